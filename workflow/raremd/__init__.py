@@ -1,0 +1,1 @@
+"""Does a language model learn the slow dynamics of a molecular system?"""

@@ -1,0 +1,157 @@
+"""One cell of the sweep: all replicates of a model are trained, then generate."""
+
+from __future__ import annotations
+
+import logging
+import time
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from safetensors.torch import load_file, save_file
+
+from raremd.discretisation import DiscreteSystem, read_states
+from raremd.generation import draw_prompts, generate
+from raremd.models import SequenceModel, build_model
+from raremd.sequences import Windows, at_interval
+from raremd.storage import (
+    atomic_path,
+    peak_memory_gib,
+    provenance,
+    read_json,
+    write_arrays,
+    write_json,
+)
+from raremd.training import TrainingSettings, resolve_device, train
+
+log = logging.getLogger(__name__)
+
+
+def derive_seed(seed: int, label: str, replicate: int) -> tuple[int, ...]:
+    """Seed of one replicate; it does not change when other cells or replicates are added."""
+    return seed, zlib.crc32(label.encode()), replicate
+
+
+def _windows(system: DiscreteSystem, cell: dict[str, Any], window: int) -> tuple[Windows, Windows]:
+    how = cell["stride"], cell["recrossing"], cell["tau"]
+    training = at_interval(system.md, system.split.training, *how)
+    validation = at_interval(system.md, system.split.validation, *how)
+    return Windows.of(training, window), Windows.of(validation, window)
+
+
+def _build(cell: dict[str, Any], n_states: int, device: torch.device) -> SequenceModel:
+    return build_model(cell["kind"], n_states, cell["settings"]).to(device)
+
+
+def train_replicates(
+    states: Path, cell: dict[str, Any], weights: Path, history: Path, record: Path
+) -> None:
+    """Train every replicate of a cell's model.
+
+    Parameters
+    ----------
+    states : Path
+        Written by `discretisation.fit_states`.
+    cell : dict
+        label, kind, settings, training, stride, recrossing, tau (in saved frames),
+        replicates, seed, device.
+    weights : Path
+        safetensors, names `replicate_<r>/<parameter>`.
+    history : Path
+        Parquet, the frames of `training.train` with a column `replicate` from 1.
+    record : Path
+        JSON: what was trained, for how long, with what.
+    """
+    torch.set_num_threads(1)  # one job a core beats threads at these sizes
+    started, cpu = time.monotonic(), time.process_time()
+    device = resolve_device(cell["device"])
+    settings = TrainingSettings(**cell["training"])
+    system = read_states(states)
+    training, validation = _windows(system, cell, settings.window)
+    closed_form = at_interval(
+        system.md, system.split.training, cell["stride"], cell["recrossing"], cell["tau"]
+    )
+    tensors: dict[str, torch.Tensor] = {}
+    histories = []
+    for replicate in range(1, cell["replicates"] + 1):
+        seed = derive_seed(cell["seed"], cell["label"], replicate)
+        torch.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
+        model = _build(cell, system.n_states, device)
+        model.prepare(closed_form)
+        checkpoint = weights.with_name(f"checkpoint_{replicate}.safetensors")
+        label = f"{cell['label']} replicate {replicate}"
+        table = train(model, training, validation, settings, seed, checkpoint, label)
+        histories.append(table.assign(replicate=replicate))
+        state = model.state_dict()
+        tensors |= {f"replicate_{replicate}/{k}": v.contiguous() for k, v in state.items()}
+    table = pd.concat(histories, ignore_index=True)
+    with atomic_path(history) as temporary:
+        table.to_parquet(temporary)
+    with atomic_path(weights) as temporary:
+        save_file(tensors, temporary)
+    write_json(
+        record,
+        {
+            "cell": cell,
+            "n_states": system.n_states,
+            "parameters": sum(p.numel() for p in model.parameters()),
+            "training_frames": len(training.states),
+            "validation_frames": len(validation.states),
+            "tokens": table.groupby("replicate")["tokens"].max().tolist(),
+            "cross_entropy": table.groupby("replicate")["validation_loss"].min().tolist(),
+            "wall_seconds": time.monotonic() - started,
+            "cpu_seconds": time.process_time() - cpu,
+            "peak_memory_gib": peak_memory_gib(),
+        }
+        | provenance(),
+    )
+    for leftover in weights.parent.glob("checkpoint_*.safetensors"):
+        leftover.unlink()
+
+
+def generate_replicates(
+    states: Path, weights: Path, record: Path, walkers: int, n_frames: int, output: Path, run: Path
+) -> None:
+    """Let every replicate generate, from prompts drawn from the training data.
+
+    Parameters
+    ----------
+    states, weights, record : Path
+        As in `train_replicates`.
+    walkers, n_frames : int
+        Of each replicate.
+    output : Path
+        HDF5, `replicate_<r>` int16 (walkers, n_frames).
+    run : Path
+        JSON: the record of the training, with that of the generation.
+    """
+    torch.set_num_threads(1)
+    started, cpu = time.monotonic(), time.process_time()
+    trained = read_json(record)
+    cell = trained["cell"]
+    device = resolve_device(cell["device"])
+    system = read_states(states)
+    training, _ = _windows(system, cell, cell["training"]["window"])
+    tensors = load_file(weights)
+    arrays = {}
+    for replicate in range(1, cell["replicates"] + 1):
+        seed = derive_seed(cell["seed"], cell["label"], replicate)
+        stream, prompt_stream = np.random.SeedSequence((*seed, 1)).generate_state(2)
+        model = _build(cell, system.n_states, device)
+        own = f"replicate_{replicate}/"
+        model.load_state_dict({k[len(own) :]: v for k, v in tensors.items() if k.startswith(own)})
+        prompts = draw_prompts(training, walkers, np.random.default_rng(prompt_stream))
+        label = f"{cell['label']} replicate {replicate}"
+        arrays[f"replicate_{replicate}"] = generate(model, prompts, n_frames, int(stream), label)
+    write_arrays(output, arrays, {"stride": cell["stride"]})
+    generation = {
+        "walkers": walkers,
+        "frames": n_frames,
+        "wall_seconds": time.monotonic() - started,
+        "cpu_seconds": time.process_time() - cpu,
+        "peak_memory_gib": peak_memory_gib(),
+    }
+    write_json(run, trained | {"generation": generation})

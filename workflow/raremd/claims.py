@@ -1,0 +1,357 @@
+"""Cells -> verdicts on the claims of Zeng, Cao, Huang and Yao (2021)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from raremd.uncertainty import (
+    hierarchical_difference,
+    hierarchical_ratio,
+    interval,
+    log2_deviation,
+)
+
+CLAIMS = {
+    "C1": "a low-dimensional coordinate with a coarse partition can be learned",
+    "C2": "high dimensionality hides rare events",
+    "C3": "a well-chosen saving interval helps",
+    "C4": "coarse graining into metastable states helps",
+    "C5": "removing recrossings helps",
+    "C6": "a Transformer is not superior to an LSTM",
+}
+DRAWS = 4000
+SUPPORTED, CONTRADICTED, INCONCLUSIVE = "supported", "contradicted", "inconclusive"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """When a verdict is given.
+
+    Attributes
+    ----------
+    tolerance : float
+        log2 deviation of the slowest timescale that counts as learned.
+    minimum_transitions : int
+        Slow transitions in the training data below which nothing is concluded.
+    """
+
+    tolerance: float
+    minimum_transitions: int
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """What the claims need of one cell.
+
+    Attributes
+    ----------
+    name : str
+    interval, yardstick_lag : float
+        In the system's time unit.
+    table : pandas.DataFrame
+        Its rows of the comparison.
+    bootstrap : dict of arrays
+        lags (n_lags,), own and yardstick (n_lags, n_samples, n_timescales).
+    """
+
+    name: str
+    interval: float
+    yardstick_lag: float
+    table: pd.DataFrame
+    bootstrap: dict[str, np.ndarray]
+
+    def values(self, model: str, quantity: str, lag: float) -> np.ndarray:
+        """Slowest timescale, or the like, of each replicate; of MD and reference one value."""
+        t = self.table
+        chosen = t[
+            (t["model"] == model) & (t["quantity"] == quantity) & (t["i"] <= 1) & (t["lag"] == lag)
+        ]
+        if model not in ("md", "reference"):
+            chosen = chosen[chosen["replicate"] > 0]
+        return chosen["value"].to_numpy()
+
+    def slowest(self, model: str, own: bool) -> tuple[np.ndarray, np.ndarray]:
+        """log2 t1 of the replicates, and of the MD's bootstrap samples.
+
+        In metastable states at the yardstick's lag, or with `own` in the cell's states at its
+        own interval.
+        """
+        quantity, states = ("timescale", "own") if own else ("yardstick_timescale", "yardstick")
+        lag = self.interval if own else self.yardstick_lag
+        at = int(np.argmin(abs(self.bootstrap["lags"] - lag)))
+        lag = (
+            self.table["lag"]
+            .dropna()
+            .unique()[np.argmin(abs(self.table["lag"].dropna().unique() - lag))]
+        )
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return (
+                np.log2(self.values(model, quantity, lag)),
+                np.log2(self.bootstrap[states][at, :, 0]),
+            )
+
+    @property
+    def models(self) -> list[str]:
+        """Models that ran in this cell."""
+        return [m for m in self.table["model"].unique() if m not in ("md", "reference")]
+
+    @property
+    def n_events(self) -> int:
+        """Slow transitions in the training data."""
+        return int(self.values("md", "slow_transitions", self.yardstick_lag)[0])
+
+    def levelled_off(self, tolerance: float) -> bool:
+        """Whether the reference's slowest timescale stays put beyond the yardstick's lag."""
+        t = self.table
+        times = t[
+            (t["model"] == "reference") & (t["quantity"] == "yardstick_timescale") & (t["i"] == 1)
+        ].set_index("lag")["value"]
+        longer = times[times.index >= self.yardstick_lag * (1 - 1e-9)]
+        return bool(np.ptp(np.log2(longer)) <= tolerance)
+
+
+def _contrast(hard: CellResult, easy: CellResult, model: str, own: bool, rng) -> np.ndarray:
+    a, b = hard.slowest(model, own), easy.slowest(model, own)
+    return hierarchical_difference(*a, *b, DRAWS, rng)
+
+
+def _error(cell: CellResult, model: str) -> float:
+    mine, _ = cell.slowest(model, own=False)
+    md = np.log2(cell.values("md", "yardstick_timescale", cell.yardstick_lag)[0])
+    return float(np.mean(np.abs(log2_deviation(mine, md))))
+
+
+def _summary(draws: np.ndarray) -> dict[str, float]:
+    low, high = interval(draws)
+    return {"effect": float(np.nanmean(draws)), "low": float(low), "high": float(high)}
+
+
+def _verdict(claim: str, low: float, high: float, tolerance: float) -> str:
+    """From a 95 % interval; C1 asks for closeness, C6 for no gain, the rest for a difference."""
+    if not np.isfinite([low, high]).all():
+        return INCONCLUSIVE
+    if claim == "C1":
+        if -tolerance <= low and high <= tolerance:
+            return SUPPORTED
+        return CONTRADICTED if low > tolerance or high < -tolerance else INCONCLUSIVE
+    if claim == "C6":
+        if low > 0:
+            return CONTRADICTED
+        return SUPPORTED if high < tolerance else INCONCLUSIVE
+    if low > 0:
+        return SUPPORTED
+    return CONTRADICTED if high < 0 else INCONCLUSIVE
+
+
+def _doubts(cells: list[CellResult], rules: Rules) -> list[str]:
+    """Reasons for which nothing is concluded, whatever the interval."""
+    doubts = []
+    fewest = min(cell.n_events for cell in cells)
+    if fewest < rules.minimum_transitions:
+        doubts.append(f"only {fewest} slow transitions in the training data")
+    for cell in cells:
+        if not cell.levelled_off(rules.tolerance):
+            doubts.append(f"the reference has not levelled off with lag in {cell.name}")
+    return doubts
+
+
+def _convergence(cells: list[CellResult], model: str, control: str | None) -> list[dict]:
+    """Error of the same cell with the control's budget."""
+    return [
+        {
+            "cell": cell.name,
+            "model": control,
+            "error": _error(cell, model),
+            "error_of_control": _error(cell, control),
+        }
+        for cell in cells
+        if control in cell.models
+    ]
+
+
+def _judged(
+    claim: str, system: str, model: str, draws: np.ndarray, cells: list[CellResult], rules: Rules
+) -> dict[str, Any]:
+    summary, doubts = _summary(draws), _doubts(cells, rules)
+    verdict = _verdict(claim, summary["low"], summary["high"], rules.tolerance)
+    if doubts:
+        verdict = INCONCLUSIVE
+    elif not np.isfinite(summary["low"]):
+        doubts = ["one replicate shows no spread"]
+    return {
+        "claim": claim,
+        "statement": CLAIMS[claim],
+        "system": system,
+        "model": model,
+        "cells": [cell.name for cell in cells],
+        "verdict": verdict,
+        **summary,
+        "unit": "log2",
+        "n_events": min(cell.n_events for cell in cells),
+        "doubts": doubts,
+    }
+
+
+def judge_contrast(
+    claim: str,
+    system: str,
+    model: str,
+    hard: CellResult | None,
+    easy: CellResult,
+    control: str | None,
+    rules: Rules,
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    """Verdict on C1 (only `easy`) or on one of C2 to C5 for one model."""
+    cells = [cell for cell in (hard, easy) if cell is not None]
+
+    def draws(name: str, own: bool) -> np.ndarray:
+        if hard is None:
+            return hierarchical_ratio(*easy.slowest(name, own), DRAWS, rng)
+        return _contrast(hard, easy, name, own, rng)
+
+    record = _judged(claim, system, model, draws(model, own=False), cells, rules)
+    controls: dict[str, Any] = {
+        "at_own_interval": _summary(draws(model, own=True)),
+        "convergence": _convergence(cells, model, control),
+    }
+    if all("markov" in cell.models for cell in cells):
+        controls["markov"] = _summary(draws("markov", own=False))
+    return record | {"control": controls}
+
+
+def judge_models(
+    system: str,
+    cells: list[CellResult],
+    controls: dict[str, str],
+    rules: Rules,
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    """Verdict on C6: the mean over cells of error(LSTM) - error(Transformer)."""
+    shared = [cell for cell in cells if {"lstm", "transformer"} <= set(cell.models)]
+    sound = [cell for cell in shared if not _doubts([cell], rules)] or shared
+
+    def draws(own: bool) -> np.ndarray:
+        each = [
+            hierarchical_difference(
+                *cell.slowest("lstm", own), *cell.slowest("transformer", own), DRAWS, rng
+            )
+            for cell in sound
+        ]
+        return np.mean(each, axis=0)
+
+    record = _judged("C6", system, "transformer", draws(own=False), sound, rules)
+    convergence = [
+        row
+        for model in ("lstm", "transformer")
+        for row in _convergence(sound, model, controls.get(model))
+    ]
+    return record | {
+        "control": {"at_own_interval": _summary(draws(own=True)), "convergence": convergence}
+    }
+
+
+def judge_study(
+    cells: list[CellResult],
+    systems: list[str],
+    contrasts: list[dict[str, Any]],
+    networks: list[str],
+    controls: dict[str, str],
+    rules: Rules,
+    seed: int,
+) -> list[dict[str, Any]]:
+    """All verdicts of a study.
+
+    Parameters
+    ----------
+    cells : list of CellResult
+    systems : list of str
+        System of each cell.
+    contrasts : list of dict
+        system, claim, easy and perhaps hard (indices into `cells`).
+    networks : list of str
+        Models that are judged; the others serve as controls.
+    controls : dict
+        Model -> its convergence control.
+    rules : Rules
+    seed : int
+
+    Returns
+    -------
+    list of dict
+        claim, statement, system, model, cells, verdict, effect, low, high, unit, n_events,
+        doubts, control.
+    """
+    rng = np.random.default_rng(seed)
+    records = []
+    for contrast in contrasts:
+        easy = cells[contrast["easy"]]
+        hard = cells[contrast["hard"]] if "hard" in contrast else None
+        for model in networks:
+            if model in easy.models and (hard is None or model in hard.models):
+                records.append(
+                    judge_contrast(
+                        contrast["claim"],
+                        contrast["system"],
+                        model,
+                        hard,
+                        easy,
+                        controls.get(model),
+                        rules,
+                        rng,
+                    )
+                )
+    for system in dict.fromkeys(systems):
+        mine = [cell for cell, name in zip(cells, systems, strict=True) if name == system]
+        if any({"lstm", "transformer"} <= set(cell.models) for cell in mine):
+            records.append(judge_models(system, mine, controls, rules, rng))
+    return sorted(records, key=lambda r: (r["claim"], r["system"], r["model"]))
+
+
+def _number(summary: dict[str, float]) -> str:
+    return f"{summary['effect']:+.2f} [{summary['low']:+.2f}, {summary['high']:+.2f}]"
+
+
+def as_markdown(records: list[dict[str, Any]]) -> str:
+    """The verdicts for people: a table, then the controls beside each."""
+    lines = [
+        "# Claims",
+        "",
+        "Effects are in log2 units of the slowest implied timescale, in the metastable states and",
+        "at the lag of the system's yardstick, with 95 % intervals from MD blocks and replicates.",
+        "C1: log2(model / MD). C2 to C5: error of the hard cell minus that of the easy one. C6:",
+        "error of the LSTM minus that of the Transformer. A verdict is `inconclusive` where the",
+        "interval cannot tell, transitions are few, or the reference has not levelled off with",
+        "lag. Verdicts are not corrected for multiplicity: of twenty intervals about one misses.",
+        "",
+        "| claim | system | model | verdict | effect (log2) | slow transitions |",
+        "|---|---|---|---|---|---|",
+    ]
+    for r in records:
+        lines.append(
+            f"| {r['claim']} {r['statement']} | {r['system']} | {r['model']} | "
+            f"**{r['verdict']}** | {_number(r)} | {r['n_events']} |"
+        )
+    lines += ["", "## Beside each verdict", ""]
+    for r in records:
+        control = r["control"]
+        lines.append(
+            f"- **{r['claim']}, {r['system']}, {r['model']}** ({' against '.join(r['cells'][:2])}{' and others' if len(r['cells']) > 2 else ''}):"
+        )
+        lines += [f"  - not concluded: {doubt}" for doubt in r["doubts"]]
+        lines.append(
+            "  - in the cells' own states at their own interval the effect is "
+            f"{_number(control['at_own_interval'])}"
+        )
+        if "markov" in control:
+            lines.append(f"  - the Markov baseline gives {_number(control['markov'])}")
+        lines += [
+            f"  - with the budget of `{c['model']}` the error in {c['cell']} goes from "
+            f"{c['error']:.2f} to {c['error_of_control']:.2f}"
+            for c in control["convergence"]
+        ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,159 @@
+"""Features -> coordinate -> states: fitted once on training frames, applied everywhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from raremd.coordinates import CoordinateSettings, fit_coordinate
+from raremd.partition import METHODS, PartitionSettings, fit_partition
+from raremd.sequences import Segment, Split, split_frames, take
+from raremd.states import Partition
+from raremd.storage import Features, read_arrays, read_attributes, read_features, write_arrays
+
+MAP_BINS = 100
+MAP_FRAMES = 200_000
+
+
+def partition_settings(partitions: dict[str, dict], name: str, frame: float) -> PartitionSettings:
+    """Settings object of a configured partition; lags become whole frames."""
+    options = dict(partitions[name])
+    cls = METHODS[options.pop("method")]
+    if "microstates" in options:
+        options["microstates"] = partition_settings(partitions, options["microstates"], frame)
+    if "lag" in options:
+        options["lag"] = round(options["lag"] / frame)
+    return cls(**options)
+
+
+def coordinate_settings(options: dict[str, Any], frame: float) -> CoordinateSettings:
+    """Settings object of a configured coordinate; the TICA lag becomes whole frames."""
+    features = options.get("features")
+    lag = options.get("tica_lag")
+    return CoordinateSettings(
+        features=tuple(features) if features else None,
+        tica_dimension=options.get("tica_dimension"),
+        tica_lag=None if lag is None else round(lag / frame),
+    )
+
+
+@dataclass(frozen=True)
+class DiscreteSystem:
+    """Discrete trajectories of one coordinate and partition, at the finest interval.
+
+    Attributes
+    ----------
+    n_states : int
+    dimension : int
+        Of the reaction coordinate.
+    md, reference : list of (n_frames,) int16
+        `reference` is the MD itself where there is no separate one.
+    split : Split
+        Of `md`.
+    """
+
+    n_states: int
+    dimension: int
+    md: list[np.ndarray]
+    reference: list[np.ndarray]
+    split: Split
+
+    @property
+    def everything(self) -> tuple[Segment, ...]:
+        """The whole of each reference trajectory."""
+        return tuple(Segment(t, 0, len(d)) for t, d in enumerate(self.reference))
+
+
+def fit_states(
+    features: Path,
+    reference: Path | None,
+    coordinate: CoordinateSettings,
+    partition: PartitionSettings,
+    split: dict[str, float],
+    seed: int,
+    output: Path,
+) -> None:
+    """Fit coordinate and partition on the training frames and assign every frame.
+
+    Parameters
+    ----------
+    features, reference : Path
+        Feature files of the MD and, where there is one, of the separate reference.
+    coordinate, partition : settings
+    split : dict
+        Keyword arguments of `split_frames`: validation_fraction and gap in frames.
+    seed : int
+        Of k-means.
+    output : Path
+        HDF5: coordinate/*, partition/*, md/*, reference/*, map/* (histogram for figures).
+    """
+    md = read_features(features)
+    parts = split_frames([len(t) for t in md.trajectories], **split)
+    fitted = fit_coordinate(
+        coordinate, take(md.trajectories, parts.training), md.feature_names, md.periods
+    )
+    values = [fitted.transform(t) for t in md.trajectories]
+    states = fit_partition(partition, take(values, parts.training), fitted.periods, seed)
+    arrays: dict[str, np.ndarray] = {}
+    arrays |= {f"coordinate/{k}": v for k, v in fitted.to_arrays().items()}
+    arrays |= {f"partition/{k}": v for k, v in states.to_arrays().items()}
+    arrays |= {f"md/{n:04d}": states.assign(v) for n, v in enumerate(values)}
+    arrays |= _map(take(values, parts.training), states)
+    if reference is not None:
+        other = read_features(reference)
+        _check_same(md, other, reference)
+        arrays |= {
+            f"reference/{n:04d}": states.assign(fitted.transform(t))
+            for n, t in enumerate(other.trajectories)
+        }
+    attributes = {
+        "n_states": states.n_states,
+        "dimension": fitted.dimension,
+        "names": list(fitted.names),
+        "training": [[s.trajectory, s.start, s.stop] for s in parts.training],
+        "validation": [[s.trajectory, s.start, s.stop] for s in parts.validation],
+    }
+    write_arrays(output, arrays, attributes)
+
+
+def _check_same(md: Features, reference: Features, path: Path) -> None:
+    if md.feature_names != reference.feature_names or md.frame_interval != reference.frame_interval:
+        raise ValueError(f"{path}: features or frame interval differ from those of the MD")
+
+
+def _map(values: list[np.ndarray], states: Partition) -> dict[str, np.ndarray]:
+    """Histogram of the first two dimensions, and in up to two the state of each bin."""
+    sample = np.concatenate(values)
+    sample = sample[:: max(1, len(sample) // MAP_FRAMES)]
+    dimension = min(2, sample.shape[1])
+    edges = [
+        np.linspace(sample[:, d].min(), sample[:, d].max(), MAP_BINS + 1) for d in range(dimension)
+    ]
+    counts, _ = np.histogramdd(sample[:, :dimension], bins=edges)
+    arrays = {"map/counts": counts.astype(np.int64)}
+    arrays |= {f"map/edges_{d}": edge for d, edge in enumerate(edges)}
+    if sample.shape[1] <= 2:
+        centers = [0.5 * (e[1:] + e[:-1]) for e in edges]
+        grid = np.stack(np.meshgrid(*centers, indexing="ij"), axis=-1).reshape(-1, dimension)
+        arrays["map/states"] = states.assign(grid).reshape(counts.shape)
+    return arrays
+
+
+def read_states(path: Path | str) -> DiscreteSystem:
+    """Discrete trajectories and split of a file written by `fit_states`."""
+    attributes = read_attributes(path)
+    md = list(read_arrays(path, "md").values())
+    with_reference = list(read_arrays(path, "reference").values()) or md
+    return DiscreteSystem(
+        n_states=attributes["n_states"],
+        dimension=attributes["dimension"],
+        md=md,
+        reference=with_reference,
+        split=Split(
+            tuple(Segment(*s) for s in attributes["training"]),
+            tuple(Segment(*s) for s in attributes["validation"]),
+        ),
+    )

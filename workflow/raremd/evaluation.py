@@ -1,0 +1,310 @@
+"""Kinetics of one set of discrete trajectories: the same quantities for MD and models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from raremd.discretisation import read_states
+from raremd.kinetics import (
+    TransitionModel,
+    block_counts,
+    chapman_kolmogorov,
+    count_matrix,
+    count_transitions,
+    estimate,
+    full_stationary,
+    full_transition_matrix,
+    mfpt_matrix,
+    slow_split,
+    timescales,
+)
+from raremd.sequences import Segment, at_interval, take
+from raremd.storage import read_arrays
+from raremd.uncertainty import (
+    bootstrap_timescales,
+    bootstrap_weights,
+    interval,
+    sliced_blocks,
+    trajectory_blocks,
+)
+
+CK_MULTIPLES = (1, 2, 3, 4, 5)
+COLUMNS = ["model", "replicate", "quantity", "i", "j", "lag", "value", "low", "high"]
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """The metastable states and the lag at which all cells are compared.
+
+    Attributes
+    ----------
+    n_states : int
+    of_state : (n,) int16
+        Metastable state of each state of the cell.
+    lag : int
+        In saved frames.
+    """
+
+    n_states: int
+    of_state: np.ndarray
+    lag: int
+
+    def map(self, dtrajs: list[np.ndarray]) -> list[np.ndarray]:
+        """Trajectories of metastable states."""
+        return [self.of_state[d] for d in dtrajs]
+
+
+def majority_map(
+    fine: list[np.ndarray], coarse: list[np.ndarray], n_fine: int, n_coarse: int
+) -> np.ndarray:
+    """For each fine state the coarse state in which most of its frames lie.
+
+    Parameters
+    ----------
+    fine, coarse : list of (n_frames,) int arrays
+        The same frames in both partitions.
+    n_fine, n_coarse : int
+
+    Returns
+    -------
+    (n_fine,) int16
+        A state without frames takes the most populated coarse state.
+    """
+    joint = np.zeros(n_fine * n_coarse, np.int64)
+    for a, b in zip(fine, coarse, strict=True):
+        joint += np.bincount(a.astype(np.int64) * n_coarse + b, minlength=len(joint))
+    joint = joint.reshape(n_fine, n_coarse)
+    joint[joint.sum(axis=1) == 0] = joint.sum(axis=0)
+    return joint.argmax(axis=1).astype(np.int16)
+
+
+def _timescale_rows(
+    quantity: str, dtrajs: list[np.ndarray], n_states: int, lags: list[int], n: int
+) -> Iterator[dict]:
+    for lag in lags:
+        model = estimate(count_matrix(dtrajs, n_states, lag))
+        values = timescales(model.transition_matrix, lag, n, model.stationary)
+        for i, value in enumerate(values, start=1):
+            yield {"quantity": quantity, "i": i, "lag": lag, "value": value}
+        if lag == lags[0] and quantity == "timescale":
+            yield {"quantity": "states_left_out", "value": model.fraction_states_left_out}
+            yield {"quantity": "counts_left_out", "value": model.fraction_counts_left_out}
+
+
+def _state_quantities(model: TransitionModel, lag: int) -> dict[str, np.ndarray]:
+    return {
+        "population": full_stationary(model),
+        "transition_probability": full_transition_matrix(model),
+        "mfpt": mfpt_matrix(model, lag),
+    }
+
+
+def _rows_of(quantity: str, values: np.ndarray, lag: int, **bounds: np.ndarray) -> Iterator[dict]:
+    for index in np.ndindex(values.shape):
+        if quantity == "mfpt" and index[0] == index[1]:
+            continue
+        row = {"quantity": quantity, "lag": lag, "value": values[index]}
+        row |= dict(zip("ij", (k + 1 for k in index), strict=False))
+        yield row | {name: bound[index] for name, bound in bounds.items()}
+
+
+def point_rows(
+    dtrajs: list[np.ndarray],
+    metastable: list[np.ndarray],
+    n_states: int,
+    yardstick: Yardstick,
+    lags: list[int],
+    n_timescales: int,
+) -> Iterator[dict]:
+    """Every quantity of one set of trajectories; times in saved frames, no error bars."""
+    yield from _timescale_rows("timescale", dtrajs, n_states, lags, n_timescales)
+    yield from _timescale_rows(
+        "yardstick_timescale", metastable, yardstick.n_states, lags, n_timescales
+    )
+    model = estimate(count_matrix(metastable, yardstick.n_states, yardstick.lag))
+    for quantity, values in _state_quantities(model, yardstick.lag).items():
+        yield from _rows_of(quantity, values, yardstick.lag)
+    longest = max(map(len, metastable))
+    multiples = [k for k in CK_MULTIPLES if k * yardstick.lag < longest / 2]
+    if multiples:
+        test = chapman_kolmogorov(metastable, yardstick.n_states, yardstick.lag, multiples)
+        for name, table in (("ck_predicted", test.predicted), ("ck_estimated", test.estimated)):
+            for lag, probabilities in zip(test.lags, table, strict=True):
+                for i, value in enumerate(probabilities, start=1):
+                    yield {"quantity": name, "i": i, "j": i, "lag": int(lag), "value": value}
+    # Sliced at the yardstick's lag, so that quick recrossings do not count as events.
+    sliced = [d[:: yardstick.lag] for d in metastable]
+    events = count_transitions(sliced, slow_split(model))
+    yield {"quantity": "slow_transitions", "lag": yardstick.lag, "value": events}
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """Resampled timescales of the MD, in saved frames, paired by sample between all cells.
+
+    Attributes
+    ----------
+    lags : (n_lags,) int
+    own, yardstick : (n_lags, n_samples, n_timescales) float
+        In the cell's own states and in the metastable ones.
+    """
+
+    lags: np.ndarray
+    own: np.ndarray
+    yardstick: np.ndarray
+
+
+def _resampled(dtrajs, n_states, lags, blocks, weights, n):
+    return np.array(
+        [
+            bootstrap_timescales(block_counts(dtrajs, n_states, lag, blocks), weights, lag, n)
+            for lag in lags
+        ]
+    )
+
+
+def md_rows(
+    dtrajs: list[np.ndarray],
+    uncored: list[np.ndarray],
+    n_states: int,
+    yardstick: Yardstick,
+    lags: list[int],
+    n_timescales: int,
+    blocks: list[tuple[int, int, int]],
+    n_samples: int,
+    rng: np.random.Generator,
+) -> tuple[list[dict], Bootstrap]:
+    """As `point_rows`, with error bars from resampled blocks of the MD.
+
+    Parameters
+    ----------
+    dtrajs : list of (n_frames,) int16
+        What the models were trained on.
+    uncored : list of (n_frames,) int16
+        The same frames in metastable states, recrossings kept.
+    blocks : list of (trajectory, start, stop)
+        Ranges of saved frames that are resampled.
+    n_samples : int
+    rng : numpy.random.Generator
+        In the same state for every cell of a system, so that samples are paired.
+    """
+    weights = bootstrap_weights(len(blocks), n_samples, rng)
+    own = _resampled(dtrajs, n_states, lags, blocks, weights, n_timescales)
+    slow = _resampled(uncored, yardstick.n_states, lags, blocks, weights, n_timescales)
+    bounds = {}
+    for quantity, samples in (("timescale", own), ("yardstick_timescale", slow)):
+        for lag, of_lag in zip(lags, samples, strict=True):
+            low, high = interval(of_lag)
+            for i in range(n_timescales):
+                bounds[quantity, i + 1, None, lag] = low[i], high[i]
+    counts = block_counts(uncored, yardstick.n_states, yardstick.lag, blocks)
+    resampled: dict[str, list[np.ndarray]] = {}
+    for weight in weights:
+        model = estimate(np.tensordot(weight, counts, axes=1), reversible=False)
+        for quantity, values in _state_quantities(model, yardstick.lag).items():
+            resampled.setdefault(quantity, []).append(values)
+    for quantity, samples in resampled.items():
+        low, high = interval(np.array(samples))
+        for index in np.ndindex(low.shape):
+            i, j = (*(k + 1 for k in index), None)[:2]
+            bounds[quantity, i, j, yardstick.lag] = low[index], high[index]
+    rows = []
+    for row in point_rows(dtrajs, uncored, n_states, yardstick, lags, n_timescales):
+        low, high = bounds.get(
+            (row["quantity"], row.get("i"), row.get("j"), row.get("lag")), (np.nan, np.nan)
+        )
+        rows.append(row | {"low": low, "high": high})
+    return rows, Bootstrap(np.array(lags), own, slow)
+
+
+def _table(rows: list[dict], interval_time: float) -> pd.DataFrame:
+    """Tidy table with times in the system's unit; i, j of 0 where there is none."""
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    for name in ("i", "j"):
+        table[name] = table[name].fillna(0).astype(np.int64)
+    table["lag"] = table["lag"] * interval_time
+    times = table["quantity"].str.endswith("timescale") | (table["quantity"] == "mfpt")
+    table.loc[times, ["value", "low", "high"]] *= interval_time
+    return table
+
+
+def evaluate_cell(
+    states: Path,
+    yardstick_states: Path,
+    generated: dict[str, Path],
+    cell: dict[str, Any],
+) -> tuple[pd.DataFrame, dict[str, np.ndarray], dict[str, Any]]:
+    """All kinetics of one cell: MD, reference and every replicate of every model.
+
+    Parameters
+    ----------
+    states, yardstick_states : Path
+        Files of `discretisation.fit_states`.
+    generated : dict
+        Model name -> file of `cell.generate_replicates`.
+    cell : dict
+        stride, recrossing, tau (saved frames), interval (time), lags (saved frames),
+        timescales, yardstick_lag (saved frames), block (frames of the source, 0 for whole
+        trajectories), samples, seed.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        Columns model, replicate (0 for MD and reference), quantity, i, j, lag, value,
+        low, high.
+    bootstrap : dict of arrays
+        lags (time), own and yardstick (n_lags, n_samples, n_timescales, time).
+    attributes : dict
+        dimension of the coordinate, number of states.
+    """
+    system, coarse = read_states(states), read_states(yardstick_states)
+    training = system.split.training
+    yardstick = Yardstick(
+        coarse.n_states,
+        majority_map(
+            take(system.md, training), take(coarse.md, training), system.n_states, coarse.n_states
+        ),
+        cell["yardstick_lag"],
+    )
+    how = cell["stride"], cell["recrossing"], cell["tau"]
+    common = {"lags": cell["lags"], "n_timescales": cell["timescales"]}
+
+    def seen(source: list[np.ndarray], segments: tuple[Segment, ...]):
+        kept = at_interval(source, segments, cell["stride"], "none", 1)
+        return at_interval(source, segments, *how), yardstick.map(kept)
+
+    lengths = [s.stop - s.start for s in training]
+    blocks = trajectory_blocks(lengths, cell["block"] or max(lengths))
+    rows, bootstrap = md_rows(
+        *seen(system.md, training),
+        system.n_states,
+        yardstick,
+        blocks=sliced_blocks(blocks, cell["stride"]),
+        n_samples=cell["samples"],
+        rng=np.random.default_rng(cell["seed"]),
+        **common,
+    )
+    rows = [row | {"model": "md", "replicate": 0} for row in rows]
+    reference = point_rows(
+        *seen(system.reference, system.everything), system.n_states, yardstick, **common
+    )
+    rows += [row | {"model": "reference", "replicate": 0} for row in reference]
+    for model, path in generated.items():
+        for name, walkers in read_arrays(path).items():
+            found = list(walkers)
+            replicate = int(name.removeprefix("replicate_"))
+            own = point_rows(found, yardstick.map(found), system.n_states, yardstick, **common)
+            rows += [row | {"model": model, "replicate": replicate} for row in own]
+    arrays = {
+        "lags": bootstrap.lags * cell["interval"],
+        "own": bootstrap.own * cell["interval"],
+        "yardstick": bootstrap.yardstick * cell["interval"],
+    }
+    attributes = {"dimension": system.dimension, "n_states": system.n_states}
+    return _table(rows, cell["interval"]), arrays, attributes

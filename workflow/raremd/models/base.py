@@ -1,0 +1,133 @@
+"""The one interface of sequence models, and the registry that finds them by name."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+import torch
+
+_REGISTRY: dict[str, type[SequenceModel]] = {}
+
+
+class SequenceModel(torch.nn.Module):
+    """Predicts the next state of a discrete trajectory from the states before.
+
+    A model is one file in this package: a subclass with a frozen dataclass
+    `Settings`, registered by `@register("name")`. Tokens are states, counted
+    from 0.
+
+    Parameters
+    ----------
+    n_states : int
+        Vocabulary size V.
+    settings : Settings
+        The model's own options.
+    """
+
+    Settings: type
+
+    def __init__(self, n_states: int, settings: Any) -> None:
+        super().__init__()
+        self.n_states = n_states
+        self.settings = settings
+
+    def prepare(self, trajectories: list[np.ndarray]) -> None:
+        """Estimate what has a closed form from the training trajectories; by default nothing.
+
+        Parameters
+        ----------
+        trajectories : list of (n_frames,) int16
+            Discrete training trajectories at the saving interval, never joined.
+        """
+
+    def loss(self, windows: torch.Tensor) -> torch.Tensor:
+        """Mean cross-entropy of each next state, in nats.
+
+        Parameters
+        ----------
+        windows : (n_windows, length + 1) int64 tensor
+
+        Returns
+        -------
+        () float tensor
+        """
+        raise TypeError(f"{type(self).__name__} does not define loss()")
+
+    def initial_state(self, prompt: torch.Tensor) -> Any:
+        """What `step` needs after all but the last token of each prompt were read.
+
+        Parameters
+        ----------
+        prompt : (n_walkers, length) int64 tensor
+        """
+        raise TypeError(f"{type(self).__name__} does not define initial_state()")
+
+    def step(self, tokens: torch.Tensor, state: Any) -> tuple[torch.Tensor, Any]:
+        """Logits of the next state for all walkers at once.
+
+        Parameters
+        ----------
+        tokens : (n_walkers,) int64 tensor
+            The current states.
+        state : object
+            As returned by `initial_state` or the step before; may be changed in place.
+
+        Returns
+        -------
+        logits : (n_walkers, V) float tensor
+            Valid until the next call.
+        state : object
+        """
+        raise TypeError(f"{type(self).__name__} does not define step()")
+
+
+def register(name: str) -> Callable[[type[SequenceModel]], type[SequenceModel]]:
+    """Class decorator: make a model available under `name` in the configuration."""
+
+    def add(cls: type[SequenceModel]) -> type[SequenceModel]:
+        _REGISTRY[name] = cls
+        return cls
+
+    return add
+
+
+def model_class(name: str) -> type[SequenceModel]:
+    """The registered class.
+
+    Raises
+    ------
+    ValueError
+        If no file of this package registers `name`.
+    """
+    package = importlib.import_module("raremd.models")
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"raremd.models.{module.name}")
+    if name not in _REGISTRY:
+        nearest = difflib.get_close_matches(name, _REGISTRY, n=1)
+        hint = f"; did you mean '{nearest[0]}'?" if nearest else ""
+        raise ValueError(f"unknown model '{name}', choose one of {sorted(_REGISTRY)}{hint}")
+    return _REGISTRY[name]
+
+
+def build_model(name: str, n_states: int, options: dict[str, Any]) -> SequenceModel:
+    """A fresh model with the given options over the defaults of its `Settings`.
+
+    Raises
+    ------
+    ValueError
+        If the name or an option is unknown.
+    """
+    cls = model_class(name)
+    known = {f.name for f in fields(cls.Settings)}
+    for option in options:
+        if option not in known:
+            nearest = difflib.get_close_matches(option, known, n=1)
+            hint = f"; did you mean '{nearest[0]}'?" if nearest else ""
+            raise ValueError(f"model '{name}' has no option '{option}', only {sorted(known)}{hint}")
+    return cls(n_states, cls.Settings(**options))

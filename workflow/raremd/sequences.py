@@ -1,0 +1,161 @@
+"""Discrete trajectories as a language model sees them: split, saving interval, windows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from raremd.recrossing import remove_recrossings
+
+MINIMUM_TRAJECTORIES = 4
+
+
+@dataclass(frozen=True, order=True)
+class Segment:
+    """Contiguous frames `start` to `stop` (exclusive) of one trajectory, at the finest interval."""
+
+    trajectory: int
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Split:
+    """Training and validation segments; they share no frame."""
+
+    training: tuple[Segment, ...]
+    validation: tuple[Segment, ...]
+
+
+def split_frames(lengths: list[int], validation_fraction: float, gap: int) -> Split:
+    """Whole trajectories where there are enough, else the end of each, behind a gap.
+
+    Parameters
+    ----------
+    lengths : list of int
+        Frames of each trajectory.
+    validation_fraction : float
+        Share of the frames that goes to validation.
+    gap : int
+        Frames left out between training and validation within one trajectory, so
+        that the two are not correlated.
+
+    Returns
+    -------
+    Split
+        With four or more trajectories every k-th one validates; the choice does not
+        depend on their content.
+
+    Raises
+    ------
+    ValueError
+        If a part would be empty.
+    """
+    n = len(lengths)
+    if n >= MINIMUM_TRAJECTORIES:
+        n_validation = min(max(1, round(validation_fraction * n)), n - 1)
+        chosen = {round((k + 0.5) * n / n_validation - 0.5) for k in range(n_validation)}
+        training = tuple(Segment(t, 0, lengths[t]) for t in range(n) if t not in chosen)
+        validation = tuple(Segment(t, 0, lengths[t]) for t in sorted(chosen))
+        return Split(training, validation)
+    pairs = []
+    for t, length in enumerate(lengths):
+        start = length - round(validation_fraction * length)
+        if start - gap < 1 or start >= length:
+            raise ValueError(
+                f"trajectory {t + 1} with {length} frames is too short to be split into "
+                f"training and validation with a gap of {gap} frames; "
+                "give longer or more trajectories"
+            )
+        pairs.append((Segment(t, 0, start - gap), Segment(t, start, length)))
+    return Split(tuple(p[0] for p in pairs), tuple(p[1] for p in pairs))
+
+
+def take(trajectories: list[np.ndarray], segments: tuple[Segment, ...]) -> list[np.ndarray]:
+    """The frames of each segment, as views."""
+    return [trajectories[s.trajectory][s.start : s.stop] for s in segments]
+
+
+def at_interval(
+    dtrajs: list[np.ndarray],
+    segments: tuple[Segment, ...],
+    stride: int,
+    method: str,
+    tau: int,
+) -> list[np.ndarray]:
+    """Discrete trajectories as a user with this saving interval would have them.
+
+    Parameters
+    ----------
+    dtrajs : list of (n_frames,) int16
+        At the finest interval.
+    segments : tuple of Segment
+        Which frames; removal never looks beyond a segment.
+    stride : int
+        Every `stride`-th frame is kept, from the first of each segment.
+    method : str
+        Removal of recrossings, applied after slicing.
+    tau : int
+        Its time, in saved frames.
+
+    Returns
+    -------
+    list of (n,) int16
+    """
+    return remove_recrossings([t[::stride] for t in take(dtrajs, segments)], method, tau)
+
+
+@dataclass(frozen=True)
+class Windows:
+    """All windows of a set of discrete trajectories, gathered from one resident array.
+
+    Attributes
+    ----------
+    states : (n_frames,) int16
+        The trajectories one behind the other.
+    starts : (n_windows,) int64
+        Where windows may begin without crossing from one trajectory into the next.
+    length : int
+        Frames in a window, the last one being only predicted.
+    """
+
+    states: np.ndarray
+    starts: np.ndarray
+    length: int
+
+    @classmethod
+    def of(cls, trajectories: list[np.ndarray], length: int) -> Windows:
+        """Windows of `length` + 1 frames.
+
+        Raises
+        ------
+        ValueError
+            If no trajectory is long enough.
+        """
+        offsets = np.cumsum([0, *map(len, trajectories)])
+        starts = [
+            np.arange(offset, offset + len(t) - length, dtype=np.int64)
+            for offset, t in zip(offsets, trajectories, strict=False)
+            if len(t) > length
+        ]
+        if not starts:
+            longest = max(map(len, trajectories), default=0)
+            raise ValueError(
+                f"window: no trajectory has more than {length} frames at this saving interval "
+                f"(the longest has {longest}); choose a shorter window or interval"
+            )
+        return cls(np.concatenate(trajectories), np.concatenate(starts), length + 1)
+
+    def gather(self, starts: np.ndarray) -> np.ndarray:
+        """(n,) starts -> (n, length) int64."""
+        return self.states[starts[:, None] + np.arange(self.length)].astype(np.int64)
+
+    def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """`n` windows at random starts, (n, length) int64."""
+        return self.gather(self.starts[rng.integers(len(self.starts), size=n)])
+
+    def spread(self, n: int) -> np.ndarray:
+        """At most `n` windows spread evenly over the data, (<= n, length) int64."""
+        chosen = np.linspace(0, len(self.starts) - 1, min(n, len(self.starts)))
+        return self.gather(self.starts[np.unique(chosen.astype(np.int64))])

@@ -1,0 +1,1 @@
+"""Where trajectories come from: simulations of our own and files of the user's."""

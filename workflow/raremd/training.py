@@ -1,0 +1,256 @@
+"""Training by stochastic gradient descent: one procedure and one budget for every model."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import math
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from raremd.models import SequenceModel
+from raremd.sequences import Windows
+from raremd.storage import atomic_path
+
+log = logging.getLogger(__name__)
+
+VALIDATION_WINDOWS = 1000
+LOG_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """The budget and the optimiser, the same for each model that is compared.
+
+    Attributes
+    ----------
+    tokens : int
+        Most frames that a replicate may see.
+    patience_tokens : int
+        Training ends when the validation loss has not improved for so many.
+    evaluate_tokens : int
+        Frames between two evaluations of the validation loss.
+    window : int
+        Frames in a training window.
+    batch : int
+        Windows in a batch.
+    learning_rate : float
+        Peak of the schedule: linear rise over the first 2 %, cosine fall to 5 %.
+    weight_decay, gradient_norm : float
+        Of AdamW, and the norm at which gradients are clipped.
+    """
+
+    tokens: int
+    patience_tokens: int
+    evaluate_tokens: int
+    window: int
+    batch: int
+    learning_rate: float
+    weight_decay: float = 0.01
+    gradient_norm: float = 1.0
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps in the whole budget."""
+        return max(1, math.ceil(self.tokens / (self.window * self.batch)))
+
+    @property
+    def steps_per_evaluation(self) -> int:
+        """Optimiser steps between two evaluations."""
+        return max(1, round(self.evaluate_tokens / (self.window * self.batch)))
+
+    def rate(self, step: int) -> float:
+        """Learning rate of one step, counted from 0."""
+        rise = max(1, self.steps // 50)
+        if step < rise:
+            return self.learning_rate * (step + 1) / rise
+        progress = (step - rise) / max(1, self.steps - rise)
+        return self.learning_rate * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * progress)))
+
+
+def resolve_device(name: str) -> torch.device:
+    """`auto` is the GPU where there is one."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+def validation_loss(model: SequenceModel, windows: torch.Tensor, batch: int) -> float:
+    """Mean cross-entropy over fixed windows, in nats a frame."""
+    with torch.no_grad():
+        parts = [model.loss(part).item() * len(part) for part in windows.split(batch)]
+    return sum(parts) / len(windows)
+
+
+@dataclass
+class _Progress:
+    """All that a checkpoint holds beside the tensors."""
+
+    step: int = 0
+    best_step: int = 0
+    best_loss: float = math.inf
+    seconds: float = 0.0
+    history: list[dict] | None = None
+
+
+def _fingerprint(settings: TrainingSettings, model: SequenceModel, training, seed) -> str:
+    """Tells whether a checkpoint belongs to this training."""
+    digest = hashlib.sha256(training.states.tobytes())
+    parts = [asdict(settings), repr(model.settings), model.n_states, list(map(int, seed))]
+    digest.update(json.dumps(parts, sort_keys=True).encode())
+    for name, value in sorted(model.state_dict().items()):
+        digest.update(name.encode() + value.cpu().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _save(path: Path, model, optimiser, best, progress: _Progress, fingerprint: str) -> None:
+    tensors = {f"model.{k}": v.detach().contiguous() for k, v in model.state_dict().items()}
+    tensors |= {f"best.{k}": v.contiguous() for k, v in best.items()}
+    for number, slots in optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser.{number}.{k}": v for k, v in slots.items()}
+    metadata = {"fingerprint": fingerprint, "progress": json.dumps(vars(progress))}
+    with atomic_path(path) as temporary:
+        save_file(tensors, temporary, metadata)
+
+
+def _load(path: Path, model, optimiser, fingerprint: str):
+    """State of an interrupted training, or None where there is none that fits."""
+    if not path.exists():
+        return None
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata()
+            if metadata["fingerprint"] != fingerprint:
+                return None
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, TypeError, KeyError):
+        log.warning("%s: unreadable checkpoint, training starts anew", path)
+        return None
+    groups: dict[str, dict] = {"model": {}, "best": {}, "optimiser": {}}
+    for name, value in tensors.items():
+        group, key = name.split(".", 1)
+        groups[group][key] = value
+    model.load_state_dict(groups["model"])
+    slots: dict[int, dict] = {}
+    for name, value in groups["optimiser"].items():
+        number, key = name.split(".", 1)
+        slots.setdefault(int(number), {})[key] = value
+    optimiser.load_state_dict(
+        {"state": slots, "param_groups": optimiser.state_dict()["param_groups"]}
+    )
+    return _Progress(**json.loads(metadata["progress"])), groups["best"]
+
+
+def train(
+    model: SequenceModel,
+    training: Windows,
+    validation: Windows,
+    settings: TrainingSettings,
+    seed: tuple[int, ...],
+    checkpoint: Path,
+    label: str = "",
+) -> pd.DataFrame:
+    """Train in place, leave the best weights in the model.
+
+    Parameters
+    ----------
+    model : SequenceModel
+        Already on its device, with `prepare` called.
+    training, validation : Windows
+        From segments that do not overlap.
+    settings : TrainingSettings
+    seed : tuple of int
+        Decides the batches; the initial weights are the caller's.
+    checkpoint : Path
+        Written at each evaluation; a training that was interrupted goes on from it
+        to the same result.
+    label : str
+        Names this training in the log.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns step, tokens, training_loss, validation_loss (nats a frame),
+        learning_rate, seconds.
+    """
+    torch.set_flush_denormal(True)  # vanishing gradients would run a hundred times slower
+    device = next(iter(model.state_dict().values())).device
+    held_out = torch.from_numpy(validation.spread(VALIDATION_WINDOWS)).to(device)
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    if not parameters:
+        loss = validation_loss(model, held_out, settings.batch)
+        row = {"step": 0, "tokens": 0, "training_loss": math.nan, "validation_loss": loss}
+        return pd.DataFrame([row | {"learning_rate": 0.0, "seconds": 0.0}])
+
+    optimiser = torch.optim.AdamW(
+        parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
+    )
+    fingerprint = _fingerprint(settings, model, training, seed)
+    resumed = _load(checkpoint, model, optimiser, fingerprint)
+    progress, best = resumed or (_Progress(history=[]), {})
+    if resumed:
+        log.info("%s resumes at step %d of %d", label, progress.step, settings.steps)
+
+    patience = settings.patience_tokens / (settings.window * settings.batch)
+    started = time.monotonic() - progress.seconds
+    spoken, sums = time.monotonic(), []
+    while progress.step < settings.steps and progress.step - progress.best_step < patience:
+        # A fresh generator for each step, so that resuming needs no generator state.
+        rng = np.random.default_rng((*seed, progress.step))
+        batch = torch.from_numpy(training.draw(settings.batch, rng)).to(device)
+        for group in optimiser.param_groups:
+            group["lr"] = settings.rate(progress.step)
+        optimiser.zero_grad()
+        loss = model.loss(batch)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(parameters, settings.gradient_norm)
+        optimiser.step()
+        sums.append(loss.item())
+        progress.step += 1
+        if progress.step % settings.steps_per_evaluation and progress.step < settings.steps:
+            continue
+
+        held = validation_loss(model, held_out, settings.batch)
+        progress.seconds = time.monotonic() - started
+        progress.history.append(
+            {
+                "step": progress.step,
+                "tokens": progress.step * settings.window * settings.batch,
+                "training_loss": float(np.mean(sums)),
+                "validation_loss": held,
+                "learning_rate": settings.rate(progress.step - 1),
+                "seconds": progress.seconds,
+            }
+        )
+        if not math.isfinite(held):
+            raise FloatingPointError(
+                f"{label}: the validation loss is {held} at step {progress.step}; "
+                "lower training.learning_rate"
+            )
+        sums = []
+        if held < progress.best_loss:
+            progress.best_loss, progress.best_step = held, progress.step
+            best = {k: v.detach().clone() for k, v in model.state_dict().items()}
+        _save(checkpoint, model, optimiser, best, progress, fingerprint)
+        if time.monotonic() - spoken > LOG_SECONDS:
+            spoken = time.monotonic()
+            left = (settings.steps - progress.step) * progress.seconds / progress.step
+            log.info(
+                "%s step %d of %d, validation %.4f nats, best %.4f, at most %.0f s left",
+                label,
+                progress.step,
+                settings.steps,
+                held,
+                progress.best_loss,
+                left,
+            )
+    model.load_state_dict(best)
+    return pd.DataFrame(progress.history)

@@ -1,0 +1,177 @@
+# Needs: the merged configuration. Makes: the study, its table of cells, and names used by all rules.
+# Steps: check configuration and files before anything runs; helper functions for inputs and params.
+import os
+import sys
+from pathlib import Path
+
+import raremd
+from raremd.config import Cell, ConfigError, check_files, load_study, source_files
+from raremd.storage import write_json
+
+LIBRARY = Path(raremd.__file__).parent
+ROOT = LIBRARY.parents[1]
+ENVIRONMENT = str(ROOT / "envs" / "environment.yaml")
+
+try:
+    STUDY = load_study(config)
+    check_files(STUDY, ROOT)
+except ConfigError as error:
+    sys.exit(f"raremd: {error}")
+
+RESULTS = STUDY.config["results"]
+CELL = RESULTS + "/{system}/{coordinate}/dt_{interval}/{partition}"
+
+
+def names(values):
+    """Regular expression that matches just these names, for anchored wildcards."""
+    return "|".join(sorted(map(str, values))) or "(?!)"
+
+
+def library(*modules):
+    """Files of the package that decide a result: named inputs, tracked by content."""
+    return [os.path.relpath(LIBRARY / module) for module in modules]
+
+
+SYSTEMS = STUDY.config["systems"]
+SIMULATED = [s for s in SYSTEMS if SYSTEMS[s]["source"]["kind"] == "four_state"]
+EMBEDDED = [s for s in SYSTEMS if SYSTEMS[s]["source"]["kind"] == "embedded"]
+
+
+wildcard_constraints:
+    system=names(SYSTEMS),
+    coordinate=names({c.coordinate for c in STUDY.cells}),
+    interval=r"[0-9.e+-]+",
+    partition=names({c.partition for c in STUDY.cells}),
+    states=names({s for system in SYSTEMS.values() for s in system["partitions"]}),
+    model=names(STUDY.config["models"]),
+    part="features|reference",
+
+
+def cell_of(wildcards):
+    """The cell that wildcards name."""
+    return Cell(wildcards.system, wildcards.coordinate, wildcards.interval, wildcards.partition)
+
+
+def has_reference(system):
+    """Whether the system has a reference apart from the MD that is trained on."""
+    return "reference_time" in SYSTEMS[system]["source"]
+
+
+def states_file(system, coordinate, partition):
+    """States of a partition; those of `of` where it only removes recrossings."""
+    return f"{RESULTS}/{system}/{coordinate}/states/{STUDY.states_name(system, partition)}.h5"
+
+
+def states_of_cell(wildcards):
+    return states_file(wildcards.system, wildcards.coordinate, wildcards.partition)
+
+
+def yardstick_of_cell(wildcards):
+    yardstick = SYSTEMS[wildcards.system]["yardstick"]
+    return states_file(wildcards.system, yardstick["coordinate"], yardstick["partition"])
+
+
+def simulation_params(wildcards):
+    source, reference = SYSTEMS[wildcards.system]["source"], wildcards.part == "reference"
+    prefix = "reference_" if reference else ""
+    frame = SYSTEMS[wildcards.system]["frame_interval"]
+    return {
+        "walkers": source[f"{prefix}walkers"],
+        "frames": round(source[f"{prefix}time"] / frame),
+        "frame_interval": frame,
+        "seed": STUDY.config["seed"] + reference,
+    }
+
+
+def states_params(wildcards):
+    system = SYSTEMS[wildcards.system]
+    gap = system["yardstick"]["lag"]
+    return {
+        "coordinate": system["coordinates"][wildcards.coordinate],
+        "partitions": STUDY.partition_chain(wildcards.system, wildcards.states),
+        "name": wildcards.states,
+        "frame_interval": system["frame_interval"],
+        "validation_fraction": STUDY.config["training"]["validation_fraction"],
+        "gap": round(gap / system["frame_interval"]),
+        "seed": STUDY.config["seed"],
+    }
+
+
+def model_params(wildcards):
+    cell = cell_of(wildcards)
+    method, tau_c = STUDY.recrossing(cell)
+    options = STUDY.model_options(wildcards.model)
+    return options | {
+        "label": f"{cell.folder}/{wildcards.model}",
+        "stride": STUDY.stride(cell),
+        "recrossing": method,
+        "tau": max(1, round(tau_c / float(cell.interval))),
+        "replicates": STUDY.config["replicates"],
+        "seed": STUDY.config["seed"],
+        "device": STUDY.config["device"],
+    }
+
+
+def generation_params(wildcards):
+    generation = SYSTEMS[wildcards.system]["generation"]
+    frames = round(generation["time"] / float(wildcards.interval))
+    return {"walkers": generation["walkers"], "frames": frames}
+
+
+def model_modules(wildcards):
+    kind = STUDY.model_options(wildcards.model)["kind"]
+    return library(f"models/{kind}.py", "models/base.py", "models/kernels.py", "sequences.py")
+
+
+def kinetics_params(wildcards):
+    cell, system = cell_of(wildcards), SYSTEMS[wildcards.system]
+    interval = float(cell.interval)
+    method, tau_c = STUDY.recrossing(cell)
+    return {
+        "stride": STUDY.stride(cell),
+        "recrossing": method,
+        "tau": max(1, round(tau_c / interval)),
+        "interval": interval,
+        "lags": STUDY.lags(cell),
+        "timescales": system["timescales"],
+        "yardstick_lag": round(system["yardstick"]["lag"] / interval),
+        "block": round(system.get("block", 0) / system["frame_interval"]),
+        "samples": STUDY.config["bootstrap_samples"],
+        "seed": STUDY.config["seed"],
+    }
+
+
+def generated_of_cell(wildcards):
+    cell = cell_of(wildcards)
+    return [f"{RESULTS}/{cell.folder}/{m}/generated.h5" for m in STUDY.cells[cell]]
+
+
+def per_cell(name):
+    """One file of each cell."""
+    return [f"{RESULTS}/{cell.folder}/{name}" for cell in STUDY.cells]
+
+
+def per_model(name, system=None):
+    """One file of each model in each cell, of one system or of all."""
+    return [
+        f"{RESULTS}/{cell.folder}/{model}/{name}"
+        for cell, models in STUDY.cells.items()
+        if system in (None, cell.system)
+        for model in models
+    ]
+
+
+def exact_spectra():
+    """File of exact timescales by system, where there is one."""
+    return {s: str(ROOT / "resources/four_state/exact_spectrum.json") for s in SIMULATED}
+
+
+def closing_words():
+    """Where things are, for the end of a run."""
+    rows = {
+        "claims": f"{RESULTS}/claims.md",
+        "figures": f"{RESULTS}/figures/",
+        "comparison": f"{RESULTS}/comparison.csv",
+        "report": "make report writes it to " + f"{RESULTS}/report.html",
+    }
+    return "\n" + "\n".join(f"{name:>12}: {place}" for name, place in rows.items())

@@ -1,0 +1,84 @@
+# Needs: kinetics.h5 of each cell and run.json of each model.
+# Makes: results/cells.csv, comparison.{csv,parquet}, claims.{json,md}.
+# Steps: list_cells; compare_cells -> judge_claims.
+
+
+rule list_cells:
+    output:
+        table=report(
+            f"{RESULTS}/cells.csv",
+            category="Tables",
+            caption="../report/cells.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/list_cells.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/list_cells.tsv"
+    threads: 1
+    resources:
+        mem_mb=500,
+    params:
+        rows=STUDY.table().to_dict("records"),
+    conda:
+        ENVIRONMENT
+    script:
+        "../scripts/list_cells.py"
+
+
+rule compare_cells:
+    input:
+        kinetics=per_cell("kinetics.h5"),
+        runs=per_model("run.json"),
+        spectra=list(exact_spectra().values()),
+        code=library("comparison.py", "uncertainty.py"),
+    output:
+        csv=f"{RESULTS}/comparison.csv",
+        parquet=f"{RESULTS}/comparison.parquet",
+    log:
+        f"{RESULTS}/logs/compare_cells.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/compare_cells.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        cells=STUDY.cell_records(),
+        spectra=sorted(exact_spectra()),
+        units={s: SYSTEMS[s]["time_unit"] for s in sorted(SYSTEMS)},
+        seed=STUDY.config["seed"],
+    conda:
+        ENVIRONMENT
+    script:
+        "../scripts/compare_cells.py"
+
+
+rule judge_claims:
+    input:
+        comparison=f"{RESULTS}/comparison.parquet",
+        kinetics=per_cell("kinetics.h5"),
+        code=library("claims.py", "uncertainty.py"),
+    output:
+        json=f"{RESULTS}/claims.json",
+        markdown=report(
+            f"{RESULTS}/claims.md", category="Claims", caption="../report/claims.rst"
+        ),
+    log:
+        f"{RESULTS}/logs/judge_claims.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/judge_claims.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        contrasts=STUDY.contrasts(),
+        cells=STUDY.cell_records(),
+        networks=STUDY.networks(),
+        controls=STUDY.controls(),
+        yardstick_lags={s: SYSTEMS[s]["yardstick"]["lag"] for s in sorted(SYSTEMS)},
+        tolerance=STUDY.config["tolerance"],
+        minimum_transitions=STUDY.config["minimum_transitions"],
+        seed=STUDY.config["seed"],
+    conda:
+        ENVIRONMENT
+    script:
+        "../scripts/judge_claims.py"

@@ -1,0 +1,30 @@
+# Needs: states, the yardstick's states, what the models generated.
+# Makes: kinetics.h5 of each cell: MD, reference and all models in one job, with the same estimator.
+# Steps: estimate_kinetics.
+
+
+rule estimate_kinetics:
+    input:
+        states=states_of_cell,
+        yardstick=yardstick_of_cell,
+        generated=generated_of_cell,
+        code=library("kinetics.py", "uncertainty.py", "evaluation.py", "recrossing.py"),
+    output:
+        kinetics=CELL + "/kinetics.h5",
+    log:
+        RESULTS + "/logs/estimate_kinetics/{system}/{coordinate}/dt_{interval}/{partition}.log",
+    benchmark:
+        (
+            RESULTS
+            + "/benchmarks/estimate_kinetics/{system}/{coordinate}/dt_{interval}/{partition}.tsv"
+        )
+    threads: 1
+    resources:
+        mem_mb=3000,
+    params:
+        cell=kinetics_params,
+        models=lambda w: list(STUDY.cells[cell_of(w)]),
+    conda:
+        ENVIRONMENT
+    script:
+        "../scripts/estimate_kinetics.py"

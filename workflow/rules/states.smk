@@ -1,0 +1,26 @@
+# Needs: features (and reference). Makes: results/{system}/{coordinate}/states/{states}.h5.
+# Steps: fit_states fits coordinate and partition on training frames and assigns every frame.
+
+
+rule fit_states:
+    input:
+        features=RESULTS + "/{system}/features.h5",
+        reference=lambda w: (
+            [f"{RESULTS}/{w.system}/reference.h5"] if has_reference(w.system) else []
+        ),
+        code=library("coordinates.py", "partition.py", "states.py", "geometry.py"),
+    output:
+        states=RESULTS + "/{system}/{coordinate}/states/{states}.h5",
+    log:
+        RESULTS + "/logs/fit_states/{system}/{coordinate}/{states}.log",
+    benchmark:
+        RESULTS + "/benchmarks/fit_states/{system}/{coordinate}/{states}.tsv"
+    threads: 1
+    resources:
+        mem_mb=3000,
+    params:
+        definition=states_params,
+    conda:
+        ENVIRONMENT
+    script:
+        "../scripts/fit_states.py"

@@ -1,0 +1,19 @@
+"""Exact slow timescales of the four-state system, with their convergence, as JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from raremd.storage import atomic_path
+from raremd.systems.klein_kramers import converged_timescales
+
+
+def compute_exact_spectrum(output: str) -> None:
+    spectrum = converged_timescales()
+    with atomic_path(Path(output)) as temporary:
+        temporary.write_text(json.dumps(spectrum, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    compute_exact_spectrum(snakemake.output[0])  # noqa: F821

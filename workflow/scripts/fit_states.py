@@ -1,0 +1,27 @@
+"""Adapter: features -> states of one coordinate and partition."""
+
+from raremd.discretisation import coordinate_settings, fit_states, partition_settings
+from raremd.logs import log_to
+
+
+def fit(features: str, reference: str | None, definition: dict, output: str) -> None:
+    frame = definition["frame_interval"]
+    fit_states(
+        features,
+        reference,
+        coordinate_settings(definition["coordinate"], frame),
+        partition_settings(definition["partitions"], definition["name"], frame),
+        {key: definition[key] for key in ("validation_fraction", "gap")},
+        definition["seed"],
+        output,
+    )
+
+
+if __name__ == "__main__":
+    log_to(snakemake.log[0])  # noqa: F821
+    fit(
+        snakemake.input.features,  # noqa: F821
+        next(iter(snakemake.input.get("reference", [])), None),  # noqa: F821
+        snakemake.params.definition,  # noqa: F821
+        snakemake.output.states,  # noqa: F821
+    )

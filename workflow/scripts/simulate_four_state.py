@@ -1,0 +1,26 @@
+"""Adapter: four-state Langevin dynamics -> features.h5 or reference.h5."""
+
+from raremd.logs import log_to
+from raremd.storage import write_features
+from raremd.systems import four_state
+
+
+def simulate_four_state(simulation: dict, output: str) -> None:
+    steps = round(simulation["frame_interval"] / four_state.TIME_STEP)
+    trajectories = four_state.simulate(
+        simulation["walkers"], simulation["frames"], steps, simulation["seed"]
+    )
+    write_features(
+        output,
+        trajectories,
+        frame_interval=simulation["frame_interval"],
+        time_unit="tau",
+        feature_names=["x", "y"],
+        periods=[0.0, 0.0],
+        checksum=f"four_state seed {simulation['seed']}",
+    )
+
+
+if __name__ == "__main__":
+    log_to(snakemake.log[0])  # noqa: F821
+    simulate_four_state(snakemake.params.simulation, snakemake.output.features)  # noqa: F821
