@@ -6,6 +6,7 @@ import h5py
 import numpy as np
 import pytest
 from deeptime.decomposition import TICA
+
 from raremd import coordinates
 from raremd.coordinates import Coordinate, CoordinateSettings, fit_coordinate, select_features
 from raremd.geometry import embed_periodic, unembed_periodic

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import stats
+
 from raremd.systems import four_state
 from raremd.systems.klein_kramers import exact_timescales, klein_kramers_operator
-from scipy import stats
 
 SPECTRUM = Path(__file__).parents[2] / "resources" / "four_state" / "exact_spectrum.json"
 N_SAMPLES = 4000

@@ -6,6 +6,8 @@ from chains import double_well, sample_chain, two_state
 from deeptime.markov.tools.estimation import transition_matrix as deeptime_transition_matrix
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
+
 from raremd.kinetics import block_counts, count_matrix, estimate, timescales
 from raremd.uncertainty import (
     LOG2_CAP,
@@ -19,7 +21,6 @@ from raremd.uncertainty import (
     sliced_blocks,
     trajectory_blocks,
 )
-from scipy import stats
 
 
 class TestBlocks:
@@ -118,6 +119,14 @@ class TestBootstrapTimescales:
         weights = np.array([[1] * 10, [2] + [1] * 8 + [0]])
         samples = bootstrap_timescales(counts, weights, 1, 1)
         assert samples[1, 0] == pytest.approx(samples[0, 0], rel=0.02)
+
+    def test_sample_outside_the_connected_set_of_the_full_data(self):
+        kept, apart = np.zeros((2, 5, 5))
+        kept[:3, :3] = [[45, 5, 0], [5, 0, 5], [0, 5, 45]]
+        apart[3:, 3:] = [[90, 10], [10, 90]]
+        samples = bootstrap_timescales(np.array([kept, apart]), np.array([[1, 1], [0, 2]]), 1, 1)
+        assert samples[0, 0] == pytest.approx(-1 / np.log(0.9))
+        assert np.isnan(samples[1, 0])
 
     def test_process_that_does_not_exist_and_empty_sample(self):
         counts = np.array([[[90.0, 10], [10, 90]], [[0, 0], [0, 0]]])

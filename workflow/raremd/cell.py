@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 from safetensors.torch import load_file, save_file
 
-from raremd.discretisation import DiscreteSystem, read_states
+from raremd.discrete import DiscreteSystem, read_states
 from raremd.generation import draw_prompts, generate
 from raremd.models import SequenceModel, build_model
 from raremd.sequences import Windows, at_interval

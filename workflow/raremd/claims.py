@@ -339,9 +339,8 @@ def as_markdown(records: list[dict[str, Any]]) -> str:
     lines += ["", "## Beside each verdict", ""]
     for r in records:
         control = r["control"]
-        lines.append(
-            f"- **{r['claim']}, {r['system']}, {r['model']}** ({' against '.join(r['cells'][:2])}{' and others' if len(r['cells']) > 2 else ''}):"
-        )
+        where = " against ".join(r["cells"]) if len(r["cells"]) < 3 else f"{len(r['cells'])} cells"
+        lines.append(f"- **{r['claim']}, {r['system']}, {r['model']}** ({where}):")
         lines += [f"  - not concluded: {doubt}" for doubt in r["doubts"]]
         lines.append(
             "  - in the cells' own states at their own interval the effect is "

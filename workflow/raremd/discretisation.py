@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +9,9 @@ import numpy as np
 
 from raremd.coordinates import CoordinateSettings, fit_coordinate
 from raremd.partition import METHODS, PartitionSettings, fit_partition
-from raremd.sequences import Segment, Split, split_frames, take
+from raremd.sequences import split_frames, take
 from raremd.states import Partition
-from raremd.storage import Features, read_arrays, read_attributes, read_features, write_arrays
+from raremd.storage import Features, read_features, write_arrays
 
 MAP_BINS = 100
 MAP_FRAMES = 200_000
@@ -38,33 +37,6 @@ def coordinate_settings(options: dict[str, Any], frame: float) -> CoordinateSett
         tica_dimension=options.get("tica_dimension"),
         tica_lag=None if lag is None else round(lag / frame),
     )
-
-
-@dataclass(frozen=True)
-class DiscreteSystem:
-    """Discrete trajectories of one coordinate and partition, at the finest interval.
-
-    Attributes
-    ----------
-    n_states : int
-    dimension : int
-        Of the reaction coordinate.
-    md, reference : list of (n_frames,) int16
-        `reference` is the MD itself where there is no separate one.
-    split : Split
-        Of `md`.
-    """
-
-    n_states: int
-    dimension: int
-    md: list[np.ndarray]
-    reference: list[np.ndarray]
-    split: Split
-
-    @property
-    def everything(self) -> tuple[Segment, ...]:
-        """The whole of each reference trajectory."""
-        return tuple(Segment(t, 0, len(d)) for t, d in enumerate(self.reference))
 
 
 def fit_states(
@@ -140,20 +112,3 @@ def _map(values: list[np.ndarray], states: Partition) -> dict[str, np.ndarray]:
         grid = np.stack(np.meshgrid(*centers, indexing="ij"), axis=-1).reshape(-1, dimension)
         arrays["map/states"] = states.assign(grid).reshape(counts.shape)
     return arrays
-
-
-def read_states(path: Path | str) -> DiscreteSystem:
-    """Discrete trajectories and split of a file written by `fit_states`."""
-    attributes = read_attributes(path)
-    md = list(read_arrays(path, "md").values())
-    with_reference = list(read_arrays(path, "reference").values()) or md
-    return DiscreteSystem(
-        n_states=attributes["n_states"],
-        dimension=attributes["dimension"],
-        md=md,
-        reference=with_reference,
-        split=Split(
-            tuple(Segment(*s) for s in attributes["training"]),
-            tuple(Segment(*s) for s in attributes["validation"]),
-        ),
-    )

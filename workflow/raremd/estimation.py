@@ -201,22 +201,20 @@ def estimate(counts: np.ndarray, reversible: bool = True) -> TransitionModel:
 def _reversible(counts):
     """Reversible maximum likelihood on a strongly connected set: T, pi (see `estimate`)."""
     m = len(counts)
-    rows = counts.sum(axis=1)
-    diagonal = np.diag(counts)
-    # Self-transitions drop out of the equations; without them sums of very unequal size do too.
     pairs = counts + counts.T
     np.fill_diagonal(pairs, 0.0)
-    leaving = rows - diagonal
     linked = pairs > 0
     u = np.zeros(m)
     for _ in range(NEWTON_STEPS):
         forward = expit(u[None, :] - u[:, None])
-        flow = pairs * forward
-        weight = flow * forward.T
+        # S sigma_ij - c_ij, written so that it is antisymmetric to the last bit: the large terms
+        # of well-connected states then cancel in the sum over any group of states.
+        excess = counts.T * forward - counts * forward.T
+        weight = pairs * forward * forward.T
         hessian = np.diag(weight.sum(axis=1)) - weight
         # The Hessian is a graph Laplacian; this lifts its null space, the constant in u.
         hessian += np.trace(hessian) / m**2
-        step = cho_solve(cho_factor(hessian), flow.sum(axis=1) - leaving)
+        step = cho_solve(cho_factor(hessian), excess.sum(axis=1))
         change = np.abs(step[:, None] - step[None, :])[linked].max()
         # The damping for generalised self-concordant functions (Sun & Tran-Dinh, Math. Program.
         # 178, 145, 2019, nu = 2): descends at every step without a line search.
@@ -229,7 +227,7 @@ def _reversible(counts):
             f"{NEWTON_STEPS} Newton steps (last change {change:.1e}); use a coarser partition"
         )
     flow = pairs * expit(u[None, :] - u[:, None])
-    np.fill_diagonal(flow, diagonal)
+    np.fill_diagonal(flow, np.diag(counts))
     sums = flow.sum(axis=1)
     stationary = sums * np.exp(u - u.max())
     return flow / sums[:, None], stationary / stationary.sum()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from raremd.discretisation import read_states
+from raremd.discrete import read_states
 from raremd.kinetics import (
     TransitionModel,
     block_counts,
@@ -258,8 +258,10 @@ def evaluate_cell(
     table : pandas.DataFrame
         Columns model, replicate (0 for MD and reference), quantity, i, j, lag, value,
         low, high.
-    bootstrap : dict of arrays
-        lags (time), own and yardstick (n_lags, n_samples, n_timescales, time).
+    arrays : dict of arrays
+        of_state (n_states,) int16, the metastable state of each state of the cell;
+        bootstrap/lags (time), bootstrap/own and bootstrap/yardstick (n_lags, n_samples,
+        n_timescales, time).
     attributes : dict
         dimension of the coordinate, number of states.
     """
@@ -302,9 +304,10 @@ def evaluate_cell(
             own = point_rows(found, yardstick.map(found), system.n_states, yardstick, **common)
             rows += [row | {"model": model, "replicate": replicate} for row in own]
     arrays = {
-        "lags": bootstrap.lags * cell["interval"],
-        "own": bootstrap.own * cell["interval"],
-        "yardstick": bootstrap.yardstick * cell["interval"],
+        "of_state": yardstick.of_state,
+        "bootstrap/lags": bootstrap.lags * cell["interval"],
+        "bootstrap/own": bootstrap.own * cell["interval"],
+        "bootstrap/yardstick": bootstrap.yardstick * cell["interval"],
     }
     attributes = {"dimension": system.dimension, "n_states": system.n_states}
     return _table(rows, cell["interval"]), arrays, attributes

@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 from scipy import stats
 
-from raremd.kinetics import estimate, full_stationary, right_eigenvectors, timescales
+from raremd.kinetics import estimate, right_eigenvectors, timescales
 
 LOST_VARIANCE = 0.1  # see bootstrap_timescales
 LOG2_CAP = 10.0  # a factor of 1024: a model that is this far off, or has no timescale, has failed
@@ -149,7 +149,8 @@ def bootstrap_timescales(
         that of a faster process, must not be taken for it. A process counts as lost when the
         variance of its eigenvector (1 in the full data, under the stationary distribution) is
         below 0.1 on the sample's connected set. NaN where the process does not exist in the
-        full data (see :func:`raremd.kinetics.timescales`) or the sample holds no counts.
+        full data (see :func:`raremd.kinetics.timescales`) or the sample holds no counts on the
+        largest connected set of the full data.
 
     Raises
     ------
@@ -157,9 +158,10 @@ def bootstrap_timescales(
         If no block holds a pair of frames.
     """
     full = estimate(block_counts.sum(axis=0))
-    vectors, population = right_eigenvectors(full, n), full_stationary(full)
+    block_counts = block_counts[:, full.active[:, None], full.active]
+    vectors = right_eigenvectors(full, n)[:, full.active]
     exists = ~np.isnan(vectors).all(axis=1)
-    vectors = np.where(population > 0, vectors[exists], 0.0)
+    vectors = vectors[exists]
     samples = np.full((len(weights), n), np.nan)
     for sample, weight in zip(samples, weights, strict=True):
         counts = np.tensordot(weight.astype(np.float64), block_counts, axes=1)
@@ -167,7 +169,8 @@ def bootstrap_timescales(
             continue
         model = estimate(counts)
         times = timescales(model.transition_matrix, lag, n, model.stationary)
-        kept = _variance(vectors[:, model.active], population[model.active]) >= LOST_VARIANCE
+        spread = _variance(vectors[:, model.active], full.stationary[model.active])
+        kept = spread >= LOST_VARIANCE
         found = np.full(len(kept), np.inf)
         found[kept] = times[: kept.sum()]
         sample[exists] = found

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import raremd
+import yaml
 from raremd.config import Cell, ConfigError, check_files, load_study, source_files
 from raremd.storage import write_json
 
@@ -32,6 +33,7 @@ def library(*modules):
     return [os.path.relpath(LIBRARY / module) for module in modules]
 
 
+RECIPES = yaml.safe_load((ROOT / "resources/recipes.yaml").read_text())
 SYSTEMS = STUDY.config["systems"]
 SIMULATED = [s for s in SYSTEMS if SYSTEMS[s]["source"]["kind"] == "four_state"]
 EMBEDDED = [s for s in SYSTEMS if SYSTEMS[s]["source"]["kind"] == "embedded"]

@@ -14,13 +14,13 @@ rule list_cells:
         f"{RESULTS}/logs/list_cells.log",
     benchmark:
         f"{RESULTS}/benchmarks/list_cells.tsv"
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=500,
     params:
         rows=STUDY.table().to_dict("records"),
-    conda:
-        ENVIRONMENT
     script:
         "../scripts/list_cells.py"
 
@@ -38,6 +38,8 @@ rule compare_cells:
         f"{RESULTS}/logs/compare_cells.log",
     benchmark:
         f"{RESULTS}/benchmarks/compare_cells.tsv"
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=2000,
@@ -46,8 +48,6 @@ rule compare_cells:
         spectra=sorted(exact_spectra()),
         units={s: SYSTEMS[s]["time_unit"] for s in sorted(SYSTEMS)},
         seed=STUDY.config["seed"],
-    conda:
-        ENVIRONMENT
     script:
         "../scripts/compare_cells.py"
 
@@ -59,13 +59,13 @@ rule judge_claims:
         code=library("claims.py", "uncertainty.py"),
     output:
         json=f"{RESULTS}/claims.json",
-        markdown=report(
-            f"{RESULTS}/claims.md", category="Claims", caption="../report/claims.rst"
-        ),
+        markdown=report(f"{RESULTS}/claims.md", category="Claims", caption="../report/claims.rst"),
     log:
         f"{RESULTS}/logs/judge_claims.log",
     benchmark:
         f"{RESULTS}/benchmarks/judge_claims.tsv"
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=2000,
@@ -78,7 +78,5 @@ rule judge_claims:
         tolerance=STUDY.config["tolerance"],
         minimum_transitions=STUDY.config["minimum_transitions"],
         seed=STUDY.config["seed"],
-    conda:
-        ENVIRONMENT
     script:
         "../scripts/judge_claims.py"

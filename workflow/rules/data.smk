@@ -1,6 +1,7 @@
 # Needs: the settings of a simulated system, or the trajectories in resources/.
 # Makes: results/{system}/features.h5 and, for simulated systems, reference.h5.
-# Steps: simulate_four_state | import_embedded.
+# Steps: simulate_four_state | import_embedded. On demand, regenerate_resources makes what
+# resources/ holds anew, in results/regenerated/, by simulate_peptide and compute_exact_spectrum.
 
 
 rule simulate_four_state:
@@ -14,22 +15,20 @@ rule simulate_four_state:
         RESULTS + "/benchmarks/simulate_four_state/{system}_{part}.tsv"
     wildcard_constraints:
         system=names(SIMULATED),
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=2000,
     params:
         simulation=simulation_params,
-    conda:
-        ENVIRONMENT
     script:
         "../scripts/simulate_four_state.py"
 
 
 rule import_embedded:
     input:
-        trajectories=lambda w: [
-            str(f) for f in source_files(SYSTEMS[w.system]["source"], ROOT)
-        ],
+        trajectories=lambda w: [str(f) for f in source_files(SYSTEMS[w.system]["source"], ROOT)],
         code=library("systems/embedded.py"),
     output:
         features=RESULTS + "/{system}/features.h5",
@@ -39,13 +38,65 @@ rule import_embedded:
         RESULTS + "/benchmarks/import_embedded/{system}.tsv"
     wildcard_constraints:
         system=names(EMBEDDED),
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=2000,
     params:
         frame_interval=lambda w: SYSTEMS[w.system]["frame_interval"],
         time_unit=lambda w: SYSTEMS[w.system]["time_unit"],
-    conda:
-        ENVIRONMENT
     script:
         "../scripts/import_embedded.py"
+
+
+rule simulate_peptide:
+    input:
+        code=library("systems/peptide.py"),
+    output:
+        trajectory=RESULTS + "/regenerated/{molecule}/trajectory_{number}.h5",
+    log:
+        RESULTS + "/logs/simulate_peptide/{molecule}_{number}.log",
+    benchmark:
+        RESULTS + "/benchmarks/simulate_peptide/{molecule}_{number}.tsv"
+    wildcard_constraints:
+        molecule=names(RECIPES),
+        number=r"\d+",
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        recipe=lambda w: RECIPES[w.molecule],
+        seed=lambda w: RECIPES[w.molecule]["first_seed"] + int(w.number) - 1,
+    script:
+        "../scripts/simulate_peptide.py"
+
+
+rule compute_exact_spectrum:
+    input:
+        code=library("systems/four_state.py", "systems/klein_kramers.py"),
+    output:
+        spectrum=RESULTS + "/regenerated/four_state/exact_spectrum.json",
+    log:
+        RESULTS + "/logs/compute_exact_spectrum.log",
+    benchmark:
+        RESULTS + "/benchmarks/compute_exact_spectrum.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=3000,
+    script:
+        "../scripts/compute_exact_spectrum.py"
+
+
+rule regenerate_resources:
+    input:
+        [
+            f"{RESULTS}/regenerated/{molecule}/trajectory_{number}.h5"
+            for molecule, recipe in RECIPES.items()
+            for number in range(1, recipe["trajectories"] + 1)
+        ],
+        f"{RESULTS}/regenerated/four_state/exact_spectrum.json",

@@ -8,7 +8,14 @@ rule estimate_kinetics:
         states=states_of_cell,
         yardstick=yardstick_of_cell,
         generated=generated_of_cell,
-        code=library("kinetics.py", "uncertainty.py", "evaluation.py", "recrossing.py"),
+        code=library(
+            "estimation.py",
+            "kinetics.py",
+            "uncertainty.py",
+            "evaluation.py",
+            "discrete.py",
+            "recrossing.py",
+        ),
     output:
         kinetics=CELL + "/kinetics.h5",
     log:
@@ -18,13 +25,13 @@ rule estimate_kinetics:
             RESULTS
             + "/benchmarks/estimate_kinetics/{system}/{coordinate}/dt_{interval}/{partition}.tsv"
         )
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=3000,
     params:
         cell=kinetics_params,
         models=lambda w: list(STUDY.cells[cell_of(w)]),
-    conda:
-        ENVIRONMENT
     script:
         "../scripts/estimate_kinetics.py"

@@ -18,13 +18,13 @@ rule train_model:
             RESULTS
             + "/benchmarks/train_model/{system}/{coordinate}/dt_{interval}/{partition}/{model}.tsv"
         )
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=2000,
     params:
         cell=model_params,
-    conda:
-        ENVIRONMENT
     script:
         "../scripts/train_model.py"
 
@@ -49,12 +49,12 @@ rule generate_trajectories:
             RESULTS
             + "/benchmarks/generate_trajectories/{system}/{coordinate}/dt_{interval}/{partition}/{model}.tsv"
         )
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=2000,
     params:
         generation=generation_params,
-    conda:
-        ENVIRONMENT
     script:
         "../scripts/generate_trajectories.py"

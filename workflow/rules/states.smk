@@ -8,19 +8,21 @@ rule fit_states:
         reference=lambda w: (
             [f"{RESULTS}/{w.system}/reference.h5"] if has_reference(w.system) else []
         ),
-        code=library("coordinates.py", "partition.py", "states.py", "geometry.py"),
+        code=library(
+            "coordinates.py", "partition.py", "states.py", "geometry.py", "discretisation.py"
+        ),
     output:
         states=RESULTS + "/{system}/{coordinate}/states/{states}.h5",
     log:
         RESULTS + "/logs/fit_states/{system}/{coordinate}/{states}.log",
     benchmark:
         RESULTS + "/benchmarks/fit_states/{system}/{coordinate}/{states}.tsv"
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=3000,
     params:
         definition=states_params,
-    conda:
-        ENVIRONMENT
     script:
         "../scripts/fit_states.py"

@@ -16,4 +16,4 @@ def compute_exact_spectrum(output: str) -> None:
 
 
 if __name__ == "__main__":
-    compute_exact_spectrum(snakemake.output[0])  # noqa: F821
+    compute_exact_spectrum(snakemake.output[0])

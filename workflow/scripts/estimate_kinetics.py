@@ -8,16 +8,15 @@ from raremd.storage import write_table
 def estimate_kinetics(
     states: str, yardstick: str, generated: dict[str, str], cell: dict, output: str
 ) -> None:
-    table, bootstrap, attributes = evaluate_cell(states, yardstick, generated, cell)
-    write_table(output, table, {f"bootstrap/{k}": v for k, v in bootstrap.items()}, attributes)
+    write_table(output, *evaluate_cell(states, yardstick, generated, cell))
 
 
 if __name__ == "__main__":
-    log_to(snakemake.log[0])  # noqa: F821
+    log_to(snakemake.log[0])
     estimate_kinetics(
-        snakemake.input.states,  # noqa: F821
-        snakemake.input.yardstick,  # noqa: F821
-        dict(zip(snakemake.params.models, snakemake.input.generated, strict=True)),  # noqa: F821
-        snakemake.params.cell,  # noqa: F821
-        snakemake.output.kinetics,  # noqa: F821
+        snakemake.input.states,
+        snakemake.input.yardstick,
+        dict(zip(snakemake.params.models, snakemake.input.generated, strict=True)),
+        snakemake.params.cell,
+        snakemake.output.kinetics,
     )

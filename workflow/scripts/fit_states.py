@@ -18,10 +18,10 @@ def fit(features: str, reference: str | None, definition: dict, output: str) -> 
 
 
 if __name__ == "__main__":
-    log_to(snakemake.log[0])  # noqa: F821
+    log_to(snakemake.log[0])
     fit(
-        snakemake.input.features,  # noqa: F821
-        next(iter(snakemake.input.get("reference", [])), None),  # noqa: F821
-        snakemake.params.definition,  # noqa: F821
-        snakemake.output.states,  # noqa: F821
+        snakemake.input.features,
+        next(iter(snakemake.input.get("reference", [])), None),
+        snakemake.params.definition,
+        snakemake.output.states,
     )

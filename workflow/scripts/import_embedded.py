@@ -26,10 +26,10 @@ def import_embedded(files: list[str], frame_interval: float, time_unit: str, out
 
 
 if __name__ == "__main__":
-    log_to(snakemake.log[0])  # noqa: F821
+    log_to(snakemake.log[0])
     import_embedded(
-        list(snakemake.input.trajectories),  # noqa: F821
-        snakemake.params.frame_interval,  # noqa: F821
-        snakemake.params.time_unit,  # noqa: F821
-        snakemake.output.features,  # noqa: F821
+        list(snakemake.input.trajectories),
+        snakemake.params.frame_interval,
+        snakemake.params.time_unit,
+        snakemake.output.features,
     )

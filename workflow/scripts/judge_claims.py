@@ -27,12 +27,12 @@ def cell_results(
 
 
 if __name__ == "__main__":
-    log_to(snakemake.log[0])  # noqa: F821
-    p = snakemake.params  # noqa: F821
+    log_to(snakemake.log[0])
+    p = snakemake.params
     records = judge_study(
         cell_results(
             snakemake.input.comparison, snakemake.input.kinetics, p.cells, p.yardstick_lags
-        ),  # noqa: F821, E501
+        ),
         [cell["system"] for cell in p.cells],
         p.contrasts,
         p.networks,
@@ -40,6 +40,6 @@ if __name__ == "__main__":
         Rules(p.tolerance, p.minimum_transitions),
         p.seed,
     )
-    write_json(snakemake.output.json, records)  # noqa: F821
-    with atomic_path(snakemake.output.markdown) as temporary:  # noqa: F821
+    write_json(snakemake.output.json, records)
+    with atomic_path(snakemake.output.markdown) as temporary:
         temporary.write_text(as_markdown(records))

@@ -11,4 +11,4 @@ def list_cells(rows: list[dict], output: str) -> None:
 
 
 if __name__ == "__main__":
-    list_cells(snakemake.params.rows, snakemake.output.table)  # noqa: F821
+    list_cells(snakemake.params.rows, snakemake.output.table)

@@ -22,5 +22,5 @@ def simulate_four_state(simulation: dict, output: str) -> None:
 
 
 if __name__ == "__main__":
-    log_to(snakemake.log[0])  # noqa: F821
-    simulate_four_state(snakemake.params.simulation, snakemake.output.features)  # noqa: F821
+    log_to(snakemake.log[0])
+    simulate_four_state(snakemake.params.simulation, snakemake.output.features)

@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional
 
 from raremd.models.base import SequenceModel, register
+from raremd.models.kernels import attend
 
 
 def _rotation(positions: torch.Tensor, width: int) -> torch.Tensor:
@@ -46,8 +47,8 @@ class _Block(torch.nn.Module):
         return qkv.unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
 
     def finish(self, x: torch.Tensor, attended: torch.Tensor) -> torch.Tensor:
-        """Add attention (B, heads, T, D / heads) and feed-forward to x (B, T, D)."""
-        x = x + self.project(attended.transpose(1, 2).flatten(2))
+        """Add what the heads attended to, side by side, and feed-forward; all (..., D)."""
+        x = x + self.project(attended)
         return x + self.contract(functional.gelu(self.expand(self.norm_feed_forward(x))))
 
 
@@ -55,7 +56,7 @@ class _Block(torch.nn.Module):
 class _Cache:
     """Rotated keys and values of the last `context` tokens, a ring over positions."""
 
-    keys: torch.Tensor  # (layers, W, heads, context, D / heads)
+    keys: torch.Tensor  # (layers, W, heads, D / heads, context)
     values: torch.Tensor
     position: int
 
@@ -122,7 +123,7 @@ class Transformer(SequenceModel):
                 attn_mask=band,
                 is_causal=band is None,
             )
-            x = block.finish(x, attended)
+            x = block.finish(x, attended.transpose(1, 2).flatten(2))
         return self.readout(self.norm(x))
 
     def loss(self, windows: torch.Tensor) -> torch.Tensor:
@@ -131,7 +132,7 @@ class Transformer(SequenceModel):
 
     def initial_state(self, prompt: torch.Tensor) -> _Cache:
         s = self.settings
-        shape = (s.layers, len(prompt), s.heads, s.context, self._head_width)
+        shape = (s.layers, len(prompt), s.heads, self._head_width, s.context)
         device = prompt.device
         cache = _Cache(torch.zeros(shape, device=device), torch.zeros(shape, device=device), 0)
         for tokens in prompt[:, :-1].T:
@@ -143,15 +144,46 @@ class Transformer(SequenceModel):
         filled = min(state.position + 1, self.settings.context)
         position = torch.tensor([state.position], device=tokens.device)
         rotation = _rotation(position, self._head_width)
-        x = self.embedding(tokens)[:, None]
-        for layer, block in enumerate(self.blocks):
-            query, key, value = block.heads_of(x)
-            keys, values = state.keys[layer], state.values[layer]
-            keys[:, :, slot] = _rotate(key, rotation)[:, :, 0]
-            values[:, :, slot] = value[:, :, 0]
-            attended = functional.scaled_dot_product_attention(
-                _rotate(query, rotation), keys[:, :, :filled], values[:, :, :filled]
-            )
-            x = block.finish(x, attended)
+        attend_to = _attend_on_cpu if tokens.device.type == "cpu" else _attend
+        x = self.embedding(tokens)
+        for block, keys, values in zip(self.blocks, state.keys, state.values, strict=True):
+            qkv = block.query_key_value(block.norm_attention(x))
+            x = block.finish(x, attend_to(qkv, rotation, keys, values, slot, filled))
         state.position += 1
-        return self.readout(self.norm(x))[:, 0], state
+        return self.readout(self.norm(x)), state
+
+
+def _attend(
+    qkv: torch.Tensor,
+    rotation: torch.Tensor,
+    keys: torch.Tensor,
+    values: torch.Tensor,
+    slot: int,
+    filled: int,
+) -> torch.Tensor:
+    """What `kernels.attend` does, on any device: (W, 3 D) -> (W, D)."""
+    query, key, value = qkv.unflatten(-1, (3, keys.shape[1], -1)).unbind(1)
+    keys[..., slot] = _rotate(key, rotation)
+    values[..., slot] = value
+    attended = functional.scaled_dot_product_attention(
+        _rotate(query, rotation)[:, :, None],
+        keys[..., :filled].mT,
+        values[..., :filled].mT,
+    )
+    return attended.flatten(1)
+
+
+def _attend_on_cpu(
+    qkv: torch.Tensor,
+    rotation: torch.Tensor,
+    keys: torch.Tensor,
+    values: torch.Tensor,
+    slot: int,
+    filled: int,
+) -> torch.Tensor:
+    """The same by the compiled kernel."""
+    out = torch.empty(len(qkv), qkv.shape[1] // 3)
+    phase = torch.view_as_real(rotation)[0].numpy()
+    cos, sin = phase[:, 0].copy(), phase[:, 1].copy()
+    attend(qkv.numpy(), cos, sin, keys.numpy(), values.numpy(), slot, filled, out.numpy())
+    return out

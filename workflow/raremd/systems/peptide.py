@@ -182,7 +182,9 @@ def feature_names(topology: mdtraj.Topology, n_residues: int, pairs: np.ndarray)
     return names + [f"distance {label(i)}-{label(j)}" for i, j in pairs]
 
 
-def quantise(xyz: np.ndarray, topology: mdtraj.Topology, pairs: np.ndarray):
+def quantise(
+    xyz: np.ndarray, topology: mdtraj.Topology, pairs: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Dihedrals in tenths of a degree and distances in steps of 0.005 nm.
 
     Parameters

@@ -1,0 +1,54 @@
+# One environment from the lock, then everything through Snakemake.
+PYTHON ?= python3
+CORES ?= $(shell getconf _NPROCESSORS_ONLN)
+CONFIG ?= config.yaml
+RESULTS = $(shell $(BIN)/python -c "import yaml; \
+  print(yaml.safe_load(open('$(CONFIG)')).get('results', 'results'))")
+BIN := .venv/bin
+READY := .venv/.ready
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
+
+.DEFAULT_GOAL := help
+.PHONY: help figures report plan test lint format resources clean
+
+help:           ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/' | expand -t 18
+
+$(READY): envs/requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "raremd needs Python 3.11 or newer; call make PYTHON=python3.11"; exit 1; }
+	@echo "setting up .venv from envs/requirements.lock, a few minutes the first time"
+	@rm -rf .venv
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r envs/requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $(READY)
+
+figures: $(READY)   ## run the default study: tables, claims, figures (CONFIG=..., CORES=...)
+	@$(SNAKEMAKE)
+
+report: $(READY)    ## write the study's self-contained HTML report
+	@$(SNAKEMAKE) && $(SNAKEMAKE) --report $(RESULTS)/report.html
+
+plan: $(READY)      ## what a run would do, without doing it
+	@$(SNAKEMAKE) --dry-run --quiet rules
+
+test: $(READY) lint ## lint, then library, workflow and result tests
+	@$(BIN)/python -m pytest
+
+lint: $(READY)      ## ruff, snakefmt, snakemake --lint
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/snakefmt --check Snakefile workflow
+	@$(BIN)/snakemake --lint --configfile config/smoke.yaml
+
+format: $(READY)    ## apply ruff and snakefmt
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+	@$(BIN)/snakefmt Snakefile workflow
+
+resources: $(READY) ## simulate the embedded MD anew (hours) and compute the exact spectrum
+	@$(SNAKEMAKE) regenerate_resources
+
+clean:              ## remove results and Snakemake's records, keep .venv
+	rm -rf results .snakemake
