@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import hashlib
 import itertools
+import re
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ import pandas as pd
 import yaml
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
+MODELS = Path(__file__).parent / "models"
 
 
 class ConfigError(ValueError):
@@ -58,6 +61,15 @@ def _where(path: Any) -> str:
     return ".".join(map(str, path)) or "configuration"
 
 
+def _given(error: jsonschema.ValidationError) -> int:
+    """How many of the keys that an alternative asks for are there."""
+    return (
+        sum(key in error.instance for key in error.validator_value)
+        if (error.validator == "required")
+        else 0
+    )
+
+
 def _explain(error: jsonschema.ValidationError) -> str:
     """One line that names the key and, for a typo, the nearest valid one."""
     if error.validator in ("oneOf", "anyOf") and error.context:
@@ -70,13 +82,16 @@ def _explain(error: jsonschema.ValidationError) -> str:
             return f"{_where(kinds[0].absolute_path)}: '{found}' is not one of {valid}" + _nearest(
                 str(found), valid
             )
-        meant = {e.schema_path[0] for e in kinds}
-        others = [e for e in others if e.schema_path[0] not in meant] or error.context
-        return _explain(others[0])
+        refused = {e.schema_path[0] for e in kinds}
+        others = [e for e in others if e.schema_path[0] not in refused] or error.context
+        return _explain(max(others, key=_given))
     where = _where(error.absolute_path)
+    if error.validator == "oneOf":
+        keys = " or ".join(str(branch.get("required")) for branch in error.validator_value)
+        return f"{where}: give the keys {keys}, not both"
     if error.validator == "additionalProperties":
         known = sorted(error.schema.get("properties", {}))
-        unknown = sorted(set(error.instance) - set(known))[0]
+        unknown = sorted(str(key) for key in error.instance if key not in known)[0]
         return f"{where}: unknown key '{unknown}'{_nearest(unknown, known)} (valid: {known})"
     if error.validator == "required":
         missing = next(k for k in error.validator_value if k not in error.instance)
@@ -85,7 +100,7 @@ def _explain(error: jsonschema.ValidationError) -> str:
         valid = error.validator_value
         hint = _nearest(str(error.instance), [str(v) for v in valid])
         return f"{where}: '{error.instance}' is not one of {valid}{hint}"
-    if error.validator == "not" or (error.parent and error.parent.validator == "propertyNames"):
+    if "propertyNames" in error.absolute_schema_path:
         return f"{where}: '{error.instance}' cannot be used as a name (lower case, digits, _)"
     return f"{where}: {error.message}"
 
@@ -278,6 +293,42 @@ def _expand(config: dict, name: str) -> Iterator[tuple[Cell, str]]:
             yield from ((cell, model) for model in chosen)
 
 
+def _options(file: Path) -> list[str] | None:
+    """Options of a model, read from its source because importing it would load torch."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ClassDef) and node.name == "Settings" and not node.bases:
+            return [line.target.id for line in node.body if isinstance(line, ast.AnnAssign)]
+    return None
+
+
+def _check_models(models: dict) -> None:
+    files = {
+        kind: file
+        for file in MODELS.glob("*.py")
+        for kind in re.findall(r'^@register\("(\w+)"\)', file.read_text(), re.MULTILINE)
+    }
+    for name, model in models.items():
+        kind = model.get("kind", name)
+        if kind not in files:
+            raise ConfigError(
+                f"models.{name}.kind: '{kind}' is not one of {sorted(files)}"
+                + _nearest(kind, sorted(files))
+            )
+        known = _options(files[kind])
+        for option in model["settings"]:
+            if known is not None and option not in known:
+                raise ConfigError(
+                    f"models.{name}.settings: unknown key '{option}'"
+                    f"{_nearest(str(option), known)} (valid: {known})"
+                )
+        control_of = model.get("control_of")
+        if control_of is not None and control_of not in models:
+            raise ConfigError(
+                f"models.{name}.control_of: '{control_of}' is not among models"
+                + _nearest(control_of, list(models))
+            )
+
+
 def _check_system(config: dict, name: str) -> None:
     system, key = config["systems"][name], f"systems.{name}"
     frame = system["frame_interval"]
@@ -298,6 +349,14 @@ def _check_system(config: dict, name: str) -> None:
     for field in ("time", "reference_time"):
         if field in source:
             whole_multiple(source[field], frame, f"{key}.source.{field}")
+    lengths = {f"source.{field}": source.get(field) for field in ("time", "reference_time")}
+    lengths |= {"block": system.get("block"), "generation.time": system["generation"]["time"]}
+    longest = max(system["lags"])
+    for label, length in lengths.items():
+        if length is not None and length <= longest:
+            raise ConfigError(
+                f"{key}.{label}: {length:g} is not longer than the longest of lags, {longest:g}"
+            )
 
 
 _NEEDED = {
@@ -314,7 +373,10 @@ def _check_partition(system: dict, label: str, partition: dict, key: str) -> Non
     for reference in ("of", "microstates"):
         other = partition.get(reference)
         if other is not None and (other == label or other not in declared):
-            raise ConfigError(f"{key}.{reference}: '{other}' is no other partition")
+            others = sorted(set(declared) - {label})
+            raise ConfigError(
+                f"{key}.{reference}: '{other}' is no other partition{_nearest(other, others)}"
+            )
         if other is not None and "method" not in declared[other]:
             raise ConfigError(f"{key}.{reference}: '{other}' has no method of its own")
     if "of" in partition:
@@ -343,6 +405,13 @@ def _check_cell(study: Study, cell: Cell) -> None:
     whole_multiple(
         system["generation"]["time"], interval, f"{key}.generation.time at {cell.interval}"
     )
+    window = study.config["training"]["window"]
+    time = system["source"].get("time")
+    if time is not None and time <= window * interval:
+        raise ConfigError(
+            f"training.window: {window} frames at interval {cell.interval} are not shorter than "
+            f"{key}.source.time, {time:g}"
+        )
     _, tau_c = study.recrossing(cell)
     if tau_c:
         whole_multiple(
@@ -368,10 +437,7 @@ def load_study(config: dict) -> Study:
         One line naming the key that is wrong and what would be right.
     """
     config = check_schema(config)
-    for name, model in config["models"].items():
-        control_of = model.get("control_of")
-        if control_of is not None and control_of not in config["models"]:
-            raise ConfigError(f"models.{name}.control_of: '{control_of}' is not among models")
+    _check_models(config["models"])
     pairs: dict[Cell, set[str]] = {}
     for name in config["systems"]:
         _check_system(config, name)

@@ -205,8 +205,10 @@ def md_rows(
                 bounds[quantity, i + 1, None, lag] = low[i], high[i]
     counts = block_counts(uncored, yardstick.n_states, yardstick.lag, blocks)
     resampled: dict[str, list[np.ndarray]] = {}
-    for weight in weights:
-        model = estimate(np.tensordot(weight, counts, axes=1), reversible=False)
+    for drawn in np.tensordot(weights.astype(np.float64), counts, axes=1):
+        if not drawn.any():  # all its blocks are shorter than the lag
+            continue
+        model = estimate(drawn, reversible=False)
         for quantity, values in _state_quantities(model, yardstick.lag).items():
             resampled.setdefault(quantity, []).append(values)
     for quantity, samples in resampled.items():

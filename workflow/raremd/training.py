@@ -101,9 +101,12 @@ class _Progress:
     history: list[dict] | None = None
 
 
-def _fingerprint(settings: TrainingSettings, model: SequenceModel, training, seed) -> str:
-    """Tells whether a checkpoint belongs to this training."""
-    digest = hashlib.sha256(training.states.tobytes())
+def _fingerprint(settings: TrainingSettings, model: SequenceModel, data, seed) -> str:
+    """Tells whether a checkpoint belongs to this training; `data` are all its windows."""
+    digest = hashlib.sha256()
+    for windows in data:
+        digest.update(windows.states)
+        digest.update(windows.starts)
     parts = [asdict(settings), repr(model.settings), model.n_states, list(map(int, seed))]
     digest.update(json.dumps(parts, sort_keys=True).encode())
     for name, value in sorted(model.state_dict().items()):
@@ -193,7 +196,7 @@ def train(
     optimiser = torch.optim.AdamW(
         parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
     )
-    fingerprint = _fingerprint(settings, model, training, seed)
+    fingerprint = _fingerprint(settings, model, (training, validation), seed)
     resumed = _load(checkpoint, model, optimiser, fingerprint)
     progress, best = resumed or (_Progress(history=[]), {})
     if resumed:

@@ -7,11 +7,12 @@ from pathlib import Path
 import raremd
 import yaml
 from raremd.config import Cell, ConfigError, check_files, load_study, source_files
+from raremd.figures.selection import COLUMN, of_factor, pick
 from raremd.storage import write_json
 
 LIBRARY = Path(raremd.__file__).parent
 ROOT = LIBRARY.parents[1]
-ENVIRONMENT = str(ROOT / "envs" / "environment.yaml")
+ENVIRONMENT = str(ROOT / "envs/environment.yaml")
 
 try:
     STUDY = load_study(config)
@@ -20,7 +21,7 @@ except ConfigError as error:
     sys.exit(f"raremd: {error}")
 
 RESULTS = STUDY.config["results"]
-CELL = RESULTS + "/{system}/{coordinate}/dt_{interval}/{partition}"
+CELL = f"{RESULTS}/{{system}}/{{coordinate}}/dt_{{interval}}/{{partition}}"
 
 
 def names(values):
@@ -177,3 +178,41 @@ def closing_words():
         "report": "make report writes it to " + f"{RESULTS}/report.html",
     }
     return "\n" + "\n".join(f"{name:>12}: {place}" for name, place in rows.items())
+
+
+def base_file(name):
+    """Input function: a file of the cell that the sweeps of a system depart from."""
+    return lambda wildcards: f"{RESULTS}/{STUDY.base(wildcards.system).folder}/{name}"
+
+
+def base_levels(system):
+    """Factor levels of that cell, as they stand in the comparison table."""
+    base = STUDY.base(system)
+    return {
+        "coordinate": base.coordinate,
+        "interval": float(base.interval),
+        "partition": base.partition,
+    }
+
+
+def factor_levels(system, factor):
+    """Levels of one factor, all others as in the base cell, in the order of a figure's axis."""
+    table = pick(STUDY.table(), system=system)
+    column = COLUMN[factor]
+    found = set(of_factor(table, factor, base_levels(system))[column])
+    declared = {"coordinate": "coordinates", "partition": "partitions"}
+    if column not in declared:
+        return sorted(found)
+    return [name for name in SYSTEMS[system][declared[column]] if name in found]
+
+
+def map_files(wildcards):
+    """States whose borders are drawn on the free energy: of the base cell, of the yardstick."""
+    yardstick = SYSTEMS[wildcards.system]["yardstick"]
+    base = STUDY.base(wildcards.system)
+    shown = [(base.coordinate, base.partition), (yardstick["coordinate"], yardstick["partition"])]
+    return list(dict.fromkeys(states_file(wildcards.system, *names) for names in shown))
+
+
+PLAIN = [m for m in STUDY.config["models"] if m not in STUDY.controls().values()]
+BASE_MODELS = {s: [m for m in PLAIN if m in STUDY.cells[STUDY.base(s)]] for s in SYSTEMS}

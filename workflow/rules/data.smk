@@ -8,11 +8,11 @@ rule simulate_four_state:
     input:
         code=library("systems/four_state.py"),
     output:
-        features=RESULTS + "/{system}/{part}.h5",
+        features=f"{RESULTS}/{{system}}/{{part}}.h5",
     log:
-        RESULTS + "/logs/simulate_four_state/{system}_{part}.log",
+        f"{RESULTS}/logs/simulate_four_state/{{system}}_{{part}}.log",
     benchmark:
-        RESULTS + "/benchmarks/simulate_four_state/{system}_{part}.tsv"
+        f"{RESULTS}/benchmarks/simulate_four_state/{{system}}_{{part}}.tsv"
     wildcard_constraints:
         system=names(SIMULATED),
     conda:
@@ -31,11 +31,11 @@ rule import_embedded:
         trajectories=lambda w: [str(f) for f in source_files(SYSTEMS[w.system]["source"], ROOT)],
         code=library("systems/embedded.py"),
     output:
-        features=RESULTS + "/{system}/features.h5",
+        features=f"{RESULTS}/{{system}}/features.h5",
     log:
-        RESULTS + "/logs/import_embedded/{system}.log",
+        f"{RESULTS}/logs/import_embedded/{{system}}.log",
     benchmark:
-        RESULTS + "/benchmarks/import_embedded/{system}.tsv"
+        f"{RESULTS}/benchmarks/import_embedded/{{system}}.tsv"
     wildcard_constraints:
         system=names(EMBEDDED),
     conda:
@@ -54,11 +54,11 @@ rule simulate_peptide:
     input:
         code=library("systems/peptide.py"),
     output:
-        trajectory=RESULTS + "/regenerated/{molecule}/trajectory_{number}.h5",
+        trajectory=f"{RESULTS}/regenerated/{{molecule}}/trajectory_{{number}}.h5",
     log:
-        RESULTS + "/logs/simulate_peptide/{molecule}_{number}.log",
+        f"{RESULTS}/logs/simulate_peptide/{{molecule}}_{{number}}.log",
     benchmark:
-        RESULTS + "/benchmarks/simulate_peptide/{molecule}_{number}.tsv"
+        f"{RESULTS}/benchmarks/simulate_peptide/{{molecule}}_{{number}}.tsv"
     wildcard_constraints:
         molecule=names(RECIPES),
         number=r"\d+",
@@ -78,11 +78,11 @@ rule compute_exact_spectrum:
     input:
         code=library("systems/four_state.py", "systems/klein_kramers.py"),
     output:
-        spectrum=RESULTS + "/regenerated/four_state/exact_spectrum.json",
+        spectrum=f"{RESULTS}/regenerated/four_state/exact_spectrum.json",
     log:
-        RESULTS + "/logs/compute_exact_spectrum.log",
+        f"{RESULTS}/logs/compute_exact_spectrum.log",
     benchmark:
-        RESULTS + "/benchmarks/compute_exact_spectrum.tsv"
+        f"{RESULTS}/benchmarks/compute_exact_spectrum.tsv"
     conda:
         ENVIRONMENT
     threads: 1

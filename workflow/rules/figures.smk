@@ -1,2 +1,302 @@
-# Figures
-FIGURES = []
+# Needs: comparison.parquet, claims.json; history.parquet, states, generated.h5 and kinetics.h5.
+# Makes: results/figures/claims.{pdf,png} and results/figures/{system}_{figure}.{pdf,png}.
+# Steps: plot_claims once; every other rule once a system, plot_factor once a swept factor too.
+FIGURE = RESULTS + "/figures/{system}_"
+FACTOR_FIGURES = [
+    f"{system}_{factor}"
+    for system in SYSTEMS
+    for factor in COLUMN
+    if len(factor_levels(system, factor)) > 1
+]
+SYSTEM_FIGURES = [
+    f"{system}_{figure}"
+    for system in SYSTEMS
+    for figure in (
+        "timescales",
+        "transition_matrices",
+        "populations_mfpt",
+        "training",
+        "free_energy",
+        "strips",
+        "cost",
+    )
+]
+FIGURES = expand(
+    RESULTS + "/figures/{figure}.{format}",
+    figure=["claims", *FACTOR_FIGURES, *SYSTEM_FIGURES],
+    format=["pdf", "png"],
+)
+
+
+rule plot_claims:
+    input:
+        claims=f"{RESULTS}/claims.json",
+        code=library("figures/claims.py", "figures/style.py", "figures/selection.py"),
+    output:
+        pdf=f"{RESULTS}/figures/claims.pdf",
+        png=report(
+            f"{RESULTS}/figures/claims.png",
+            category="Claims",
+            labels={"figure": "verdicts"},
+            caption="../report/forest.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/plot_claims.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/plot_claims.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=500,
+    params:
+        tolerance=STUDY.config["tolerance"],
+    script:
+        "../scripts/plot_claims.py"
+
+
+rule plot_timescales:
+    input:
+        comparison=f"{RESULTS}/comparison.parquet",
+        code=library("figures/timescales.py", "figures/style.py", "figures/selection.py"),
+    output:
+        pdf=FIGURE + "timescales.pdf",
+        png=report(
+            FIGURE + "timescales.png",
+            category="Figures",
+            subcategory="{system}",
+            labels={"figure": "implied timescales"},
+            caption="../report/timescales.rst",
+        ),
+    log:
+        RESULTS + "/logs/plot_timescales/{system}.log",
+    benchmark:
+        RESULTS + "/benchmarks/plot_timescales/{system}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        models=PLAIN,
+    script:
+        "../scripts/plot_timescales.py"
+
+
+rule plot_factor:
+    input:
+        comparison=f"{RESULTS}/comparison.parquet",
+        code=library("figures/factor.py", "figures/style.py", "figures/selection.py"),
+    output:
+        pdf=FIGURE + "{factor}.pdf",
+        png=report(
+            FIGURE + "{factor}.png",
+            category="Figures",
+            subcategory="{system}",
+            labels={"figure": "{factor}"},
+            caption="../report/factor.rst",
+        ),
+    log:
+        RESULTS + "/logs/plot_factor/{system}_{factor}.log",
+    benchmark:
+        RESULTS + "/benchmarks/plot_factor/{system}_{factor}.tsv"
+    wildcard_constraints:
+        factor=names(COLUMN),
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        base=lambda w: base_levels(w.system),
+        levels=lambda w: factor_levels(w.system, w.factor),
+        lag=lambda w: SYSTEMS[w.system]["yardstick"]["lag"],
+        tolerance=STUDY.config["tolerance"],
+        models=list(STUDY.config["models"]),
+        controls=STUDY.controls(),
+    script:
+        "../scripts/plot_factor.py"
+
+
+rule plot_transition_matrices:
+    input:
+        comparison=f"{RESULTS}/comparison.parquet",
+        code=library("figures/transition_matrices.py", "figures/style.py", "figures/selection.py"),
+    output:
+        pdf=FIGURE + "transition_matrices.pdf",
+        png=report(
+            FIGURE + "transition_matrices.png",
+            category="Figures",
+            subcategory="{system}",
+            labels={"figure": "transition matrices"},
+            caption="../report/transition_matrices.rst",
+        ),
+    log:
+        RESULTS + "/logs/plot_transition_matrices/{system}.log",
+    benchmark:
+        RESULTS + "/benchmarks/plot_transition_matrices/{system}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        base=lambda w: base_levels(w.system),
+        lag=lambda w: SYSTEMS[w.system]["yardstick"]["lag"],
+        models=lambda w: [m for m in BASE_MODELS[w.system] if m in STUDY.networks()],
+    script:
+        "../scripts/plot_transition_matrices.py"
+
+
+rule plot_populations_mfpt:
+    input:
+        comparison=f"{RESULTS}/comparison.parquet",
+        code=library("figures/populations_mfpt.py", "figures/style.py", "figures/selection.py"),
+    output:
+        pdf=FIGURE + "populations_mfpt.pdf",
+        png=report(
+            FIGURE + "populations_mfpt.png",
+            category="Figures",
+            subcategory="{system}",
+            labels={"figure": "populations and first passages"},
+            caption="../report/populations_mfpt.rst",
+        ),
+    log:
+        RESULTS + "/logs/plot_populations_mfpt/{system}.log",
+    benchmark:
+        RESULTS + "/benchmarks/plot_populations_mfpt/{system}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        base=lambda w: base_levels(w.system),
+        lag=lambda w: SYSTEMS[w.system]["yardstick"]["lag"],
+        models=lambda w: BASE_MODELS[w.system],
+    script:
+        "../scripts/plot_populations_mfpt.py"
+
+
+rule plot_training:
+    input:
+        histories=lambda w: per_model("history.parquet", w.system),
+        code=library("figures/training.py", "figures/style.py", "figures/selection.py"),
+    output:
+        pdf=FIGURE + "training.pdf",
+        png=report(
+            FIGURE + "training.png",
+            category="Figures",
+            subcategory="{system}",
+            labels={"figure": "training"},
+            caption="../report/training.rst",
+        ),
+    log:
+        RESULTS + "/logs/plot_training/{system}.log",
+    benchmark:
+        RESULTS + "/benchmarks/plot_training/{system}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=500,
+    params:
+        cells=lambda w: [c for c in STUDY.table().to_dict("records") if c["system"] == w.system],
+        unit=lambda w: SYSTEMS[w.system]["time_unit"],
+        models=list(STUDY.config["models"]),
+        controls=STUDY.controls(),
+    script:
+        "../scripts/plot_training.py"
+
+
+rule plot_free_energy:
+    input:
+        states=map_files,
+        code=library("figures/free_energy.py", "figures/style.py", "figures/selection.py"),
+    output:
+        pdf=FIGURE + "free_energy.pdf",
+        png=report(
+            FIGURE + "free_energy.png",
+            category="Figures",
+            subcategory="{system}",
+            labels={"figure": "free energy"},
+            caption="../report/free_energy.rst",
+        ),
+    log:
+        RESULTS + "/logs/plot_free_energy/{system}.log",
+    benchmark:
+        RESULTS + "/benchmarks/plot_free_energy/{system}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+    script:
+        "../scripts/plot_free_energy.py"
+
+
+rule plot_strips:
+    input:
+        states=lambda w: states_of_cell(STUDY.base(w.system)),
+        kinetics=base_file("kinetics.h5"),
+        generated=lambda w: [
+            base_file(f"{model}/generated.h5")(w) for model in BASE_MODELS[w.system]
+        ],
+        code=library("figures/strips.py", "figures/style.py", "figures/selection.py"),
+    output:
+        pdf=FIGURE + "strips.pdf",
+        png=report(
+            FIGURE + "strips.png",
+            category="Figures",
+            subcategory="{system}",
+            labels={"figure": "trajectories"},
+            caption="../report/strips.rst",
+        ),
+    log:
+        RESULTS + "/logs/plot_strips/{system}.log",
+    benchmark:
+        RESULTS + "/benchmarks/plot_strips/{system}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        stride=lambda w: STUDY.stride(STUDY.base(w.system)),
+        interval=lambda w: float(STUDY.base(w.system).interval),
+        lag=lambda w: SYSTEMS[w.system]["yardstick"]["lag"],
+        unit=lambda w: SYSTEMS[w.system]["time_unit"],
+        models=lambda w: BASE_MODELS[w.system],
+    script:
+        "../scripts/plot_strips.py"
+
+
+rule plot_cost:
+    input:
+        comparison=f"{RESULTS}/comparison.parquet",
+        code=library("figures/cost.py", "figures/style.py", "figures/selection.py"),
+    output:
+        pdf=FIGURE + "cost.pdf",
+        png=report(
+            FIGURE + "cost.png",
+            category="Figures",
+            subcategory="{system}",
+            labels={"figure": "cost"},
+            caption="../report/cost.rst",
+        ),
+    log:
+        RESULTS + "/logs/plot_cost/{system}.log",
+    benchmark:
+        RESULTS + "/benchmarks/plot_cost/{system}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        lag=lambda w: SYSTEMS[w.system]["yardstick"]["lag"],
+        tolerance=STUDY.config["tolerance"],
+        models=list(STUDY.config["models"]),
+        controls=STUDY.controls(),
+    script:
+        "../scripts/plot_cost.py"

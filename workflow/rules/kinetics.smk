@@ -17,14 +17,11 @@ rule estimate_kinetics:
             "recrossing.py",
         ),
     output:
-        kinetics=CELL + "/kinetics.h5",
+        kinetics=f"{CELL}/kinetics.h5",
     log:
-        RESULTS + "/logs/estimate_kinetics/{system}/{coordinate}/dt_{interval}/{partition}.log",
+        f"{RESULTS}/logs/estimate_kinetics/{{system}}/{{coordinate}}/dt_{{interval}}/{{partition}}.log",
     benchmark:
-        (
-            RESULTS
-            + "/benchmarks/estimate_kinetics/{system}/{coordinate}/dt_{interval}/{partition}.tsv"
-        )
+        f"{RESULTS}/benchmarks/estimate_kinetics/{{system}}/{{coordinate}}/dt_{{interval}}/{{partition}}.tsv"
     conda:
         ENVIRONMENT
     threads: 1

@@ -8,16 +8,13 @@ rule train_model:
         code=library("training.py", "recrossing.py"),
         model=model_modules,
     output:
-        weights=CELL + "/{model}/model.safetensors",
-        history=CELL + "/{model}/history.parquet",
-        record=CELL + "/{model}/training.json",
+        weights=f"{CELL}/{{model}}/model.safetensors",
+        history=f"{CELL}/{{model}}/history.parquet",
+        record=f"{CELL}/{{model}}/training.json",
     log:
-        RESULTS + "/logs/train_model/{system}/{coordinate}/dt_{interval}/{partition}/{model}.log",
+        f"{RESULTS}/logs/train_model/{{system}}/{{coordinate}}/dt_{{interval}}/{{partition}}/{{model}}.log",
     benchmark:
-        (
-            RESULTS
-            + "/benchmarks/train_model/{system}/{coordinate}/dt_{interval}/{partition}/{model}.tsv"
-        )
+        f"{RESULTS}/benchmarks/train_model/{{system}}/{{coordinate}}/dt_{{interval}}/{{partition}}/{{model}}.tsv"
     conda:
         ENVIRONMENT
     threads: 1
@@ -32,23 +29,17 @@ rule train_model:
 rule generate_trajectories:
     input:
         states=states_of_cell,
-        weights=CELL + "/{model}/model.safetensors",
-        record=CELL + "/{model}/training.json",
+        weights=f"{CELL}/{{model}}/model.safetensors",
+        record=f"{CELL}/{{model}}/training.json",
         code=library("generation.py"),
         model=model_modules,
     output:
-        generated=CELL + "/{model}/generated.h5",
-        run=CELL + "/{model}/run.json",
+        generated=f"{CELL}/{{model}}/generated.h5",
+        run=f"{CELL}/{{model}}/run.json",
     log:
-        (
-            RESULTS
-            + "/logs/generate_trajectories/{system}/{coordinate}/dt_{interval}/{partition}/{model}.log"
-        ),
+        f"{RESULTS}/logs/generate_trajectories/{{system}}/{{coordinate}}/dt_{{interval}}/{{partition}}/{{model}}.log",
     benchmark:
-        (
-            RESULTS
-            + "/benchmarks/generate_trajectories/{system}/{coordinate}/dt_{interval}/{partition}/{model}.tsv"
-        )
+        f"{RESULTS}/benchmarks/generate_trajectories/{{system}}/{{coordinate}}/dt_{{interval}}/{{partition}}/{{model}}.tsv"
     conda:
         ENVIRONMENT
     threads: 1

@@ -4,7 +4,7 @@
 
 rule fit_states:
     input:
-        features=RESULTS + "/{system}/features.h5",
+        features=f"{RESULTS}/{{system}}/features.h5",
         reference=lambda w: (
             [f"{RESULTS}/{w.system}/reference.h5"] if has_reference(w.system) else []
         ),
@@ -12,11 +12,11 @@ rule fit_states:
             "coordinates.py", "partition.py", "states.py", "geometry.py", "discretisation.py"
         ),
     output:
-        states=RESULTS + "/{system}/{coordinate}/states/{states}.h5",
+        states=f"{RESULTS}/{{system}}/{{coordinate}}/states/{{states}}.h5",
     log:
-        RESULTS + "/logs/fit_states/{system}/{coordinate}/{states}.log",
+        f"{RESULTS}/logs/fit_states/{{system}}/{{coordinate}}/{{states}}.log",
     benchmark:
-        RESULTS + "/benchmarks/fit_states/{system}/{coordinate}/{states}.tsv"
+        f"{RESULTS}/benchmarks/fit_states/{{system}}/{{coordinate}}/{{states}}.tsv"
     conda:
         ENVIRONMENT
     threads: 1

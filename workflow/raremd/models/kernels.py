@@ -263,7 +263,7 @@ def sample_states(logits, seed, first_walker, step, out):
             row[v] = exp32(row[v] - top)
         total = 0.0
         for k in range(n_blocks):
-            block = np.float32(0.0)
+            block = 0.0  # in double, or a rounded sum could reach past the last possible state
             for v in range(k * _BLOCK, min((k + 1) * _BLOCK, n_states)):
                 block += row[v]
             sums[k] = block

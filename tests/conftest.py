@@ -1,0 +1,80 @@
+"""A copy of the project in which the smoke study was run, shared by workflow and result tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PARTS = ("workflow", "config", "resources", "profiles", "envs", "Snakefile", "config.yaml")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A working copy of the project in a folder of its own."""
+
+    folder: Path
+
+    def snakemake(self, *arguments: str, config: str = "config/smoke.yaml"):
+        """Run Snakemake in the copy, with the copy's library."""
+        environment = os.environ | {"PYTHONPATH": str(self.folder / "workflow")}
+        return subprocess.run(
+            [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", config, *arguments],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def planned(self, config: str = "config/smoke.yaml") -> dict[str, int]:
+        """Jobs by rule that a run would do now."""
+        run = self.snakemake("--dry-run", "--quiet", "progress", config=config)
+        assert run.returncode == 0, run.stdout + run.stderr
+        jobs: dict[str, int] = {}
+        lines = iter((run.stdout + run.stderr).splitlines())
+        for line in lines:
+            if line.startswith("Job stats"):
+                break
+        for line in lines:
+            words = line.split()
+            if len(words) == 2 and words[1].isdigit():
+                jobs[words[0]] = int(words[1])
+            elif jobs and not words:
+                break
+        return {rule: n for rule, n in jobs.items() if rule not in ("all", "total")}
+
+
+def copy_project(folder: Path) -> Project:
+    """Copy what a run needs."""
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
+            shutil.copytree(source, folder / part, ignore=ignore)
+        else:
+            shutil.copy2(source, folder / part)
+    return Project(folder)
+
+
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The smoke study, run once for all tests that only look at it."""
+    project = copy_project(tmp_path_factory.mktemp("project"))
+    run = project.snakemake()
+    assert run.returncode == 0, run.stdout + run.stderr
+    return project
+
+
+@pytest.fixture
+def finished(smoke: Project, tmp_path: Path) -> Project:
+    """A copy of the finished smoke study that a test may change."""
+    folder = tmp_path / "project"
+    shutil.copytree(smoke.folder, folder)  # keeps modification times
+    return Project(folder)

@@ -1,0 +1,118 @@
+"""Invariants of what a study writes, on the smoke study."""
+
+from __future__ import annotations
+
+import json
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+COLUMNS = (
+    "system coordinate dimension interval partition recrossing tau_c model replicate "
+    "quantity i j lag value low high unit"
+).split()
+CELL = ["system", "coordinate", "interval", "partition"]
+
+
+@pytest.fixture(scope="module")
+def results(smoke):
+    return smoke.folder / "results/smoke"
+
+
+@pytest.fixture(scope="module")
+def comparison(results):
+    return pd.read_csv(results / "comparison.csv", keep_default_na=True)
+
+
+def test_comparison_has_the_documented_columns(comparison):
+    assert list(comparison) == COLUMNS
+
+
+def test_csv_and_parquet_agree(comparison, results):
+    parquet = pd.read_parquet(results / "comparison.parquet")
+    assert len(parquet) == len(comparison)
+    np.testing.assert_allclose(parquet["value"], comparison["value"], rtol=1e-12)
+
+
+def test_every_planned_cell_and_model_is_there(comparison, results):
+    cells = pd.read_csv(results / "cells.csv")
+    found = comparison[comparison["quantity"] == "timescale"]
+    pairs = set(map(tuple, found[[*CELL, "model"]].itertuples(index=False)))
+    assert set(map(tuple, cells[[*CELL, "model"]].itertuples(index=False))) <= pairs
+
+
+def test_rows_of_transition_matrices_and_populations_sum_to_one(comparison):
+    single = comparison[(comparison["replicate"] > 0) | comparison["model"].isin(["md"])]
+    rows = single[single["quantity"] == "transition_probability"]
+    sums = rows.groupby([*CELL, "model", "replicate", "i"])["value"].sum(min_count=1).dropna()
+    np.testing.assert_allclose(sums, 1.0, atol=1e-9)
+    shares = single[single["quantity"] == "population"]
+    sums = shares.groupby([*CELL, "model", "replicate"])["value"].sum()
+    np.testing.assert_allclose(sums, 1.0, atol=1e-9)
+
+
+def test_timescales_are_sorted(comparison):
+    times = comparison[(comparison["quantity"] == "timescale") & (comparison["model"] != "exact")]
+    for _, group in times.groupby([*CELL, "model", "replicate", "lag"]):
+        if group.iloc[0]["replicate"] == 0 and group.iloc[0]["model"] not in ("md", "reference"):
+            continue  # means over replicates need not be
+        values = group.sort_values("i")["value"].dropna().to_numpy()
+        assert (np.diff(values) <= 1e-9 * values[:-1]).all()
+
+
+def test_intervals_are_ordered(comparison):
+    bars = comparison.dropna(subset=["low", "high"])
+    assert len(bars) > 100
+    assert (bars["low"] <= bars["high"]).all()
+
+
+def test_discrete_trajectories_use_only_known_states(results):
+    states = results / "four_state/xy/states/macrostates.h5"
+    with h5py.File(states) as file:
+        n_states = json.loads(file.attrs["attributes"])["n_states"]
+        for walker in file["md"].values():
+            assert walker.dtype == np.int16
+            assert walker[...].min() >= 0 and walker[...].max() < n_states
+
+
+def test_training_and_validation_share_no_frame(results):
+    with h5py.File(results / "four_state/xy/states/macrostates.h5") as file:
+        split = json.loads(file.attrs["attributes"])
+    training = {(t, f) for t, a, b in split["training"] for f in range(a, b)}
+    validation = {(t, f) for t, a, b in split["validation"] for f in range(a, b)}
+    assert training and validation and not training & validation
+
+
+def test_run_record_tells_what_was_done(results):
+    record = json.loads((results / "four_state/xy/dt_5/macrostates/lstm/run.json").read_text())
+    assert record["cell"]["seed"] == 7 and record["cell"]["replicates"] == 2
+    assert set(record["versions"]) >= {"torch", "numpy", "snakemake"}
+    assert len(record["commit"]) >= 7 and len(record["lock_sha256"]) == 64
+    assert record["tokens"] == [30000, 30000]
+    for part in (record, record["generation"]):
+        assert part["wall_seconds"] > 0 and part["cpu_seconds"] > 0
+        assert 0 < part["peak_memory_gib"] < 4
+
+
+def test_replicates_differ_and_are_finite(results):
+    with h5py.File(results / "four_state/xy/dt_5/macrostates/lstm/generated.h5") as file:
+        first, second = file["replicate_1"][...], file["replicate_2"][...]
+    assert first.shape == second.shape == (16, 400)
+    assert (first != second).any()
+
+
+def test_claims_carry_effect_interval_events_and_control(results):
+    records = json.loads((results / "claims.json").read_text())
+    assert {r["claim"] for r in records} == {"C1", "C5", "C6"}
+    for record in records:
+        assert record["verdict"] in ("supported", "contradicted", "inconclusive")
+        assert {"effect", "low", "high", "unit", "n_events", "control", "system"} <= set(record)
+        assert record["claim"] in (results / "claims.md").read_text()
+
+
+def test_merged_configuration_is_kept(results):
+    config = json.loads((results / "config.json").read_text())
+    assert config["training"]["tokens"] == 30000
+    assert config["tolerance"] == 0.32

@@ -1,0 +1,349 @@
+import numpy as np
+import pandas as pd
+import pytest
+from chains import double_well, sample_chain, two_state
+
+from raremd.evaluation import (
+    COLUMNS,
+    Yardstick,
+    evaluate_cell,
+    majority_map,
+    md_rows,
+    point_rows,
+)
+from raremd.recrossing import dynamical_coring
+from raremd.storage import read_arrays, read_table, write_arrays, write_table
+
+CHAIN = np.array([[0.97, 0.03, 0.0], [0.02, 0.96, 0.02], [0.0, 0.05, 0.95]])
+
+
+def first_passage(matrix, target):
+    """Mean steps to `target` from each state, by its defining equations."""
+    others = [s for s in range(len(matrix)) if s != target]
+    times = np.zeros(len(matrix))
+    inner = np.eye(len(others)) - matrix[np.ix_(others, others)]
+    times[others] = np.linalg.solve(inner, np.ones(len(others)))
+    return times
+
+
+def stationary(matrix):
+    values, vectors = np.linalg.eig(matrix.T)
+    found = vectors[:, np.argmax(values.real)].real
+    return found / found.sum()
+
+
+class TestMajorityMap:
+    def test_by_hand(self):
+        fine = [np.array([0, 0, 0, 1, 1, 2]), np.array([2, 2, 4])]
+        coarse = [np.array([1, 1, 0, 0, 0, 2]), np.array([2, 0, 2])]
+        # State 3 has no frames: it takes 2 or 0, whichever has most (0: 4 frames, 2: 3).
+        found = majority_map(fine, coarse, 5, 3)
+        assert found.dtype == np.int16
+        assert found.tolist() == [1, 0, 2, 0, 2]
+
+    def test_same_partition_maps_to_itself(self):
+        dtraj = sample_chain(CHAIN, 2000, seed=0)
+        assert majority_map([dtraj], [dtraj], 3, 3).tolist() == [0, 1, 2]
+
+    def test_int16_does_not_overflow(self):
+        fine = [np.arange(3000, dtype=np.int16)]
+        assert majority_map(fine, [fine[0] % 20], 3000, 20).tolist() == [
+            k % 20 for k in range(3000)
+        ]
+
+    def test_frames_must_match(self):
+        with pytest.raises(ValueError):
+            majority_map([np.zeros(3, int)], [], 2, 2)
+
+
+@pytest.fixture(scope="module")
+def rows():
+    dtrajs = [sample_chain(CHAIN, 400_000, seed=s) for s in (1, 2)]
+    yardstick = Yardstick(3, np.arange(3, dtype=np.int16), 2)
+    return pd.DataFrame(point_rows(dtrajs, dtrajs, 3, yardstick, [1, 2, 4], 2))
+
+
+class TestPointRows:
+    def test_timescales(self, rows):
+        exact = -1.0 / np.log(np.sort(np.linalg.eigvals(CHAIN).real)[::-1][1:])
+        for quantity in ("timescale", "yardstick_timescale"):
+            found = rows[rows["quantity"] == quantity].pivot(index="lag", columns="i", values="value")
+            assert found.shape == (3, 2)
+            np.testing.assert_allclose(found, np.tile(exact, (3, 1)), rtol=0.03)
+
+    def test_populations_and_probabilities_at_the_yardstick_lag(self, rows):
+        population = rows[rows["quantity"] == "population"]
+        assert population["i"].tolist() == [1, 2, 3]
+        np.testing.assert_allclose(population["value"], stationary(CHAIN), rtol=0.02)
+        matrix = rows[rows["quantity"] == "transition_probability"]
+        assert (matrix["lag"] == 2).all()
+        found = matrix.pivot(index="i", columns="j", values="value").to_numpy()
+        np.testing.assert_allclose(found, CHAIN @ CHAIN, atol=0.002)
+        np.testing.assert_allclose(found.sum(axis=1), 1.0)
+
+    def test_first_passage_times_in_frames(self, rows):
+        found = rows[rows["quantity"] == "mfpt"]
+        assert len(found) == 6 and (found["i"] != found["j"]).all()
+        for i, j, value in zip(found["i"], found["j"], found["value"], strict=True):
+            # At a lag of two frames a passage is seen at even frames only.
+            exact = 2 * first_passage(CHAIN @ CHAIN, int(j) - 1)[int(i) - 1]
+            assert value == pytest.approx(exact, rel=0.03)
+
+    def test_chapman_kolmogorov_holds(self, rows):
+        for lag in (2, 4, 6, 8, 10):
+            exact = np.diag(np.linalg.matrix_power(CHAIN, lag))
+            for quantity in ("ck_predicted", "ck_estimated"):
+                chosen = rows[(rows["quantity"] == quantity) & (rows["lag"] == lag)]
+                assert chosen["i"].tolist() == chosen["j"].tolist() == [1, 2, 3]
+                np.testing.assert_allclose(chosen["value"], exact, atol=0.01)
+
+    def test_nothing_is_left_out(self, rows):
+        left_out = rows[rows["quantity"].isin(["states_left_out", "counts_left_out"])]
+        assert left_out["value"].tolist() == [0.0, 0.0]
+
+    def test_slow_transitions_are_counted_at_the_yardstick_lag(self):
+        # Ten stays of 100 frames; the touches of one frame lie between the frames that are kept.
+        dtraj = np.repeat(np.arange(10) % 2, 100).astype(np.int16)
+        dtraj[55::100] = 1 - dtraj[55::100]
+        yardstick = Yardstick(2, np.arange(2, dtype=np.int16), 10)
+        rows = pd.DataFrame(point_rows([dtraj], [dtraj], 2, yardstick, [1], 1))
+        events = rows[rows["quantity"] == "slow_transitions"]
+        assert events["value"].item() == 9
+        assert events["lag"].item() == 10
+
+    def test_what_is_left_out_is_told(self):
+        dtraj = np.array([3] + [0, 0, 1, 1] * 50, np.int16)
+        yardstick = Yardstick(5, np.arange(5, dtype=np.int16), 1)
+        rows = pd.DataFrame(point_rows([dtraj], [dtraj], 5, yardstick, [1], 3))
+        values = rows.set_index("quantity")["value"]
+        assert values["states_left_out"] == pytest.approx(3 / 5)
+        assert values["counts_left_out"] == pytest.approx(1 / 200)
+        assert np.isnan(values["timescale"].to_numpy()[1:]).all()
+
+
+def write_states(path, md, n_states, training, validation=(), reference=(), dimension=2):
+    arrays = {f"md/{n:04d}": d for n, d in enumerate(md)}
+    arrays |= {f"reference/{n:04d}": d for n, d in enumerate(reference)}
+    attributes = {
+        "n_states": n_states,
+        "dimension": dimension,
+        "training": [list(s) for s in training],
+        "validation": [list(s) for s in validation],
+    }
+    write_arrays(path, arrays, attributes)
+
+
+FLIP = two_state(0.01, 0.02)  # of the metastable states, a frame of the source
+N_FRAMES = 6000
+CELL = {
+    "stride": 2,
+    "recrossing": "none",
+    "tau": 1,
+    "interval": 0.5,
+    "lags": [1, 5, 10],
+    "timescales": 2,
+    "yardstick_lag": 5,
+    "block": 2000,
+    "samples": 40,
+    "seed": 3,
+}
+
+
+def micro(coarse, seed):
+    """Four microstates, two of each metastable state at random."""
+    return (2 * coarse + np.random.default_rng(seed).integers(2, size=len(coarse))).astype(np.int16)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("study")
+    coarse = [sample_chain(FLIP, N_FRAMES, seed) for seed in range(5)]
+    coarse[4][:] = 0  # validation: what it holds must not show
+    fine = [micro(c, n) for n, c in enumerate(coarse)]
+    training = [(n, 0, N_FRAMES) for n in range(4)]
+    other = [sample_chain(FLIP, 40_000, seed=9)]
+    write_states(
+        folder / "fine.h5",
+        fine,
+        4,
+        training,
+        [(4, 0, N_FRAMES)],
+        [micro(c, 100) for c in other],
+    )
+    write_states(folder / "coarse.h5", coarse, 2, training, [(4, 0, N_FRAMES)], other, 1)
+    chain = np.linalg.matrix_power(FLIP, 2)  # at the saving interval
+    walkers = {
+        f"replicate_{r}": np.array(
+            [micro(sample_chain(chain, 4000, 50 * r + w), r + w) for w in range(6)]
+        )
+        for r in (1, 2, 10)
+    }
+    write_arrays(folder / "lstm.h5", walkers)
+    write_arrays(folder / "stuck.h5", {"replicate_1": np.zeros((3, 500), np.int16)})
+    return folder
+
+
+def evaluated(study, models=("lstm",), **changes):
+    generated = {name: study / f"{name}.h5" for name in models}
+    return evaluate_cell(study / "fine.h5", study / "coarse.h5", generated, CELL | changes)
+
+
+@pytest.fixture(scope="module")
+def result(study):
+    return evaluated(study)
+
+
+class TestEvaluateCell:
+    def test_table_is_complete(self, result):
+        table, _, attributes = result
+        assert list(table) == COLUMNS
+        assert attributes == {"dimension": 2, "n_states": 4}
+        found = set(zip(table["model"], table["replicate"], strict=True))
+        assert found == {("md", 0), ("reference", 0), ("lstm", 1), ("lstm", 2), ("lstm", 10)}
+        quantities = [set(g["quantity"]) for _, g in table.groupby(["model", "replicate"])]
+        assert all(q == quantities[0] for q in quantities)
+        assert table["i"].dtype == table["j"].dtype == np.int64
+        key = ["model", "replicate", "quantity", "i", "j", "lag"]
+        assert not table.duplicated(key).any()
+
+    def test_times_are_in_the_unit_of_the_system(self, result):
+        table = result[0]
+        exact = -0.25 / np.log(1 - 0.01 - 0.02)  # 0.25 time units a frame of the source
+        at = table[(table["quantity"] == "yardstick_timescale") & (table["i"] == 1)]
+        assert sorted(at["lag"].unique()) == [0.5, 2.5, 5.0]
+        np.testing.assert_allclose(at["value"], exact, rtol=0.3)
+        reference = at[at["model"] == "reference"]
+        np.testing.assert_allclose(reference["value"], exact, rtol=0.15)
+        passage = table[(table["quantity"] == "mfpt") & (table["model"] == "reference")]
+        np.testing.assert_allclose(passage["value"], [0.25 / 0.01, 0.25 / 0.02], rtol=0.2)
+
+    def test_a_process_that_does_not_exist_is_nan(self, result):
+        table = result[0]
+        second = table[(table["quantity"] == "yardstick_timescale") & (table["i"] == 2)]
+        assert len(second) and second["value"].isna().all()
+
+    def test_md_has_error_bars_and_nobody_else(self, result):
+        table, arrays, _ = result
+        md = table[table["model"] == "md"]
+        with_bars = ["timescale", "yardstick_timescale", "population", "transition_probability"]
+        barred = md[md["quantity"].isin([*with_bars, "mfpt"]) & md["value"].notna()]
+        assert (barred["low"] < barred["high"]).all()
+        inside = (barred["low"] <= barred["value"]) & (barred["value"] <= barred["high"])
+        assert inside.mean() > 0.9
+        assert table.loc[table["model"] != "md", ["low", "high"]].isna().all(axis=None)
+        samples = arrays["bootstrap/yardstick"][1, :, 0]
+        row = md[(md["quantity"] == "yardstick_timescale") & (md["lag"] == 2.5) & (md["i"] == 1)]
+        assert samples.min() <= row["low"].item() <= np.median(samples) <= row["high"].item()
+
+    def test_bootstrap(self, result, study):
+        _, arrays, _ = result
+        assert arrays["bootstrap/lags"].tolist() == [0.5, 2.5, 5.0]
+        assert arrays["bootstrap/own"].shape == arrays["bootstrap/yardstick"].shape == (3, 40, 2)
+        # Another interval sees the same resampled MD: at the same lag the samples go together.
+        other = evaluated(study, (), stride=1, interval=0.25, lags=[10], yardstick_lag=10)[1]
+        a, b = arrays["bootstrap/yardstick"][1, :, 0], other["bootstrap/yardstick"][0, :, 0]
+        assert np.corrcoef(a, b)[0, 1] > 0.95
+
+    def test_metastable_states_are_found_by_majority(self, result):
+        assert result[1]["of_state"].tolist() == [0, 0, 1, 1]
+
+    def test_validation_frames_do_not_show(self, result):
+        table = result[0]
+        population = table[(table["quantity"] == "population") & (table["model"] == "md")]
+        np.testing.assert_allclose(population["value"], [2 / 3, 1 / 3], atol=0.08)
+
+    def test_replicates_are_taken_apart(self, result, study):
+        table = result[0]
+        walkers = read_arrays(study / "lstm.h5")["replicate_10"]
+        yardstick = Yardstick(2, np.array([0, 0, 1, 1], np.int16), 5)
+        rows = point_rows(
+            list(walkers), yardstick.map(list(walkers)), 4, yardstick, CELL["lags"], 2
+        )
+        wanted = pd.DataFrame(rows)
+        times = wanted["quantity"].str.endswith("timescale") | (wanted["quantity"] == "mfpt")
+        wanted.loc[times, "value"] *= 0.5
+        mine = table[(table["model"] == "lstm") & (table["replicate"] == 10)]
+        np.testing.assert_array_equal(mine["value"], wanted["value"])
+
+    def test_same_seed_same_numbers(self, result, study):
+        table, arrays, _ = evaluated(study)
+        pd.testing.assert_frame_equal(table, result[0])
+        for name, values in arrays.items():
+            np.testing.assert_array_equal(values, result[1][name])
+
+    def test_removal_changes_the_cell_but_not_the_yardstick(self, study, result):
+        cored = evaluated(study, recrossing="dynamical_coring", tau=3)[0]
+
+        def pick(table, quantity):
+            return table[(table["model"] == "md") & (table["quantity"] == quantity)]["value"]
+
+        np.testing.assert_array_equal(
+            pick(cored, "yardstick_timescale"), pick(result[0], "yardstick_timescale")
+        )
+        assert not np.allclose(pick(cored, "timescale"), pick(result[0], "timescale"))
+        md = [d[::2] for d in read_arrays(study / "fine.h5", "md").values()][:4]
+        rows = point_rows(
+            [dynamical_coring(d, 3) for d in md],
+            md,
+            4,
+            Yardstick(4, np.arange(4, dtype=np.int16), 5),
+            CELL["lags"],
+            2,
+        )
+        wanted = [r["value"] * 0.5 for r in rows if r["quantity"] == "timescale"]
+        np.testing.assert_allclose(pick(cored, "timescale"), wanted)
+
+    def test_without_a_reference_it_is_the_whole_md(self, tmp_path):
+        coarse = [sample_chain(FLIP, 3000, seed) for seed in range(4)]
+        write_states(tmp_path / "s.h5", coarse, 2, [(n, 0, 3000) for n in range(3)])
+        table = evaluate_cell(tmp_path / "s.h5", tmp_path / "s.h5", {}, CELL | {"block": 0})[0]
+        row = table[(table["model"] == "reference") & (table["quantity"] == "population")]
+        yardstick = Yardstick(2, np.arange(2, dtype=np.int16), 5)
+        sliced = [d[::2] for d in coarse]
+        wanted = [
+            r["value"]
+            for r in point_rows(sliced, sliced, 2, yardstick, [1], 1)
+            if r["quantity"] == "population"
+        ]
+        np.testing.assert_allclose(row["value"], wanted)
+
+    def test_a_model_that_never_moves_is_a_failure_not_an_error(self, study):
+        table = evaluated(study, ("stuck",))[0]
+        stuck = table[table["model"] == "stuck"]
+        assert stuck[stuck["quantity"].str.endswith("timescale")]["value"].isna().all()
+        assert stuck[stuck["quantity"] == "population"]["value"].tolist() == [1.0, 0.0]
+        assert stuck[stuck["quantity"] == "slow_transitions"]["value"].item() == 0
+
+    def test_can_be_written_and_read(self, result, tmp_path):
+        write_table(tmp_path / "kinetics.h5", *result)
+        found = read_table(tmp_path / "kinetics.h5")
+        pd.testing.assert_frame_equal(
+            found.astype({"model": object, "quantity": object}),
+            result[0].astype({"model": object, "quantity": object}),
+        )
+        assert set(read_arrays(tmp_path / "kinetics.h5", "bootstrap")) == {
+            "lags",
+            "own",
+            "yardstick",
+        }
+
+
+def test_samples_of_blocks_without_pairs_are_left_out():
+    """A trajectory shorter than the lag may be all that a bootstrap sample holds."""
+    dtrajs = [sample_chain(double_well(4, 1.0), n, seed=n) for n in (3000, 8)]
+    yardstick = Yardstick(4, np.arange(4, dtype=np.int16), 10)
+    rows, bootstrap = md_rows(
+        dtrajs,
+        dtrajs,
+        4,
+        yardstick,
+        [1, 10],
+        1,
+        [(0, 0, 3000), (1, 0, 8)],
+        30,
+        np.random.default_rng(0),
+    )
+    assert np.isnan(bootstrap.yardstick[1]).any()  # there are such samples
+    table = pd.DataFrame(rows)
+    barred = table[table["quantity"] == "population"]
+    assert np.isfinite(barred[["value", "low", "high"]]).all(axis=None)

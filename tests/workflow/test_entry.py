@@ -1,0 +1,50 @@
+"""The ways in: refusals before any work, the plan, lint."""
+
+from __future__ import annotations
+
+import yaml
+
+
+def changed(project, change):
+    path = project.folder / "config/smoke.yaml"
+    config = yaml.safe_load(path.read_text())
+    change(config)
+    broken = path.with_name("broken.yaml")
+    broken.write_text(yaml.safe_dump(config))
+    run = project.snakemake("--dry-run", config="config/broken.yaml")
+    return run.returncode, [line for line in run.stderr.splitlines() if line.strip()]
+
+
+def test_a_typo_stops_the_run_with_the_nearest_key(smoke):
+    def typo(config):
+        config["training"]["tokenz"] = 1
+
+    status, lines = changed(smoke, typo)
+    assert status != 0
+    assert any("training" in line and "tokenz" in line and "'tokens'" in line for line in lines)
+
+
+def test_an_interval_off_the_frame_grid_is_refused(smoke):
+    def off(config):
+        config["systems"]["four_state"]["sweeps"].append({"interval": [2.5]})
+
+    status, lines = changed(smoke, off)
+    assert status != 0
+    assert any("2.5" in line and "whole multiple" in line for line in lines)
+
+
+def test_a_file_with_another_checksum_is_refused(finished):
+    """The default study embeds trajectories; one flipped byte must stop it before any job."""
+    path = next((finished.folder / "resources/alanine_dipeptide").glob("*.h5"))
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    run = finished.snakemake("--dry-run", config="config.yaml")
+    assert run.returncode != 0
+    assert path.name in run.stderr and "checksum" in run.stderr
+
+
+def test_the_default_study_plans_every_cell_once(smoke):
+    planned = smoke.planned("config.yaml")
+    assert planned["estimate_kinetics"] == 21
+    assert planned["import_embedded"] == 1

@@ -1,0 +1,52 @@
+"""What a change makes run again, and what it leaves alone."""
+
+from __future__ import annotations
+
+import yaml
+
+
+def append(path, text="\n# a change\n"):
+    path.write_text(path.read_text() + text)
+
+
+def test_a_finished_study_has_nothing_to_do(finished):
+    run = finished.snakemake()
+    assert run.returncode == 0
+    assert "Nothing to be done" in run.stdout + run.stderr
+
+
+def test_editing_a_plot_reruns_only_that_plot(finished):
+    append(finished.folder / "workflow/raremd/figures/claims.py")
+    assert set(finished.planned()) == {"plot_claims"}
+
+
+def test_editing_the_trainer_reruns_training_and_what_follows(finished):
+    append(finished.folder / "workflow/raremd/training.py")
+    planned = finished.planned()
+    assert planned["train_model"] == 8
+    assert planned["generate_trajectories"] == 8
+    assert not {"simulate_four_state", "fit_states"} & set(planned)
+
+
+def test_editing_one_model_retrains_only_that_model(finished):
+    append(finished.folder / "workflow/raremd/models/transformer.py")
+    assert finished.planned()["train_model"] == 1
+
+
+def test_a_new_level_computes_only_its_cells(finished):
+    path = finished.folder / "config/smoke.yaml"
+    config = yaml.safe_load(path.read_text())
+    config["systems"]["four_state"]["sweeps"].append({"interval": [10], "models": ["markov"]})
+    path.write_text(yaml.safe_dump(config))
+    planned = finished.planned()
+    assert planned["train_model"] == planned["generate_trajectories"] == 1
+    assert planned["estimate_kinetics"] == 1
+    assert not {"simulate_four_state", "fit_states"} & set(planned)
+
+
+def test_another_budget_retrains_everything_but_keeps_the_states(finished):
+    path = finished.folder / "config/smoke.yaml"
+    path.write_text(path.read_text().replace("tokens: 30000\n  patience", "tokens: 40000\n  patience"))
+    planned = finished.planned()
+    assert planned["train_model"] == 8
+    assert "fit_states" not in planned

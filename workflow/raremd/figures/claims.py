@@ -1,0 +1,99 @@
+"""Forest plot of the verdicts on the claims."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.transforms import blended_transform_factory
+
+from raremd.figures import style
+from raremd.figures.selection import pretty
+
+VERDICTS = {
+    "supported": ("#0072B2", "o", "#0072B2"),
+    "contradicted": ("#D55E00", "X", "#D55E00"),
+    "inconclusive": ("0.45", "o", "white"),
+}
+"""Colour, marker and its filling."""
+LINE = 0.17
+LEFT, RIGHT, EVENTS = 0.26, 0.80, 0.83
+
+
+def lay_out(records: list[dict[str, Any]]) -> list[tuple[float, str | dict[str, Any]]]:
+    """Height of each line from the top: a heading before each claim, then its records."""
+    lines: list[tuple[float, str | dict[str, Any]]] = []
+    claim = None
+    for record in sorted(records, key=lambda r: (r["claim"], r["system"], r["model"])):
+        if record["claim"] != claim:
+            claim = record["claim"]
+            lines.append((float(len(lines)), f"{claim}  {record['statement']}"))
+        lines.append((float(len(lines)), record))
+    return lines
+
+
+def draw_claims(
+    axes: Axes, lines: list[tuple[float, str | dict[str, Any]]], tolerance: float
+) -> None:
+    """Effect and interval of each record.
+
+    Parameters
+    ----------
+    axes : Axes
+        Its figure's margins take names, events and verdicts.
+    lines : list of (y, heading or record)
+        From `lay_out`.
+    tolerance : float
+        log2 deviation that counts as learned.
+    """
+    margin = blended_transform_factory(axes.figure.transFigure, axes.transData)
+    axes.axvspan(-tolerance, tolerance, color=style.BAND, linewidth=0, zorder=0)
+    axes.axvline(0, color=style.MD, linewidth=0.6, zorder=1)
+    for y, record in lines:
+        if isinstance(record, str):
+            axes.text(0.01, y, record, transform=margin, va="center", weight="bold")
+            continue
+        color, marker, filling = VERDICTS[record["verdict"]]
+        axes.hlines(y, *style.within([record["low"], record["high"]]), color=color, zorder=2)
+        axes.plot(
+            style.within(record["effect"]), y, marker=marker, color=color, linestyle="none",
+            markerfacecolor=filling, zorder=3,
+        )  # fmt: skip
+        name = f"{pretty(record['system'])}, {pretty(record['model'])}"
+        axes.text(0.03, y, name, transform=margin, va="center")
+        axes.text(EVENTS, y, str(record["n_events"]), transform=margin, va="center")
+        axes.text(0.89, y, record["verdict"], transform=margin, va="center", color=color)
+    axes.set_ylim(len(lines) - 0.5, -0.5)
+    axes.set_yticks([])
+    axes.spines[["left", "right", "top"]].set_visible(False)
+
+
+def draw(records: list[dict[str, Any]], tolerance: float) -> Figure:
+    """All verdicts of a study.
+
+    Parameters
+    ----------
+    records : list of dict
+        claim, statement, system, model, verdict, effect, low, high, n_events.
+    tolerance : float
+        log2 deviation that counts as learned.
+    """
+    lines = lay_out(records)
+    height = LINE * len(lines) + 1.0
+    figure = style.new_figure(style.DOUBLE, height, layout="none")
+    axes = figure.add_axes((LEFT, 0.7 / height, RIGHT - LEFT, 1 - 1.0 / height))
+    draw_claims(axes, lines, tolerance)
+    axes.set_xlabel("effect on the slowest timescale (log₂ units)")
+    top = {"y": 1 - 0.15 / height, "va": "center"}
+    figure.text(EVENTS - 0.03, s="events", **top)
+    figure.text(0.89, s="verdict", **top)
+    figure.legend(
+        handles=[
+            Line2D([], [], color=c, marker=m, markerfacecolor=f, label=verdict)
+            for verdict, (c, m, f) in VERDICTS.items()
+        ],
+        loc="lower center", ncols=3,
+    )  # fmt: skip
+    return figure

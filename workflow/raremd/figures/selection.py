@@ -1,0 +1,97 @@
+"""Rows of the comparison table that a figure shows, and readable names for what they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+CELL = ["coordinate", "interval", "partition"]
+COLUMN = {"dimension": "coordinate", "interval": "interval", "partition": "partition"}
+"""Column whose levels a factor figure has on its axis."""
+
+_WORDS = {
+    "kmeans": "k-means",
+    "lstm": "LSTM",
+    "markov": "Markov",
+    "md": "MD",
+    "phi": "φ",
+    "pcca": "PCCA+",
+    "psi": "ψ",
+    "tau": "τ",
+    "tica": "TICA",
+    "transformer": "Transformer",
+}
+
+
+def pretty(name: str) -> str:
+    """A name of the configuration as people write it, such as ``k-means 100``."""
+    return " ".join(_WORDS.get(word, word) for word in name.split("_"))
+
+
+def pick(table: pd.DataFrame, **levels: Any) -> pd.DataFrame:
+    """Rows that hold these levels.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+    **levels
+        Column -> value, or a list of values; numbers agree within 1e-6 of themselves.
+
+    Returns
+    -------
+    pandas.DataFrame
+    """
+    kept = np.ones(len(table), bool)
+    for column, level in levels.items():
+        values = table[column]
+        if isinstance(level, list):
+            kept &= values.isin(level).to_numpy()
+        elif isinstance(level, str):
+            kept &= (values == level).to_numpy()
+        else:
+            kept &= np.isclose(values.to_numpy(np.float64), level, rtol=1e-6, atol=0)
+    return table[kept]
+
+
+def of_factor(table: pd.DataFrame, factor: str, base: dict[str, Any]) -> pd.DataFrame:
+    """Rows of the base cell and of the cells that differ from it in one factor only.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Of one system.
+    factor : str
+        ``dimension``, ``interval`` or ``partition``.
+    base : dict
+        coordinate, interval and partition of the base cell.
+    """
+    return pick(table, **{c: base[c] for c in CELL if c != COLUMN[factor]})
+
+
+def matrix(table: pd.DataFrame, quantity: str, model: str) -> np.ndarray:
+    """Values (n_states, n_states) of a quantity with i and j; replicate 0.
+
+    For models that is the mean over replicates. NaN where there is no row.
+    """
+    rows = pick(table, quantity=quantity, model=model, replicate=0)
+    values = np.full((rows["i"].max(), rows["j"].max()), np.nan)
+    values[rows["i"] - 1, rows["j"] - 1] = rows["value"]
+    return values
+
+
+def cells(table: pd.DataFrame) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+    """Levels and rows of each cell, ordered by coordinate, partition, then interval."""
+    by = ["coordinate", "partition", "interval"]
+    for key, rows in table[table["coordinate"] != ""].groupby(by, sort=True):
+        yield dict(zip(by, key, strict=True)), rows
+
+
+def cell_title(levels: dict[str, Any], unit: str) -> str:
+    """Two lines that name a cell: coordinate and saving interval, partition."""
+    return (
+        f"{pretty(levels['coordinate'])} · Δt {levels['interval']:g} {pretty(unit)}\n"
+        f"{pretty(levels['partition'])}"
+    )

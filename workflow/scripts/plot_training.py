@@ -1,0 +1,24 @@
+"""Adapter: training histories -> validation loss of every cell of a system."""
+
+import pandas as pd
+
+from raremd.figures.style import save, series
+from raremd.figures.training import draw
+from raremd.logs import log_to
+
+
+def read_histories(files: list[str], cells: list[dict]) -> pd.DataFrame:
+    """One table of all histories; `cells` names cell and model of each file."""
+    pairs = zip(files, cells, strict=True)
+    return pd.concat([pd.read_parquet(f).assign(**cell) for f, cell in pairs], ignore_index=True)
+
+
+if __name__ == "__main__":
+    log_to(snakemake.log[0])
+    p = snakemake.params
+    table = read_histories(list(snakemake.input.histories), p.cells)
+    save(
+        draw(table, series(p.models, p.controls), p.unit),
+        snakemake.output.pdf,
+        snakemake.output.png,
+    )
