@@ -40,7 +40,9 @@ MODELLESS = ("md", "reference", "exact")
 def _over_replicates(table: pd.DataFrame) -> Iterator[dict]:
     """Rows of replicate 0: mean over replicates; geometric, with Student bars, for times."""
     models = table[~table["model"].isin(MODELLESS)]
-    for key, group in models.groupby(["model", "quantity", "i", "j", "lag"], sort=False):
+    for key, group in models.groupby(
+        ["model", "quantity", "i", "j", "lag"], sort=False, dropna=False
+    ):
         row = dict(zip(["model", "quantity", "i", "j", "lag"], key, strict=True))
         values = group["value"].to_numpy()
         if row["quantity"] in TIMES:

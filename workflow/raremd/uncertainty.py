@@ -311,6 +311,7 @@ def hierarchical_difference(
     md_b: np.ndarray,
     n_samples: int,
     rng: np.random.Generator,
+    index: np.ndarray | None = None,
 ) -> np.ndarray:
     """Draws of error(A) - error(B) for two cells, paired in the MD.
 
@@ -327,6 +328,9 @@ def hierarchical_difference(
         Number of draws.
     rng : numpy.random.Generator
         Source of randomness.
+    index : (n_samples,) int array, optional
+        The MD sample b of each draw; drawn if left out. Give the same to several calls whose
+        draws are to be averaged, or the error of the MD, which they share, would average out.
 
     Returns
     -------
@@ -351,7 +355,8 @@ def hierarchical_difference(
             f"md_a, md_b: {len(md_a)} and {len(md_b)} bootstrap samples cannot be paired; "
             "use the same weights for both cells"
         )
-    index = rng.integers(len(md_a), size=n_samples)
+    if index is None:
+        index = rng.integers(len(md_a), size=n_samples)
 
     def error(model, md):
         deviations = log2_deviation(np.asarray(model)[None, :], np.asarray(md)[index, None])

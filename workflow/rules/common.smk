@@ -175,7 +175,7 @@ def closing_words():
         "claims": f"{RESULTS}/claims.md",
         "figures": f"{RESULTS}/figures/",
         "comparison": f"{RESULTS}/comparison.csv",
-        "report": "make report writes it to " + f"{RESULTS}/report.html",
+        "report": f"make report writes it to {RESULTS}/report.html",
     }
     return "\n" + "\n".join(f"{name:>12}: {place}" for name, place in rows.items())
 

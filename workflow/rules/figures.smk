@@ -1,7 +1,6 @@
 # Needs: comparison.parquet, claims.json; history.parquet, states, generated.h5 and kinetics.h5.
 # Makes: results/figures/claims.{pdf,png} and results/figures/{system}_{figure}.{pdf,png}.
 # Steps: plot_claims once; every other rule once a system, plot_factor once a swept factor too.
-FIGURE = RESULTS + "/figures/{system}_"
 FACTOR_FIGURES = [
     f"{system}_{factor}"
     for system in SYSTEMS
@@ -22,7 +21,7 @@ SYSTEM_FIGURES = [
     )
 ]
 FIGURES = expand(
-    RESULTS + "/figures/{figure}.{format}",
+    f"{RESULTS}/figures/{{figure}}.{{format}}",
     figure=["claims", *FACTOR_FIGURES, *SYSTEM_FIGURES],
     format=["pdf", "png"],
 )
@@ -60,18 +59,18 @@ rule plot_timescales:
         comparison=f"{RESULTS}/comparison.parquet",
         code=library("figures/timescales.py", "figures/style.py", "figures/selection.py"),
     output:
-        pdf=FIGURE + "timescales.pdf",
+        pdf=f"{RESULTS}/figures/{{system}}_timescales.pdf",
         png=report(
-            FIGURE + "timescales.png",
+            f"{RESULTS}/figures/{{system}}_timescales.png",
             category="Figures",
             subcategory="{system}",
             labels={"figure": "implied timescales"},
             caption="../report/timescales.rst",
         ),
     log:
-        RESULTS + "/logs/plot_timescales/{system}.log",
+        f"{RESULTS}/logs/plot_timescales/{{system}}.log",
     benchmark:
-        RESULTS + "/benchmarks/plot_timescales/{system}.tsv"
+        f"{RESULTS}/benchmarks/plot_timescales/{{system}}.tsv"
     conda:
         ENVIRONMENT
     threads: 1
@@ -88,18 +87,18 @@ rule plot_factor:
         comparison=f"{RESULTS}/comparison.parquet",
         code=library("figures/factor.py", "figures/style.py", "figures/selection.py"),
     output:
-        pdf=FIGURE + "{factor}.pdf",
+        pdf=f"{RESULTS}/figures/{{system}}_{{factor}}.pdf",
         png=report(
-            FIGURE + "{factor}.png",
+            f"{RESULTS}/figures/{{system}}_{{factor}}.png",
             category="Figures",
             subcategory="{system}",
             labels={"figure": "{factor}"},
             caption="../report/factor.rst",
         ),
     log:
-        RESULTS + "/logs/plot_factor/{system}_{factor}.log",
+        f"{RESULTS}/logs/plot_factor/{{system}}_{{factor}}.log",
     benchmark:
-        RESULTS + "/benchmarks/plot_factor/{system}_{factor}.tsv"
+        f"{RESULTS}/benchmarks/plot_factor/{{system}}_{{factor}}.tsv"
     wildcard_constraints:
         factor=names(COLUMN),
     conda:
@@ -123,18 +122,18 @@ rule plot_transition_matrices:
         comparison=f"{RESULTS}/comparison.parquet",
         code=library("figures/transition_matrices.py", "figures/style.py", "figures/selection.py"),
     output:
-        pdf=FIGURE + "transition_matrices.pdf",
+        pdf=f"{RESULTS}/figures/{{system}}_transition_matrices.pdf",
         png=report(
-            FIGURE + "transition_matrices.png",
+            f"{RESULTS}/figures/{{system}}_transition_matrices.png",
             category="Figures",
             subcategory="{system}",
             labels={"figure": "transition matrices"},
             caption="../report/transition_matrices.rst",
         ),
     log:
-        RESULTS + "/logs/plot_transition_matrices/{system}.log",
+        f"{RESULTS}/logs/plot_transition_matrices/{{system}}.log",
     benchmark:
-        RESULTS + "/benchmarks/plot_transition_matrices/{system}.tsv"
+        f"{RESULTS}/benchmarks/plot_transition_matrices/{{system}}.tsv"
     conda:
         ENVIRONMENT
     threads: 1
@@ -153,18 +152,18 @@ rule plot_populations_mfpt:
         comparison=f"{RESULTS}/comparison.parquet",
         code=library("figures/populations_mfpt.py", "figures/style.py", "figures/selection.py"),
     output:
-        pdf=FIGURE + "populations_mfpt.pdf",
+        pdf=f"{RESULTS}/figures/{{system}}_populations_mfpt.pdf",
         png=report(
-            FIGURE + "populations_mfpt.png",
+            f"{RESULTS}/figures/{{system}}_populations_mfpt.png",
             category="Figures",
             subcategory="{system}",
             labels={"figure": "populations and first passages"},
             caption="../report/populations_mfpt.rst",
         ),
     log:
-        RESULTS + "/logs/plot_populations_mfpt/{system}.log",
+        f"{RESULTS}/logs/plot_populations_mfpt/{{system}}.log",
     benchmark:
-        RESULTS + "/benchmarks/plot_populations_mfpt/{system}.tsv"
+        f"{RESULTS}/benchmarks/plot_populations_mfpt/{{system}}.tsv"
     conda:
         ENVIRONMENT
     threads: 1
@@ -183,18 +182,18 @@ rule plot_training:
         histories=lambda w: per_model("history.parquet", w.system),
         code=library("figures/training.py", "figures/style.py", "figures/selection.py"),
     output:
-        pdf=FIGURE + "training.pdf",
+        pdf=f"{RESULTS}/figures/{{system}}_training.pdf",
         png=report(
-            FIGURE + "training.png",
+            f"{RESULTS}/figures/{{system}}_training.png",
             category="Figures",
             subcategory="{system}",
             labels={"figure": "training"},
             caption="../report/training.rst",
         ),
     log:
-        RESULTS + "/logs/plot_training/{system}.log",
+        f"{RESULTS}/logs/plot_training/{{system}}.log",
     benchmark:
-        RESULTS + "/benchmarks/plot_training/{system}.tsv"
+        f"{RESULTS}/benchmarks/plot_training/{{system}}.tsv"
     conda:
         ENVIRONMENT
     threads: 1
@@ -214,18 +213,18 @@ rule plot_free_energy:
         states=map_files,
         code=library("figures/free_energy.py", "figures/style.py", "figures/selection.py"),
     output:
-        pdf=FIGURE + "free_energy.pdf",
+        pdf=f"{RESULTS}/figures/{{system}}_free_energy.pdf",
         png=report(
-            FIGURE + "free_energy.png",
+            f"{RESULTS}/figures/{{system}}_free_energy.png",
             category="Figures",
             subcategory="{system}",
             labels={"figure": "free energy"},
             caption="../report/free_energy.rst",
         ),
     log:
-        RESULTS + "/logs/plot_free_energy/{system}.log",
+        f"{RESULTS}/logs/plot_free_energy/{{system}}.log",
     benchmark:
-        RESULTS + "/benchmarks/plot_free_energy/{system}.tsv"
+        f"{RESULTS}/benchmarks/plot_free_energy/{{system}}.tsv"
     conda:
         ENVIRONMENT
     threads: 1
@@ -244,18 +243,18 @@ rule plot_strips:
         ],
         code=library("figures/strips.py", "figures/style.py", "figures/selection.py"),
     output:
-        pdf=FIGURE + "strips.pdf",
+        pdf=f"{RESULTS}/figures/{{system}}_strips.pdf",
         png=report(
-            FIGURE + "strips.png",
+            f"{RESULTS}/figures/{{system}}_strips.png",
             category="Figures",
             subcategory="{system}",
             labels={"figure": "trajectories"},
             caption="../report/strips.rst",
         ),
     log:
-        RESULTS + "/logs/plot_strips/{system}.log",
+        f"{RESULTS}/logs/plot_strips/{{system}}.log",
     benchmark:
-        RESULTS + "/benchmarks/plot_strips/{system}.tsv"
+        f"{RESULTS}/benchmarks/plot_strips/{{system}}.tsv"
     conda:
         ENVIRONMENT
     threads: 1
@@ -276,18 +275,18 @@ rule plot_cost:
         comparison=f"{RESULTS}/comparison.parquet",
         code=library("figures/cost.py", "figures/style.py", "figures/selection.py"),
     output:
-        pdf=FIGURE + "cost.pdf",
+        pdf=f"{RESULTS}/figures/{{system}}_cost.pdf",
         png=report(
-            FIGURE + "cost.png",
+            f"{RESULTS}/figures/{{system}}_cost.png",
             category="Figures",
             subcategory="{system}",
             labels={"figure": "cost"},
             caption="../report/cost.rst",
         ),
     log:
-        RESULTS + "/logs/plot_cost/{system}.log",
+        f"{RESULTS}/logs/plot_cost/{{system}}.log",
     benchmark:
-        RESULTS + "/benchmarks/plot_cost/{system}.tsv"
+        f"{RESULTS}/benchmarks/plot_cost/{{system}}.tsv"
     conda:
         ENVIRONMENT
     threads: 1

@@ -19,7 +19,7 @@ VERDICTS = {
 }
 """Colour, marker and its filling."""
 LINE = 0.17
-LEFT, RIGHT, EVENTS = 0.26, 0.80, 0.83
+LEFT, RIGHT, EVENTS, VERDICT = 0.27, 0.80, 0.86, 0.88
 
 
 def lay_out(records: list[dict[str, Any]]) -> list[tuple[float, str | dict[str, Any]]]:
@@ -51,9 +51,10 @@ def draw_claims(
     margin = blended_transform_factory(axes.figure.transFigure, axes.transData)
     axes.axvspan(-tolerance, tolerance, color=style.BAND, linewidth=0, zorder=0)
     axes.axvline(0, color=style.MD, linewidth=0.6, zorder=1)
+    paper = {"facecolor": "white", "edgecolor": "none", "pad": 1.8}
     for y, record in lines:
         if isinstance(record, str):
-            axes.text(0.01, y, record, transform=margin, va="center", weight="bold")
+            axes.text(0.01, y, record, transform=margin, va="center", weight="bold", bbox=paper)
             continue
         color, marker, filling = VERDICTS[record["verdict"]]
         axes.hlines(y, *style.within([record["low"], record["high"]]), color=color, zorder=2)
@@ -63,9 +64,10 @@ def draw_claims(
         )  # fmt: skip
         name = f"{pretty(record['system'])}, {pretty(record['model'])}"
         axes.text(0.03, y, name, transform=margin, va="center")
-        axes.text(EVENTS, y, str(record["n_events"]), transform=margin, va="center")
-        axes.text(0.89, y, record["verdict"], transform=margin, va="center", color=color)
-    axes.set_ylim(len(lines) - 0.5, -0.5)
+        axes.text(EVENTS, y, str(record["n_events"]), transform=margin, va="center", ha="right")
+        verdict = record["verdict"] + ("*" if record["doubts"] else "")
+        axes.text(VERDICT, y, verdict, transform=margin, va="center", color=color)
+    axes.set_ylim(len(lines) - 0.5, -0.4)
     axes.set_yticks([])
     axes.spines[["left", "right", "top"]].set_visible(False)
 
@@ -76,7 +78,7 @@ def draw(records: list[dict[str, Any]], tolerance: float) -> Figure:
     Parameters
     ----------
     records : list of dict
-        claim, statement, system, model, verdict, effect, low, high, n_events.
+        claim, statement, system, model, verdict, effect, low, high, n_events, doubts.
     tolerance : float
         log2 deviation that counts as learned.
     """
@@ -87,8 +89,8 @@ def draw(records: list[dict[str, Any]], tolerance: float) -> Figure:
     draw_claims(axes, lines, tolerance)
     axes.set_xlabel("effect on the slowest timescale (log₂ units)")
     top = {"y": 1 - 0.15 / height, "va": "center"}
-    figure.text(EVENTS - 0.03, s="events", **top)
-    figure.text(0.89, s="verdict", **top)
+    figure.text(EVENTS, s="events", ha="right", **top)
+    figure.text(VERDICT, s="verdict", **top)
     figure.legend(
         handles=[
             Line2D([], [], color=c, marker=m, markerfacecolor=f, label=verdict)

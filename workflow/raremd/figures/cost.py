@@ -32,7 +32,7 @@ def draw_cost(
         if len(rows):
             axes.plot(
                 rows["core_seconds"], style.within(np.abs(rows["log2_ratio"])), linestyle="none",
-                marker=look.marker, color=look.color, alpha=0.85, label=look.label,
+                marker=look.marker, color=look.color, alpha=0.85, clip_on=False, label=look.label,
             )  # fmt: skip
 
 

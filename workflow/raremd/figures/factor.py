@@ -15,7 +15,7 @@ from raremd.figures.selection import COLUMN, of_factor, pick, pretty
 
 AXIS = {"dimension": "reaction coordinate", "partition": "partition"}
 SPREAD = 0.6
-"""Width that the models of one level share, where levels are 1 apart."""
+"""Width that the models of one level share, as a part of the distance between levels."""
 
 
 def draw_factor(
@@ -45,15 +45,16 @@ def draw_factor(
     axes.axhspan(-tolerance, tolerance, color=style.BAND, linewidth=0, zorder=0)
     axes.axhline(0, color=style.MD, linewidth=0.6, zorder=1)
     present = {m: look for m, look in looks.items() if (table["model"] == m).any()}
-    for (model, look), offset in zip(
-        present.items(), style.dodge(len(present), SPREAD), strict=True
-    ):
+    width = SPREAD * min(np.diff(sorted(positions.values())), default=1.0)
+    offsets = style.dodge(len(present), width)
+    beside = 0.3 * width / max(1, len(present) - 1)
+    for (model, look), offset in zip(present.items(), offsets, strict=True):
         rows = pick(table, model=model)
         x = rows[column].map(positions) + offset
         mean = (rows["replicate"] == 0).to_numpy()
         axes.plot(
-            x[~mean], style.within(rows["value"][~mean]), ".", color=look.color, markersize=2.5,
-            alpha=0.6, zorder=2,
+            x[~mean] + beside, style.within(rows["value"][~mean]), ".", color=look.color,
+            markersize=2.5, alpha=0.6, zorder=2,
         )  # fmt: skip
         of = [style.within(rows[name][mean]) for name in ("value", "low", "high")]
         style.marks(axes, x[mean], *of, look)
@@ -102,8 +103,8 @@ def draw(
     unit = pretty(pick(table, quantity="timescale")["unit"].iloc[0])
     column = COLUMN[factor]
     rows = pick(of_factor(table, factor, base), i=1)
-    places = np.log2(levels) if factor == "interval" else range(len(levels))
-    positions = dict(zip(levels, map(float, places), strict=True))
+    places = np.log2(levels) if factor == "interval" else np.arange(len(levels))
+    positions = dict(zip(levels, places.tolist(), strict=True))
     own = pick(rows, quantity="log2_ratio")
     panels = {
         f"metastable states, lag {lag:g} {unit}": pick(
@@ -123,7 +124,8 @@ def draw(
             [_tick(factor, level, rows) for level in levels],
             **(slanted if factor == "partition" else {}),
         )
-        panel.set_xlim(min(positions.values()) - 0.5, max(positions.values()) + 0.5)
+        edge = 0.5 * min(np.diff(places), default=1.0)
+        panel.set_xlim(places[0] - edge, places[-1] + edge)
     axes[0].set_ylabel("log₂(t₁ model / t₁ MD)")
     factors = axes[1].secondary_yaxis("right")
     factors.yaxis.set_major_formatter(FuncFormatter(_as_factor))

@@ -16,6 +16,8 @@ from raremd.figures.selection import pretty
 
 COLORS = ListedColormap(colormaps["viridis"](np.linspace(0.35, 1, 256)))
 """Without the dark end, on which borders could not be seen."""
+SEEN = 6.0
+"""kT above the minimum up to which a region decides the range of the axes."""
 HIGHEST = 8.0
 """kT above the minimum where the colours end."""
 
@@ -64,6 +66,17 @@ def _label(shown: Map, dimension: int) -> str:
     return pretty(shown.names[dimension]) + unit
 
 
+def _window(shown: Map, dimension: int) -> tuple[float, float]:
+    """Range of an axis: a whole period, else where the free energy is low, with a margin."""
+    edges = shown.edges[dimension]
+    if shown.periods[dimension] > 0:
+        return edges[0], edges[-1]
+    others = tuple(d for d in range(shown.counts.ndim) if d != dimension)
+    low = np.flatnonzero((free_energy(shown.counts) < SEEN).any(axis=others))
+    margin = len(edges) // 25
+    return edges[max(low[0] - margin, 0)], edges[min(low[-1] + 1 + margin, len(edges) - 1)]
+
+
 def draw_plane(axes: Axes, shown: Map, width: float) -> QuadMesh:
     """Free energy in the plane of two coordinates, borders of `width` points on it."""
     mesh = axes.pcolormesh(
@@ -78,6 +91,7 @@ def draw_plane(axes: Axes, shown: Map, width: float) -> QuadMesh:
             )
         )  # fmt: skip
     axes.set(xlabel=_label(shown, 0), ylabel=_label(shown, 1))
+    axes.set(xlim=_window(shown, 0), ylim=_window(shown, 1))
     return mesh
 
 
@@ -89,6 +103,7 @@ def draw_curve(axes: Axes, shown: Map) -> None:
         for border in edges[1:-1][shown.states[1:] != shown.states[:-1]]:
             axes.axvline(border, color=style.REFERENCE, linewidth=0.5, linestyle=":")
     axes.set(xlabel=_label(shown, 0), ylabel="free energy (kT)", ylim=(0, None))
+    axes.set_xlim(_window(shown, 0))
 
 
 def draw(maps: list[Map]) -> Figure:

@@ -117,12 +117,9 @@ def legend_above(figure: Figure, axes: Iterable[Axes], columns: int = 6) -> None
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
             entries.setdefault(label, handle)
     figure.legend(
-        entries.values(),
-        entries.keys(),
-        loc="outside upper center",
-        ncols=columns,
-        handlelength=1.5,
-    )
+        entries.values(), entries.keys(), loc="outside upper center", ncols=columns,
+        handlelength=1.5, columnspacing=1.5,
+    )  # fmt: skip
 
 
 def dodge(n: int, width: float) -> np.ndarray:

@@ -13,6 +13,8 @@ from raremd.figures.selection import cell_title, cells, pick, pretty
 SHOWN = 2
 """Slow processes in a panel; more would lie on top of each other."""
 COLUMNS = 4
+ABOVE = 15
+"""The axis ends at so many times the slowest timescale of MD, reference or exact spectrum."""
 HUGE = 1e30  # an infinite limit of an interval: far above any axis
 
 
@@ -73,14 +75,14 @@ def draw(table: pd.DataFrame, looks: dict[str, style.Series]) -> Figure:
     exact, unit = pick(table, model="exact"), table["unit"].iloc[0]
     panels = list(cells(table))
     figure, axes = style.grid(len(panels), COLUMNS, 1.65, sharex=True, sharey=True)
-    shown = table[(table["i"] <= SHOWN) & (table["model"] != "reference")]
-    times = shown["value"][np.isfinite(shown["value"])]
-    lags = shown["lag"].dropna()
+    times = table.loc[(table["i"] <= SHOWN) & np.isfinite(table["value"])]
+    right = times.loc[times["model"].isin(["md", "reference", "exact"]), "value"].max()
+    lags = table["lag"].dropna()
     for panel, (levels, rows) in zip(axes, panels, strict=True):
         draw_timescales(panel, rows, exact, looks)
         panel.set(xscale="log", yscale="log", title=cell_title(levels, unit))
         panel.set_xlim(lags.min() / 1.5, lags.max() * 1.5)
-        panel.set_ylim(min(times.min(), lags.max()) / 2, times.max() * 3)
+        panel.set_ylim(min(times["value"].min(), lags.max()) / 2, right * ABOVE)
         edge = np.array(panel.get_xlim())
         panel.fill_between(edge, edge, 0, color=style.BAND, linewidth=0, zorder=0)
         panel.set_xlim(edge)

@@ -37,7 +37,7 @@ def draw_matrix(
         for (i, j), value in np.ndenumerate(values):
             known = np.isfinite(value)
             luminance = np.dot(image.cmap(norm(value))[:3], [0.299, 0.587, 0.114]) if known else 1
-            text = format(value, numbers).replace("-", "−") if known else "–"
+            text = format(round(value, 3) + 0.0, numbers).replace("-", "−") if known else "–"
             axes.text(
                 j, i, text, ha="center", va="center", fontsize=style.SMALL if n <= 5 else 5,
                 color="white" if luminance < 0.5 else "black",

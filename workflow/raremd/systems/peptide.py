@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import random
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -132,7 +133,14 @@ def build_peptide(
                 positions.append(openmm.Vec3(*position))
     topology.createStandardBonds()
     modeller = app.Modeller(topology, positions * unit.nanometer)
-    modeller.addHydrogens(force_field)
+    # OpenMM puts hydrogens at random before it relaxes them, from Python's global generator and
+    # on the fastest platform: unless both are fixed, no seed gives the same trajectory again.
+    state = random.getstate()
+    random.seed(0)
+    try:
+        modeller.addHydrogens(force_field, platform=openmm.Platform.getPlatformByName("Reference"))
+    finally:
+        random.setstate(state)
     return modeller
 
 

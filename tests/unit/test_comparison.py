@@ -1,0 +1,216 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from raremd.comparison import COLUMNS, compare
+from raremd.storage import write_json, write_table
+from raremd.uncertainty import LOG2_CAP
+
+DESIGN = (
+    "system, coordinate, dimension, interval, partition, recrossing, tau_c, model, replicate, "
+    "quantity, i, j, lag, value, low, high, unit"
+)
+CELLS = [
+    {
+        "system": "toy",
+        "coordinate": "xy",
+        "interval": interval,
+        "partition": "coarse",
+        "recrossing": "none",
+        "tau_c": 0.0,
+    }
+    for interval in (0.5, 1.0)
+]
+LAGS = [1.0, 10.0]
+T_MD = 100.0
+T_REFERENCE = 200.0
+TIMES = {"lstm": [50.0, 100.0, 200.0], "markov": [25.0, np.nan, np.inf]}
+N_SAMPLES = 50
+
+
+def kinetics_table():
+    rows = []
+
+    def add(model, replicate, value):
+        for lag in LAGS:
+            for quantity in ("timescale", "yardstick_timescale"):
+                rows.append((model, replicate, quantity, 1, 0, lag, value, np.nan, np.nan))
+        rows.append(
+            (model, replicate, "population", 1, 0, 10.0, 0.5 + 0.1 * replicate, *[np.nan] * 2)
+        )
+        rows.append((model, replicate, "mfpt", 1, 2, 10.0, 3 * value, np.nan, np.nan))
+        rows.append((model, replicate, "states_left_out", 0, 0, np.nan, 0.1, np.nan, np.nan))
+        rows.append((model, replicate, "slow_transitions", 0, 0, 10.0, 30.0, np.nan, np.nan))
+
+    add("md", 0, T_MD)
+    add("reference", 0, T_REFERENCE)
+    for model, values in TIMES.items():
+        for replicate, value in enumerate(values, start=1):
+            add(model, replicate, value)
+    columns = ["model", "replicate", "quantity", "i", "j", "lag", "value", "low", "high"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def run_record(cell, model):
+    return {
+        "cell": {"label": f"toy/xy/dt_{cell['interval']:g}/coarse/{model}"},
+        "parameters": 123,
+        "tokens": [1000, 1200, 900],
+        "cross_entropy": [0.5, 0.6, 0.7],
+        "cpu_seconds": 10.0,
+        "generation": {"cpu_seconds": 2.5},
+    }
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("comparison")
+    rng = np.random.default_rng(0)
+    kinetics, runs = [], []
+    for n, cell in enumerate(CELLS):
+        samples = T_MD * 2.0 ** rng.normal(0, 0.01, (len(LAGS), N_SAMPLES, 1))
+        arrays = {
+            "bootstrap/lags": np.array(LAGS),
+            "bootstrap/own": samples,
+            "bootstrap/yardstick": samples,
+        }
+        kinetics.append(folder / f"kinetics_{n}.h5")
+        write_table(kinetics[-1], kinetics_table(), arrays, {"dimension": 2, "n_states": 4})
+        for model in TIMES:
+            runs.append(folder / f"run_{n}_{model}.json")
+            write_json(runs[-1], run_record(cell, model))
+    write_json(folder / "exact.json", {"timescales": [7700.0, 717.0, 656.0]})
+    return CELLS, kinetics, runs, {"toy": folder / "exact.json"}, {"toy": "tau"}
+
+
+@pytest.fixture(scope="module")
+def table(files):
+    return compare(*files, seed=1)
+
+
+def pick(table, **values):
+    for name, value in values.items():
+        table = table[table[name] == value]
+    return table
+
+
+def one(table, **values):
+    found = pick(table, interval=0.5, **values)
+    assert len(found) == 1
+    return found.iloc[0]
+
+
+def test_columns_are_those_of_the_design(table):
+    assert list(table) == COLUMNS == DESIGN.split(", ")
+
+
+def test_every_value_appears_once(table):
+    key = ["system", "interval", "model", "replicate", "quantity", "i", "j", "lag"]
+    assert not table.duplicated(key).any()
+    assert table[["system", "coordinate", "model", "quantity", "unit"]].notna().all(axis=None)
+    for _, cell in pick(table, system="toy").groupby("interval"):
+        assert set(cell["dimension"]) == {2} and set(cell["partition"]) == {"coarse"}
+
+
+def test_rows_of_the_kinetics_are_kept(table):
+    for model, values in TIMES.items():
+        found = pick(table, interval=1.0, model=model, quantity="timescale", lag=10.0)
+        found = found[found["replicate"] > 0].sort_values("replicate")
+        np.testing.assert_array_equal(found["value"], values)
+    assert one(table, model="md", quantity="timescale", lag=1.0)["value"] == T_MD
+
+
+def test_units(table):
+    units = table.groupby("quantity")["unit"].unique().map(list)
+    for quantity in ("timescale", "yardstick_timescale", "mfpt"):
+        assert units[quantity] == ["tau"]
+    for quantity in ("log2_ratio", "yardstick_log2_ratio", "log2_ratio_to_reference"):
+        assert units[quantity] == ["log2"]
+    assert units["cross_entropy"] == ["nats/frame"]
+    assert units["tokens"] == ["frames"]
+    assert units["core_seconds"] == ["s"]
+    assert units["population"] == units["parameters"] == units["slow_transitions"] == [""]
+
+
+class TestOverReplicates:
+    def test_times_have_a_geometric_mean_and_student_bars(self, table):
+        row = one(table, model="lstm", quantity="timescale", lag=10.0, replicate=0)
+        assert row["value"] == pytest.approx(100.0)
+        # log2 values -1, 0, 1: standard error 1 / sqrt(3), t of 2 degrees of freedom 4.303.
+        half = 2 ** (4.302653 / np.sqrt(3))
+        assert (row["low"], row["high"]) == pytest.approx((100 / half, 100 * half), rel=1e-5)
+        passage = one(table, model="lstm", quantity="mfpt", replicate=0)
+        assert passage["value"] == pytest.approx(300.0) and passage["j"] == 2
+
+    def test_failures_leave_no_error_bar(self, table):
+        row = one(table, model="markov", quantity="timescale", lag=10.0, replicate=0)
+        assert row["value"] == pytest.approx(25.0)
+        assert np.isnan(row["low"]) and np.isnan(row["high"])
+
+    def test_other_quantities_have_mean_and_range(self, table):
+        row = one(table, model="lstm", quantity="population", replicate=0)
+        assert [row["value"], row["low"], row["high"]] == pytest.approx([0.7, 0.6, 0.8])
+
+    @pytest.mark.parametrize("quantity", ["cross_entropy", "states_left_out"])
+    def test_also_where_there_is_no_lag(self, table, quantity):
+        row = one(table, model="lstm", quantity=quantity, replicate=0)
+        wanted = {"cross_entropy": [0.6, 0.5, 0.7], "states_left_out": [0.1] * 3}[quantity]
+        assert [row["value"], row["low"], row["high"]] == pytest.approx(wanted)
+
+    def test_md_and_reference_are_not_replicates(self, table):
+        fixed = table[table["model"].isin(["md", "reference", "exact"])]
+        assert (fixed["replicate"] == 0).all()
+
+
+class TestRatios:
+    def test_each_replicate_against_md_and_reference(self, table):
+        for quantity in ("log2_ratio", "yardstick_log2_ratio"):
+            for suffix, shift in (("", 0.0), ("_to_reference", -1.0)):
+                rows = pick(table, interval=0.5, model="lstm", quantity=quantity + suffix, lag=10.0)
+                values = rows.set_index("replicate")["value"]
+                wanted = {1: -1.0 + shift, 2: shift, 3: 1.0 + shift, 0: shift}
+                assert values.to_dict() == pytest.approx(wanted)
+
+    def test_the_mean_has_an_interval_from_md_and_replicates(self, table):
+        row = one(table, model="lstm", quantity="log2_ratio", lag=10.0, replicate=0)
+        half = 4.302653 / np.sqrt(3)
+        assert row["low"] == pytest.approx(-half, rel=0.2)
+        assert row["high"] == pytest.approx(half, rel=0.2)
+
+    def test_a_model_without_timescale_counts_as_a_failure(self, table):
+        rows = pick(table, interval=0.5, model="markov", quantity="log2_ratio", lag=10.0)
+        values = rows.set_index("replicate")["value"]
+        assert values[1] == pytest.approx(-2.0)
+        assert values[2] == values[3] == LOG2_CAP
+        assert values[0] == pytest.approx((2 * LOG2_CAP - 2) / 3)
+
+
+def test_cost_and_cross_entropy(table):
+    for replicate, value in enumerate([0.5, 0.6, 0.7], start=1):
+        row = one(table, model="markov", quantity="cross_entropy", replicate=replicate)
+        assert row["value"] == value
+    assert one(table, model="lstm", quantity="core_seconds")["value"] == 12.5
+    assert one(table, model="lstm", quantity="parameters")["value"] == 123
+    tokens = pick(table, interval=1.0, model="lstm", quantity="tokens")
+    assert tokens["value"].tolist() == [1000, 1200, 900]
+
+
+def test_exact_spectrum(table):
+    exact = pick(table, model="exact")
+    assert exact["i"].tolist() == [1, 2, 3]
+    assert exact["value"].tolist() == [7700.0, 717.0, 656.0]
+    assert set(exact["unit"]) == {"tau"} and exact["interval"].isna().all()
+
+
+def test_same_seed_same_table(files, table):
+    pd.testing.assert_frame_equal(compare(*files, seed=1), table)
+    other = compare(*files, seed=2)
+    assert not other["low"].equals(table["low"])
+
+
+def test_goes_through_parquet_and_csv(table, tmp_path):
+    table.to_parquet(tmp_path / "t.parquet", index=False)
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "t.parquet"), table)
+    table.to_csv(tmp_path / "t.csv", index=False)
+    found = pd.read_csv(tmp_path / "t.csv", keep_default_na=False, na_values=[""])
+    np.testing.assert_allclose(found["value"], table["value"])

@@ -1,0 +1,385 @@
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_rgb
+
+from raremd.figures import (
+    claims,
+    cost,
+    factor,
+    free_energy,
+    populations_mfpt,
+    strips,
+    style,
+    timescales,
+    training,
+    transition_matrices,
+)
+from raremd.figures.selection import cell_title, cells, matrix, of_factor, pick, pretty
+
+MODELS = ["markov", "lstm", "lstm_twice"]
+CONTROLS = {"lstm": "lstm_twice"}
+BASE = {"coordinate": "xy", "interval": 1.0, "partition": "kmeans_100"}
+CELLS = [
+    ("xy", 1.0, "kmeans_100"),
+    ("x", 1.0, "kmeans_100"),
+    ("xy", 10.0, "kmeans_100"),
+    ("xy", 1.0, "macrostates"),
+    ("xy", 10.0, "macrostates"),
+]
+LAGS = [1.0, 10.0, 100.0]
+
+
+def rows_of_cell(coordinate, interval, partition):
+    cell = {
+        "coordinate": coordinate,
+        "dimension": len(coordinate),
+        "interval": interval,
+        "partition": partition,
+    }
+    empty = {"i": 0, "j": 0, "lag": np.nan, "low": np.nan, "high": np.nan, "unit": ""}
+    models = MODELS if cell | BASE == cell else MODELS[:2]
+    everyone = [("md", 0), ("reference", 0), *itertools.product(models, range(4))]
+    for (model, replicate), lag in itertools.product(everyone, LAGS):
+        row = cell | empty | {"model": model, "replicate": replicate, "lag": lag}
+        times = {"low": 50.0, "high": 200.0} if replicate == 0 else {}
+        ratios = {"low": -2.0, "high": 0.5} if replicate == 0 else {}
+        for i in (1, 2, 3) if lag >= interval else ():
+            yield row | times | {"quantity": "timescale", "i": i, "value": 300.0 / i, "unit": "tau"}
+            for quantity in ("log2_ratio", "yardstick_log2_ratio") if model in models else ():
+                yield row | ratios | {"quantity": quantity, "i": i, "value": -0.5 - replicate}
+    for model, replicate in everyone:
+        row = cell | empty | {"model": model, "replicate": replicate, "lag": 100.0}
+        for i, j in itertools.product((1, 2), (1, 2)):
+            p = 0.9 if i == j else 0.1
+            yield row | {"quantity": "transition_probability", "i": i, "j": j, "value": p}
+            if i != j:
+                times = {"value": 1000.0, "low": 500.0, "high": np.inf, "unit": "tau"}
+                yield row | {"quantity": "mfpt", "i": i, "j": j} | times
+        for i in (1, 2):
+            shares = {"value": 0.5, "low": 0.4, "high": 0.6}
+            yield row | {"quantity": "population", "i": i} | shares
+        if model in models and replicate == 0:
+            yield row | {"quantity": "core_seconds", "lag": np.nan, "value": 20.0}
+
+
+def exact_rows():
+    row = {"coordinate": "", "dimension": 0, "partition": "", "model": "exact", "replicate": 0}
+    for i in (1, 2, 3):
+        yield row | {"quantity": "timescale", "i": i, "j": 0, "value": 310.0 / i, "unit": "tau"}
+
+
+@pytest.fixture(scope="module")
+def table():
+    rows = [row for cell in CELLS for row in rows_of_cell(*cell)]
+    return pd.DataFrame([*rows, *exact_rows()])
+
+
+@pytest.fixture(scope="module")
+def looks():
+    return style.series(MODELS, CONTROLS)
+
+
+@pytest.fixture(scope="module")
+def history():
+    rows = []
+    for (coordinate, interval, partition), model in itertools.product(CELLS[:2], MODELS):
+        for replicate, step in itertools.product((1, 2, 3), (1, 2, 3)):
+            rows.append(
+                {
+                    "coordinate": coordinate,
+                    "interval": interval,
+                    "partition": partition,
+                    "model": model,
+                    "replicate": replicate,
+                    "tokens": 0 if model == "markov" else 1000 * step,
+                    "validation_loss": 1.0 / step,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def record(**changes):
+    return {
+        "claim": "C1",
+        "statement": "it can be learned",
+        "system": "four_state",
+        "model": "lstm",
+        "verdict": "supported",
+        "effect": 0.1,
+        "low": -0.2,
+        "high": 0.3,
+        "n_events": 42,
+        "doubts": [],
+    } | changes
+
+
+RECORDS = [
+    record(),
+    record(model="transformer", verdict="inconclusive", doubts=["only 3 transitions"]),
+    record(claim="C6", statement="not superior", verdict="contradicted", low=-10.0, effect=-7.0),
+]
+PLANE = free_energy.Map(
+    title="macrostates",
+    names=["phi", "x"],
+    periods=np.array([360.0, 0.0]),
+    counts=np.where(np.arange(16).reshape(4, 4) < 12, 5, 0),
+    edges=[np.linspace(-180, 180, 5), np.arange(5.0)],
+    states=np.repeat([[0, 0, 1, 1]], 4, axis=0),
+)
+LINE = free_energy.Map(
+    title="x",
+    names=["x"],
+    periods=np.zeros(1),
+    counts=np.array([1, 8, 1]),
+    edges=[np.arange(4.0)],
+    states=np.array([0, 1, 1]),
+)
+
+
+def lines_labelled(axes, label):
+    return [line for line in axes.lines if line.get_label() == label]
+
+
+def bars(axes):
+    """End points (x, low, high) of all vertical intervals."""
+    found = [c for c in axes.collections if isinstance(c, LineCollection)]
+    return [(s[0, 0], s[0, 1], s[1, 1]) for c in found for s in c.get_segments()]
+
+
+class TestSelection:
+    def test_pick_compares_numbers_with_tolerance(self):
+        table = pd.DataFrame({"lag": [0.1 + 0.2, 0.4], "model": ["md", "lstm"]})
+        assert list(pick(table, lag=0.3)["model"]) == ["md"]
+        assert list(pick(table, model=["lstm", "md"])["model"]) == ["md", "lstm"]
+
+    @pytest.mark.parametrize("name, n", [("dimension", 2), ("interval", 2), ("partition", 2)])
+    def test_factor_keeps_cells_that_differ_in_it_alone(self, table, name, n):
+        assert len(list(cells(of_factor(table, name, BASE)))) == n
+
+    def test_matrix_is_indexed_from_and_to(self):
+        table = pd.DataFrame({"i": [1, 2], "j": [2, 1], "value": [0.3, 0.7], "replicate": 0})
+        table = table.assign(model="md", quantity="p")
+        np.testing.assert_array_equal(matrix(table, "p", "md"), [[np.nan, 0.3], [0.7, np.nan]])
+
+    def test_names_for_people(self):
+        assert pretty("phi_psi") == "φ ψ"
+        assert pretty("kmeans_100") == "k-means 100"
+        assert cell_title(BASE, "tau") == "xy · Δt 1 τ\nk-means 100"
+
+
+class TestStyle:
+    def test_control_is_a_lighter_tone_of_its_model(self, looks):
+        assert looks["lstm_twice"].marker == looks["lstm"].marker
+        assert all(np.array(looks["lstm_twice"].color) > np.array(looks["lstm"].color))
+
+    def test_models_of_users_differ_from_all_others(self):
+        found = style.series(["lstm", "mine", "yours"], {})
+        assert len({(s.color, s.marker) for s in found.values()}) == 3
+
+    def test_values_off_the_scale_are_at_its_edge(self):
+        np.testing.assert_array_equal(style.within([-10, 1, np.inf]), [-5, 1, 5])
+
+
+class TestTimescales:
+    def test_a_panel_a_cell_with_units(self, table, looks):
+        figure = timescales.draw(table, looks)
+        visible = [a for a in figure.axes if a.get_visible()]
+        assert len(visible) == len(CELLS)
+        assert figure.get_supxlabel() == "lag time (τ)"
+        assert figure.get_supylabel() == "implied timescale (τ)"
+        assert {a.get_xscale() + a.get_yscale() for a in visible} == {"loglog"}
+
+    def test_lines_bands_and_intervals(self, table, looks):
+        rows = pick(table, quantity="timescale", **BASE)
+        axes = style.new_figure(3, 3).subplots()
+        timescales.draw_timescales(axes, rows, pick(table, model="exact"), looks)
+        # Two processes each: MD, reference, exact, three models.
+        assert len(axes.lines) == 2 * (3 + len(MODELS))
+        (line,) = lines_labelled(axes, "LSTM")
+        np.testing.assert_array_equal(line.get_xdata(), LAGS)
+        np.testing.assert_array_equal(line.get_ydata(), [300.0] * 3)
+        bands = [c for c in axes.collections if not isinstance(c, LineCollection)]
+        assert len(bands) == 2
+        assert bands[0].get_paths()[0].vertices[:, 1].min() == 50
+        assert bands[0].get_paths()[0].vertices[:, 1].max() == 200
+        assert {b[1:] for b in bars(axes)} == {(50.0, 200.0)}
+
+    def test_infinite_limit_reaches_beyond_the_axis(self, table, looks):
+        endless = table.assign(high=np.where(table["model"] == "md", np.inf, table["high"]))
+        panel = timescales.draw(endless, looks).axes[0]
+        tops = [c.get_paths()[0].vertices[:, 1].max() for c in panel.collections[:1]]
+        assert tops[0] > panel.get_ylim()[1]
+
+
+class TestFactor:
+    def draw(self, table, looks, name, levels):
+        return factor.draw(table, name, levels, BASE, 100.0, 0.32, looks)
+
+    def test_one_series_a_model(self, table, looks):
+        figure = self.draw(table, looks, "partition", ["kmeans_100", "macrostates"])
+        for panel in figure.axes:
+            (line,) = lines_labelled(panel, "LSTM")
+            assert len(line.get_xdata()) == 2
+            assert len(lines_labelled(panel, "LSTM twice")[0].get_xdata()) == 1
+            dots = [p for p in panel.lines if p.get_marker() == "."]
+            assert sum(len(p.get_xdata()) for p in dots) == 3 * (2 + 2 + 1)
+            assert {b[1:] for b in bars(panel)} == {(-2.0, 0.5)}
+
+    def test_interval_axis_is_logarithmic_and_has_a_unit(self, table, looks):
+        left, right = self.draw(table, looks, "interval", [1.0, 10.0]).axes
+        assert left.get_xlabel() == "saving interval (τ)"
+        assert left.get_title() == "metastable states, lag 100 τ"
+        assert left.get_ylabel() == "log₂(t₁ model / t₁ MD)"
+        ticks = left.get_xticks()
+        assert ticks[1] - ticks[0] == pytest.approx(np.log2(10))
+        assert [t.get_text() for t in right.get_xticklabels()] == ["1", "10"]
+
+    def test_failures_stay_on_the_scale(self, table, looks):
+        failed = table.assign(value=np.where(table["replicate"] == 1, 10.0, table["value"]))
+        panel = self.draw(failed, looks, "dimension", ["x", "xy"]).axes[0]
+        dots = np.concatenate([p.get_ydata() for p in panel.lines if p.get_marker() == "."])
+        assert dots.max() == style.EDGE
+        assert [t.get_text() for t in panel.get_xticklabels()] == ["x\n(1-D)", "xy\n(2-D)"]
+
+
+class TestBaseCell:
+    def test_matrices_a_row_a_model(self, table):
+        figure = transition_matrices.draw(pick(table, **BASE), ["lstm", "lstm_twice"], 100.0)
+        panels = [a for a in figure.axes if a.images]
+        assert [a.get_title() for a in panels[:3]] == ["MD", "LSTM", "LSTM − MD"]
+        assert len(panels) == 6
+        assert [t.get_text() for t in panels[0].texts] == ["0.900", "0.100", "0.100", "0.900"]
+        assert {t.get_text() for t in panels[2].texts} == {"+0.000"}
+        labels = {a.get_xlabel() for a in figure.axes}
+        assert "transition probability in 100 τ" in labels
+
+    def test_unknown_probability_is_a_dash(self):
+        axes = style.new_figure(2, 2).subplots()
+        norm = transition_matrices.Normalize(0, 1)
+        transition_matrices.draw_matrix(axes, np.array([[np.nan, 1.0]] * 2), "Blues", norm, ".3f")
+        assert [t.get_text() for t in axes.texts] == ["–", "1.000"] * 2
+
+    def test_populations_and_first_passages(self, table, looks):
+        left, right = populations_mfpt.draw(pick(table, **BASE), looks, 100.0).axes
+        for label in ("MD", "Markov", "LSTM"):
+            assert len(lines_labelled(left, label)[0].get_xdata()) == 2
+        assert [t.get_text() for t in right.get_xticklabels()] == ["1→2", "2→1"]
+        assert right.get_ylabel() == "mean first-passage time (τ)"
+        assert {b[1:] for b in bars(left)} == {(0.4, 0.6)}
+        assert min(b[2] for b in bars(right)) > right.get_ylim()[1]
+
+    def test_cost_one_mark_a_cell(self, table, looks):
+        (axes,) = cost.draw(table, looks, 100.0, 0.32).axes
+        (line,) = lines_labelled(axes, "LSTM")
+        np.testing.assert_array_equal(line.get_xdata(), [20.0] * len(CELLS))
+        np.testing.assert_array_equal(line.get_ydata(), [0.5] * len(CELLS))
+        assert axes.get_xlabel().endswith("(s)")
+
+
+class TestTraining:
+    def test_a_line_a_replicate(self, history, looks):
+        figure = training.draw(history, looks, "tau")
+        assert len(figure.axes) == 2
+        for axes in figure.axes:
+            colors = [to_rgb(line.get_color()) for line in axes.lines]
+            assert colors.count(looks["lstm"].color) == 3
+            assert colors.count(looks["markov"].color) == 1
+        assert figure.get_supylabel() == "validation loss (nats/frame)"
+
+
+class TestFreeEnergy:
+    def test_minus_log_above_the_minimum(self):
+        np.testing.assert_allclose(
+            free_energy.free_energy(np.array([1, 8, 0])), [np.log(8), 0, np.nan]
+        )
+
+    def test_borders_run_between_states(self):
+        axes = free_energy.draw([PLANE]).axes[0]
+        sides = np.concatenate([s for s in axes.collections[1].get_segments()])
+        assert len(axes.collections[1].get_segments()) == 4
+        assert set(sides[:, 1]) == {2.0}
+        assert axes.get_xlabel() == "φ (°)"
+        assert axes.get_xlim() == (-180, 180)
+
+    def test_curve_of_one_coordinate(self):
+        (axes,) = free_energy.draw([LINE]).axes
+        assert [line.get_xdata()[0] for line in axes.lines] == [1.0]
+        assert axes.get_ylabel() == "free energy (kT)"
+
+
+SOURCES = {"md": [np.array([0, 1, 2, 2, 2])] * 4, "lstm": [np.array([2, 1, 0, 0])] * 4}
+
+
+class TestStrips:
+    def test_equal_spans_in_metastable_states(self):
+        chosen = strips.choose(SOURCES, np.array([0, 0, 1]), np.inf)
+        assert {k: len(v) for k, v in chosen.items()} == {"md": 3, "lstm": 3}
+        np.testing.assert_array_equal(chosen["md"][0], [0, 0, 1, 1])
+        np.testing.assert_array_equal(chosen["lstm"][0], [1, 0, 0, 0])
+
+    def test_a_few_slow_timescales_where_there_is_more(self):
+        chosen = strips.choose({"md": [np.zeros(500, int)]}, np.array([0]), 10.0)
+        assert len(chosen["md"][0]) == strips.SPAN * 10
+
+    def test_an_image_a_trajectory(self):
+        chosen = strips.choose(SOURCES, np.arange(3), np.inf)
+        figure = strips.draw(chosen, 0.5, 3, "ps")
+        (axes,) = figure.axes
+        assert len(axes.images) == 6
+        assert axes.get_xlim() == (0, 2.0)
+        assert axes.get_xlabel() == "time (ps)"
+        assert [t.get_text() for t in axes.get_yticklabels()] == ["MD", "LSTM"]
+
+
+class TestClaims:
+    def test_a_line_a_record_below_its_heading(self):
+        lines = claims.lay_out(RECORDS)
+        assert [isinstance(line, str) for _, line in lines] == [True, False, False, True, False]
+        (axes,) = claims.draw(RECORDS, 0.32).axes
+        texts = [t.get_text() for t in axes.texts]
+        assert texts.count("42") == 3
+        assert "inconclusive*" in texts and "supported" in texts
+        effects = [p.get_xdata()[0] for p in axes.lines if p.get_marker() not in ("None", "")]
+        assert effects == [0.1, 0.1, -style.EDGE]
+        lows = [c.get_segments()[0][0, 0] for c in axes.collections]
+        assert lows == [-0.2, -0.2, -style.EDGE]
+
+
+def drawings(table, looks, history):
+    cell = pick(table, **BASE)
+    return {
+        "timescales": lambda: timescales.draw(table, looks),
+        "factor": lambda: factor.draw(table, "interval", [1.0, 10.0], BASE, 100.0, 0.32, looks),
+        "matrices": lambda: transition_matrices.draw(cell, ["lstm"], 100.0),
+        "populations": lambda: populations_mfpt.draw(cell, looks, 100.0),
+        "cost": lambda: cost.draw(table, looks, 100.0, 0.32),
+        "training": lambda: training.draw(history, looks, "tau"),
+        "free_energy": lambda: free_energy.draw([PLANE, LINE]),
+        "claims": lambda: claims.draw(RECORDS, 0.32),
+    }
+
+
+def test_nothing_that_is_drawn_changes(table, looks, history):
+    before = table.copy(deep=True), history.copy(deep=True), [dict(r) for r in RECORDS]
+    counts = PLANE.counts.copy()
+    for draw in drawings(table, looks, history).values():
+        draw()
+    pd.testing.assert_frame_equal(table, before[0])
+    pd.testing.assert_frame_equal(history, before[1])
+    assert before[2] == RECORDS
+    np.testing.assert_array_equal(PLANE.counts, counts)
+
+
+@pytest.mark.parametrize("name", ["factor", "free_energy"])
+def test_same_input_same_bytes(tmp_path, table, looks, history, name):
+    draw = drawings(table, looks, history)[name]
+    for run in "ab":
+        style.save(draw(), tmp_path / f"{run}.pdf", tmp_path / f"{run}.png")
+    for suffix in (".pdf", ".png"):
+        first, second = ((tmp_path / f"{run}{suffix}").read_bytes() for run in "ab")
+        assert first == second
+    assert b"CreationDate" not in (tmp_path / "a.pdf").read_bytes()
