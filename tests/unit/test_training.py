@@ -15,8 +15,8 @@ from raremd.sequences import Windows
 from raremd.training import TrainingSettings, resolve_device, train, validation_loss
 
 SETTINGS = TrainingSettings(
-    tokens=20_000,
-    patience_tokens=20_000,
+    tokens=12_000,
+    patience_tokens=12_000,
     evaluate_tokens=2_000,
     window=20,
     batch=10,
@@ -108,7 +108,9 @@ class TestLearning:
     @pytest.mark.parametrize("name", ["lstm", "transformer"])
     def test_loss_falls_to_the_entropy_rate(self, name, tmp_path, monkeypatch):
         monkeypatch.setattr(training_module, "VALIDATION_WINDOWS", 1000)
-        settings = replace(SETTINGS, tokens=80_000, evaluate_tokens=20_000, batch=20)
+        settings = replace(
+            SETTINGS, tokens=80_000, patience_tokens=80_000, evaluate_tokens=20_000, batch=20
+        )
         _, history = trained(tmp_path, name, settings)
         start = validation_loss(fresh(name), torch.from_numpy(windows(2).spread(1000)), 20)
         limit = entropy_rate(ring())
@@ -141,8 +143,8 @@ class TestHistory:
             "learning_rate",
             "seconds",
         ]
-        assert history["step"].tolist() == list(range(10, 101, 10))
-        assert history["tokens"].tolist() == list(range(2_000, 20_001, 2_000))
+        assert history["step"].tolist() == list(range(10, 61, 10))
+        assert history["tokens"].tolist() == list(range(2_000, 12_001, 2_000))
         assert (history["seconds"].diff().dropna() > 0).all()
 
     def test_best_weights_are_kept(self, tmp_path):
@@ -203,7 +205,7 @@ class TestReproducibility:
 
 
 class TestResuming:
-    @pytest.mark.parametrize(("name", "step"), [("lstm", 5), ("lstm", 57), ("transformer", 57)])
+    @pytest.mark.parametrize(("name", "step"), [("lstm", 5), ("lstm", 37), ("transformer", 37)])
     def test_goes_on_to_the_same_bits(self, name, step, tmp_path, monkeypatch):
         (tmp_path / "whole").mkdir(), (tmp_path / "killed").mkdir()
         model, history = trained(tmp_path / "whole", name)
@@ -214,7 +216,7 @@ class TestResuming:
         assert (tmp_path / "killed" / "c").exists() == (step > 10)
         drawn = count_draws(monkeypatch)
         resumed, after = trained(tmp_path / "killed", name)
-        assert len(drawn) == 100 - step // 10 * 10
+        assert len(drawn) == 60 - step // 10 * 10
         assert_same_weights(model, resumed)
         assert_same_history(history, after)
 
@@ -255,7 +257,7 @@ class TestResuming:
         trained(tmp_path)
         drawn = count_draws(monkeypatch)
         found, history = trained(tmp_path, **other)
-        assert len(drawn) == 100
+        assert len(drawn) == 60
         (tmp_path / "alone").mkdir()
         wanted, alone = trained(tmp_path / "alone", **other)
         assert_same_weights(found, wanted)
