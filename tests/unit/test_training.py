@@ -194,6 +194,15 @@ class TestReproducibility:
         second, _ = trained(tmp_path, seed=(7, 1, 3))
         assert not torch.equal(first.readout.weight, second.readout.weight)
 
+    def test_leaves_the_processor_as_it_was(self, tmp_path):
+        """Denormal numbers are flushed to zero while training, and only then."""
+        tiny = np.full(8, 1e-40, np.float32)
+        trained(tmp_path)
+        assert (tiny * np.float32(0.5) > 0).all()
+        with pytest.raises(ValueError, match="learning rate"):
+            trained(tmp_path, settings=replace(SETTINGS, learning_rate=math.nan))
+        assert (tiny * np.float32(0.5) > 0).all()
+
     def test_does_not_touch_global_random_numbers(self, tmp_path):
         torch.manual_seed(5)
         before = torch.random.get_rng_state()

@@ -7,6 +7,8 @@ import json
 import logging
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -152,6 +154,17 @@ def _load(path: Path, model, optimiser, fingerprint: str):
     return _Progress(**json.loads(metadata["progress"])), groups["best"]
 
 
+@contextmanager
+def _without_denormals() -> Iterator[None]:
+    """Vanishing gradients would run a hundred times slower; the caller's numbers stay exact."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+
+
+@_without_denormals()
 def train(
     model: SequenceModel,
     training: Windows,
@@ -184,7 +197,6 @@ def train(
         Columns step, tokens, training_loss, validation_loss (nats a frame),
         learning_rate, seconds.
     """
-    torch.set_flush_denormal(True)  # vanishing gradients would run a hundred times slower
     device = next(iter(model.state_dict().values())).device
     held_out = torch.from_numpy(validation.spread(VALIDATION_WINDOWS)).to(device)
     parameters = [p for p in model.parameters() if p.requires_grad]
