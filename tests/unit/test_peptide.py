@@ -268,6 +268,15 @@ class TestSimulate:
         assert output.read_bytes() == whole.read_bytes()
         assert sorted(tmp_path.iterdir()) == [output, whole]
 
+    def test_parts_of_another_simulation_are_refused(self, tmp_path, monkeypatch):
+        output = tmp_path / "killed.h5"
+        with monkeypatch.context() as patch:
+            patch.setattr(peptide, "quantise", lambda *_: (_ for _ in ()).throw(Killed))
+            with pytest.raises(Killed):
+                simulate(SETTINGS, FRAMES, 5, output, with_distances=True)
+        with pytest.raises(ValueError, match="parts of another simulation"):
+            simulate(SETTINGS, FRAMES, 6, output, with_distances=True)
+
     def test_same_seed_same_bytes_and_seeds_differ(self, whole, tmp_path):
         simulate(SETTINGS, 3 * FRAMES, 5, tmp_path / "again.h5", with_distances=True)
         assert (tmp_path / "again.h5").read_bytes() == whole.read_bytes()

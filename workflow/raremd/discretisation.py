@@ -15,6 +15,7 @@ from raremd.storage import Features, read_features, write_arrays
 
 MAP_BINS = 100
 MAP_FRAMES = 200_000
+MAP_PERCENTILES = (0.05, 99.95)
 
 
 def partition_settings(partitions: dict[str, dict], name: str, frame: float) -> PartitionSettings:
@@ -101,9 +102,9 @@ def _map(values: list[np.ndarray], states: Partition) -> dict[str, np.ndarray]:
     sample = np.concatenate(values)
     sample = sample[:: max(1, len(sample) // MAP_FRAMES)]
     dimension = min(2, sample.shape[1])
-    edges = [
-        np.linspace(sample[:, d].min(), sample[:, d].max(), MAP_BINS + 1) for d in range(dimension)
-    ]
+    # A few frames far out would make the bins of all others too coarse.
+    low, high = np.percentile(sample[:, :dimension], MAP_PERCENTILES, axis=0)
+    edges = [np.linspace(low[d], high[d], MAP_BINS + 1) for d in range(dimension)]
     counts, _ = np.histogramdd(sample[:, :dimension], bins=edges)
     arrays = {"map/counts": counts.astype(np.int64)}
     arrays |= {f"map/edges_{d}": edge for d, edge in enumerate(edges)}

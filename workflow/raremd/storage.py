@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
+import math
 import os
 import platform
 import resource
@@ -167,9 +168,18 @@ def read_table(path: Path | str) -> pd.DataFrame:
 
 
 def write_json(path: Path | str, content: Any) -> None:
-    """Sorted, indented JSON."""
+    """Sorted, indented, strict JSON: numbers that are not finite become null."""
+
+    def strict(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: strict(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [strict(item) for item in value]
+        return None if isinstance(value, float) and not math.isfinite(value) else value
+
     with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
+        text = json.dumps(strict(content), indent=2, sort_keys=True, allow_nan=False)
+        temporary.write_text(text + "\n")
 
 
 def read_json(path: Path | str) -> Any:

@@ -253,6 +253,11 @@ def simulate(
     )
     integrator.setRandomNumberSeed(seed)
     context = openmm.Context(system, integrator, openmm.Platform.getPlatformByName("Reference"))
+    recipe = parts / "recipe.json"
+    wanted = json.dumps(asdict(settings) | {"seed": seed, "distances": with_distances})
+    if recipe.exists() and recipe.read_text() != wanted:
+        raise ValueError(f"{parts}: parts of another simulation; delete the folder and run again")
+    recipe.write_text(wanted)
     done = sorted(parts.glob("part_*.npz"))
     if done:
         context.loadCheckpoint(done[-1].with_suffix(".chk").read_bytes())
