@@ -115,12 +115,11 @@ def products(folder: Path, *patterns: str) -> dict[str, str]:
 
 
 def times(folder: Path, *patterns: str) -> dict[Path, int]:
-    """Modification time of each result that matches."""
-    return {
-        path: path.stat().st_mtime_ns
-        for pattern in patterns
-        for path in (folder / "results").rglob(pattern)
-    }
+    """Modification time of each result that matches; temporary files, whose names begin
+    with a dot, may vanish at any moment and are left out.
+    """
+    paths = [path for pattern in patterns for path in (folder / "results").rglob(pattern)]
+    return {path: path.stat().st_mtime_ns for path in paths if not path.name.startswith(".")}
 
 
 def flip_bit(path: Path, at: float = 0.5) -> None:

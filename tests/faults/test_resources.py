@@ -1,0 +1,56 @@
+"""No disk space, no memory: one clear line, and the run goes on when there is some again."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import pytest
+from study_runs import Run, finish, tables, times
+
+FINISHED = ("features.h5", "states/*.h5")
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A results folder on a file system of one megabyte."""
+    if os.geteuid() != 0:
+        pytest.exit("the disk-full test needs root to mount a small tmpfs", returncode=1)
+    results = tmp_path / "results"
+    results.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(results)]
+    subprocess.run(mount, check=True)
+    yield tmp_path
+    subprocess.run(["umount", str(results)], check=True)
+
+
+def test_disk_full(undisturbed, small_disk):
+    (small_disk / "results" / "ballast").write_bytes(bytes(650_000))
+    run = Run(small_disk)
+    assert run.wait() != 0
+    assert "raremd: no space left on the disk" in run.text
+    assert "Traceback" not in run.text
+    finished = times(small_disk, "features.h5")
+    assert finished
+    subprocess.run(["mount", "-o", "remount,size=20m", str(small_disk / "results")], check=True)
+    finish(small_disk)
+    assert times(small_disk, "features.h5") == finished
+    assert tables(small_disk) == tables(undisturbed)
+
+
+def test_out_of_memory(undisturbed, tmp_path):
+    finish(tmp_path, targets=["results/four_state/xy/states/macrostates.h5"])
+    finished = times(tmp_path, *FINISHED)
+    run = Run(
+        tmp_path,
+        "--set-threads",
+        "train_model=1",
+        before="ulimit -v 1500000",
+        cores=1,
+        targets=["results/four_state/xy/dt_5/macrostates/lstm/model.safetensors"],
+    )
+    assert run.wait() != 0
+    assert "memory" in run.text
+    finish(tmp_path)
+    assert {path: times(tmp_path, *FINISHED)[path] for path in finished} == finished
+    assert tables(tmp_path) == tables(undisturbed)
