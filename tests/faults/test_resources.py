@@ -6,7 +6,8 @@ import os
 import subprocess
 
 import pytest
-from study_runs import Run, finish, tables, times
+import yaml
+from study_runs import TINY, Run, finish, tables, times, write_config
 
 FINISHED = ("features.h5", "states/*.h5")
 
@@ -39,18 +40,15 @@ def test_disk_full(undisturbed, small_disk):
 
 
 def test_out_of_memory(undisturbed, tmp_path):
-    finish(tmp_path, targets=["results/four_state/xy/states/macrostates.h5"])
-    finished = times(tmp_path, *FINISHED)
-    run = Run(
-        tmp_path,
-        "--set-threads",
-        "train_model=1",
-        before="ulimit -v 1500000",
-        cores=1,
-        targets=["results/four_state/xy/dt_5/macrostates/lstm/model.safetensors"],
-    )
+    system = yaml.safe_load(TINY.read_text())["systems"]["four_state"]
+    system["generation"]["walkers"] = 1_000_000  # 4 GB of states
+    greedy = write_config(tmp_path / "greedy.yaml", systems={"four_state": system})
+    name = "results/four_state/xy/dt_5/macrostates/lstm/generated.h5"
+    run = Run(tmp_path, config=greedy, before="ulimit -v 4000000", targets=[name])
     assert run.wait() != 0
-    assert "memory" in run.text
+    assert "raremd: out of memory; give the rule more mem_mb" in run.text
+    finished = times(tmp_path, "features.h5", "macrostates.h5", "model.safetensors")
+    assert len(finished) == 3
     finish(tmp_path)
-    assert {path: times(tmp_path, *FINISHED)[path] for path in finished} == finished
+    assert finished.items() <= times(tmp_path, *FINISHED, "model.safetensors").items()
     assert tables(tmp_path) == tables(undisturbed)

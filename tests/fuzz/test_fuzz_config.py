@@ -15,8 +15,37 @@ ROOT = Path(__file__).parents[2]
 SEEDS = [ROOT / "config.yaml", ROOT / "config/smoke.yaml", ROOT / "tests/tiny.yaml"]
 CASES = 20_000
 PARTS = 8
-WORDS = ["", " ", "x", "xy", "macrostates", "md", "0", "-1", "1e400", "nan", "é" * 40, "a\nb", "../x"]
-NUMBERS = [0, -1, 1, 2, 0.1, -0.5, 1e-300, 1e300, 10**30, float("nan"), float("inf"), 2**63, 3.7, 10**400]
+WORDS = [
+    "",
+    " ",
+    "x",
+    "xy",
+    "macrostates",
+    "md",
+    "0",
+    "-1",
+    "1e400",
+    "nan",
+    "é" * 40,
+    "a\nb",
+    "../x",
+]
+NUMBERS = [
+    0,
+    -1,
+    1,
+    2,
+    0.1,
+    -0.5,
+    1e-300,
+    1e300,
+    10**30,
+    float("nan"),
+    float("inf"),
+    2**63,
+    3.7,
+    10**400,
+]
 OTHERS = [None, True, False, [], {}, [[]], [None], {"": None}, {1: 2}, {None: 1}, [[1, 2], [3]]]
 
 

@@ -46,7 +46,9 @@ def test_a_new_level_computes_only_its_cells(finished):
 
 def test_another_budget_retrains_everything_but_keeps_the_states(finished):
     path = finished.folder / "config/smoke.yaml"
-    path.write_text(path.read_text().replace("tokens: 30000\n  patience", "tokens: 40000\n  patience"))
+    path.write_text(
+        path.read_text().replace("tokens: 30000\n  patience", "tokens: 40000\n  patience")
+    )
     planned = finished.planned()
     assert planned["train_model"] == 8
     assert "fit_states" not in planned

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -33,14 +35,19 @@ def log_to(path: Path | str) -> None:
     ) -> None:
         line = f"raremd: {explain(error)}"
         print(f"{line} (details in {path})", file=sys.stderr, flush=True)
-        try:
-            with open(path, "a") as file:
-                traceback.print_exception(kind, error, trace, file=file)
-                print(line, file=file)
-        except OSError:  # a full disk takes no log either
-            return
+        # A full disk takes no log either.
+        with contextlib.suppress(OSError), open(path, "a") as file:
+            traceback.print_exception(kind, error, trace, file=file)
+            print(line, file=file)
+        if DISK_FULL in line:
+            os._exit(1)  # HDF5 crashes when it tidies up what it could not write
+
+    def note(unraisable: sys.UnraisableHookArgs) -> None:
+        with contextlib.suppress(OSError), open(path, "a") as file:
+            traceback.print_exception(unraisable.exc_value, file=file)
 
     sys.excepthook = report
+    sys.unraisablehook = note
 
 
 def explain(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import importlib.metadata
 import json
@@ -9,6 +10,7 @@ import math
 import os
 import platform
 import resource
+import shutil
 import subprocess
 import zlib
 from collections.abc import Iterable, Iterator
@@ -194,7 +196,17 @@ def read_features(path: Path | str) -> Features:
 def write_arrays(
     path: Path | str, arrays: dict[str, np.ndarray], attributes: dict[str, Any] | None = None
 ) -> None:
-    """Arrays by slash-separated name, each with its digest; attributes as JSON."""
+    """Arrays by slash-separated name, each with its digest; attributes as JSON.
+
+    Raises
+    ------
+    OSError
+        ENOSPC before anything is written, because HDF5 takes a full disk badly.
+    """
+    folder = Path(path).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    if shutil.disk_usage(folder).free < sum(np.asarray(v).nbytes for v in arrays.values()):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
     with atomic_path(path) as temporary, h5py.File(temporary, "w") as h5:
         for name, values in arrays.items():
             values = np.asarray(values)
