@@ -9,7 +9,7 @@ READY := .venv/.ready
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
 
 .DEFAULT_GOAL := help
-.PHONY: help figures report plan test faults cluster-test fuzz lint format resources clean
+.PHONY: help figures report plan test faults cluster-test fuzz reliability lint format resources clean
 
 help:           ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/' | expand -t 18
@@ -44,6 +44,10 @@ cluster-test: $(READY) ## a small study on a real one-node Slurm (root, Debian)
 
 fuzz: $(READY)      ## 20,000 broken configurations, not one traceback
 	@$(BIN)/python -m pytest tests/fuzz --durations=0
+
+reliability: $(READY) ## run the fault tests and write docs/reliability.md from them
+	@$(BIN)/python -m pytest tests/faults --junitxml=.pytest_cache/faults.xml
+	@$(BIN)/python tests/reliability_table.py .pytest_cache/faults.xml
 
 lint: $(READY)      ## ruff, snakefmt, snakemake --lint
 	@$(BIN)/ruff check .

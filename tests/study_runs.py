@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import signal
@@ -123,7 +124,12 @@ def times(folder: Path, *patterns: str) -> dict[Path, int]:
     with a dot, may vanish at any moment and are left out.
     """
     paths = [path for pattern in patterns for path in (folder / "results").rglob(pattern)]
-    return {path: path.stat().st_mtime_ns for path in paths if not path.name.startswith(".")}
+    found = {}
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):
+            if not path.name.startswith("."):
+                found[path] = path.stat().st_mtime_ns
+    return found
 
 
 def flip_bit(path: Path, at: float = 0.5) -> None:

@@ -46,7 +46,7 @@ def test_killed_again_and_again(undisturbed, tmp_path):
         kill_when(tmp_path, pattern, everything=True, count=count)
     unlock(tmp_path)
     before = finished(tmp_path)
-    assert len(before) >= 7
+    assert len(before) >= 4
     finish(tmp_path)
     after = times(tmp_path, *FINISHED)
     assert {path: after[path] for path in before} == before
