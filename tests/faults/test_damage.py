@@ -58,5 +58,5 @@ def test_damaged_checkpoint_starts_anew(undisturbed, tmp_path):
     for path in times(tmp_path, "checkpoint_*.safetensors"):
         flip_bit(path)
     text = finish(tmp_path, "--unlock") + finish(tmp_path)
-    assert "damaged checkpoint, training starts anew" in text
+    assert "unreadable checkpoint, training starts anew" in text
     assert tables(tmp_path) == tables(undisturbed)

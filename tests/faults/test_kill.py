@@ -19,7 +19,7 @@ def finished(folder):
 
 
 def kill_when(folder, pattern, everything, count=1):
-    """Start or resume, kill as soon as `count` files exist; finished files must not have changed."""
+    """Start or resume, kill as soon as `count` files exist; finished files have not changed."""
     before = finished(folder)
     run = Run(folder)
     run.until(lambda: len(times(folder, pattern)) >= count)

@@ -149,7 +149,7 @@ def _load(path: Path, model, optimiser, fingerprint: str):
     except (SafetensorError, OSError, TypeError, KeyError, UnicodeDecodeError):
         damaged = True
     if damaged:
-        log.warning("%s: unreadable or damaged checkpoint, training starts anew", path)
+        log.warning("%s: unreadable checkpoint, training starts anew", path)
         return None
     groups: dict[str, dict] = {"model": {}, "best": {}, "optimiser": {}}
     for name, value in tensors.items():
