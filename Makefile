@@ -9,7 +9,8 @@ READY := .venv/.ready
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
 
 .DEFAULT_GOAL := help
-.PHONY: help figures report plan test lint format resources bench clean
+.PHONY: help figures report inspect plan test faults cluster-test fuzz reliability lint format \
+  resources bench clean
 
 help:           ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/' | expand -t 18
@@ -35,6 +36,19 @@ plan: $(READY)      ## what a run would do, without doing it
 
 test: $(READY) lint ## lint, then library, workflow and result tests
 	@$(BIN)/python -m pytest
+
+faults: $(READY)    ## kill, starve and damage small studies; nothing may be lost
+	@$(BIN)/python -m pytest tests/faults --durations=0
+
+cluster-test: $(READY) ## a small study on a real one-node Slurm (root, Debian)
+	@$(BIN)/python -m pytest tests/cluster --durations=0
+
+fuzz: $(READY)      ## 20,000 broken configurations, not one traceback
+	@$(BIN)/python -m pytest tests/fuzz --durations=0
+
+reliability: $(READY) ## run the fault tests and write docs/reliability.md from them
+	@$(BIN)/python -m pytest tests/faults --junitxml=.pytest_cache/faults.xml
+	@$(BIN)/python tests/reliability_table.py .pytest_cache/faults.xml
 
 lint: $(READY)      ## ruff, snakefmt, snakemake --lint
 	@$(BIN)/ruff check .

@@ -11,19 +11,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save_file
 
 from raremd.discrete import DiscreteSystem, read_states
 from raremd.generation import draw_prompts, generate
 from raremd.models import SequenceModel, build_model
 from raremd.sequences import Windows, at_interval
 from raremd.storage import (
+    DamagedFileError,
     atomic_path,
     peak_memory_gib,
     provenance,
     read_json,
+    sha256,
     write_arrays,
     write_json,
+    write_parquet,
 )
 from raremd.training import TrainingSettings, resolve_device, train
 
@@ -88,8 +91,7 @@ def train_replicates(
         state = model.state_dict()
         tensors |= {f"replicate_{replicate}/{k}": v.contiguous() for k, v in state.items()}
     table = pd.concat(histories, ignore_index=True)
-    with atomic_path(history) as temporary:
-        table.to_parquet(temporary)
+    write_parquet(history, table)
     with atomic_path(weights) as temporary:
         save_file(tensors, temporary)
     write_json(
@@ -97,6 +99,7 @@ def train_replicates(
         {
             "cell": cell,
             "n_states": system.n_states,
+            "weights_sha256": sha256(weights),
             "parameters": sum(p.numel() for p in model.parameters()),
             "training_frames": len(training.states),
             "validation_frames": len(validation.states),
@@ -109,7 +112,7 @@ def train_replicates(
         | provenance(),
     )
     for leftover in weights.parent.glob("checkpoint_*.safetensors"):
-        leftover.unlink()
+        leftover.unlink(missing_ok=True)
 
 
 def generate_replicates(
@@ -135,7 +138,9 @@ def generate_replicates(
     device = resolve_device(cell["device"])
     system = read_states(states)
     training, _ = _windows(system, cell, cell["training"]["window"])
-    tensors = load_file(weights)
+    if sha256(weights) != trained["weights_sha256"]:
+        raise DamagedFileError(weights, "its checksum is not the one in training.json")
+    tensors = load(weights.read_bytes())
     arrays = {}
     for replicate in range(1, cell["replicates"] + 1):
         seed = derive_seed(cell["seed"], cell["label"], replicate)

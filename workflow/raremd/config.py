@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import functools
 import hashlib
 import itertools
 import re
@@ -20,11 +21,36 @@ import yaml
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
 MODELS = Path(__file__).parent / "models"
 
+LONGEST_LINE = 400
+LARGEST_NUMBER = 1e15  # whole numbers up to here are exact
+
 
 class ConfigError(ValueError):
     """A study that cannot be run; the message is one line that names the key."""
 
+    def __init__(self, message: str) -> None:
+        line = " ".join(message.split())
+        if len(line) > LONGEST_LINE:  # some value is a whole section
+            half = LONGEST_LINE // 2
+            line = f"{line[:half]} ... {line[-half:]}"
+        super().__init__(line)
 
+
+def _check_plain(value: Any, path: tuple = ()) -> None:
+    """YAML also knows keys that are no text and numbers that are none."""
+    if isinstance(value, dict):
+        for key, child in value.items():
+            if not isinstance(key, str):
+                raise ConfigError(f"{_where(path)}: unknown key '{key}'; a key must be text")
+            _check_plain(child, (*path, key))
+    elif isinstance(value, list):
+        for number, child in enumerate(value):
+            _check_plain(child, (*path, number))
+    elif isinstance(value, int | float) and not abs(value) <= LARGEST_NUMBER:
+        raise ConfigError(f"{_where(path)}: {value} is not a number that can be used")
+
+
+@functools.cache
 def _schema() -> dict:
     return yaml.safe_load(SCHEMA.read_text())
 
@@ -114,6 +140,7 @@ def check_schema(config: dict) -> dict:
         One line naming the first offending key.
     """
     schema = _schema()
+    _check_plain(config)
     config = deepcopy(config)
     _fill_defaults(config, schema, schema)
     errors = jsonschema.Draft202012Validator(schema).iter_errors(config)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +11,11 @@ import numpy as np
 
 from raremd.coordinates import CoordinateSettings, fit_coordinate
 from raremd.partition import METHODS, PartitionSettings, fit_partition
-from raremd.sequences import split_frames, take
+from raremd.sequences import Split, split_frames, take
 from raremd.states import Partition
 from raremd.storage import Features, read_features, write_arrays
+
+log = logging.getLogger(__name__)
 
 MAP_BINS = 100
 MAP_FRAMES = 200_000
@@ -65,6 +69,7 @@ def fit_states(
     """
     md = read_features(features)
     parts = split_frames([len(t) for t in md.trajectories], **split)
+    _check_distinct(md.trajectories, parts)
     fitted = fit_coordinate(
         coordinate, take(md.trajectories, parts.training), md.feature_names, md.periods
     )
@@ -73,7 +78,9 @@ def fit_states(
     arrays: dict[str, np.ndarray] = {}
     arrays |= {f"coordinate/{k}": v for k, v in fitted.to_arrays().items()}
     arrays |= {f"partition/{k}": v for k, v in states.to_arrays().items()}
-    arrays |= {f"md/{n:04d}": states.assign(v) for n, v in enumerate(values)}
+    assigned = [states.assign(v) for v in values]
+    _check_visited(take(assigned, parts.training), states.n_states)
+    arrays |= {f"md/{n:04d}": dtraj for n, dtraj in enumerate(assigned)}
     arrays |= _map(take(values, parts.training), states)
     if reference is not None:
         other = read_features(reference)
@@ -90,6 +97,34 @@ def fit_states(
         "validation": [[s.trajectory, s.start, s.stop] for s in parts.validation],
     }
     write_arrays(output, arrays, attributes)
+
+
+def _check_distinct(trajectories: list[np.ndarray], split: Split) -> None:
+    """No trajectory of the validation is a copy of one that is trained on."""
+    digests = [hashlib.sha256(np.ascontiguousarray(t)).digest() for t in trajectories]
+    training = {digests[s.trajectory]: s.trajectory for s in reversed(split.training)}
+    for number in sorted({s.trajectory for s in split.validation}):
+        twin = training.get(digests[number], number)
+        if twin != number:
+            first, second = sorted((twin + 1, number + 1))
+            raise ValueError(
+                f"trajectories {first} and {second} hold the same frames, one for training and one "
+                "for validation; give each trajectory once"
+            )
+
+
+def _check_visited(training: list[np.ndarray], n_states: int) -> None:
+    """There is something to learn; states that are never visited are reported."""
+    visits = sum(np.bincount(dtraj, minlength=n_states) for dtraj in training)
+    visited = np.flatnonzero(visits)
+    if len(visited) == 1:
+        raise ValueError(
+            f"partition: every training frame is in state {visited[0] + 1}, there is nothing to "
+            "learn; change the states or give longer trajectories"
+        )
+    if len(visited) < n_states:
+        missing = ", ".join(str(s + 1) for s in np.flatnonzero(visits == 0))
+        log.warning("partition: no training frame is in state %s", missing)
 
 
 def _check_same(md: Features, reference: Features, path: Path) -> None:

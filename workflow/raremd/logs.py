@@ -1,14 +1,26 @@
-"""One way to log for all scripts: to the rule's log file and, short, to the terminal."""
+"""One way to log and to fail for all scripts: a log file for all, a line for the terminal."""
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import logging
+import os
 import sys
+import traceback
 from pathlib import Path
+from types import TracebackType
+
+DISK_FULL = "no space left on the disk; make room and run again, what is finished is kept"
+NO_MEMORY = "out of memory; give the rule more mem_mb, or choose fewer walkers or frames"
 
 
 def log_to(path: Path | str) -> None:
-    """Send log messages of the package to `path` and to standard error."""
+    """Send log messages of the package to `path` and to standard error.
+
+    From then on an error that ends the script is one line on standard error; its
+    traceback goes to `path`.
+    """
     handlers = [logging.FileHandler(path, mode="w"), logging.StreamHandler(sys.stderr)]
     logging.basicConfig(
         level=logging.INFO,
@@ -17,3 +29,41 @@ def log_to(path: Path | str) -> None:
         handlers=handlers,
         force=True,
     )
+
+    def report(
+        kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        line = f"raremd: {explain(error)}"
+        print(f"{line} (details in {path})", file=sys.stderr, flush=True)
+        # A full disk takes no log either.
+        with contextlib.suppress(OSError), open(path, "a") as file:
+            traceback.print_exception(kind, error, trace, file=file)
+            print(line, file=file)
+        if DISK_FULL in line:
+            os._exit(1)  # HDF5 crashes when it tidies up what it could not write
+
+    def note(unraisable: sys.UnraisableHookArgs) -> None:
+        with contextlib.suppress(OSError), open(path, "a") as file:
+            traceback.print_exception(unraisable.exc_value, file=file)
+
+    sys.excepthook = report
+    sys.unraisablehook = note
+
+
+def explain(error: BaseException) -> str:
+    """One line for an error: the cause where it is known, else type and message.
+
+    Libraries report a full disk and a lack of memory as errors of many types, hence
+    the look into the text.
+    """
+    text = " ".join(str(error).split())
+    full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+    if full or "No space left on device" in text:
+        return DISK_FULL
+    if isinstance(error, MemoryError) or "can't allocate memory" in text:
+        return f"{NO_MEMORY} ({text})" if text else NO_MEMORY
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    if type(error) is ValueError:
+        return text
+    return f"{type(error).__name__}: {text}"

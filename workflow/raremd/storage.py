@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import importlib.metadata
 import json
@@ -9,7 +10,9 @@ import math
 import os
 import platform
 import resource
+import shutil
 import subprocess
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,12 +43,76 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    prefix = f".{path.stem}.{platform.node()}-"
+    for leftover in path.parent.glob(f"{prefix}*{path.suffix}"):  # of a killed process
+        owner = leftover.name[len(prefix) : len(leftover.name) - len(path.suffix)]
+        if owner.isdigit() and not _lives(int(owner)):
+            leftover.unlink(missing_ok=True)
+    temporary = path.with_name(f"{prefix}{os.getpid()}{path.suffix}")
     try:
         yield temporary
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+class DamagedFileError(ValueError):
+    """A file of ours that cannot be read or does not hold what was written."""
+
+    def __init__(self, path: Path | str, reason: str) -> None:
+        super().__init__(
+            f"{path}: damaged or incomplete ({reason}); delete it and run again, "
+            "the workflow makes it anew"
+        )
+
+
+def _digest(name: str, values: np.ndarray) -> int:
+    """CRC-32 of an array with its name, type and shape; finds any flipped bit."""
+    label = f"{name} {values.dtype.str} {values.shape}".encode()
+    return zlib.crc32(np.ascontiguousarray(values).reshape(-1).view(np.uint8), zlib.crc32(label))
+
+
+def _store(h5: h5py.File, name: str, values: np.ndarray) -> None:
+    """Write one array with its digest."""
+    dataset = h5.create_dataset(name, data=values)
+    dataset.attrs["crc32"] = _digest(name, values)
+
+
+def _fetch(path: Path | str, dataset: h5py.Dataset) -> np.ndarray:
+    """Read one array and compare its digest.
+
+    Raises
+    ------
+    DamagedFileError
+        If it is not what was written.
+    """
+    values = dataset[...]
+    name = dataset.name.lstrip("/")
+    if dataset.attrs.get("crc32") != _digest(name, values):
+        raise DamagedFileError(path, f"checksum of '{name}' does not match")
+    return values
+
+
+@contextmanager
+def _reading(path: Path | str) -> Iterator[h5py.File]:
+    """An HDF5 file of ours; whatever HDF5 cannot make sense of is a `DamagedFileError`."""
+    try:
+        with h5py.File(path) as h5:
+            yield h5
+    except FileNotFoundError:
+        raise
+    except (OSError, KeyError, RuntimeError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise DamagedFileError(path, " ".join(str(error).split())) from error
 
 
 @dataclass(frozen=True)
@@ -97,7 +164,10 @@ def write_features(
                     "that is not finite; remove or repair it"
                 )
             group = h5.create_group(f"trajectory_{number:04d}")
-            group.create_dataset("features", data=np.asarray(values, np.float32))
+            # HDF5's own checksum, on each chunk: parts of a long trajectory can be read alone.
+            group.create_dataset(
+                "features", data=np.asarray(values, np.float32), chunks=True, fletcher32=True
+            )
         h5.attrs["frame_interval"] = frame_interval
         h5.attrs["time_unit"] = time_unit
         h5.attrs["feature_names"] = feature_names
@@ -106,8 +176,14 @@ def write_features(
 
 
 def read_features(path: Path | str) -> Features:
-    """The inverse of `write_features`."""
-    with h5py.File(path) as h5:
+    """The inverse of `write_features`.
+
+    Raises
+    ------
+    DamagedFileError
+        If the file is not as it was written.
+    """
+    with _reading(path) as h5:
         return Features(
             trajectories=[h5[name]["features"][...] for name in sorted(h5)],
             frame_interval=float(h5.attrs["frame_interval"]),
@@ -120,24 +196,42 @@ def read_features(path: Path | str) -> Features:
 def write_arrays(
     path: Path | str, arrays: dict[str, np.ndarray], attributes: dict[str, Any] | None = None
 ) -> None:
-    """Arrays by slash-separated name, attributes as JSON."""
+    """Arrays by slash-separated name, each with its digest; attributes as JSON.
+
+    Raises
+    ------
+    OSError
+        ENOSPC before anything is written, because HDF5 takes a full disk badly.
+    """
+    folder = Path(path).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    if shutil.disk_usage(folder).free < sum(np.asarray(v).nbytes for v in arrays.values()):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
     with atomic_path(path) as temporary, h5py.File(temporary, "w") as h5:
         for name, values in arrays.items():
             values = np.asarray(values)
-            h5[name] = values.astype("S") if values.dtype.kind == "U" else values
-        h5.attrs["attributes"] = json.dumps(attributes or {}, sort_keys=True)
+            _store(h5, name, values.astype("S") if values.dtype.kind == "U" else values)
+        text = json.dumps(attributes or {}, sort_keys=True)
+        h5.attrs["attributes"] = text
+        h5.attrs["crc32"] = zlib.crc32(text.encode())
 
 
 def read_arrays(path: Path | str, under: str = "") -> dict[str, np.ndarray]:
-    """All arrays below a group, by their name from there, in order of names."""
+    """All arrays below a group, by their name from there, in order of names.
+
+    Raises
+    ------
+    DamagedFileError
+        If the file is not as it was written.
+    """
     found: dict[str, np.ndarray] = {}
 
     def collect(name: str, item: h5py.Dataset | h5py.Group) -> None:
         if isinstance(item, h5py.Dataset):
-            values = item[...]
+            values = _fetch(path, item)
             found[name] = values.astype("U") if values.dtype.kind == "S" else values
 
-    with h5py.File(path) as h5:
+    with _reading(path) as h5:
         if not under or under in h5:
             (h5[under] if under else h5).visititems(collect)
     return found
@@ -165,9 +259,18 @@ def map_arrays(path: Path | str, under: str) -> dict[str, np.ndarray]:
 
 
 def read_attributes(path: Path | str) -> dict[str, Any]:
-    """Attributes written by `write_arrays`."""
-    with h5py.File(path) as h5:
-        return json.loads(h5.attrs["attributes"])
+    """Attributes written by `write_arrays`.
+
+    Raises
+    ------
+    DamagedFileError
+        If the file is not as it was written.
+    """
+    with _reading(path) as h5:
+        text = h5.attrs["attributes"]
+        if h5.attrs["crc32"] != zlib.crc32(text.encode()):
+            raise DamagedFileError(path, "checksum of its attributes does not match")
+        return json.loads(text)
 
 
 def write_table(
@@ -188,6 +291,28 @@ def read_table(path: Path | str) -> pd.DataFrame:
     return pd.DataFrame({name: arrays[name] for name in read_attributes(path)["columns"]})
 
 
+def write_parquet(path: Path | str, table: pd.DataFrame) -> None:
+    """A table as Parquet with a checksum on each page."""
+    with atomic_path(path) as temporary:
+        table.to_parquet(temporary, index=False, write_page_checksum=True)
+
+
+def read_parquet(path: Path | str) -> pd.DataFrame:
+    """The inverse of `write_parquet`.
+
+    Raises
+    ------
+    DamagedFileError
+        If the file is not as it was written.
+    """
+    try:
+        return pd.read_parquet(path, page_checksum_verification=True)
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError) as error:
+        raise DamagedFileError(path, " ".join(str(error).split())) from error
+
+
 def write_json(path: Path | str, content: Any) -> None:
     """Sorted, indented, strict JSON: numbers that are not finite become null."""
 
@@ -204,8 +329,17 @@ def write_json(path: Path | str, content: Any) -> None:
 
 
 def read_json(path: Path | str) -> Any:
-    """The inverse of `write_json`."""
-    return json.loads(Path(path).read_text())
+    """The inverse of `write_json`.
+
+    Raises
+    ------
+    DamagedFileError
+        If the file is no JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text())
+    except ValueError as error:
+        raise DamagedFileError(path, str(error)) from error
 
 
 def sha256(path: Path | str) -> str:

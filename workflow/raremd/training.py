@@ -122,8 +122,17 @@ def _save(path: Path, model, optimiser, best, progress: _Progress, fingerprint: 
     for number, slots in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{number}.{k}": v for k, v in slots.items()}
     metadata = {"fingerprint": fingerprint, "progress": json.dumps(vars(progress))}
+    metadata["sha256"] = _content(tensors, metadata)
     with atomic_path(path) as temporary:
         save_file(tensors, temporary, metadata)
+
+
+def _content(tensors: dict[str, torch.Tensor], metadata: dict[str, str]) -> str:
+    """Digest of a checkpoint."""
+    digest = hashlib.sha256((metadata["fingerprint"] + metadata["progress"]).encode())
+    for name, value in sorted(tensors.items()):
+        digest.update(name.encode() + value.cpu().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _load(path: Path, model, optimiser, fingerprint: str):
@@ -136,7 +145,10 @@ def _load(path: Path, model, optimiser, fingerprint: str):
             if metadata["fingerprint"] != fingerprint:
                 return None
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, TypeError, KeyError):
+        damaged = _content(tensors, metadata) != metadata["sha256"]
+    except (SafetensorError, OSError, TypeError, KeyError, UnicodeDecodeError):
+        damaged = True
+    if damaged:
         log.warning("%s: unreadable checkpoint, training starts anew", path)
         return None
     groups: dict[str, dict] = {"model": {}, "best": {}, "optimiser": {}}

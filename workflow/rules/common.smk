@@ -34,6 +34,11 @@ def library(*modules):
     return [os.path.relpath(LIBRARY / module) for module in modules]
 
 
+def growing(amount):
+    """Megabytes or minutes of a first attempt; the second asks for twice as much, and so on."""
+    return lambda wildcards, attempt: amount * attempt
+
+
 RECIPES = yaml.safe_load((ROOT / "resources/recipes.yaml").read_text())
 SYSTEMS = STUDY.config["systems"]
 SIMULATED = [s for s in SYSTEMS if SYSTEMS[s]["source"]["kind"] == "four_state"]

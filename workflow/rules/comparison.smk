@@ -18,7 +18,8 @@ rule list_cells:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=growing(500),
+        runtime=growing(10),
     params:
         rows=STUDY.table().to_dict("records"),
     script:
@@ -42,7 +43,8 @@ rule compare_cells:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         cells=STUDY.cell_records(),
         spectra=sorted(exact_spectra()),
@@ -68,7 +70,8 @@ rule judge_claims:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         contrasts=STUDY.contrasts(),
         cells=STUDY.cell_records(),

@@ -19,7 +19,8 @@ rule simulate_four_state:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
+        runtime=growing(240),
     params:
         simulation=simulation_params,
     script:
@@ -42,7 +43,8 @@ rule import_embedded:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         frame_interval=lambda w: SYSTEMS[w.system]["frame_interval"],
         time_unit=lambda w: SYSTEMS[w.system]["time_unit"],
@@ -66,7 +68,8 @@ rule simulate_peptide:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
+        runtime=growing(2880),
     params:
         recipe=lambda w: RECIPES[w.molecule],
         seed=lambda w: RECIPES[w.molecule]["first_seed"] + int(w.number) - 1,
@@ -87,7 +90,8 @@ rule compute_exact_spectrum:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=3000,
+        mem_mb=growing(3000),
+        runtime=growing(60),
     script:
         "../scripts/compute_exact_spectrum.py"
 

@@ -26,7 +26,8 @@ rule estimate_kinetics:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=3000,
+        mem_mb=growing(3000),
+        runtime=growing(60),
     params:
         cell=kinetics_params,
         models=lambda w: list(STUDY.cells[cell_of(w)]),

@@ -19,7 +19,8 @@ rule train_model:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
+        runtime=growing(480),
     params:
         cell=model_params,
     script:
@@ -44,7 +45,8 @@ rule generate_trajectories:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
+        runtime=growing(120),
     params:
         generation=generation_params,
     script:

@@ -21,7 +21,8 @@ rule fit_states:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=3000,
+        mem_mb=growing(3000),
+        runtime=growing(60),
     params:
         definition=states_params,
     script:

@@ -2,7 +2,7 @@
 
 from raremd.comparison import compare
 from raremd.logs import log_to
-from raremd.storage import atomic_path
+from raremd.storage import atomic_path, write_parquet
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
@@ -16,5 +16,4 @@ if __name__ == "__main__":
     )
     with atomic_path(snakemake.output.csv) as temporary:
         table.to_csv(temporary, index=False)
-    with atomic_path(snakemake.output.parquet) as temporary:
-        table.to_parquet(temporary, index=False)
+    write_parquet(snakemake.output.parquet, table)

@@ -1,5 +1,7 @@
 """Adapter: trained replicates -> generated trajectories."""
 
+from pathlib import Path
+
 from raremd.cell import generate_replicates
 from raremd.logs import log_to
 
@@ -7,7 +9,7 @@ if __name__ == "__main__":
     log_to(snakemake.log[0])
     generate_replicates(
         snakemake.input.states,
-        snakemake.input.weights,
+        Path(snakemake.input.weights),
         snakemake.input.record,
         snakemake.params.generation["walkers"],
         snakemake.params.generation["frames"],

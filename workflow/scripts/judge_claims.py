@@ -1,10 +1,8 @@
 """Adapter: comparison and bootstrap samples -> verdicts."""
 
-import pandas as pd
-
 from raremd.claims import CellResult, Rules, as_markdown, judge_study
 from raremd.logs import log_to
-from raremd.storage import atomic_path, read_arrays, write_json
+from raremd.storage import atomic_path, read_arrays, read_parquet, write_json
 
 FACTORS = ["system", "coordinate", "interval", "partition"]
 
@@ -12,7 +10,7 @@ FACTORS = ["system", "coordinate", "interval", "partition"]
 def cell_results(
     comparison: str, kinetics: list[str], cells: list[dict], lags: dict[str, float]
 ) -> list[CellResult]:
-    table = pd.read_parquet(comparison)
+    table = read_parquet(comparison)
     groups = dict(list(table.groupby(FACTORS)))
     return [
         CellResult(

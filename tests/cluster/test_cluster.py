@@ -1,0 +1,66 @@
+"""The same study on a real Slurm: nothing differs, and nothing is lost when jobs die."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+
+from study_runs import Run, finish, products, tables, times
+
+QUICK = ("--slurm-init-seconds-before-status-checks", "2", "--seconds-between-status-checks", "3")
+QUICK = (*QUICK, "--latency-wait", "15")
+GENERIC = QUICK[2:]
+SAME = ("generated.h5", "model.safetensors", "comparison.csv", "claims.json")
+CHECKPOINT = "checkpoint_*.safetensors"
+
+
+def on_slurm(folder, *options, **settings):
+    return Run(folder, *QUICK, *options, profile="profiles/slurm", **settings)
+
+
+def assert_same(folder, laptop):
+    assert products(folder, *SAME) == products(laptop, *SAME)
+    assert len(products(folder, *SAME)) == 6
+
+
+def test_results_are_those_of_a_laptop(slurm, laptop, tmp_path):
+    run = on_slurm(tmp_path)
+    assert run.wait() == 0, run.text
+    assert_same(tmp_path, laptop)
+    jobs = slurm.records_of(tmp_path)
+    assert {job["JobState"] for job in jobs} == {"COMPLETED"}
+    # 11 jobs; the chains of both cells share a submission, and so do their states and kinetics
+    assert len(jobs) == run.text.count("has been submitted with SLURM jobid") == 6
+
+
+def test_plain_sbatch_gives_the_same(slurm, laptop, tmp_path):
+    finish(tmp_path, *GENERIC, profile="profiles/slurm-generic")
+    assert_same(tmp_path, laptop)
+    assert {job["JobState"] for job in slurm.records_of(tmp_path)} == {"COMPLETED"}
+
+
+def test_cancelled_job_is_repeated_and_an_outage_is_survived(slurm, laptop, tmp_path):
+    run = on_slurm(tmp_path)
+    run.until(lambda: bool(times(tmp_path, CHECKPOINT)))
+    finished = times(tmp_path, "features.h5", "kmeans_8.h5", "macrostates.h5")
+    subprocess.run(["scancel", *slurm.running()], check=True)
+    run.until(lambda: "Trying to restart" in run.text)
+    slurm.control("controller-stop")
+    time.sleep(60)  # the outage
+    slurm.control("controller-start")
+    assert run.wait() == 0, run.text
+    assert "CANCELLED" in {job["JobState"] for job in slurm.records_of(tmp_path)}
+    assert times(tmp_path, "features.h5", "kmeans_8.h5", "macrostates.h5") == finished
+    assert tables(tmp_path) == tables(laptop)
+
+
+def test_walltime_grows_with_the_attempt(slurm, laptop, tmp_path):
+    """Slurm ends a chain whose time limit is over; the next attempt asks for more and goes on."""
+    long = ("--set-resources", "train_model:runtime=1", "generate_trajectories:runtime=0")
+    run = on_slurm(tmp_path, *long)
+    run.until(lambda: bool(times(tmp_path, CHECKPOINT)))
+    (job,) = slurm.running()
+    subprocess.run(["scontrol", "update", f"JobId={job}", "TimeLimit=0:01"], check=True)
+    assert run.wait() == 0, run.text
+    assert "TIMEOUT" in {job["JobState"] for job in slurm.records_of(tmp_path)}
+    assert tables(tmp_path) == tables(laptop)

@@ -1,0 +1,150 @@
+"""Run small studies through the real command line, look at and damage what they wrote."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+TINY = ROOT / "tests" / "tiny.yaml"
+TARGETS = ("results/comparison.csv", "results/claims.md")
+TABLES = ("results/comparison.csv", "results/claims.json")
+ENVIRONMENT = os.environ | {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONPATH": str(ROOT / "workflow"),
+    "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+}
+
+
+class Run:
+    """One call of snakemake in a folder of its own; the configuration is `tests/tiny.yaml`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *options: str,
+        profile: str = "profiles/default",
+        cores: int = 2,
+        config: Path = TINY,
+        targets: Iterable[str] = TARGETS,
+        before: str = "",
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / "profiles").exists():
+            (folder / "profiles").symlink_to(ROOT / "profiles")
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+        command += ["--profile", profile, "--cores", str(cores), *options]
+        command += ["--configfile", str(config), "--", *targets]
+        if before:
+            command = ["bash", "-c", f'{before}; exec "$@"', "bash", *command]
+        self.log = folder / f"terminal_{time.monotonic_ns()}.log"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env=ENVIRONMENT,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def text(self) -> str:
+        """What the terminal showed."""
+        return self.log.read_text()
+
+    def wait(self, seconds: float = 900) -> int:
+        """Exit status."""
+        return self.process.wait(seconds)
+
+    def until(self, happened: Callable[[], bool], seconds: float = 600) -> None:
+        """Return as soon as something has happened while the run goes on."""
+        end = time.monotonic() + seconds
+        while not happened():
+            assert self.process.poll() is None, f"the run ended too early:\n{self.text}"
+            assert time.monotonic() < end, f"waited in vain:\n{self.text}"
+            time.sleep(0.005)
+
+    def kill(self, everything: bool) -> None:
+        """SIGKILL of the main process alone or, as in a power cut, of all of them."""
+        if everything:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        else:
+            self.process.kill()
+        self.process.wait()
+
+
+def finish(folder: Path, *options: str, **settings) -> str:
+    """Run to the end and return what the terminal showed."""
+    run = Run(folder, *options, **settings)
+    assert run.wait() == 0, run.text
+    return run.text
+
+
+def unlock(folder: Path) -> None:
+    """What the message on a locked folder tells the user to do."""
+    assert Run(folder, "--unlock").wait() == 0
+
+
+def tables(folder: Path) -> dict[str, str]:
+    """Digest of each final table."""
+    return {name: digest(folder / name) for name in TABLES}
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, but for measured computing times in the comparison table."""
+    content = path.read_bytes()
+    if path.suffix == ".csv":
+        lines = content.splitlines(keepends=True)
+        content = b"".join(line for line in lines if b",core_seconds," not in line)
+    return hashlib.sha256(content).hexdigest()
+
+
+def products(folder: Path, *patterns: str) -> dict[str, str]:
+    """Digest of each result that matches, by its path below the folder."""
+    found = {}
+    for pattern in patterns:
+        for path in sorted((folder / "results").rglob(pattern)):
+            found[str(path.relative_to(folder))] = digest(path)
+    return found
+
+
+def times(folder: Path, *patterns: str) -> dict[Path, int]:
+    """Modification time of each result that matches; temporary files, whose names begin
+    with a dot, may vanish at any moment and are left out.
+    """
+    paths = [path for pattern in patterns for path in (folder / "results").rglob(pattern)]
+    found = {}
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):
+            if not path.name.startswith("."):
+                found[path] = path.stat().st_mtime_ns
+    return found
+
+
+def flip_bit(path: Path, at: float = 0.5) -> None:
+    """Flip one bit, at a relative position, and leave the time stamp as it was."""
+    stat = path.stat()
+    with path.open("r+b") as file:
+        file.seek(int(at * stat.st_size))
+        byte = file.read(1)
+        file.seek(-1, 1)
+        file.write(bytes([byte[0] ^ 0x10]))
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def write_config(path: Path, **changes) -> Path:
+    """`tests/tiny.yaml` with some top-level keys replaced."""
+    config = yaml.safe_load(TINY.read_text()) | changes
+    path.write_text(yaml.safe_dump(config))
+    return path
