@@ -9,6 +9,7 @@ import yaml
 from raremd.config import Cell, ConfigError, check_files, load_study, source_files
 from raremd.figures.selection import COLUMN, of_factor, pick
 from raremd.storage import write_json
+from raremd.systems.sources import IMPORTED, SINGLE_FILES, downloads, matching_files
 
 LIBRARY = Path(raremd.__file__).parent
 ROOT = LIBRARY.parents[1]
@@ -37,6 +38,7 @@ def library(*modules):
 RECIPES = yaml.safe_load((ROOT / "resources/recipes.yaml").read_text())
 SYSTEMS = STUDY.config["systems"]
 SIMULATED = [s for s in SYSTEMS if SYSTEMS[s]["source"]["kind"] == "four_state"]
+IMPORTED_SYSTEMS = [s for s in SYSTEMS if SYSTEMS[s]["source"]["kind"] in IMPORTED]
 EMBEDDED = [s for s in SYSTEMS if SYSTEMS[s]["source"]["kind"] == "embedded"]
 
 
@@ -86,6 +88,20 @@ def simulation_params(wildcards):
     }
 
 
+def files_of_source(wildcards):
+    """A user's files as named inputs: trajectories, topology, reference."""
+    source = SYSTEMS[wildcards.system]["source"]
+    fetched = [f"{RESULTS}/{wildcards.system}/downloads/{file}" for file in downloads(source)]
+    files = {"files": fetched or matching_files(source["files"])}
+    return files | {name: source[name] for name in SINGLE_FILES if name in source}
+
+
+def maps_of_states(wildcards):
+    """Files that lump the given states of a partition."""
+    chain = STUDY.partition_chain(wildcards.system, wildcards.states)
+    return [partition["map"] for partition in chain.values() if "map" in partition]
+
+
 def states_params(wildcards):
     system = SYSTEMS[wildcards.system]
     gap = system["yardstick"]["lag"]
@@ -96,6 +112,7 @@ def states_params(wildcards):
         "frame_interval": system["frame_interval"],
         "validation_fraction": STUDY.config["training"]["validation_fraction"],
         "gap": round(gap / system["frame_interval"]),
+        "longest_lag": round(max(system["lags"]) / system["frame_interval"]),
         "seed": STUDY.config["seed"],
     }
 
