@@ -108,7 +108,7 @@ def _heavy_distances(topology: mdtraj.Topology) -> Featurizer:
     apart = shortest_path(graph, directed=False, unweighted=True, indices=atoms)
     pairs = itertools.combinations(range(len(atoms)), 2)
     chosen = [(atoms[i], atoms[j]) for i, j in pairs if apart[i, atoms[j]] >= BOND_GAP]
-    return _distances("distance", topology, chosen)
+    return _distances("heavy", topology, chosen)
 
 
 def _contacts(topology: mdtraj.Topology) -> Featurizer:
