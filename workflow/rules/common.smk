@@ -191,6 +191,7 @@ def exact_spectra():
 def closing_words():
     """Where things are, for the end of a run."""
     rows = {
+        "answer": f"{RESULTS}/recommendation.md",
         "claims": f"{RESULTS}/claims.md",
         "figures": f"{RESULTS}/figures/",
         "comparison": f"{RESULTS}/comparison.csv",
