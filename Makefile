@@ -9,7 +9,7 @@ READY := .venv/.ready
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
 
 .DEFAULT_GOAL := help
-.PHONY: help figures report plan test lint format resources bench clean
+.PHONY: help figures report inspect plan test lint format resources bench clean
 
 help:           ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/' | expand -t 18
@@ -29,6 +29,9 @@ figures: $(READY)   ## run the default study: tables, claims, figures (CONFIG=..
 
 report: $(READY)    ## write the study's self-contained HTML report
 	@$(SNAKEMAKE) && $(SNAKEMAKE) --report $(RESULTS)/report.html
+
+inspect: $(READY)   ## what the data can tell, before any training: inspect.md
+	@$(SNAKEMAKE) inspect_data && cat $(RESULTS)/inspect.md
 
 plan: $(READY)      ## what a run would do, without doing it
 	@$(SNAKEMAKE) --dry-run --quiet rules

@@ -236,3 +236,50 @@ def map_files(wildcards):
 
 PLAIN = [m for m in STUDY.config["models"] if m not in STUDY.controls().values()]
 BASE_MODELS = {s: [m for m in PLAIN if m in STUDY.cells[STUDY.base(s)]] for s in SYSTEMS}
+
+
+def inspection_plan(system):
+    """All that the inspection of one system needs, in frames."""
+    options, frame = SYSTEMS[system], SYSTEMS[system]["frame_interval"]
+    training, yardstick = STUDY.config["training"], SYSTEMS[system]["yardstick"]
+    planned = [(cell, models) for cell, models in STUDY.cells.items() if cell.system == system]
+    cells = [
+        {
+            "coordinate": cell.coordinate,
+            "partition": cell.partition,
+            "states": (cell.coordinate, STUDY.states_name(system, cell.partition)),
+            "interval": float(cell.interval),
+            "stride": STUDY.stride(cell),
+            "models": {
+                model: {
+                    "kind": STUDY.model_options(model)["kind"],
+                    "settings": STUDY.model_options(model)["settings"],
+                    "tokens": STUDY.model_options(model)["training"]["tokens"],
+                }
+                for model in models
+            },
+        }
+        for cell, models in planned
+    ]
+    pairs = [(yardstick["coordinate"], yardstick["partition"]), *(c["states"] for c in cells)]
+    return {
+        "unit": options["time_unit"],
+        "frame_interval": frame,
+        "lags": sorted(round(lag / frame) for lag in options["lags"]),
+        "yardstick_lag": round(yardstick["lag"] / frame),
+        "yardstick": pairs[0],
+        "block": round(options["block"] / frame),
+        "timescales": options["timescales"],
+        "samples": STUDY.config["bootstrap_samples"],
+        "seed": STUDY.config["seed"],
+        "tolerance": STUDY.config["tolerance"],
+        "minimum_transitions": STUDY.config["minimum_transitions"],
+        "window": training["window"],
+        "batch": training["batch"],
+        "walkers": options["generation"]["walkers"],
+        "generation_frames": round(options["generation"]["time"] / frame),
+        "replicates": STUDY.config["replicates"],
+        "cores": workflow.cores or 1,
+        "states": {pair: states_file(system, *pair) for pair in dict.fromkeys(pairs)},
+        "cells": cells,
+    }
