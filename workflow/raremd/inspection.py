@@ -239,6 +239,9 @@ def _advice(plan: dict, table: pd.DataFrame, level: bool) -> Iterator[str]:
     at = dict(zip(("coordinate", "partition"), plan["yardstick"], strict=True))
     t1 = table[(table["quantity"] == "timescale") & (table["i"] == 1)]
     t1 = t1[(t1[list(at)] == pd.Series(at)).all(axis=1)].set_index("lag")["value"]
+    if not np.isfinite(t1).any():
+        yield "the yardstick's states are never left and entered again: more MD is needed"
+        return
     flat = [tau for tau in t1.index if np.ptp(np.log2(t1[t1.index >= tau])) <= plan["tolerance"]]
     if not level:
         where = f"it does from {flat[0]:g} {unit} on" if len(flat) > 1 else "add longer `lags`"

@@ -46,40 +46,43 @@ def read_header(file: BinaryIO, label: str) -> tuple[tuple[int, ...], bool, np.d
     return shape, fortran, dtype
 
 
-def _slices(array: np.ndarray | h5py.Dataset, n_columns: int) -> Iterator[np.ndarray]:
+def _slices(array: h5py.Dataset, n_columns: int) -> Iterator[np.ndarray]:
     rows = rows_at_once(n_columns)
     for start in range(0, len(array), rows):
         yield np.asarray(array[start : start + rows]).reshape(-1, n_columns)
 
 
+def _array_blocks(file: BinaryIO, label: str) -> Iterator[np.ndarray]:
+    """Blocks of a .npy stream. Memory maps would count as memory of this process."""
+    shape, fortran, dtype = read_header(file, label)
+    n_columns = checked_columns(shape, label)
+    # In Fortran order columns lie one behind the other: all or nothing.
+    whole = fortran and n_columns > 1
+    left = shape[0]
+    while left:
+        rows = left if whole else min(left, rows_at_once(n_columns))
+        data = file.read(rows * n_columns * dtype.itemsize)
+        if len(data) < rows * n_columns * dtype.itemsize:
+            raise ValueError(f"{label}: the file is cut off")
+        values = np.frombuffer(data, dtype)
+        yield values.reshape((rows, n_columns), order="F" if whole else "C")
+        left -= rows
+
+
 def _read_npy(path: Path) -> Iterator[Table]:
     label = str(path)
-    with path.open("rb") as file:
-        shape, _, _ = read_header(file, label)
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except ValueError as error:
-        raise ValueError(f"{label}: the file is cut off ({error})") from error
-    yield Table(label, None, _slices(array, checked_columns(shape, label)))
+
+    def blocks() -> Iterator[np.ndarray]:
+        with path.open("rb") as file:
+            yield from _array_blocks(file, label)
+
+    yield Table(label, None, blocks())
 
 
 def _member_blocks(path: Path, member: str, label: str) -> Iterator[np.ndarray]:
     """Blocks of one array in an .npz, decompressed as they are needed."""
     with zipfile.ZipFile(path) as archive, archive.open(member) as file:
-        shape, fortran, dtype = read_header(file, label)
-        n_columns = checked_columns(shape, label)
-        if fortran and n_columns > 1:  # columns lie one behind the other: all or nothing
-            whole = np.frombuffer(file.read(), dtype).reshape(shape, order="F")
-            yield from _slices(whole, n_columns)
-            return
-        left = shape[0]
-        while left:
-            rows = min(left, rows_at_once(n_columns))
-            data = file.read(rows * n_columns * dtype.itemsize)
-            if len(data) < rows * n_columns * dtype.itemsize:
-                raise ValueError(f"{label}: the file is cut off")
-            yield np.frombuffer(data, dtype).reshape(rows, n_columns)
-            left -= rows
+        yield from _array_blocks(file, label)
 
 
 def _read_npz(path: Path, wanted: str) -> Iterator[Table]:
