@@ -52,11 +52,11 @@ rule import_embedded:
 
 rule download_data:
     output:
-        file=RESULTS + "/{system}/downloads/{file}",
+        file=f"{RESULTS}/{{system}}/downloads/{{file}}",
     log:
-        RESULTS + "/logs/download_data/{system}_{file}.log",
+        f"{RESULTS}/logs/download_data/{{system}}_{{file}}.log",
     benchmark:
-        RESULTS + "/benchmarks/download_data/{system}_{file}.tsv"
+        f"{RESULTS}/benchmarks/download_data/{{system}}_{{file}}.tsv"
     wildcard_constraints:
         system=names(IMPORTED_SYSTEMS),
         file="[^/]+",
@@ -83,11 +83,11 @@ rule import_data:
             "systems/molecular.py",
         ),
     output:
-        features=RESULTS + "/{system}/features.h5",
+        features=f"{RESULTS}/{{system}}/features.h5",
     log:
-        RESULTS + "/logs/import_data/{system}.log",
+        f"{RESULTS}/logs/import_data/{{system}}.log",
     benchmark:
-        RESULTS + "/benchmarks/import_data/{system}.tsv"
+        f"{RESULTS}/benchmarks/import_data/{{system}}.tsv"
     wildcard_constraints:
         system=names(IMPORTED_SYSTEMS),
     conda:
