@@ -95,7 +95,7 @@ def test_a_cell_that_hides_the_slow_process_is_not_recommended():
 def test_the_markov_baseline_is_told_and_never_recommended():
     said = text(cell(5.0, "macro", markov=GOOD, lstm=SECOND_OFF))
     assert "No cell does" in said
-    assert "plain Markov model of that cell does so too" in said
+    assert "plain Markov model of that cell does: no network" in said
     assert "Markov model of that cell does not" in text(
         cell(5.0, "macro", markov=SECOND_OFF, lstm=GOOD)
     )

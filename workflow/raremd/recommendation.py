@@ -248,7 +248,7 @@ def recommend(
     markov = candidates(table, n_states, lag, settings["baselines"], settings["tolerance"])
     same = [c for c in markov if all(getattr(c, n) == getattr(chosen, n) for n in CELL)]
     if same:
-        verdict = "does so too: no network is needed there" if same[0].reproduces else "does not"
+        verdict = "does: no network is needed there" if same[0].reproduces else "does not"
         lines.append(f"- A plain Markov model of that cell {verdict} (error {same[0].error:.2f}).")
     weak = doubts(table, chosen, lag, settings["tolerance"], settings["minimum_transitions"])
     lines += [f"- Beware: {doubt}." for doubt in weak]
