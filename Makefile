@@ -31,6 +31,9 @@ figures: $(READY)   ## run the default study: tables, claims, figures (CONFIG=..
 report: $(READY)    ## write the study's self-contained HTML report
 	@$(SNAKEMAKE) && $(SNAKEMAKE) --report $(RESULTS)/report.html
 
+inspect: $(READY)   ## what the data can tell, before any training: inspect.md
+	@$(SNAKEMAKE) inspect_data && cat $(RESULTS)/inspect.md
+
 plan: $(READY)      ## what a run would do, without doing it
 	@$(SNAKEMAKE) --dry-run --quiet rules
 

@@ -185,8 +185,11 @@ BAD = {
     ),
     "unknown claim": (in_toy(claims__C6={"easy": {}}), ["systems.toy.claims", "'C6'", "C5"]),
     "key that is not text": ({**toy(), 3: {}}, ["configuration: unknown key '3'"]),
-    "missing models": (toy(models=None), ["configuration: key 'models' is missing"]),
-    "missing key of a system": (in_toy(lags=None), ["systems.toy: key 'lags' is missing"]),
+    "missing systems": (toy(systems=None), ["configuration: key 'systems' is missing"]),
+    "missing key of a system": (
+        in_toy(time_unit=None),
+        ["systems.toy: key 'time_unit' is missing"],
+    ),
     "missing key of the source": (
         in_toy(source__walkers=None),
         ["systems.toy.source: key 'walkers' is missing"],

@@ -18,6 +18,9 @@ import jsonschema
 import pandas as pd
 import yaml
 
+from raremd.defaults import complete
+from raremd.systems.sources import IMPORTED, check_source
+
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
 MODELS = Path(__file__).parent / "models"
 
@@ -65,6 +68,10 @@ def _fill_defaults(value: Any, schema: dict, root: dict) -> None:
     """Write the schema's defaults into `value`, in place."""
     schema = _resolve(schema, root)
     if isinstance(value, dict):
+        for branch in schema.get("oneOf", []):  # told apart by their `kind`
+            kind = branch.get("properties", {}).get("kind", {}).get("const")
+            if kind is not None and kind == value.get("kind"):
+                _fill_defaults(value, branch, root)
         for key, child in schema.get("properties", {}).items():
             child = _resolve(child, root)
             if key not in value and "default" in child:
@@ -370,6 +377,7 @@ def _check_system(config: dict, name: str) -> None:
     for label, coordinate in system["coordinates"].items():
         if "tica_lag" in coordinate:
             whole_multiple(coordinate["tica_lag"], frame, f"{key}.coordinates.{label}.tica_lag")
+    _check_states_source(system, key)
     for label, partition in system["partitions"].items():
         _check_partition(system, label, partition, f"{key}.partitions.{label}")
     source = system["source"]
@@ -386,11 +394,29 @@ def _check_system(config: dict, name: str) -> None:
             )
 
 
+def _check_states_source(system: dict, key: str) -> None:
+    """Discrete trajectories come with their states; nothing else does."""
+    discrete = system["source"]["kind"] == "dtraj"
+    allowed = ("given", "pcca") if discrete else tuple(m for m in _NEEDED if m != "given")
+    for label, partition in system["partitions"].items():
+        if partition.get("method", allowed[0]) not in allowed:
+            raise ConfigError(
+                f"{key}.partitions.{label}.method: '{partition['method']}' does not go with a "
+                f"{system['source']['kind']} source (possible: {list(allowed)})"
+            )
+    for label, coordinate in system["coordinates"].items():
+        if discrete and coordinate:
+            raise ConfigError(
+                f"{key}.coordinates.{label}: a dtraj source has one feature, the state; give {{}}"
+            )
+
+
 _NEEDED = {
     "kmeans": ("n_states",),
     "grid": ("bins",),
     "nearest_center": ("centers",),
     "boxes": ("boxes",),
+    "given": (),
     "pcca": ("microstates", "n_states", "lag"),
 }
 
@@ -411,6 +437,8 @@ def _check_partition(system: dict, label: str, partition: dict, key: str) -> Non
         return
     needed = set(_NEEDED[partition["method"]])
     given = set(partition) - {"method"}
+    if partition["method"] == "given":
+        given -= {"map"}
     for missing in sorted(needed - given):
         raise ConfigError(f"{key}: method '{partition['method']}' needs '{missing}'")
     for extra in sorted(given - needed):
@@ -465,6 +493,8 @@ def load_study(config: dict) -> Study:
     """
     config = check_schema(config)
     _check_models(config["models"])
+    for system in config["systems"].values():
+        complete(system)
     pairs: dict[Cell, set[str]] = {}
     for name in config["systems"]:
         _check_system(config, name)
@@ -497,6 +527,8 @@ def check_files(study: Study, root: Path) -> None:
     """
     for name, system in study.config["systems"].items():
         source = system["source"]
+        if source["kind"] in IMPORTED:
+            _check_imported(name, system)
         if source["kind"] != "embedded":
             continue
         files = source_files(source, root)
@@ -514,6 +546,19 @@ def check_files(study: Study, root: Path) -> None:
                     f"{file.relative_to(root)}: checksum is not the one in "
                     f"{source['checksums']}; restore the file"
                 )
+
+
+def _check_imported(name: str, system: dict) -> None:
+    """A user's files, relative to the working directory."""
+    try:
+        check_source(system["source"], f"systems.{name}.source")
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    for label, partition in system["partitions"].items():
+        if "map" in partition and not Path(partition["map"]).is_file():
+            raise ConfigError(
+                f"systems.{name}.partitions.{label}.map: there is no file {partition['map']}"
+            )
 
 
 def source_files(source: dict, root: Path) -> list[Path]:

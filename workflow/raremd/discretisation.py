@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from raremd.coordinates import CoordinateSettings, fit_coordinate
-from raremd.partition import METHODS, PartitionSettings, fit_partition
+from raremd.partition import METHODS, GivenSettings, PartitionSettings, fit_partition
 from raremd.sequences import Split, split_frames, take
 from raremd.states import Partition
 from raremd.storage import Features, read_features, write_arrays
@@ -22,15 +23,74 @@ MAP_FRAMES = 200_000
 MAP_PERCENTILES = (0.05, 99.95)
 
 
-def partition_settings(partitions: dict[str, dict], name: str, frame: float) -> PartitionSettings:
-    """Settings object of a configured partition; lags become whole frames."""
+def partition_settings(
+    partitions: dict[str, dict], name: str, frame: float, labels: Sequence[int] = ()
+) -> PartitionSettings:
+    """Settings object of a configured partition; lags become whole frames.
+
+    `labels` are those of `storage.read_state_labels`, for the states that data come with.
+    """
     options = dict(partitions[name])
     cls = METHODS[options.pop("method")]
+    if cls is GivenSettings:
+        macrostates = read_map(options["map"], labels) if "map" in options else None
+        return GivenSettings(tuple(labels), macrostates)
     if "microstates" in options:
-        options["microstates"] = partition_settings(partitions, options["microstates"], frame)
+        microstates = options["microstates"]
+        options["microstates"] = partition_settings(partitions, microstates, frame, labels)
     if "lag" in options:
         options["lag"] = round(options["lag"] / frame)
     return cls(**options)
+
+
+def read_map(path: Path | str, labels: Sequence[int]) -> tuple[int, ...]:
+    """Macrostate of each label, from a text file with two columns: state and macrostate.
+
+    Raises
+    ------
+    ValueError
+        Naming the file and the line or state that is wrong.
+    """
+    macrostate: dict[int, int] = {}
+    for number, line in enumerate(Path(path).read_text().splitlines(), start=1):
+        words = line.partition("#")[0].replace(",", " ").split()
+        if not words:
+            continue
+        if len(words) != 2 or not all(w.isdecimal() for w in words):
+            raise ValueError(
+                f"{path}: line {number}: expected a state and its macrostate, two whole numbers"
+            )
+        if int(words[0]) in macrostate:
+            raise ValueError(f"{path}: line {number}: state {words[0]} is there twice")
+        macrostate[int(words[0])] = int(words[1])
+    missing = [label for label in labels if label not in macrostate]
+    if missing:
+        raise ValueError(f"{path}: state {missing[0]} of the trajectories is not in the map")
+    return tuple(macrostate[label] for label in labels)
+
+
+def check_lengths(lengths: Sequence[int], longest_lag: int) -> None:
+    """Refuse lags that no trajectory is long enough for, before anything is trained.
+
+    Raises
+    ------
+    ValueError
+        If all trajectories are shorter than `longest_lag`, in frames.
+    """
+    if max(lengths) <= longest_lag:
+        raise ValueError(
+            f"lags: the longest is {longest_lag} frames and no trajectory is longer than "
+            f"{max(lengths)}; leave out long lags"
+        )
+    short = sum(n <= longest_lag for n in lengths)
+    if short:
+        log.warning(
+            "%d of %d trajectories are not longer than the longest lag (%d frames): they do not "
+            "contribute there",
+            short,
+            len(lengths),
+            longest_lag,
+        )
 
 
 def coordinate_settings(options: dict[str, Any], frame: float) -> CoordinateSettings:

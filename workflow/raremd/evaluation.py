@@ -34,6 +34,8 @@ from raremd.uncertainty import (
     trajectory_blocks,
 )
 
+MAX_BLOCKS = 1000
+"""Of the bootstrap, so that its counts fit in memory; long data are given longer blocks."""
 CK_MULTIPLES = (1, 2, 3, 4, 5)
 COLUMNS = ["model", "replicate", "quantity", "i", "j", "lag", "value", "low", "high"]
 
@@ -284,7 +286,8 @@ def evaluate_cell(
         return at_interval(source, segments, *how), yardstick.map(kept)
 
     lengths = [s.stop - s.start for s in training]
-    blocks = trajectory_blocks(lengths, cell["block"] or max(lengths))
+    shortest = max(cell["block"] or max(lengths), sum(lengths) // MAX_BLOCKS)
+    blocks = trajectory_blocks(lengths, shortest)
     rows, bootstrap = md_rows(
         *seen(system.md, training),
         system.n_states,

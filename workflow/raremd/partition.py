@@ -29,6 +29,7 @@ from raremd.geometry import (
 )
 from raremd.states import (
     BoxesPartition,
+    GivenPartition,
     GridPartition,
     KMeansPartition,
     LumpedPartition,
@@ -166,6 +167,40 @@ class BoxesSettings:
 
 
 @dataclass(frozen=True)
+class GivenSettings:
+    """The states that discrete trajectories come with, or a given lumping of them.
+
+    Attributes
+    ----------
+    labels : tuple of int
+        All that occur in the data, ascending; they need be neither contiguous nor from 0.
+    macrostates : tuple of int or None
+        Macrostate of each label, numbered in any way; None leaves the states as they are.
+    """
+
+    labels: tuple[int, ...]
+    macrostates: tuple[int, ...] | None = None
+
+    def fit(self, coordinates: Sequence[np.ndarray], periods: np.ndarray, seed: int) -> Partition:
+        """Number the states from 0 in the order of their labels; nothing is learned."""
+        labels = np.array(self.labels, dtype=np.float64)
+        if not len(labels):
+            raise ValueError("given: the data hold no states; use it with a dtraj source")
+        groups = self.labels if self.macrostates is None else self.macrostates
+        numbers, lookup = np.unique(groups, return_inverse=True)
+        _check_count("given", len(numbers), len(labels))
+        if len(numbers) < 2:
+            raise ValueError("given: map puts all states into one macrostate")
+        first = np.array([np.flatnonzero(lookup == k)[0] for k in range(len(numbers))])
+        return GivenPartition(
+            labels=labels,
+            lookup=lookup.astype(np.int16),
+            centers=labels[first][:, None],
+            periods=periods,
+        )
+
+
+@dataclass(frozen=True)
 class PCCASettings:
     """PCCA+ (Roeblitz and Weber, Adv. Data Anal. Classif. 7, 147, 2013) of a reversible MSM.
 
@@ -216,7 +251,12 @@ class PCCASettings:
 
 
 PartitionSettings = (
-    KMeansSettings | NearestCenterSettings | GridSettings | BoxesSettings | PCCASettings
+    KMeansSettings
+    | NearestCenterSettings
+    | GridSettings
+    | BoxesSettings
+    | GivenSettings
+    | PCCASettings
 )
 
 METHODS: dict[str, type[PartitionSettings]] = {
@@ -224,6 +264,7 @@ METHODS: dict[str, type[PartitionSettings]] = {
     "nearest_center": NearestCenterSettings,
     "grid": GridSettings,
     "boxes": BoxesSettings,
+    "given": GivenSettings,
     "pcca": PCCASettings,
 }
 """Settings by method name."""

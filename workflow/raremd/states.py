@@ -176,6 +176,24 @@ class BoxesPartition(Partition):
 
 
 @dataclass(frozen=True, eq=False)
+class GivenPartition(Partition):
+    """States that the data come with: `labels` (n_labels,) ascending, `lookup` the state of each.
+
+    A value between labels, as it occurs on the axis of a figure, counts as the nearest.
+    """
+
+    method = "given"
+    labels: np.ndarray
+    lookup: np.ndarray
+    centers: np.ndarray
+    periods: np.ndarray
+
+    def _assign_block(self, block: np.ndarray) -> np.ndarray:
+        middles = 0.5 * (self.labels[1:] + self.labels[:-1])
+        return self.lookup[np.searchsorted(middles, block[:, 0])]
+
+
+@dataclass(frozen=True, eq=False)
 class LumpedPartition(Partition):
     """Macrostates: `macrostates` (n_micro,) int16 lumps the states of `microstates`.
 
@@ -200,6 +218,7 @@ PARTITIONS: dict[str, type[Partition]] = {
         GridPartition,
         NearestCenterPartition,
         BoxesPartition,
+        GivenPartition,
         LumpedPartition,
     )
 }

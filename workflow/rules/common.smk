@@ -9,6 +9,7 @@ import yaml
 from raremd.config import Cell, ConfigError, check_files, load_study, source_files
 from raremd.figures.selection import COLUMN, of_factor, pick
 from raremd.storage import write_json
+from raremd.systems.sources import IMPORTED, SINGLE_FILES, downloads, matching_files
 
 LIBRARY = Path(raremd.__file__).parent
 ROOT = LIBRARY.parents[1]
@@ -42,6 +43,7 @@ def growing(amount):
 RECIPES = yaml.safe_load((ROOT / "resources/recipes.yaml").read_text())
 SYSTEMS = STUDY.config["systems"]
 SIMULATED = [s for s in SYSTEMS if SYSTEMS[s]["source"]["kind"] == "four_state"]
+IMPORTED_SYSTEMS = [s for s in SYSTEMS if SYSTEMS[s]["source"]["kind"] in IMPORTED]
 EMBEDDED = [s for s in SYSTEMS if SYSTEMS[s]["source"]["kind"] == "embedded"]
 
 
@@ -91,6 +93,20 @@ def simulation_params(wildcards):
     }
 
 
+def files_of_source(wildcards):
+    """A user's files as named inputs: trajectories, topology, reference."""
+    source = SYSTEMS[wildcards.system]["source"]
+    fetched = [f"{RESULTS}/{wildcards.system}/downloads/{file}" for file in downloads(source)]
+    files = {"files": fetched or matching_files(source["files"])}
+    return files | {name: source[name] for name in SINGLE_FILES if name in source}
+
+
+def maps_of_states(wildcards):
+    """Files that lump the given states of a partition."""
+    chain = STUDY.partition_chain(wildcards.system, wildcards.states)
+    return [partition["map"] for partition in chain.values() if "map" in partition]
+
+
 def states_params(wildcards):
     system = SYSTEMS[wildcards.system]
     gap = system["yardstick"]["lag"]
@@ -101,6 +117,7 @@ def states_params(wildcards):
         "frame_interval": system["frame_interval"],
         "validation_fraction": STUDY.config["training"]["validation_fraction"],
         "gap": round(gap / system["frame_interval"]),
+        "longest_lag": round(max(system["lags"]) / system["frame_interval"]),
         "seed": STUDY.config["seed"],
     }
 
@@ -179,6 +196,7 @@ def exact_spectra():
 def closing_words():
     """Where things are, for the end of a run."""
     rows = {
+        "answer": f"{RESULTS}/recommendation.md",
         "claims": f"{RESULTS}/claims.md",
         "figures": f"{RESULTS}/figures/",
         "comparison": f"{RESULTS}/comparison.csv",
@@ -223,3 +241,50 @@ def map_files(wildcards):
 
 PLAIN = [m for m in STUDY.config["models"] if m not in STUDY.controls().values()]
 BASE_MODELS = {s: [m for m in PLAIN if m in STUDY.cells[STUDY.base(s)]] for s in SYSTEMS}
+
+
+def inspection_plan(system):
+    """All that the inspection of one system needs, in frames."""
+    options, frame = SYSTEMS[system], SYSTEMS[system]["frame_interval"]
+    training, yardstick = STUDY.config["training"], SYSTEMS[system]["yardstick"]
+    planned = [(cell, models) for cell, models in STUDY.cells.items() if cell.system == system]
+    cells = [
+        {
+            "coordinate": cell.coordinate,
+            "partition": cell.partition,
+            "states": (cell.coordinate, STUDY.states_name(system, cell.partition)),
+            "interval": float(cell.interval),
+            "stride": STUDY.stride(cell),
+            "models": {
+                model: {
+                    "kind": STUDY.model_options(model)["kind"],
+                    "settings": STUDY.model_options(model)["settings"],
+                    "tokens": STUDY.model_options(model)["training"]["tokens"],
+                }
+                for model in models
+            },
+        }
+        for cell, models in planned
+    ]
+    pairs = [(yardstick["coordinate"], yardstick["partition"]), *(c["states"] for c in cells)]
+    return {
+        "unit": options["time_unit"],
+        "frame_interval": frame,
+        "lags": sorted(round(lag / frame) for lag in options["lags"]),
+        "yardstick_lag": round(yardstick["lag"] / frame),
+        "yardstick": pairs[0],
+        "block": round(options["block"] / frame),
+        "timescales": options["timescales"],
+        "samples": STUDY.config["bootstrap_samples"],
+        "seed": STUDY.config["seed"],
+        "tolerance": STUDY.config["tolerance"],
+        "minimum_transitions": STUDY.config["minimum_transitions"],
+        "window": training["window"],
+        "batch": training["batch"],
+        "walkers": options["generation"]["walkers"],
+        "generation_frames": round(options["generation"]["time"] / frame),
+        "replicates": STUDY.config["replicates"],
+        "cores": workflow.cores or 1,
+        "states": {pair: states_file(system, *pair) for pair in dict.fromkeys(pairs)},
+        "cells": cells,
+    }

@@ -1,6 +1,6 @@
 # Needs: kinetics.h5 of each cell and run.json of each model.
-# Makes: results/cells.csv, comparison.{csv,parquet}, claims.{json,md}.
-# Steps: list_cells; compare_cells -> judge_claims.
+# Makes: results/cells.csv, comparison.{csv,parquet}, claims.{json,md}, recommendation.md.
+# Steps: list_cells; compare_cells -> judge_claims, recommend.
 
 
 rule list_cells:
@@ -83,3 +83,39 @@ rule judge_claims:
         seed=STUDY.config["seed"],
     script:
         "../scripts/judge_claims.py"
+
+
+rule recommend:
+    input:
+        comparison=f"{RESULTS}/comparison.parquet",
+        kinetics=per_cell("kinetics.h5"),
+        code=library("recommendation.py", "claims.py"),
+    output:
+        markdown=report(
+            f"{RESULTS}/recommendation.md",
+            category="Claims",
+            caption="../report/recommendation.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/recommend.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/recommend.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        cells=STUDY.cell_records(),
+        systems={
+            s: {"lag": SYSTEMS[s]["yardstick"]["lag"], "unit": SYSTEMS[s]["time_unit"]}
+            for s in sorted(SYSTEMS)
+        },
+        settings={
+            "networks": STUDY.networks(),
+            "baselines": [m for m in PLAIN if m not in STUDY.networks()],
+            "tolerance": STUDY.config["tolerance"],
+            "minimum_transitions": STUDY.config["minimum_transitions"],
+        },
+    script:
+        "../scripts/recommend.py"

@@ -1,6 +1,6 @@
-# Needs: the settings of a simulated system, or the trajectories in resources/.
+# Needs: the settings of a simulated system, the trajectories in resources/, or a user's own files.
 # Makes: results/{system}/features.h5 and, for simulated systems, reference.h5.
-# Steps: simulate_four_state | import_embedded. On demand, regenerate_resources makes what
+# Steps: simulate_four_state | import_embedded | (download_data ->) import_data. On demand, regenerate_resources makes what
 # resources/ holds anew, in results/regenerated/, by simulate_peptide and compute_exact_spectrum.
 
 
@@ -50,6 +50,59 @@ rule import_embedded:
         time_unit=lambda w: SYSTEMS[w.system]["time_unit"],
     script:
         "../scripts/import_embedded.py"
+
+
+rule download_data:
+    output:
+        file=f"{RESULTS}/{{system}}/downloads/{{file}}",
+    log:
+        f"{RESULTS}/logs/download_data/{{system}}_{{file}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/download_data/{{system}}_{{file}}.tsv"
+    wildcard_constraints:
+        system=names(IMPORTED_SYSTEMS),
+        file="[^/]+",
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=500,
+    params:
+        origin=lambda w: downloads(SYSTEMS[w.system]["source"])[w.file],
+    script:
+        "../scripts/download_data.py"
+
+
+rule import_data:
+    input:
+        unpack(files_of_source),
+        code=library(
+            "storage.py",
+            "systems/imported.py",
+            "systems/tables.py",
+            "systems/feature_files.py",
+            "systems/text_tables.py",
+            "systems/molecular.py",
+        ),
+    output:
+        features=f"{RESULTS}/{{system}}/features.h5",
+    log:
+        f"{RESULTS}/logs/import_data/{{system}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/import_data/{{system}}.tsv"
+    wildcard_constraints:
+        system=names(IMPORTED_SYSTEMS),
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=3000,
+    params:
+        source=lambda w: SYSTEMS[w.system]["source"],
+        frame_interval=lambda w: SYSTEMS[w.system]["frame_interval"],
+        time_unit=lambda w: SYSTEMS[w.system]["time_unit"],
+    script:
+        "../scripts/import_data.py"
 
 
 rule simulate_peptide:

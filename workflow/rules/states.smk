@@ -8,6 +8,7 @@ rule fit_states:
         reference=lambda w: (
             [f"{RESULTS}/{w.system}/reference.h5"] if has_reference(w.system) else []
         ),
+        maps=maps_of_states,
         code=library(
             "coordinates.py", "partition.py", "states.py", "geometry.py", "discretisation.py"
         ),

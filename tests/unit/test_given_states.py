@@ -1,0 +1,160 @@
+"""States that the data come with, and what a system leaves unsaid."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from raremd.config import Cell, ConfigError, load_study
+from raremd.coordinates import CoordinateSettings
+from raremd.discrete import read_states
+from raremd.discretisation import check_lengths, fit_states, partition_settings, read_map
+from raremd.states import Partition
+from raremd.systems.imported import import_source
+
+PARTITIONS = {
+    "given": {"method": "given"},
+    "lumped": {"method": "given", "map": "map.txt"},
+    "macrostates": {"method": "pcca", "microstates": "given", "n_states": 2, "lag": 2.0},
+}
+LABELS = (2, 3, 5, 9)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "map.txt").write_text("# state macrostate\n2 7\n3 7\n9 1\n5 1\n4 1\n")
+    return tmp_path
+
+
+def test_states_are_numbered_by_label():
+    settings = partition_settings(PARTITIONS, "given", 1.0, LABELS)
+    partition = settings.fit([], np.zeros(1), 0)
+    assert partition.n_states == 4
+    values = np.array([[9.0], [2.0], [3.0], [5.0]])
+    assert partition.assign(values).tolist() == [3, 0, 1, 2]
+    again = Partition.from_arrays(partition.to_arrays())
+    assert again.assign(values).tolist() == [3, 0, 1, 2]
+    assert partition.centers[:, 0].tolist() == list(LABELS)
+
+
+def test_states_are_lumped_by_a_map(folder):
+    partition = partition_settings(PARTITIONS, "lumped", 1.0, LABELS).fit([], np.zeros(1), 0)
+    assert partition.n_states == 2
+    assert partition.assign(np.array([[2.0], [3.0], [5.0], [9.0]])).tolist() == [1, 1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("2 1\n3\n", "line 2: expected a state and its macrostate"),
+        ("2 1\n3 -1\n", "line 2: expected"),
+        ("2 1\n2 2\n", "line 2: state 2 is there twice"),
+        ("2 1\n3 1\n5 1\n", "state 9 of the trajectories is not in the map"),
+    ],
+)
+def test_maps_that_are_wrong(folder, text, message):
+    (folder / "map.txt").write_text(text)
+    with pytest.raises(ValueError, match=rf"map\.txt: {message}"):
+        read_map("map.txt", LABELS)
+
+
+def test_a_map_needs_two_macrostates(folder):
+    (folder / "map.txt").write_text("2 1\n3 1\n5 1\n9 1\n")
+    with pytest.raises(ValueError, match="all states into one"):
+        partition_settings(PARTITIONS, "lumped", 1.0, LABELS).fit([], np.zeros(1), 0)
+
+
+def test_from_files_to_states(folder):
+    """A state seen in the validation frames only is a state all the same."""
+    rng = np.random.default_rng(1)
+    trajectories = [np.array([2, 3, 5])[rng.integers(3, size=60)] for _ in range(4)]
+    trajectories[2][5] = 9  # the trajectory that validates
+    for k, trajectory in enumerate(trajectories):
+        np.savetxt(f"{k}.txt", trajectory, fmt="%d")
+    files = [f"{k}.txt" for k in range(4)]
+    import_source({"kind": "dtraj"}, files, 1.0, "frame", "features.h5")
+    settings = partition_settings(PARTITIONS, "given", 1.0, LABELS)
+    split = {"validation_fraction": 0.2, "gap": 1}
+    fit_states(
+        folder / "features.h5", None, CoordinateSettings(), settings, split, 0, folder / "s.h5"
+    )
+    system = read_states("s.h5")
+    assert system.n_states == 4
+    for found, trajectory in zip(system.md, trajectories, strict=True):
+        assert found.tolist() == np.searchsorted(LABELS, trajectory).tolist()
+
+
+def test_lags_need_long_trajectories(caplog):
+    with pytest.raises(ValueError, match="the longest is 100 frames and no trajectory is longer"):
+        check_lengths([50, 100], 100)
+    check_lengths([50, 101], 100)
+    assert "1 of 2 trajectories" in caplog.text
+
+
+# --- defaults ---------------------------------------------------------------------------------
+
+
+def minimal(kind="features", **keys):
+    source = {"kind": kind, "files": "x"}
+    if kind == "trajectory":
+        source |= {"topology": "x.pdb", "features": ["phi"]}
+    return {
+        "systems": {"mine": {"source": source, "frame_interval": 0.2, "time_unit": "ns"} | keys}
+    }
+
+
+def test_a_system_of_three_keys_is_a_study():
+    study = load_study(minimal())
+    assert set(study.cells) == {
+        Cell("mine", "all", interval, partition)
+        for interval in ("0.2", "1", "2")
+        for partition in ("kmeans_100", "macrostates")
+    }
+    assert set(study.cells.values()) == {("markov", "lstm", "transformer")}
+    mine = study.system("mine")
+    assert mine["lags"] == [0.2, 0.4, 1, 2, 4, 10, 20]
+    assert mine["yardstick"] == {"coordinate": "all", "partition": "macrostates", "lag": 10}
+    assert mine["partitions"]["macrostates"]["n_states"] == mine["timescales"] + 1
+    assert mine["source"]["dataset"] == "*"
+    assert set(mine["claims"]) == {"C1", "C3", "C4"}
+
+
+def test_a_system_of_states_has_its_states_as_partition():
+    study = load_study(minimal("dtraj"))
+    assert {cell.partition for cell in study.cells} == {"given"}
+    assert load_study(minimal("trajectory")).system("mine")["source"]["stride"] == 1
+
+
+def test_what_is_said_is_kept_and_the_rest_follows():
+    study = load_study(minimal(lags=[2, 0.2, 6], timescales=1))
+    mine = study.system("mine")
+    assert mine["yardstick"]["lag"] == 2
+    assert mine["partitions"]["macrostates"]["n_states"] == 2
+    assert mine["block"] == 120
+    base = {"coordinate": "all", "interval": 2, "partition": "macrostates"}
+    assert set(load_study(minimal(base=base)).cells) == {Cell("mine", "all", "2", "macrostates")}
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        (
+            minimal("dtraj", partitions={"k": {"method": "kmeans", "n_states": 4}}),
+            "systems.mine.partitions.k.method: 'kmeans' does not go with a dtraj source",
+        ),
+        (
+            minimal(partitions={"g": {"method": "given"}}),
+            "systems.mine.partitions.g.method: 'given' does not go with a features source",
+        ),
+        (
+            minimal("dtraj", coordinates={"t": {"tica_dimension": 1, "tica_lag": 1}}),
+            "systems.mine.coordinates.t: a dtraj source has one feature",
+        ),
+        (minimal("trajectories"), "systems.mine.source.kind: 'trajectories' is not one of"),
+    ],
+)
+def test_what_does_not_go_together(config, words):
+    with pytest.raises(ConfigError) as error:
+        load_study(config)
+    assert words in str(error.value)

@@ -1,0 +1,425 @@
+"""A user's own files: what is read, and what is refused with which words."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import pickle
+import threading
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import h5py
+import mdtraj
+import numpy as np
+import pytest
+
+from raremd.storage import read_features, read_lengths, read_state_labels
+from raremd.systems.download import download
+from raremd.systems.imported import import_source
+from raremd.systems.sources import check_source, matching_files
+
+RNG = np.random.default_rng(5)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def walk(n=50, f=2):
+    return np.cumsum(RNG.normal(size=(n, f)), axis=0).astype(np.float32)
+
+
+def imported(files, interval=1.0, unit="ps", **source):
+    source = {"kind": "features"} | source
+    import_source(source, matching_files(files), interval, unit, "features.h5")
+    return read_features("features.h5")
+
+
+def refused(files, *words, interval=1.0, unit="ps", **source):
+    with pytest.raises(ValueError) as error:
+        imported(files, interval, unit, **source)
+    message = str(error.value)
+    assert "\n" not in message
+    for word in words:
+        assert word in message, message
+
+
+# --- features: formats ------------------------------------------------------------------------
+
+
+def test_npy_files_in_natural_order(folder):
+    data = [walk(20 + k) for k in range(12)]
+    for k, values in enumerate(data):
+        np.save(f"{k}.npy", values)
+    found = imported("*.npy", periods={"feature_1": "degrees"})
+    assert [len(t) for t in found.trajectories] == [20 + k for k in range(12)]
+    for mine, theirs in zip(found.trajectories, data, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    assert found.feature_names == ["feature_1", "feature_2"]
+    assert list(found.periods) == [360.0, 0.0]
+
+
+def test_each_array_of_npz_is_a_trajectory(folder):
+    data = {f"arr_{k}": walk(30 + k) for k in (0, 1, 10, 2)}
+    data["arr_2"] = np.asfortranarray(data["arr_2"])
+    np.savez_compressed("all.npz", **data)
+    found = imported("all.npz", names=["phi", "psi"], periods={"p*": "radians"})
+    assert [len(t) for t in found.trajectories] == [30, 31, 32, 40]
+    np.testing.assert_array_equal(found.trajectories[2], data["arr_2"])
+    assert list(found.periods) == pytest.approx([2 * np.pi] * 2)
+    assert [len(t) for t in imported("all.npz", dataset="arr_1*").trajectories] == [31, 40]
+
+
+def test_hdf5(folder):
+    a, b = walk(), walk(40)
+    with h5py.File("all.h5", "w") as h5:
+        h5["run/2"], h5["run/10"] = a, b
+        h5["other"] = walk(7, 5)
+        h5.attrs["feature_names"] = ["x", "y"]
+    found = imported("all.h5", dataset="run/*", columns=["y"])
+    np.testing.assert_array_equal(found.trajectories[0], a[:, 1:])
+    assert [len(t) for t in found.trajectories] == [50, 40]
+    assert found.feature_names == ["y"]
+
+
+def test_csv_with_header_and_index(folder):
+    rows = walk(30)
+    lines = [",phi,psi", *(f"{k},{a!r},{b!r}" for k, (a, b) in enumerate(rows.tolist()))]
+    (folder / "one.csv").write_text("\n".join(lines))
+    found = imported("one.csv", columns=["psi", "phi"])
+    assert found.feature_names == ["psi", "phi"]
+    np.testing.assert_allclose(found.trajectories[0], rows[:, ::-1], rtol=1e-6)
+
+
+def test_gzipped_text_in_many_blocks(folder, monkeypatch):
+    monkeypatch.setattr("raremd.systems.text_tables.LINES", 7)
+    rows = walk(100, 3)
+    with gzip.open("one.dat.gz", "wt") as file:
+        np.savetxt(file, rows, header="made by hand")
+    np.testing.assert_allclose(imported("one.dat.gz").trajectories[0], rows, rtol=1e-6)
+
+
+COLVAR = """#! FIELDS time phi d1
+#! SET min_phi -pi
+#! SET max_phi pi
+ 0.0 1.0 0.5
+ 0.2 -3.1 0.25
+#! FIELDS time phi d1
+ 0.4 3.1 0.75
+"""
+
+
+def test_plumed_colvar(folder):
+    (folder / "COLVAR").write_text(COLVAR)
+    found = imported("COLVAR", interval=0.2)
+    assert found.feature_names == ["phi", "d1"]
+    assert list(found.periods) == pytest.approx([2 * np.pi, 0])
+    np.testing.assert_allclose(found.trajectories[0][:, 0], [1.0, -3.1, 3.1], rtol=1e-6)
+    imported("COLVAR", interval=2e-4, unit="ns")
+    imported("COLVAR", interval=0.2, unit="ns", times="ns")
+
+
+def test_times_are_checked(folder):
+    (folder / "COLVAR").write_text(COLVAR)
+    refused("COLVAR", "COLVAR: frames 1 and 2 are 0.2 ps apart", "frame_interval says 1 ps")
+    (folder / "COLVAR").write_text(COLVAR + " 0.4 3.0 0.7\n")
+    refused("COLVAR", "frames 3 and 4 are 0 ps apart", interval=0.2)
+
+
+# --- features: refusals -----------------------------------------------------------------------
+
+
+def test_pickles_are_refused(folder):
+    np.save("a.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    refused("a.npy", "a.npy", "pickle")
+    np.savez("a.npz", np.array([{"a": 1}], dtype=object))
+    refused("a.npz", "a.npz, array arr_0", "pickle")
+    (folder / "b.npy").write_bytes(pickle.dumps([1, 2]))
+    refused("b.npy", "b.npy: not a NumPy array")
+    for name in ("a.npy", "a.npz", "b.npy"):
+        with pytest.raises(ValueError, match=name):
+            check_source({"kind": "features", "files": name}, "source")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e300])
+def test_frames_that_are_not_finite(folder, value):
+    rows = walk().astype(np.float64)
+    rows[41, 1] = value
+    np.save("a.npy", rows)
+    refused("a.npy", "a.npy: frame 42: feature_2 is")
+    assert not (folder / "features.h5").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("1 2\n3 4\n5\n", ["line 3: 1 columns where 2 are expected"]),
+        ("1 2\n3 4 5\n", ["line 2: 3 columns where 2 are expected"]),
+        ("# made by hand\n1 2\n3 x7\n", ["line 3: 'x7' is not a number"]),
+        ("1 2\n3 nan\n", ["line 2: 'nan' is not finite"]),
+        ("", ["no frames"]),
+        ("phi psi\n", ["no frames"]),
+        ("1 2\n\0\n", ["not a text file"]),
+    ],
+)
+def test_text_that_is_wrong(folder, text, words):
+    (folder / "a.txt").write_text(text)
+    refused("a.txt", "a.txt", *words)
+
+
+def test_binary_posing_as_text(folder):
+    (folder / "a.txt").write_bytes(bytes(range(256)))
+    refused("a.txt", "a.txt: not a text file")
+    (folder / "a.txt.gz").write_bytes(b"1 2\n3 4\n")
+    refused("a.txt.gz", "a.txt.gz: not a whole gzip file")
+    (folder / "b.txt.gz").write_bytes(gzip.compress(b"1 2\n3 4\n" * 1000)[:-20])
+    refused("b.txt.gz", "b.txt.gz: not a whole gzip file")
+
+
+def test_shapes_and_cut_files(folder):
+    np.save("a.npy", np.zeros((3, 4, 5)))
+    refused("a.npy", "shape (3, 4, 5) is not (n_frames, n_features)")
+    np.save("b.npy", np.zeros((2, 30_000)))
+    refused("b.npy", "frames are rows: transpose")
+    np.save("c.npy", walk(1000))
+    (folder / "c.npy").write_bytes((folder / "c.npy").read_bytes()[:-100])
+    refused("c.npy", "c.npy: the file is cut off")
+    (folder / "d.npy").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"d\.npy: the file is empty"):
+        check_source({"kind": "features", "files": "d.npy"}, "source")
+
+
+def test_trajectories_must_agree(folder):
+    np.save("a.npy", walk())
+    np.save("b.npy", walk(f=3))
+    refused("*.npy", "b.npy has 3 features, a.npy has 2")
+    (folder / "a.csv").write_text("x,y\n1,2\n3,4\n")
+    (folder / "b.csv").write_text("y,x\n1,2\n3,5\n")
+    refused("*.csv", "b.csv: feature 1 is 'y', in a.csv it is 'x'")
+
+
+def test_copies_are_refused(folder):
+    values = walk()
+    np.save("a.npy", values)
+    np.save("b.npy", values.astype(np.float64))
+    refused("*.npy", "b.npy and a.npy hold the same frames")
+
+
+def test_constant_features(folder, caplog):
+    np.save("a.npy", np.ones((9, 2)))
+    refused("a.npy", "constant")
+    np.save("a.npy", np.column_stack([np.ones(9), np.arange(9)]))
+    imported("a.npy")
+    assert "constant in all trajectories: ['feature_1']" in caplog.text
+
+
+def test_names_and_columns(folder):
+    np.save("a.npy", walk())
+    refused("a.npy", "2 columns, but source.names names 3", names=["x", "y", "z"])
+    refused("a.npy", "two columns are called 'x'", names=["x", "x"])
+    refused("a.npy", "source.columns: features: 'fog_1'", "feature_1", columns=["fog_1"])
+    refused("a.npy", "did you mean", periods={"phi": "degrees"})
+
+
+def test_files_must_exist(folder):
+    with pytest.raises(ValueError, match=r"s\.files: no file matches no/\*\.npy"):
+        check_source({"kind": "features", "files": "no/*.npy"}, "s")
+    with pytest.raises(ValueError, match="either files or url"):
+        check_source({"kind": "features"}, "s")
+    np.save("a.npy", walk())
+    source = {"kind": "trajectory", "files": "a.npy", "topology": "x.pdb"}
+    with pytest.raises(ValueError, match=r"s\.topology: there is no file x\.pdb"):
+        check_source(source, "s")
+
+
+# --- discrete trajectories --------------------------------------------------------------------
+
+
+def states(files, **source):
+    return imported(files, kind="dtraj", unit="frame", **source)
+
+
+def test_discrete_trajectories_keep_their_labels(folder):
+    (folder / "a.txt").write_text("\n".join(["3", "3", "5", "5", "9", "3"]))
+    np.save("b.npy", np.array([9, 9, 5, 3], np.int64))
+    found = states(["a.txt", "b.npy"])
+    assert found.feature_names == ["state"]
+    assert [t[:, 0].tolist() for t in found.trajectories] == [[3, 3, 5, 5, 9, 3], [9, 9, 5, 3]]
+    assert read_state_labels("features.h5") == [3, 5, 9]
+    assert read_lengths("features.h5") == [6, 4]
+
+
+@pytest.mark.parametrize("bad", [-1, 0.5, 2**25])
+def test_what_is_no_state(folder, bad):
+    np.save("a.npy", np.array([0, 1, 1, bad]))
+    refused("a.npy", f"a.npy: frame 4: {bad:g} is no state", kind="dtraj")
+
+
+def test_states_need_one_column_and_more_than_one_state(folder):
+    np.save("a.npy", np.zeros((5, 2)))
+    refused("a.npy", "2 columns where one state a frame", kind="dtraj")
+    np.save("a.npy", np.zeros(5))
+    refused("a.npy", "one state", kind="dtraj")
+
+
+def test_short_equal_discrete_trajectories_may_be_chance(folder):
+    for name in ("a.npy", "b.npy"):
+        np.save(name, np.repeat([0, 1], 20))
+    assert len(states("*.npy").trajectories) == 2
+    for name in ("a.npy", "b.npy"):
+        np.save(name, np.tile([0, 1], 20))
+    refused("*.npy", "hold the same frames", kind="dtraj")
+
+
+# --- topology and trajectories ----------------------------------------------------------------
+
+ATOMS = ("N", "CA", "C", "O")
+
+
+def peptide(n_residues=5, n_frames=23):
+    """A chain of random walks with the atoms of a backbone."""
+    topology = mdtraj.Topology()
+    chain = topology.add_chain()
+    for k in range(n_residues):
+        residue = topology.add_residue("ALA", chain, resSeq=k + 1)
+        for name in ATOMS:
+            topology.add_atom(name, mdtraj.element.get_by_symbol(name[0]), residue)
+    topology.create_standard_bonds()
+    xyz = RNG.normal(size=(1, topology.n_atoms, 3)).cumsum(axis=1)
+    xyz = 0.1 * (xyz + 0.2 * RNG.normal(size=(n_frames, topology.n_atoms, 3)).cumsum(axis=0))
+    return mdtraj.Trajectory(xyz.astype(np.float32), topology, time=5.0 * np.arange(n_frames))
+
+
+def molecular(files="*.xtc", interval=5.0, **source):
+    source = {"topology": "top.pdb", "stride": 1, "features": ["phi"]} | source
+    return imported(files, interval, kind="trajectory", **source)
+
+
+@pytest.fixture
+def molecules(folder):
+    made = [peptide(), peptide()]
+    made[0][0].save("top.pdb")
+    for k, one in enumerate(made):
+        one.save(f"{k}.xtc")
+        one.save(f"{k}.dcd")
+    return made
+
+
+def test_features_of_molecules(molecules, monkeypatch):
+    monkeypatch.setattr("raremd.systems.molecular.BLOCK_BYTES", 12 * 20 * 6)  # blocks of 6 frames
+    wanted = ["phi", "psi", "ca_distances", "contacts", "heavy_distances", "rmsd", "distances"]
+    found = molecular(features=wanted, reference="top.pdb", selection="name CA and resid 0 to 2")
+    one, name = mdtraj.load("0.xtc", top="top.pdb"), found.feature_names
+    values = dict(zip(name, found.trajectories[0].T, strict=True))
+    phi = np.rad2deg(mdtraj.compute_phi(one)[1])
+    np.testing.assert_allclose(values["phi_ALA2"], phi[:, 0], atol=1e-3)
+    assert found.periods[name.index("psi_ALA1")] == 360
+    far = mdtraj.compute_distances(one, [[1, 13]])[:, 0]
+    np.testing.assert_allclose(values["ca_ALA1:CA_ALA4:CA"], far, atol=1e-6)
+    closest = mdtraj.compute_contacts(one, [[0, 4]], scheme="closest-heavy")[0][:, 0]
+    np.testing.assert_allclose(values["contact_ALA1_ALA5"], closest, atol=1e-6)
+    reference = mdtraj.load("top.pdb")
+    rmsd = mdtraj.rmsd(one, reference, atom_indices=one.topology.select("resid 0 to 2 and name CA"))
+    np.testing.assert_allclose(values["rmsd"], rmsd, atol=1e-6)
+    assert {"distance_ALA1:CA_ALA3:CA", "heavy_ALA1:N_ALA1:O"} <= set(name)
+    assert not any(n == "heavy_ALA1:N_ALA1:C" for n in name), "two bonds apart"
+
+
+def test_stride_and_formats_without_time(molecules):
+    assert [len(t) for t in molecular(stride=2, interval=10.0).trajectories] == [12, 12]
+    assert [len(t) for t in molecular("*.dcd", interval=77.0).trajectories] == [23, 23]
+
+
+def test_times_of_xtc_are_checked(molecules):
+    with pytest.raises(ValueError, match=r"0\.xtc: frames 1 and 2 are 5 ps apart"):
+        molecular(interval=1.0)
+
+
+def test_molecules_that_do_not_fit(molecules):
+    peptide(6)[0].save("other.pdb")
+    for files in ("*.xtc", "*.dcd"):
+        with pytest.raises(ValueError, match=r"has 20 atoms, the topology other\.pdb has 24"):
+            molecular(files, topology="other.pdb")
+    with pytest.raises(ValueError, match=r"other\.pdb has 24 atoms"):
+        molecular(features=["rmsd"], reference="other.pdb")
+    with pytest.raises(ValueError, match="has no 'chi1'"):
+        molecular(features=["chi1"])
+    with pytest.raises(ValueError, match=r"needs source\.selection"):
+        molecular(features=["distances"])
+    with pytest.raises(ValueError, match=r"source\.selection: 'nme CA' is not understood"):
+        molecular(features=["distances"], selection="nme CA")
+
+
+def test_cut_trajectory(molecules, folder):
+    (folder / "0.xtc").write_bytes((folder / "0.xtc").read_bytes()[:-50])
+    with pytest.raises(ValueError, match=r"0\.xtc: .*cut off"):
+        molecular()
+
+
+# --- downloads --------------------------------------------------------------------------------
+
+CONTENT = RNG.bytes(300_000)
+
+
+class Server(BaseHTTPRequestHandler):
+    """Serves CONTENT; breaks the first connection off in the middle."""
+
+    def __init__(self, *args, log, ranges):
+        self.seen, self.ranges = log, ranges
+        super().__init__(*args)
+
+    def do_GET(self):
+        start = int((self.headers.get("Range") or "bytes=0-")[6:-1]) if self.ranges else 0
+        self.seen.append(start)
+        if start >= len(CONTENT):
+            self.send_error(416)
+            return
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(CONTENT) - start))
+        self.end_headers()
+        end = 100_000 if len(self.seen) == 1 else len(CONTENT)
+        self.wfile.write(CONTENT[start:end])
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(params=[True, False], ids=["resumes", "starts again"])
+def served(request):
+    log = []
+    handler = partial(Server, log=log, ranges=request.param)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/a.npz", log, request.param
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_download_goes_on_where_it_broke_off(served, folder):
+    url, log, ranges = served
+    digest = hashlib.sha256(CONTENT).hexdigest()
+    with pytest.raises(ValueError, match="100000 bytes are kept"):
+        download(url, digest, "a.npz")
+    assert not (folder / "a.npz").exists()
+    download(url, digest, "a.npz")
+    assert (folder / "a.npz").read_bytes() == CONTENT
+    assert log == [0, 100_000 if ranges else 0]
+    assert not (folder / "a.npz.part").exists()
+
+
+def test_download_with_the_wrong_content(served, folder):
+    url, log, _ = served
+    log.append(0)
+    with pytest.raises(ValueError, match=r"its sha256 is [0-9a-f]{64}, source\.sha256 says 00"):
+        download(url, "0" * 64, "a.npz")
+    assert list(folder.iterdir()) == []
+
+
+def test_no_server(folder):
+    with pytest.raises(ValueError, match=r"http://127\.0\.0\.1:9/x: .*refused"):
+        download("http://127.0.0.1:9/x", "0" * 64, "x")

@@ -1,0 +1,129 @@
+"""Inspection of data whose kinetics are known."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from chains import sample_chain
+
+from raremd.figures.inspection import draw
+from raremd.inspection import inspect_system
+from raremd.storage import write_arrays
+
+SLOW = np.array([[0.98, 0.02], [0.02, 0.98]])
+T1 = -1 / np.log(0.96)
+
+
+def states_file(path, trajectories, n_states=3):
+    """A third state is never visited."""
+    ends = [len(t) for t in trajectories]
+    attributes = {
+        "n_states": n_states,
+        "dimension": 1,
+        "training": [[k, 0, n] for k, n in enumerate(ends[:-1])],
+        "validation": [[len(ends) - 1, 0, ends[-1]]],
+    }
+    write_arrays(path, {f"md/{k:04d}": t for k, t in enumerate(trajectories)}, attributes)
+    return str(path)
+
+
+def plan(path, **changes):
+    pair = ("all", "given")
+    cells = [
+        {
+            "coordinate": "all",
+            "partition": "given",
+            "states": pair,
+            "interval": 0.5 * stride,
+            "stride": stride,
+            "models": {
+                "markov": {"kind": "markov", "settings": {}, "tokens": 1000},
+                "lstm": {
+                    "kind": "lstm",
+                    "settings": {"embedding": 4, "hidden": 4},
+                    "tokens": 10**9,
+                },
+            },
+        }
+        for stride in (1, 100)
+    ]
+    return {
+        "unit": "ps", "frame_interval": 0.5, "lags": [1, 2, 5, 10], "yardstick_lag": 5,
+        "yardstick": pair, "block": 500, "timescales": 1, "samples": 20, "seed": 0,
+        "tolerance": 0.32, "minimum_transitions": 20, "window": 50, "batch": 4, "walkers": 8,
+        "generation_frames": 10_000, "replicates": 2, "cores": 2, "states": {pair: path},
+        "cells": cells,
+    } | changes  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    made = [sample_chain(SLOW, 4000, seed).astype(np.int16) for seed in range(5)]
+    return states_file(tmp_path_factory.mktemp("inspect") / "states.h5", made)
+
+
+def value(table, quantity, **levels):
+    rows = table[table["quantity"] == quantity]
+    for column, level in levels.items():
+        rows = rows[rows[column] == level]
+    (found,) = rows["value"]
+    return found
+
+
+def test_numbers_of_the_table(path):
+    table, _ = inspect_system("toy", plan(path))
+    assert value(table, "states") == 3
+    assert value(table, "visited_states") == value(table, "active_states") == 2
+    assert value(table, "active_frames") == 1
+    assert value(table, "jumps") == pytest.approx(20_000 * 0.02, rel=0.2)
+    for lag in (0.5, 2.5, 5.0):
+        row = table[(table["quantity"] == "timescale") & (table["lag"] == lag)].iloc[0]
+        assert row["value"] == pytest.approx(0.5 * T1, rel=0.2), "times, not frames"
+        assert row["low"] < row["value"] < row["high"]
+        assert row["unit"] == "ps"
+    events = table[table["quantity"] == "slow_transitions"]
+    assert events["i"].tolist() == [1, 2, 3, 4, 5]
+    assert (events["value"] > 40).all()
+    assert value(table, "training_frames", interval=50.0) == 4 * 40
+
+
+def test_cells_that_cannot_tell_are_told(path):
+    table, lines = inspect_system("toy", plan(path))
+    text = "\n".join(lines)
+    assert value(table, "can_tell", interval=0.5) == 1
+    assert value(table, "can_tell", interval=50.0) == 0
+    assert "longest training trajectory has 40 frames, the window needs more than 50" in text
+    assert "**has levelled off**" in text
+    assert "5 trajectories, 20,000 frames of 0.5 ps: 10,000 ps in all" in text
+
+
+def test_few_events_and_bad_settings_are_told(tmp_path):
+    rare = np.array([[0.997, 0.003], [0.003, 0.997]])
+    made = [sample_chain(rare, 2000, seed).astype(np.int16) for seed in (1, 2)]
+    path = states_file(tmp_path / "s.h5", made)
+    text = "\n".join(inspect_system("toy", plan(path, block=20, generation_frames=100))[1])
+    assert re.search(r"no: only \d+ slow transitions in the training data", text)
+    assert "`block` (10 ps) is shorter than t1" in text
+    assert "`generation` makes 400 ps a replicate" in text
+
+
+def test_data_without_any_transition(tmp_path):
+    path = states_file(tmp_path / "s.h5", [np.zeros(500, np.int16)] * 2)
+    text = "\n".join(inspect_system("toy", plan(path))[1])
+    assert "the yardstick's states are never left and entered again" in text
+
+
+def test_time_estimate_grows_with_the_budget(path):
+    table, _ = inspect_system("toy", plan(path))
+    lstm = value(table, "core_seconds", interval=0.5, model="lstm")
+    assert lstm > 60, "a thousand million frames twice"
+    assert value(table, "core_seconds", interval=0.5, model="markov") < lstm / 10
+
+
+def test_figure(path):
+    table, _ = inspect_system("toy", plan(path))
+    (panel,) = draw(table).axes
+    assert panel.get_title().startswith("toy")
+    np.testing.assert_allclose(panel.lines[0].get_xdata(), [0.5, 1.0, 2.5, 5.0])

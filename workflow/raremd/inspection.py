@@ -1,0 +1,344 @@
+"""What the data can tell, before anything is trained.
+
+Frames, states, implied timescales against lag with error bars, rare events, and for every planned
+cell whether it can give a verdict and how long its models take at most on this machine.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from raremd.discrete import DiscreteSystem, read_states
+from raremd.evaluation import MAX_BLOCKS
+from raremd.kinetics import (
+    block_counts,
+    count_matrix,
+    count_transitions,
+    estimate,
+    slow_split,
+    timescales,
+)
+from raremd.models import build_model
+from raremd.models.kernels import sample_states
+from raremd.sequences import take
+from raremd.uncertainty import bootstrap_timescales, bootstrap_weights, interval, trajectory_blocks
+
+COLUMNS = [
+    "system", "coordinate", "partition", "interval", "model",
+    "quantity", "i", "lag", "value", "low", "high", "unit",
+]  # fmt: skip
+PROBE_STEPS = 2
+PROBE_FRAMES = 24
+LISTED = 20
+"""Trajectories that are listed one by one; of more only the extremes are told."""
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Measured speed of one model, in frames a second on one core."""
+
+    training: float
+    generation: float
+
+
+def probe(kind: str, settings: dict, n_states: int, window: int, batch: int, walkers: int) -> Rates:
+    """Time a few steps of training and of generation, with random states."""
+    torch.set_num_threads(1)
+    rng = np.random.default_rng(0)
+    windows = torch.from_numpy(rng.integers(n_states, size=(batch, window + 1)))
+    model = build_model(kind, n_states, settings)
+    model.prepare([windows.numpy().ravel().astype(np.int16)])
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    training = np.inf
+    if parameters:
+        optimiser = torch.optim.AdamW(parameters)
+        for step in range(PROBE_STEPS + 1):
+            if step == 1:  # the first one warms up
+                started = time.perf_counter()
+            optimiser.zero_grad()
+            model.loss(windows).backward()
+            optimiser.step()
+        training = PROBE_STEPS * batch * window / (time.perf_counter() - started)
+    drawn = np.empty(walkers, np.int64)
+    prompt = torch.from_numpy(rng.integers(n_states, size=(walkers, window)))
+    with torch.inference_mode():
+        state, tokens = model.initial_state(prompt), prompt[:, -1].contiguous()
+        for frame in range(PROBE_FRAMES + 1):
+            if frame == 1:
+                started = time.perf_counter()
+            logits, state = model.step(tokens, state)
+            sample_states(logits.numpy(), 0, 0, frame, drawn)
+            tokens = torch.from_numpy(drawn)
+    return Rates(training, PROBE_FRAMES * walkers / (time.perf_counter() - started))
+
+
+def _its(
+    system: DiscreteSystem, dtrajs: list[np.ndarray], lags: list[int], n: int, plan: dict
+) -> Iterator[dict]:
+    """Timescales of all the MD against lag, in frames, with bootstrap bars."""
+    lengths = [len(d) for d in dtrajs]
+    blocks = trajectory_blocks(lengths, max(plan["block"], sum(lengths) // MAX_BLOCKS))
+    rng = np.random.default_rng(plan["seed"])
+    weights = bootstrap_weights(len(blocks), plan["samples"], rng)
+    for lag in lags:
+        model = estimate(count_matrix(dtrajs, system.n_states, lag))
+        values = timescales(model.transition_matrix, lag, n, model.stationary)
+        low = high = np.full(n, np.nan)
+        if len(blocks) > 1:
+            counts = block_counts(dtrajs, system.n_states, lag, blocks)
+            low, high = interval(bootstrap_timescales(counts, weights, lag, n))
+        for i in range(n):
+            yield {
+                "quantity": "timescale", "i": i + 1, "lag": lag,
+                "value": values[i], "low": low[i], "high": high[i],
+            }  # fmt: skip
+
+
+def state_rows(system: DiscreteSystem, lag: int) -> Iterator[dict]:
+    """How much of a partition the MD visits and connects at one lag."""
+    visits = sum(np.bincount(d, minlength=system.n_states) for d in system.md)
+    jumps = sum(int(np.count_nonzero(d[1:] != d[:-1])) for d in system.md)
+    model = estimate(count_matrix(system.md, system.n_states, lag))
+    found = {
+        "states": system.n_states,
+        "visited_states": int((visits > 0).sum()),
+        "active_states": len(model.active),
+        "active_frames": visits[model.active].sum() / visits.sum(),
+        "jumps": jumps,
+    }
+    for quantity, value in found.items():
+        yield {"quantity": quantity, "lag": lag, "value": float(value)}
+
+
+def _event_counts(system: DiscreteSystem, dtrajs: list[np.ndarray], lag: int) -> list[int]:
+    """Slow transitions in each trajectory, in metastable states sliced at the yardstick's lag."""
+    labels = slow_split(estimate(count_matrix(system.md, system.n_states, lag)))
+    return [count_transitions([d[::lag]], labels) for d in dtrajs]
+
+
+def _cell_rows(
+    cell: dict, lengths: list[int], n_states: int, rates: dict[tuple, Rates], plan: dict
+) -> Iterator[dict]:
+    """Frames and upper limits of the time that a cell takes."""
+    kept = [-(-n // cell["stride"]) for n in lengths]
+    yield {"quantity": "training_frames", "value": float(sum(kept))}
+    yield {"quantity": "longest_trajectory", "value": float(max(kept))}
+    frames = plan["generation_frames"] // cell["stride"]
+    for name, model in cell["models"].items():
+        rate = rates[name, n_states]
+        once = model["tokens"] / rate.training + plan["walkers"] * frames / rate.generation
+        yield {"quantity": "core_seconds", "model": name, "value": once * plan["replicates"]}
+
+
+def levelled_off(rows: list[dict], lag: int, tolerance: float) -> bool:
+    """Whether t1 changes by no more than `tolerance` (log2) from the yardstick's lag on."""
+    times = [r["value"] for r in rows if r["quantity"] == "timescale" and r["i"] == 1]
+    lags = [r["lag"] for r in rows if r["quantity"] == "timescale" and r["i"] == 1]
+    later = np.array([t for t, tau in zip(times, lags, strict=True) if tau >= lag])
+    return bool(np.isfinite(later).all() and np.ptp(np.log2(later)) <= tolerance)
+
+
+def _reasons(rows: list[dict], events: int, level: bool, plan: dict) -> list[str]:
+    """Why a cell cannot give a verdict."""
+    found = []
+    if events < plan["minimum_transitions"]:
+        found.append(f"only {events} slow transitions in the training data")
+    if not level:
+        found.append("the reference has not levelled off with lag")
+    longest = next(r["value"] for r in rows if r["quantity"] == "longest_trajectory")
+    if longest <= plan["window"]:
+        found.append(
+            f"its longest training trajectory has {longest:.0f} frames, the window needs more "
+            f"than {plan['window']}"
+        )
+    return found
+
+
+def inspect_system(name: str, plan: dict[str, Any]) -> tuple[pd.DataFrame, list[str]]:
+    """Everything about one system, as a tidy table and as lines of Markdown.
+
+    Parameters
+    ----------
+    name : str
+    plan : dict
+        unit, frame_interval, lags, yardstick_lag, block (frames), timescales, samples, seed,
+        tolerance, minimum_transitions, window, batch, walkers, generation_frames, replicates,
+        cores, states ((coordinate, partition) -> file), yardstick (such a pair), cells: list of
+        dict with coordinate, partition, states (such a pair), interval, stride, models
+        (name -> kind, settings, tokens).
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        Columns `COLUMNS`; times in the unit of the system.
+    lines : list of str
+    """
+    loaded = {key: read_states(Path(path)) for key, path in plan["states"].items()}
+    yardstick, lag = loaded[plan["yardstick"]], plan["yardstick_lag"]
+    lengths = [len(d) for d in yardstick.md]
+    rows: list[dict] = []
+    for (coordinate, partition), system in loaded.items():
+        at = {"coordinate": coordinate, "partition": partition}
+        rows += [at | row for row in state_rows(system, lag)]
+        rows += [
+            at | row for row in _its(system, system.md, plan["lags"], plan["timescales"], plan)
+        ]
+    at = dict(zip(("coordinate", "partition"), plan["yardstick"], strict=True))
+    mine = [r for r in rows if r.items() >= at.items()]
+    level = levelled_off(mine, lag, plan["tolerance"])
+    per_trajectory = _event_counts(yardstick, yardstick.md, lag)
+    training = take(yardstick.md, yardstick.split.training)
+    events = sum(_event_counts(yardstick, training, lag))
+    rows += [
+        at | {"quantity": "slow_transitions", "i": k, "value": float(n), "lag": lag}
+        for k, n in enumerate(per_trajectory, start=1)
+    ]
+    rates = _rates(plan, loaded)
+    cells = []
+    for cell in plan["cells"]:
+        n_states = loaded[cell["states"]].n_states
+        own = list(_cell_rows(cell, [len(d) for d in training], n_states, rates, plan))
+        reasons = _reasons(own, events, level, plan)
+        own.append({"quantity": "can_tell", "value": float(not reasons)})
+        where = {k: cell[k] for k in ("coordinate", "partition", "interval")}
+        rows += [where | row for row in own]
+        cells.append((cell, own, reasons))
+    table = pd.DataFrame(rows, columns=COLUMNS).assign(system=name)
+    table["lag"] *= plan["frame_interval"]
+    times = table["quantity"] == "timescale"
+    table.loc[times, ["value", "low", "high"]] *= plan["frame_interval"]
+    table["unit"] = np.where(times, plan["unit"], "")
+    return table, _page(name, plan, lengths, per_trajectory, events, level, table, cells)
+
+
+def _rates(plan: dict, loaded: dict[tuple, DiscreteSystem]) -> dict[tuple, Rates]:
+    """Speed of every model with every number of states that occurs."""
+    found: dict[tuple, Rates] = {}
+    for cell in plan["cells"]:
+        for name, model in cell["models"].items():
+            key = name, loaded[cell["states"]].n_states
+            if key not in found:
+                found[key] = probe(
+                    model["kind"], model["settings"], key[1],
+                    plan["window"], plan["batch"], plan["walkers"],
+                )  # fmt: skip
+    return found
+
+
+def _advice(plan: dict, table: pd.DataFrame, level: bool) -> Iterator[str]:
+    """What to change in the configuration."""
+    frame, unit, lag = plan["frame_interval"], plan["unit"], plan["yardstick_lag"]
+    at = dict(zip(("coordinate", "partition"), plan["yardstick"], strict=True))
+    t1 = table[(table["quantity"] == "timescale") & (table["i"] == 1)]
+    t1 = t1[(t1[list(at)] == pd.Series(at)).all(axis=1)].set_index("lag")["value"]
+    if not np.isfinite(t1).any():
+        yield "the yardstick's states are never left and entered again: more MD is needed"
+        return
+    flat = [tau for tau in t1.index if np.ptp(np.log2(t1[t1.index >= tau])) <= plan["tolerance"]]
+    if not level:
+        where = f"it does from {flat[0]:g} {unit} on" if len(flat) > 1 else "add longer `lags`"
+        yield f"`yardstick.lag` ({lag * frame:g} {unit}): t1 has not levelled off there; {where}"
+    slowest = t1.iloc[-1]
+    if np.isfinite(slowest) and plan["block"] * frame < slowest:
+        yield (
+            f"`block` ({plan['block'] * frame:g} {unit}) is shorter than t1: error bars will be "
+            "too small; lengthen it if the trajectories allow"
+        )
+    generated = plan["walkers"] * plan["generation_frames"] * frame
+    if np.isfinite(slowest) and generated < 100 * slowest:
+        yield (
+            f"`generation` makes {generated:g} {unit} a replicate, less than 100 times t1: raise "
+            "its `time` or `walkers`"
+        )
+
+
+def _page(name, plan, lengths, per_trajectory, events, level, table, cells) -> list[str]:
+    frame, unit = plan["frame_interval"], plan["unit"]
+    total = sum(lengths)
+    lines = [
+        f"## {name}",
+        "",
+        f"{len(lengths)} trajectories, {total:,} frames of {frame:g} {unit}: "
+        f"{total * frame:,.6g} {unit} in all, from {min(lengths):,} to {max(lengths):,} frames.",
+        "",
+        "### States",
+        "",
+        "| coordinate | partition | states | visited | connected | frames connected | jumps |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for pair in plan["states"]:
+        own = table[(table["coordinate"] == pair[0]) & (table["partition"] == pair[1])]
+        v = own[own["interval"].isna()].drop_duplicates("quantity").set_index("quantity")["value"]
+        lines.append(
+            f"| {pair[0]} | {pair[1]} | {v['states']:.0f} | {v['visited_states']:.0f} "
+            f"| {v['active_states']:.0f} | {100 * v['active_frames']:.2f} % | {v['jumps']:,.0f} |"
+        )
+    lines += ["", f"### Implied timescales against lag ({unit})", ""]
+    lines += _its_table(plan, table)
+    lines += [
+        "",
+        f"At the yardstick's lag of {plan['yardstick_lag'] * frame:g} {unit} the slowest timescale "
+        f"**has {'' if level else 'not '}levelled off**.",
+        "",
+        "### Rare events",
+        "",
+        f"{sum(per_trajectory)} slow transitions, {events} of them in the training data. "
+        + _spread(per_trajectory),
+        "",
+        "### Planned cells",
+        "",
+        "| coordinate | partition | interval | training frames | can tell | core-minutes |",
+        "|---|---|---|---|---|---|",
+    ]
+    seconds = 0.0
+    for cell, own, reasons in sorted(cells, key=lambda c: c[0]["interval"]):
+        cost = sum(r["value"] for r in own if r["quantity"] == "core_seconds")
+        seconds += cost
+        frames = next(r["value"] for r in own if r["quantity"] == "training_frames")
+        answer = "yes" if not reasons else "no: " + "; ".join(reasons)
+        lines.append(
+            f"| {cell['coordinate']} | {cell['partition']} | {cell['interval']:g} {unit} "
+            f"| {frames:,.0f} | {answer} | {cost / 60:.1f} |"
+        )
+    lines += [
+        "",
+        f"Training and generation take at most {seconds / 60:.0f} core-minutes, "
+        f"{seconds / 60 / plan['cores']:.0f} minutes on {plan['cores']} cores, by a short timing "
+        "on this machine; early stopping makes it less.",
+        "",
+    ]
+    advice = list(_advice(plan, table, level))
+    return lines + (["### What to change", "", *(f"- {a}." for a in advice), ""] if advice else [])
+
+
+def _its_table(plan: dict, table: pd.DataFrame) -> list[str]:
+    its = table[table["quantity"] == "timescale"]
+    names = [f"t{i + 1} [95 %]" for i in range(plan["timescales"])]
+    lines = [
+        "| coordinate | partition | lag | " + " | ".join(names) + " |",
+        "|---|---|---|" + "---|" * len(names),
+    ]
+    for (coordinate, partition, lag), rows in its.groupby(
+        ["coordinate", "partition", "lag"], sort=False
+    ):
+        times = (
+            f"{r.value:.4g} [{r.low:.3g}, {r.high:.3g}]" if np.isfinite(r.value) else "none"
+            for r in rows.itertuples()
+        )
+        lines.append(f"| {coordinate} | {partition} | {lag:g} | {' | '.join(times)} |")
+    return lines
+
+
+def _spread(counts: list[int]) -> str:
+    if len(counts) <= LISTED:
+        return f"By trajectory: {', '.join(map(str, counts))}."
+    none = sum(n == 0 for n in counts)
+    return f"By trajectory: {min(counts)} to {max(counts)}; {none} of {len(counts)} have none."

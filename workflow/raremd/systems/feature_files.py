@@ -1,0 +1,188 @@
+"""Files of numbers: NumPy (.npy, .npz), HDF5 and text, each as a stream of blocks."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import BinaryIO
+
+import h5py
+import numpy as np
+
+from raremd.systems.tables import (
+    Table,
+    checked_columns,
+    checked_type,
+    natural_key,
+    rows_at_once,
+)
+from raremd.systems.text_tables import read_text
+
+HDF5 = (".h5", ".hdf5", ".hdf")
+
+
+def read_header(file: BinaryIO, label: str) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Shape, Fortran order and type of a .npy stream; nothing is unpickled.
+
+    Raises
+    ------
+    ValueError
+        If it is no .npy file or does not hold plain numbers.
+    """
+    try:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0
+        if version != (1, 0):
+            read = np.lib.format.read_array_header_2_0
+        shape, fortran, dtype = read(file)
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"{label}: not a NumPy array ({str(error).splitlines()[0]}); save it with numpy.save"
+        ) from error
+    checked_type(dtype, label)
+    checked_columns(shape, label)
+    return shape, fortran, dtype
+
+
+def _slices(array: h5py.Dataset, n_columns: int) -> Iterator[np.ndarray]:
+    rows = rows_at_once(n_columns)
+    for start in range(0, len(array), rows):
+        yield np.asarray(array[start : start + rows]).reshape(-1, n_columns)
+
+
+def _array_blocks(file: BinaryIO, label: str) -> Iterator[np.ndarray]:
+    """Blocks of a .npy stream. Memory maps would count as memory of this process."""
+    shape, fortran, dtype = read_header(file, label)
+    n_columns = checked_columns(shape, label)
+    # In Fortran order columns lie one behind the other: all or nothing.
+    whole = fortran and n_columns > 1
+    left = shape[0]
+    while left:
+        rows = left if whole else min(left, rows_at_once(n_columns))
+        data = file.read(rows * n_columns * dtype.itemsize)
+        if len(data) < rows * n_columns * dtype.itemsize:
+            raise ValueError(f"{label}: the file is cut off")
+        values = np.frombuffer(data, dtype)
+        yield values.reshape((rows, n_columns), order="F" if whole else "C")
+        left -= rows
+
+
+def _read_npy(path: Path) -> Iterator[Table]:
+    label = str(path)
+
+    def blocks() -> Iterator[np.ndarray]:
+        with path.open("rb") as file:
+            yield from _array_blocks(file, label)
+
+    yield Table(label, None, blocks())
+
+
+def _member_blocks(path: Path, member: str, label: str) -> Iterator[np.ndarray]:
+    """Blocks of one array in an .npz, decompressed as they are needed."""
+    with zipfile.ZipFile(path) as archive, archive.open(member) as file:
+        yield from _array_blocks(file, label)
+
+
+def _read_npz(path: Path, wanted: str) -> Iterator[Table]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = sorted(archive.namelist(), key=natural_key)
+    except (zipfile.BadZipFile, OSError) as error:
+        raise ValueError(f"{path}: not an .npz file ({error})") from error
+    chosen = [m for m in members if fnmatchcase(m.removesuffix(".npy"), wanted)]
+    _some(chosen, path, wanted, [m.removesuffix(".npy") for m in members])
+    for member in chosen:
+        label = f"{path}, array {member.removesuffix('.npy')}"
+        yield Table(label, None, _member_blocks(path, member, label))
+
+
+def _hdf5_datasets(h5: h5py.File) -> list[str]:
+    found: list[str] = []
+    h5.visititems(lambda name, item: found.append(name) if isinstance(item, h5py.Dataset) else None)
+    return sorted(found, key=natural_key)
+
+
+def _dataset_blocks(path: Path, name: str) -> Iterator[np.ndarray]:
+    with h5py.File(path) as h5:
+        data = h5[name]
+        yield from _slices(data, checked_columns(data.shape, f"{path}, dataset {name}"))
+
+
+def _read_hdf5(path: Path, wanted: str) -> Iterator[Table]:
+    try:
+        with h5py.File(path) as h5:
+            datasets = _hdf5_datasets(h5)
+            names = h5.attrs.get("feature_names")
+            chosen = [d for d in datasets if fnmatchcase(d, wanted)]
+            for name in chosen:
+                label = f"{path}, dataset {name}"
+                checked_type(h5[name].dtype, label)
+                checked_columns(h5[name].shape, label)
+    except OSError as error:
+        raise ValueError(f"{path}: not an HDF5 file ({error})") from error
+    _some(chosen, path, wanted, datasets)
+    names = None if names is None else tuple(str(n) for n in names)
+    for name in chosen:
+        yield Table(f"{path}, dataset {name}", names, _dataset_blocks(path, name))
+
+
+def _some(chosen: list[str], path: Path, wanted: str, present: list[str]) -> None:
+    if not chosen:
+        raise ValueError(f"{path}: no array matches dataset '{wanted}' (there are: {present})")
+
+
+def read_file(path: Path | str, dataset: str = "*") -> Iterator[Table]:
+    """The trajectories in one file of numbers.
+
+    Parameters
+    ----------
+    path : Path
+        .npy, .npz, HDF5 (.h5, .hdf5) or text (anything else, perhaps .gz).
+    dataset : str
+        Glob of the arrays wanted from .npz and HDF5; each is one trajectory.
+
+    Yields
+    ------
+    Table
+
+    Raises
+    ------
+    ValueError
+        Naming the file and what is wrong with it.
+    """
+    path = Path(path)
+    if path.suffix == ".npy":
+        yield from _read_npy(path)
+    elif path.suffix == ".npz":
+        yield from _read_npz(path, dataset)
+    elif path.suffix in HDF5:
+        yield from _read_hdf5(path, dataset)
+    else:
+        yield read_text(path)
+
+
+def check_header(path: Path) -> None:
+    """What the first bytes tell, quickly: the file is not empty, and no pickle.
+
+    Raises
+    ------
+    ValueError
+        Naming the file.
+    """
+    if path.stat().st_size == 0:
+        raise ValueError(f"{path}: the file is empty")
+    if path.suffix == ".npy":
+        with path.open("rb") as file:
+            read_header(file, str(path))
+    elif path.suffix == ".npz":
+        try:
+            with zipfile.ZipFile(path) as archive:
+                for member in archive.namelist():
+                    with archive.open(member) as file:
+                        read_header(file, f"{path}, array {member.removesuffix('.npy')}")
+        except zipfile.BadZipFile as error:
+            raise ValueError(f"{path}: not an .npz file ({error})") from error
+    elif path.suffix in HDF5 and not h5py.is_hdf5(path):
+        raise ValueError(f"{path}: not an HDF5 file")

@@ -1,0 +1,89 @@
+"""Where a user's files are: globs, downloads, and the checks that need no full read."""
+
+from __future__ import annotations
+
+import glob
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from raremd.systems.feature_files import check_header
+from raremd.systems.tables import natural_key
+
+IMPORTED = ("trajectory", "features", "dtraj")
+"""Kinds of source that are a user's own files."""
+SINGLE_FILES = ("topology", "reference")
+
+
+def as_list(value: str | list[str] | None) -> list[str]:
+    """A key that may be given as one string or as several."""
+    return [value] if isinstance(value, str) else list(value or [])
+
+
+def matching_files(patterns: str | list[str] | None, root: Path = Path()) -> list[str]:
+    """Files that match globs, those of each glob in natural order (9 before 10).
+
+    Parameters
+    ----------
+    patterns : str or list of str
+        `**` matches any number of folders.
+    root : Path
+        What relative globs are relative to.
+
+    Returns
+    -------
+    list of str
+        Relative where the glob is.
+    """
+    found: dict[str, None] = {}
+    for pattern in as_list(patterns):
+        matches = glob.glob(pattern, root_dir=root, recursive=True)
+        files = [m for m in matches if (root / m).is_file()]
+        found |= dict.fromkeys(sorted(files, key=natural_key))
+    return list(found)
+
+
+def downloads(source: dict) -> dict[str, tuple[str, str]]:
+    """File name -> URL and SHA-256 of what a source downloads."""
+    pairs = zip(as_list(source.get("url")), as_list(source.get("sha256")), strict=True)
+    return {unquote(Path(urlsplit(url).path).name): (url, digest) for url, digest in pairs}
+
+
+def check_source(source: dict, key: str, root: Path = Path()) -> None:
+    """Files are there and are not, at first sight, of the wrong kind.
+
+    Parameters
+    ----------
+    source : dict
+        Of a kind in `IMPORTED`.
+    key : str
+        What messages begin with, such as `systems.mine.source`.
+    root : Path
+        What relative paths are relative to.
+
+    Raises
+    ------
+    ValueError
+        Naming the key or file.
+    """
+    if ("files" in source) == ("url" in source):
+        raise ValueError(f"{key}: give either files or url")
+    urls, digests = as_list(source.get("url")), as_list(source.get("sha256"))
+    if len(urls) != len(digests):
+        raise ValueError(f"{key}: {len(urls)} url need as many sha256, there are {len(digests)}")
+    if len(downloads(source)) != len(urls):
+        raise ValueError(f"{key}.url: two downloads have the same file name")
+    for name in SINGLE_FILES:
+        if name in source and not (root / source[name]).is_file():
+            raise ValueError(f"{key}.{name}: there is no file {source[name]}")
+    for pattern in as_list(source.get("files")):
+        if not matching_files(pattern, root):
+            raise ValueError(
+                f"{key}.files: no file matches {pattern} (from {root.resolve()}); "
+                "correct the path or glob"
+            )
+    for file in matching_files(source.get("files"), root):
+        if source["kind"] == "trajectory":
+            if not (root / file).stat().st_size:
+                raise ValueError(f"{file}: the file is empty")
+        else:
+            check_header(root / file)

@@ -1,0 +1,21 @@
+"""Adapter: states of the planned cells -> inspect.{md,csv} and a figure, before any training."""
+
+import pandas as pd
+
+from raremd.figures.inspection import draw
+from raremd.figures.style import save
+from raremd.inspection import inspect_system
+from raremd.logs import log_to
+from raremd.storage import atomic_path
+
+if __name__ == "__main__":
+    log_to(snakemake.log[0])
+    found = [inspect_system(name, plan) for name, plan in snakemake.params.plans.items()]
+    table = pd.concat([table for table, _ in found], ignore_index=True)
+    with atomic_path(snakemake.output.csv) as temporary:
+        table.to_csv(temporary, index=False)
+    with atomic_path(snakemake.output.markdown) as temporary:
+        temporary.write_text(
+            "\n".join(["# Your data", "", *(li for _, page in found for li in page)])
+        )
+    save(draw(table), snakemake.output.pdf, snakemake.output.png)

@@ -1,0 +1,31 @@
+"""Adapter: comparison -> recommendation.md."""
+
+import pandas as pd
+
+from raremd.logs import log_to
+from raremd.recommendation import CELL, as_markdown, recommend
+from raremd.storage import atomic_path, read_attributes
+
+
+def state_counts(cells: list[dict], kinetics: list[str], system: str) -> dict[tuple, int]:
+    return {
+        tuple(cell[name] for name in CELL): read_attributes(path)["n_states"]
+        for cell, path in zip(cells, kinetics, strict=True)
+        if cell["system"] == system
+    }
+
+
+if __name__ == "__main__":
+    log_to(snakemake.log[0])
+    table, p = pd.read_parquet(snakemake.input.comparison), snakemake.params
+    sections = [
+        recommend(
+            system,
+            table[table["system"] == system],
+            state_counts(p.cells, snakemake.input.kinetics, system),
+            p.settings | own,
+        )
+        for system, own in p.systems.items()
+    ]
+    with atomic_path(snakemake.output.markdown) as temporary:
+        temporary.write_text(as_markdown(sections))
