@@ -9,13 +9,14 @@ import numpy as np
 import torch
 
 from raremd.models import SequenceModel
-from raremd.models.kernels import sample_states
+from raremd.models.base import Stream
 from raremd.sequences import Windows
 
 log = logging.getLogger(__name__)
 
 LOG_SECONDS = 5.0
 WALKERS_AT_ONCE = 256
+FRAMES_AT_ONCE = 256
 
 
 def draw_prompts(training: Windows, n_walkers: int, rng: np.random.Generator) -> np.ndarray:
@@ -52,18 +53,16 @@ def generate(
         for first in range(0, len(prompts), WALKERS_AT_ONCE):
             prompt = torch.from_numpy(prompts[first : first + WALKERS_AT_ONCE]).to(device)
             state = model.initial_state(prompt)
-            tokens = prompt[:, -1].contiguous()
-            block = np.empty((n_frames, len(prompt)), np.int16)
-            drawn = np.empty(len(prompt), np.int64)
-            for frame in range(n_frames):
-                logits, state = model.step(tokens, state)
-                sample_states(logits.cpu().numpy(), seed, first, frame, drawn)
-                tokens = torch.from_numpy(drawn).to(device)
-                block[frame] = drawn
-                if frame % 256 == 0 and time.monotonic() - spoken > LOG_SECONDS:
+            tokens = prompt[:, -1].clone()
+            for frame in range(0, n_frames, FRAMES_AT_ONCE):
+                chunk = np.empty((min(FRAMES_AT_ONCE, n_frames - frame), len(prompt)), np.int16)
+                stream = Stream(seed, first, frame)
+                tokens, state = model.generate(tokens, state, stream, chunk)
+                out[first : first + len(prompt), frame : frame + len(chunk)] = chunk.T
+                if time.monotonic() - spoken > LOG_SECONDS:
                     spoken = time.monotonic()
-                    done = (first * n_frames + frame * len(prompt)) / (len(prompts) * n_frames)
-                    left = (spoken - started) * (1 - done) / max(done, 1e-9)
+                    frames = first * n_frames + (frame + len(chunk)) * len(prompt)
+                    done = frames / (len(prompts) * n_frames)
+                    left = (spoken - started) * (1 - done) / done
                     log.info("%s %.0f %% generated, %.0f s left", label, 100 * done, left)
-            out[first : first + len(prompt)] = block.T
     return out

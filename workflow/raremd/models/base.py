@@ -7,12 +7,22 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 from dataclasses import fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
+from raremd.models.kernels import sample_states
+
 _REGISTRY: dict[str, type[SequenceModel]] = {}
+
+
+class Stream(NamedTuple):
+    """A place in the counter-based random stream of generation."""
+
+    seed: int
+    walker: int
+    frame: int
 
 
 class SequenceModel(torch.nn.Module):
@@ -85,6 +95,33 @@ class SequenceModel(torch.nn.Module):
         state : object
         """
         raise TypeError(f"{type(self).__name__} does not define step()")
+
+    def generate(
+        self, tokens: torch.Tensor, state: Any, stream: Stream, out: np.ndarray
+    ) -> tuple[torch.Tensor, Any]:
+        """Let all walkers go on; a model may do it faster than by one `step` a frame.
+
+        Parameters
+        ----------
+        tokens, state
+            As in `step`; changed in place.
+        stream : Stream
+            Where in the random stream the first walker and frame are.
+        out : (n_frames, n_walkers) int16
+            Filled.
+
+        Returns
+        -------
+        tokens, state
+            To go on from.
+        """
+        drawn = np.empty(len(tokens), np.int64)
+        for frame, row in enumerate(out, stream.frame):
+            logits, state = self.step(tokens, state)
+            sample_states(logits.cpu().numpy(), stream.seed, stream.walker, frame, drawn)
+            tokens = torch.from_numpy(drawn).to(tokens.device)
+            row[:] = drawn
+        return tokens, state
 
 
 def register(name: str) -> Callable[[type[SequenceModel]], type[SequenceModel]]:

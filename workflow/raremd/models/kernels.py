@@ -11,7 +11,7 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-_FAST = {"nsz", "arcp", "contract", "reassoc"}  # no "nnan"/"ninf": clamps must hold
+FAST = {"nsz", "arcp", "contract", "reassoc"}  # no "nnan"/"ninf": clamps must hold
 
 
 @intrinsic
@@ -22,146 +22,50 @@ def _float_from_bits(typing_context, bits):
     return types.float32(types.int32), generate
 
 
-@njit(fastmath=_FAST, error_model="numpy", inline="always")
+@intrinsic
+def _bits_from_float(typing_context, x):
+    def generate(context, builder, signature, arguments):
+        return builder.bitcast(arguments[0], ir.IntType(32))
+
+    return types.int32(types.float32), generate
+
+
+@intrinsic
+def greater(typing_context, a, b):
+    """The greater of two float32 numbers, in a form that a loop over a row vectorises."""
+
+    def generate(context, builder, signature, arguments):
+        is_greater = builder.fcmp_ordered(">", *arguments, flags=("fast",))
+        return builder.select(is_greater, *arguments, flags=("fast",))
+
+    return types.float32(types.float32, types.float32), generate
+
+
+# Adding it rounds a float32 to a whole number, which the last bits then hold.
+_ROUND = np.float32(1.5 * 2**23)
+# (2^x - 1) / x on [-1/2, 1/2], least squares on Chebyshev nodes; 2 ulp at most.
+_P5, _P4, _P3, _P2, _P1 = (
+    np.float32(p) for p in (1.3218672e-3, 9.671698e-3, 5.550893e-2, 2.4022238e-1, 6.9314686e-1)
+)
+
+
+@njit(fastmath={"nsz", "contract"}, error_model="numpy")  # "reassoc" would undo the rounding
+def exp2_32(x):
+    """2^x in float32 for -126 <= x < 128, to 2 ulp."""
+    shifted = x + _ROUND
+    r = x - (shifted - _ROUND)
+    p = (((_P5 * r + _P4) * r + _P3) * r + _P2) * r + _P1
+    exponent = np.int32(_bits_from_float(shifted) << np.int32(23))
+    return _float_from_bits(_bits_from_float(p * r + np.float32(1.0)) + exponent)
+
+
+@njit(fastmath=FAST, error_model="numpy", inline="always")
 def exp32(x):
-    """exp(x) in float32 for x <= 88, within 2 ulp; below -87 it gives exp(-87).
-
-    Cody-Waite reduction and the degree-5 polynomial of the Cephes library (expf).
-    """
-    x = max(x, np.float32(-87.0))
-    n = np.floor(x * np.float32(1.44269504) + np.float32(0.5))
-    r = x - n * np.float32(0.693359375)
-    r = r + n * np.float32(2.12194440e-4)
-    p = np.float32(1.9875691500e-4)
-    p = p * r + np.float32(1.3981999507e-3)
-    p = p * r + np.float32(8.3334519073e-3)
-    p = p * r + np.float32(4.1665795894e-2)
-    p = p * r + np.float32(1.6666665459e-1)
-    p = p * r + np.float32(5.0000001201e-1)
-    p = p * r * r + r + np.float32(1.0)
-    return p * _float_from_bits(np.int32((np.int32(n) + np.int32(127)) << np.int32(23)))
+    """exp(x) for x < 88, to a relative 1e-7 (1 + |x|); below -87.3 it stays there."""
+    return exp2_32(max(x * np.float32(1.44269504), np.float32(-126.0)))
 
 
-@njit(fastmath=_FAST, error_model="numpy", inline="always")
-def tanh32(x):
-    """tanh(x) in float32, the rational approximation of the Eigen library (a few ulp)."""
-    x = min(max(x, np.float32(-7.90531110763549805)), np.float32(7.90531110763549805))
-    s = x * x
-    p = np.float32(-2.76076847742355e-16)
-    p = p * s + np.float32(2.00018790482477e-13)
-    p = p * s + np.float32(-8.60467152213735e-11)
-    p = p * s + np.float32(5.12229709037114e-08)
-    p = p * s + np.float32(1.48572235717979e-05)
-    p = p * s + np.float32(6.37261928875436e-04)
-    p = p * s + np.float32(4.89352455891786e-03)
-    q = np.float32(1.19825839466702e-06)
-    q = q * s + np.float32(1.18534705686654e-04)
-    q = q * s + np.float32(2.26843463243900e-03)
-    q = q * s + np.float32(4.89352518554385e-03)
-    return x * p / q
-
-
-@njit(fastmath=_FAST, error_model="numpy", inline="always")
-def sigmoid32(x):
-    """Logistic function in float32."""
-    return np.float32(0.5) + np.float32(0.5) * tanh32(np.float32(0.5) * x)
-
-
-@njit(fastmath=_FAST, error_model="numpy", cache=True)
-def lstm_cell(gates, table, tokens, h, c):
-    """One LSTM step for all walkers, in place.
-
-    Parameters
-    ----------
-    gates : (W, 4 H) float32
-        h @ W_hh^T on entry; overwritten by the activated gates i, f, g, o.
-    table : (V, 4 H) float32
-        Embedding times W_ih^T plus both biases: what each token adds to the gates.
-    tokens : (W,) int64
-    h, c : (W, H) float32
-        Hidden and cell state, overwritten.
-    """
-    n_hidden = h.shape[1]
-    for w in range(h.shape[0]):
-        gate, add = gates[w], table[tokens[w]]
-        for k in range(2 * n_hidden):
-            gate[k] = sigmoid32(gate[k] + add[k])
-        for k in range(2 * n_hidden, 3 * n_hidden):
-            gate[k] = tanh32(gate[k] + add[k])
-        for k in range(3 * n_hidden, 4 * n_hidden):
-            gate[k] = sigmoid32(gate[k] + add[k])
-        for k in range(n_hidden):
-            cell = gate[n_hidden + k] * c[w, k] + gate[k] * gate[2 * n_hidden + k]
-            c[w, k] = cell
-            h[w, k] = gate[3 * n_hidden + k] * tanh32(cell)
-
-
-@njit(fastmath=_FAST, error_model="numpy", cache=True)
-def lstm_forward(tokens, table, recurrent, gates, h, c):
-    """An LSTM over whole windows from a zero state.
-
-    Parameters
-    ----------
-    tokens : (T, B) int64
-    table : (V, 4 H) float32
-        As in `lstm_cell`.
-    recurrent : (H, 4 H) float32
-        W_hh transposed.
-    gates : (T, B, 4 H) float32
-        Filled with the activated gates, for the backward pass.
-    h, c : (T + 1, B, H) float32
-        Row 0 is the initial state; the rest is filled.
-    """
-    for t in range(tokens.shape[0]):
-        np.dot(h[t], recurrent, gates[t])
-        h[t + 1] = h[t]
-        c[t + 1] = c[t]
-        lstm_cell(gates[t], table, tokens[t], h[t + 1], c[t + 1])
-
-
-@njit(fastmath=_FAST, error_model="numpy", cache=True)
-def lstm_backward(tokens, recurrent_t, gates, c, grad_h, grad_table):
-    """Back-propagation through time of `lstm_forward`.
-
-    Parameters
-    ----------
-    tokens : (T, B) int64
-    recurrent_t : (4 H, H) float32
-        W_hh.
-    gates : (T, B, 4 H) float32
-        Activated gates on entry, their gradients before activation on exit.
-    c : (T + 1, B, H) float32
-    grad_h : (T, B, H) float32
-        Gradient of the loss by each hidden state.
-    grad_table : (V, 4 H) float32
-        The gradient by the table is added to it.
-    """
-    length, batch, n_hidden = grad_h.shape
-    one = np.float32(1.0)
-    grad_c = np.zeros((batch, n_hidden), np.float32)
-    carried = np.zeros((batch, n_hidden), np.float32)
-    for t in range(length - 1, -1, -1):
-        for b in range(batch):
-            gate, cell, before = gates[t, b], c[t + 1, b], c[t, b]
-            upstream, carry, dc = grad_h[t, b], carried[b], grad_c[b]
-            for k in range(n_hidden):
-                i, f = gate[k], gate[n_hidden + k]
-                g, o = gate[2 * n_hidden + k], gate[3 * n_hidden + k]
-                th = tanh32(cell[k])
-                dh = upstream[k] + carry[k]
-                d = dc[k] + dh * o * (one - th * th)
-                gate[k] = d * g * i * (one - i)
-                gate[n_hidden + k] = d * before[k] * f * (one - f)
-                gate[2 * n_hidden + k] = d * i * (one - g * g)
-                gate[3 * n_hidden + k] = dh * th * o * (one - o)
-                dc[k] = d * f
-            row = grad_table[tokens[t, b]]
-            for k in range(4 * n_hidden):
-                row[k] += gate[k]
-        np.dot(gates[t], recurrent_t, carried)
-
-
-@njit(fastmath=_FAST, error_model="numpy", cache=True)
+@njit(fastmath=FAST, error_model="numpy", cache=True)
 def attend(qkv, cos, sin, keys, values, slot, filled, out):
     """Rotary attention of one new token a walker to those in the ring, which it joins.
 
@@ -238,7 +142,7 @@ def uniform(seed, walker, step):
 _BLOCK = 16
 
 
-@njit(fastmath=_FAST, error_model="numpy", cache=True)
+@njit(fastmath=FAST, error_model="numpy", cache=True)
 def sample_states(logits, seed, first_walker, step, out):
     """Draw the next state of each walker from softmax(logits) by the inverse CDF.
 
@@ -252,30 +156,42 @@ def sample_states(logits, seed, first_walker, step, out):
         Filled with the sampled states.
     """
     n_states = logits.shape[1]
-    n_blocks = (n_states + _BLOCK - 1) // _BLOCK
-    sums = np.empty(n_blocks, np.float64)
+    n_full = n_states // _BLOCK
+    sums = np.empty(n_full + 1, np.float64)
+    inside = np.empty(_BLOCK, np.float64)
     for w in range(logits.shape[0]):
         row = logits[w]
         top = row[0]
         for v in range(1, n_states):
-            top = max(top, row[v])
+            top = greater(top, row[v])
         for v in range(n_states):
             row[v] = exp32(row[v] - top)
         total = 0.0
-        for k in range(n_blocks):
-            block = 0.0  # in double, or a rounded sum could reach past the last possible state
-            for v in range(k * _BLOCK, min((k + 1) * _BLOCK, n_states)):
-                block += row[v]
-            sums[k] = block
+        for k in range(n_full):
+            block = np.float32(0.0)
+            for v in range(_BLOCK):
+                block += row[k * _BLOCK + v]
             total += block
+            sums[k] = total
+        for v in range(n_full * _BLOCK, n_states):
+            total += row[v]
+        # The first block, then the first state in it, whose cumulative sum is beyond the target.
         target = uniform(seed, first_walker + w, step) * total
-        k = 0
-        while k < n_blocks - 1 and target >= sums[k]:
-            target -= sums[k]
-            k += 1
-        v = k * _BLOCK
-        last = min(v + _BLOCK, n_states) - 1
-        while v < last and target >= row[v]:
-            target -= row[v]
-            v += 1
-        out[w] = v
+        block = 0
+        for k in range(n_full):
+            block += sums[k] <= target
+        block = min(block, (n_states - 1) // _BLOCK)
+        start = block * _BLOCK
+        n_inside = min(_BLOCK, n_states - start)
+        cumulative = 0.0
+        for v in range(n_inside):
+            cumulative += row[start + v]
+            inside[v] = cumulative
+        if block > 0:
+            target -= sums[block - 1]
+        # Rounding of a block's sum must not reach past its last possible state.
+        target = min(target, cumulative * (1.0 - 2.0**-53))
+        state = start
+        for v in range(n_inside - 1):
+            state += inside[v] <= target
+        out[w] = state

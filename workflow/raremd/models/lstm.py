@@ -9,47 +9,74 @@ import torch
 from torch.nn import functional
 
 from raremd.models.base import SequenceModel, register
-from raremd.models.kernels import lstm_backward, lstm_cell, lstm_forward
+from raremd.models.lstm_kernels import (
+    cross_entropy,
+    lstm_backward,
+    lstm_forward,
+    lstm_generate,
+    lstm_read,
+)
 
 
-class _Recurrence(torch.autograd.Function):
-    """Hidden states of an LSTM whose input product is a look-up in a table of gates."""
+_ROWS = 32  # walkers in a matrix product of generation
+_ROWS_LARGE = 128  # with a weight matrix that outgrows the first-level cache
+_LARGE = 64
+
+
+class _Loss(torch.autograd.Function):
+    """Cross-entropy of windows, with its gradients formed in the same pass."""
 
     @staticmethod
-    def forward(ctx, tokens, table, weight_hh):
-        (length, batch), n_hidden = tokens.shape, weight_hh.shape[1]
-        gates = np.empty((length, batch, 4 * n_hidden), np.float32)
-        h = np.empty((length + 1, batch, n_hidden), np.float32)
-        c = np.empty_like(h)
-        h[0] = c[0] = 0.0
-        recurrent = np.ascontiguousarray(weight_hh.numpy().T)
-        lstm_forward(tokens.numpy(), table.numpy(), recurrent, gates, h, c)
-        ctx.arrays = tokens, weight_hh, gates, h, c, table.shape
-        return torch.from_numpy(h[1:])
+    def forward(ctx, windows, table, weight_hh, readout, bias, with_gradient):
+        tokens = windows[:, :-1].T.contiguous()
+        gates, h, c = _run(tokens, table, weight_hh)
+        hidden = h[1:].flatten(0, 1)
+        logits = torch.addmm(bias, hidden, readout.T)
+        # Time-major order is how the recurrence leaves its memory: no copy.
+        loss = cross_entropy(logits.numpy(), windows[:, 1:].T.flatten().numpy())
+        if with_gradient:
+            by_hidden = (logits @ readout).view(h[1:].shape)
+            by_table = torch.zeros_like(table)
+            lstm_backward(
+                tokens.numpy(),
+                weight_hh.numpy(),
+                gates.numpy(),
+                c.numpy(),
+                by_hidden.numpy(),
+                by_table.numpy(),
+            )
+            by_weight = gates.flatten(0, 1).T @ h[:-1].flatten(0, 1)
+            ctx.gradients = by_table, by_weight, logits.T @ hidden, logits.sum(0)
+        return torch.tensor(loss, dtype=torch.float32)
 
     @staticmethod
-    def backward(ctx, grad_h):
-        tokens, weight_hh, gates, h, c, table_shape = ctx.arrays
-        del ctx.arrays
-        grad_table = np.zeros(table_shape, np.float32)
-        grad_h = grad_h.contiguous().numpy()
-        lstm_backward(tokens.numpy(), weight_hh.numpy(), gates, c, grad_h, grad_table)
-        by_gate = torch.from_numpy(gates).flatten(0, 1)
-        grad_weight = by_gate.T @ torch.from_numpy(h[:-1]).flatten(0, 1)
-        return None, torch.from_numpy(grad_table), grad_weight
+    def backward(ctx, by_loss):
+        return None, *(by_loss * g for g in ctx.gradients), None
+
+
+def _run(tokens: torch.Tensor, table: torch.Tensor, weight_hh: torch.Tensor):
+    """Activated gates, hidden and cell states over (T, B) tokens, from a zero state."""
+    (length, batch), n_hidden = tokens.shape, weight_hh.shape[1]
+    gates = torch.empty(length, batch, 4 * n_hidden)
+    h, c = torch.empty(2, length + 1, batch, n_hidden)
+    h[0], c[0] = 0.0, 0.0
+    recurrent = weight_hh.T.contiguous()
+    lstm_forward(
+        tokens.numpy(), table.numpy(), recurrent.numpy(), gates.numpy(), h.numpy(), c.numpy()
+    )
+    return gates, h, c
 
 
 @dataclass
 class _State:
-    """Buffers of generation on the processor, and their NumPy views."""
+    """Walkers on the processor, in blocks of rows; the weights as the kernels want them."""
 
-    h: torch.Tensor  # (W, H)
-    c: np.ndarray  # (W, H)
-    gates: torch.Tensor  # (W, 4 H)
-    logits: torch.Tensor  # (W, V)
+    h: np.ndarray  # (n_blocks, rows, H)
+    c: np.ndarray
     table: np.ndarray  # (V, 4 H)
-    recurrent: torch.Tensor  # (H, 4 H)
-    readout: torch.Tensor  # (H, V)
+    recurrent: np.ndarray  # (H, 4 H)
+    readout: np.ndarray  # (H, V)
+    bias: np.ndarray  # (V,)
 
 
 @register("lstm")
@@ -80,19 +107,23 @@ class LSTM(SequenceModel):
 
     def logits(self, tokens: torch.Tensor) -> torch.Tensor:
         """Logits after each token from a zero state: (B, T) int64 -> (B, T, V)."""
-        if tokens.device.type == "cpu":
-            hidden = _Recurrence.apply(
-                tokens.T.contiguous(), self._table(), self.recurrence.weight_hh_l0
-            )
-            return self.readout(hidden).transpose(0, 1)
+        if tokens.device.type == "cpu" and not torch.is_grad_enabled():
+            _, h, _ = _run(tokens.T.contiguous(), self._table(), self.recurrence.weight_hh_l0)
+            return self.readout(h[1:]).transpose(0, 1)
         return self.readout(self.recurrence(self.embedding(tokens))[0])
 
     def loss(self, windows: torch.Tensor) -> torch.Tensor:
+        if windows.device.type == "cpu":
+            return _Loss.apply(
+                windows,
+                self._table(),
+                self.recurrence.weight_hh_l0,
+                self.readout.weight,
+                self.readout.bias,
+                torch.is_grad_enabled(),
+            )
         logits = self.logits(windows[:, :-1])
-        # Time-major order is how the recurrence leaves its memory: no copy.
-        return functional.cross_entropy(
-            logits.transpose(0, 1).flatten(0, 1), windows[:, 1:].T.flatten()
-        )
+        return functional.cross_entropy(logits.flatten(0, 1), windows[:, 1:].flatten())
 
     def initial_state(self, prompt: torch.Tensor) -> _State | tuple[torch.Tensor, torch.Tensor]:
         n_walkers, n_hidden = len(prompt), self.settings.hidden
@@ -102,27 +133,32 @@ class LSTM(SequenceModel):
             for tokens in prompt[:, :-1].T:
                 _, state = self.step(tokens, state)
             return state
+        rows = _ROWS if n_hidden <= _LARGE else _ROWS_LARGE
+        h, c = np.zeros((2, -(-n_walkers // rows), rows, n_hidden), np.float32)
         state = _State(
-            h=torch.zeros(n_walkers, n_hidden),
-            c=np.zeros((n_walkers, n_hidden), np.float32),
-            gates=torch.empty(n_walkers, 4 * n_hidden),
-            logits=torch.empty(n_walkers, self.n_states),
+            h,
+            c,
             table=self._table().detach().numpy(),
-            recurrent=self.recurrence.weight_hh_l0.detach().T.contiguous(),
-            readout=self.readout.weight.detach().T.contiguous(),
+            recurrent=self.recurrence.weight_hh_l0.detach().T.contiguous().numpy(),
+            readout=self.readout.weight.detach().T.contiguous().numpy(),
+            bias=self.readout.bias.detach().numpy(),
         )
-        for tokens in prompt[:, :-1].T.contiguous():
-            self._advance(tokens, state)
+        lstm_read(prompt[:, :-1].T.contiguous().numpy(), state.table, state.recurrent, h, c)
         return state
-
-    def _advance(self, tokens: torch.Tensor, state: _State) -> None:
-        torch.mm(state.h, state.recurrent, out=state.gates)
-        lstm_cell(state.gates.numpy(), state.table, tokens.numpy(), state.h.numpy(), state.c)
 
     def step(self, tokens: torch.Tensor, state: _State) -> tuple[torch.Tensor, _State]:
         if tokens.device.type != "cpu":
             hidden, state = self.recurrence(self.embedding(tokens[:, None]), state)
             return self.readout(hidden[:, 0]), state
-        self._advance(tokens, state)
-        torch.addmm(self.readout.bias.detach(), state.h, state.readout, out=state.logits)
-        return state.logits, state
+        lstm_read(tokens[None].numpy(), state.table, state.recurrent, state.h, state.c)
+        hidden = torch.from_numpy(state.h).flatten(0, 1)[: len(tokens)]
+        return self.readout(hidden), state
+
+    def generate(self, tokens, state, stream, out):
+        if tokens.device.type != "cpu":
+            return super().generate(tokens, state, stream, out)
+        s = state
+        lstm_generate(
+            tokens.numpy(), s.table, s.recurrent, s.readout, s.bias, s.h, s.c, *stream, out
+        )
+        return tokens, state
