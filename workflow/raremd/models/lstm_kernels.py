@@ -123,6 +123,12 @@ def lstm_generate(
         tokens[first : first + n] = current[:n]
 
 
+@njit(fastmath=FAST, error_model="numpy")
+def _sigmoid(x, scale):
+    for k in range(x.size):
+        x[k] = _ONE / (_ONE + _power(x[k], scale))
+
+
 @njit(fastmath=FAST, error_model="numpy", cache=True)
 def lstm_forward(tokens, table, recurrent, gates, h, c):
     """An LSTM over whole windows from a zero state.
@@ -144,13 +150,13 @@ def lstm_forward(tokens, table, recurrent, gates, h, c):
         for b in range(h.shape[1]):
             gate, add = gates[t, b], table[tokens[t, b]]
             hidden, cell, before = h[t + 1, b], c[t + 1, b], c[t, b]
-            for k in range(2 * n):
-                gate[k] = _ONE / (_ONE + _power(gate[k] + add[k], one))
-            for k in range(2 * n, 3 * n):
-                e = _power(gate[k] + add[k], two)
-                gate[k] = (_ONE - e) / (_ONE + e)
-            for k in range(3 * n, 4 * n):
-                gate[k] = _ONE / (_ONE + _power(gate[k] + add[k], one))
+            for k in range(4 * n):
+                gate[k] += add[k]
+            _sigmoid(gate[: 2 * n], one)
+            _sigmoid(gate[2 * n : 3 * n], two)
+            _sigmoid(gate[3 * n :], one)
+            for k in range(2 * n, 3 * n):  # tanh(x) = 2 sigmoid(2 x) - 1
+                gate[k] = gate[k] + gate[k] - _ONE
             for k in range(n):
                 cell[k] = gate[n + k] * before[k] + gate[k] * gate[2 * n + k]
             for k in range(n):
