@@ -114,38 +114,43 @@ class Windows:
     ----------
     states : (n_frames,) int16
         The trajectories one behind the other.
-    starts : (n_windows,) int64
-        Where windows may begin without crossing from one trajectory into the next.
+    ends : (n_trajectories,) int64
+        How many windows there are up to and including each trajectory; none crosses from
+        one into the next. Nothing is stored for each window.
     length : int
         Frames in a window, the last one being only predicted.
     """
 
     states: np.ndarray
-    starts: np.ndarray
+    ends: np.ndarray
     length: int
 
     @classmethod
     def of(cls, trajectories: list[np.ndarray], length: int) -> Windows:
-        """Windows of `length` + 1 frames.
+        """Windows of `length` + 1 frames, from all trajectories that are long enough.
 
         Raises
         ------
         ValueError
             If no trajectory is long enough.
         """
-        offsets = np.cumsum([0, *map(len, trajectories)])
-        starts = [
-            np.arange(offset, offset + len(t) - length, dtype=np.int64)
-            for offset, t in zip(offsets, trajectories, strict=False)
-            if len(t) > length
-        ]
-        if not starts:
+        kept = [t for t in trajectories if len(t) > length]
+        if not kept:
             longest = max(map(len, trajectories), default=0)
             raise ValueError(
                 f"window: no trajectory has more than {length} frames at this saving interval "
                 f"(the longest has {longest}); choose a shorter window or interval"
             )
-        return cls(np.concatenate(trajectories), np.concatenate(starts), length + 1)
+        ends = np.cumsum([len(t) - length for t in kept], dtype=np.int64)
+        return cls(np.concatenate(kept), ends, length + 1)
+
+    def __len__(self) -> int:
+        return int(self.ends[-1])
+
+    def starts(self, numbers: np.ndarray) -> np.ndarray:
+        """Where in `states` windows begin, by their number from 0; (n,) int64."""
+        # Each trajectory before has `length` - 1 frames more than windows.
+        return numbers + np.searchsorted(self.ends, numbers, side="right") * (self.length - 1)
 
     def gather(self, starts: np.ndarray) -> np.ndarray:
         """(n,) starts -> (n, length) int64."""
@@ -153,9 +158,9 @@ class Windows:
 
     def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """`n` windows at random starts, (n, length) int64."""
-        return self.gather(self.starts[rng.integers(len(self.starts), size=n)])
+        return self.gather(self.starts(rng.integers(len(self), size=n)))
 
     def spread(self, n: int) -> np.ndarray:
         """At most `n` windows spread evenly over the data, (<= n, length) int64."""
-        chosen = np.linspace(0, len(self.starts) - 1, min(n, len(self.starts)))
-        return self.gather(self.starts[np.unique(chosen.astype(np.int64))])
+        chosen = np.linspace(0, len(self) - 1, min(n, len(self)))
+        return self.gather(self.starts(np.unique(chosen.astype(np.int64))))

@@ -123,6 +123,13 @@ def lstm_generate(
         tokens[first : first + n] = current[:n]
 
 
+@njit
+def _row_blocks(batch, n_hidden):
+    """Windows that go through time together: BLAS is fastest on small products, if they are."""
+    rows = 32 if n_hidden <= 64 else batch
+    return [(first, min(first + rows, batch)) for first in range(0, batch, rows)]
+
+
 @njit(fastmath=FAST, error_model="numpy")
 def _sigmoid(x, scale):
     for k in range(x.size):
@@ -145,23 +152,24 @@ def lstm_forward(tokens, table, recurrent, gates, h, c):
     """
     n = h.shape[2]
     one, two = -_LOG2E, np.float32(-2.0) * _LOG2E
-    for t in range(tokens.shape[0]):
-        np.dot(h[t], recurrent, gates[t])
-        for b in range(h.shape[1]):
-            gate, add = gates[t, b], table[tokens[t, b]]
-            hidden, cell, before = h[t + 1, b], c[t + 1, b], c[t, b]
-            for k in range(4 * n):
-                gate[k] += add[k]
-            _sigmoid(gate[: 2 * n], one)
-            _sigmoid(gate[2 * n : 3 * n], two)
-            _sigmoid(gate[3 * n :], one)
-            for k in range(2 * n, 3 * n):  # tanh(x) = 2 sigmoid(2 x) - 1
-                gate[k] = gate[k] + gate[k] - _ONE
-            for k in range(n):
-                cell[k] = gate[n + k] * before[k] + gate[k] * gate[2 * n + k]
-            for k in range(n):
-                e = _power(cell[k], two)
-                hidden[k] = gate[3 * n + k] * (_ONE - e) / (_ONE + e)
+    for first, last in _row_blocks(h.shape[1], n):
+        for t in range(tokens.shape[0]):
+            np.dot(h[t, first:last], recurrent, gates[t, first:last])
+            for b in range(first, last):
+                gate, add = gates[t, b], table[tokens[t, b]]
+                hidden, cell, before = h[t + 1, b], c[t + 1, b], c[t, b]
+                for k in range(4 * n):
+                    gate[k] += add[k]
+                _sigmoid(gate[: 2 * n], one)
+                _sigmoid(gate[2 * n : 3 * n], two)
+                _sigmoid(gate[3 * n :], one)
+                for k in range(2 * n, 3 * n):  # tanh(x) = 2 sigmoid(2 x) - 1
+                    gate[k] = gate[k] + gate[k] - _ONE
+                for k in range(n):
+                    cell[k] = gate[n + k] * before[k] + gate[k] * gate[2 * n + k]
+                for k in range(n):
+                    e = _power(cell[k], two)
+                    hidden[k] = gate[3 * n + k] * (_ONE - e) / (_ONE + e)
 
 
 @njit(fastmath=FAST, error_model="numpy", cache=True)
@@ -185,28 +193,29 @@ def lstm_backward(tokens, weight, gates, c, grad_h, grad_table):
     two = np.float32(-2.0) * _LOG2E
     grad_c = np.zeros((batch, n), np.float32)
     carried = np.zeros((batch, n), np.float32)
-    for t in range(length - 1, -1, -1):
-        for b in range(batch):
-            gate, cell, before = gates[t, b], c[t + 1, b], c[t, b]
-            dh, dc, carry = grad_h[t, b], grad_c[b], carried[b]
-            for k in range(n):
-                dh[k] += carry[k]
-            for k in range(n):  # of the output gate, and on to the cell
-                e = _power(cell[k], two)
-                th = (_ONE - e) / (_ONE + e)
-                o = gate[3 * n + k]
-                dc[k] += dh[k] * o * (_ONE - th * th)
-                gate[3 * n + k] = dh[k] * th * o * (_ONE - o)
-            for k in range(n):
-                i, f, g, d = gate[k], gate[n + k], gate[2 * n + k], dc[k]
-                gate[k] = d * g * i * (_ONE - i)
-                gate[n + k] = d * before[k] * f * (_ONE - f)
-                gate[2 * n + k] = d * i * (_ONE - g * g)
-                dc[k] = d * f
-            row = grad_table[tokens[t, b]]
-            for k in range(4 * n):
-                row[k] += gate[k]
-        np.dot(gates[t], weight, carried)
+    for first, last in _row_blocks(batch, n):
+        for t in range(length - 1, -1, -1):
+            for b in range(first, last):
+                gate, cell, before = gates[t, b], c[t + 1, b], c[t, b]
+                dh, dc, carry = grad_h[t, b], grad_c[b], carried[b]
+                for k in range(n):
+                    dh[k] += carry[k]
+                for k in range(n):  # of the output gate, and on to the cell
+                    e = _power(cell[k], two)
+                    th = (_ONE - e) / (_ONE + e)
+                    o = gate[3 * n + k]
+                    dc[k] += dh[k] * o * (_ONE - th * th)
+                    gate[3 * n + k] = dh[k] * th * o * (_ONE - o)
+                for k in range(n):
+                    i, f, g, d = gate[k], gate[n + k], gate[2 * n + k], dc[k]
+                    gate[k] = d * g * i * (_ONE - i)
+                    gate[n + k] = d * before[k] * f * (_ONE - f)
+                    gate[2 * n + k] = d * i * (_ONE - g * g)
+                    dc[k] = d * f
+                row = grad_table[tokens[t, b]]
+                for k in range(4 * n):
+                    row[k] += gate[k]
+            np.dot(gates[t, first:last], weight, carried[first:last])
 
 
 @njit(fastmath=FAST, error_model="numpy", cache=True)
