@@ -9,7 +9,7 @@ READY := .venv/.ready
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
 
 .DEFAULT_GOAL := help
-.PHONY: help figures report plan test lint format resources clean
+.PHONY: help figures report plan test lint format resources bench clean
 
 help:           ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/' | expand -t 18
@@ -49,6 +49,9 @@ format: $(READY)    ## apply ruff and snakefmt
 
 resources: $(READY) ## simulate the embedded MD anew (hours) and compute the exact spectrum
 	@$(SNAKEMAKE) regenerate_resources
+
+bench: $(READY)     ## measure the engine: benchmarks/README.md and results.json (8 minutes)
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/python benchmarks/run.py
 
 clean:              ## remove results and Snakemake's records, keep .venv
 	rm -rf results .snakemake

@@ -127,7 +127,7 @@ class TestWindows:
                 Windows.of(trajectories, length)
             return
         windows = Windows.of(trajectories, length)
-        found = windows.gather(windows.starts)
+        found = windows.gather(windows.starts(np.arange(len(windows))))
         naive = [
             t[first : first + length + 1] for t in trajectories for first in range(len(t) - length)
         ]
@@ -138,7 +138,7 @@ class TestWindows:
         rng = np.random.default_rng(0)
         trajectories = [rng.integers(100, size=n).astype(np.int16) for n in (50, 7, 200)]
         windows = Windows.of(trajectories, 10)
-        chosen = rng.choice(windows.starts, 30)
+        chosen = rng.choice(windows.starts(np.arange(len(windows))), 30)
         everything = np.concatenate(trajectories)
         for row, start in zip(windows.gather(chosen), chosen, strict=True):
             assert list(row) == [int(everything[start + k]) for k in range(11)]
@@ -148,7 +148,7 @@ class TestWindows:
         drawn = windows.draw(36_000, np.random.default_rng(1))
         np.testing.assert_array_equal(drawn, windows.draw(36_000, np.random.default_rng(1)))
         starts, counts = np.unique(drawn[:, 0], return_counts=True)
-        np.testing.assert_array_equal(starts, windows.starts)
+        np.testing.assert_array_equal(starts, windows.starts(np.arange(len(windows))))
         assert abs(counts - 1000).max() < 5 * np.sqrt(1000)
 
     def test_spread_covers_the_data_without_repeats(self):

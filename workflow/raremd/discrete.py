@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from raremd.sequences import Segment, Split
-from raremd.storage import read_arrays, read_attributes
+from raremd.storage import map_arrays, read_attributes
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class DiscreteSystem:
 def read_states(path: Path | str) -> DiscreteSystem:
     """Discrete trajectories and split of a file written by `discretisation.fit_states`."""
     attributes = read_attributes(path)
-    md = list(read_arrays(path, "md").values())
-    with_reference = list(read_arrays(path, "reference").values()) or md
+    md = list(map_arrays(path, "md").values())
+    with_reference = list(map_arrays(path, "reference").values()) or md
     return DiscreteSystem(
         n_states=attributes["n_states"],
         dimension=attributes["dimension"],

@@ -117,40 +117,43 @@ class Windows:
     ends : (n_trajectories,) int64
         How many windows there are up to and including each trajectory; none crosses from
         one into the next. Nothing is stored for each window.
+    shifts : (n_trajectories,) int64
+        From the number of a window of each trajectory to where it begins in `states`.
     length : int
         Frames in a window, the last one being only predicted.
     """
 
     states: np.ndarray
     ends: np.ndarray
+    shifts: np.ndarray
     length: int
 
     @classmethod
     def of(cls, trajectories: list[np.ndarray], length: int) -> Windows:
-        """Windows of `length` + 1 frames, from all trajectories that are long enough.
+        """Windows of `length` + 1 frames.
 
         Raises
         ------
         ValueError
             If no trajectory is long enough.
         """
-        kept = [t for t in trajectories if len(t) > length]
-        if not kept:
-            longest = max(map(len, trajectories), default=0)
+        lengths = np.array([len(t) for t in trajectories], np.int64)
+        counts = np.maximum(lengths - length, 0)
+        if not counts.any():
             raise ValueError(
                 f"window: no trajectory has more than {length} frames at this saving interval "
-                f"(the longest has {longest}); choose a shorter window or interval"
+                f"(the longest has {max(lengths, default=0)}); choose a shorter window or interval"
             )
-        ends = np.cumsum([len(t) - length for t in kept], dtype=np.int64)
-        return cls(np.concatenate(kept), ends, length + 1)
+        ends = np.cumsum(counts)
+        shifts = (np.cumsum(lengths) - lengths) - (ends - counts)
+        return cls(np.concatenate(trajectories), ends, shifts, length + 1)
 
     def __len__(self) -> int:
         return int(self.ends[-1])
 
     def starts(self, numbers: np.ndarray) -> np.ndarray:
         """Where in `states` windows begin, by their number from 0; (n,) int64."""
-        # Each trajectory before has `length` - 1 frames more than windows.
-        return numbers + np.searchsorted(self.ends, numbers, side="right") * (self.length - 1)
+        return numbers + self.shifts[np.searchsorted(self.ends, numbers, side="right")]
 
     def gather(self, starts: np.ndarray) -> np.ndarray:
         """(n,) starts -> (n, length) int64."""

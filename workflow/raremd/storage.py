@@ -143,6 +143,27 @@ def read_arrays(path: Path | str, under: str = "") -> dict[str, np.ndarray]:
     return found
 
 
+def map_arrays(path: Path | str, under: str) -> dict[str, np.ndarray]:
+    """As `read_arrays`, for numbers only, with the file mapped into memory instead of read.
+
+    Changes to an array stay in memory.
+    """
+    found: dict[str, np.ndarray] = {}
+
+    def collect(name: str, item: h5py.Dataset | h5py.Group) -> None:
+        if isinstance(item, h5py.Dataset):
+            offset = item.id.get_offset()  # None where nothing is stored in one piece
+            if offset is None:
+                found[name] = item[...]
+            else:
+                found[name] = np.asarray(np.memmap(path, item.dtype, "c", offset, item.shape))
+
+    with h5py.File(path) as h5:
+        if under in h5:
+            h5[under].visititems(collect)
+    return found
+
+
 def read_attributes(path: Path | str) -> dict[str, Any]:
     """Attributes written by `write_arrays`."""
     with h5py.File(path) as h5:

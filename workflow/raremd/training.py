@@ -108,7 +108,7 @@ def _fingerprint(settings: TrainingSettings, model: SequenceModel, data, seed) -
     digest = hashlib.sha256()
     for windows in data:
         digest.update(windows.states)
-        digest.update(windows.starts)
+        digest.update(windows.ends)
     parts = [asdict(settings), repr(model.settings), model.n_states, list(map(int, seed))]
     digest.update(json.dumps(parts, sort_keys=True).encode())
     for name, value in sorted(model.state_dict().items()):
@@ -152,6 +152,26 @@ def _load(path: Path, model, optimiser, fingerprint: str):
         {"state": slots, "param_groups": optimiser.state_dict()["param_groups"]}
     )
     return _Progress(**json.loads(metadata["progress"])), groups["best"]
+
+
+def make_optimiser(model: SequenceModel, settings: TrainingSettings) -> torch.optim.Optimizer:
+    """AdamW over the trainable parameters."""
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    return torch.optim.AdamW(
+        parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
+    )
+
+
+def training_step(
+    model: SequenceModel, optimiser: torch.optim.Optimizer, batch: torch.Tensor, norm: float
+) -> float:
+    """One step over (n_windows, length + 1) tokens; the loss before it, in nats a frame."""
+    optimiser.zero_grad()
+    loss = model.loss(batch)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(optimiser.param_groups[0]["params"], norm)
+    optimiser.step()
+    return loss.item()
 
 
 @contextmanager
@@ -199,15 +219,12 @@ def train(
     """
     device = next(iter(model.state_dict().values())).device
     held_out = torch.from_numpy(validation.spread(VALIDATION_WINDOWS)).to(device)
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    if not parameters:
+    if not any(p.requires_grad for p in model.parameters()):
         loss = validation_loss(model, held_out, settings.batch)
         row = {"step": 0, "tokens": 0, "training_loss": math.nan, "validation_loss": loss}
         return pd.DataFrame([row | {"learning_rate": 0.0, "seconds": 0.0}])
 
-    optimiser = torch.optim.AdamW(
-        parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
-    )
+    optimiser = make_optimiser(model, settings)
     fingerprint = _fingerprint(settings, model, (training, validation), seed)
     resumed = _load(checkpoint, model, optimiser, fingerprint)
     progress, best = resumed or (_Progress(history=[]), {})
@@ -223,12 +240,7 @@ def train(
         batch = torch.from_numpy(training.draw(settings.batch, rng)).to(device)
         for group in optimiser.param_groups:
             group["lr"] = settings.rate(progress.step)
-        optimiser.zero_grad()
-        loss = model.loss(batch)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(parameters, settings.gradient_norm)
-        optimiser.step()
-        sums.append(loss.item())
+        sums.append(training_step(model, optimiser, batch, settings.gradient_norm))
         progress.step += 1
         if progress.step % settings.steps_per_evaluation and progress.step < settings.steps:
             continue

@@ -123,7 +123,9 @@ def generation_params(wildcards):
 
 def model_modules(wildcards):
     kind = STUDY.model_options(wildcards.model)["kind"]
-    return library(f"models/{kind}.py", "models/base.py", "models/kernels.py", "sequences.py")
+    own = sorted(path.name for path in (LIBRARY / "models").glob(f"{kind}*.py"))
+    shared = "models/base.py", "models/kernels.py", "sequences.py"
+    return library(*(f"models/{name}" for name in own), *shared)
 
 
 def kinetics_params(wildcards):

@@ -61,7 +61,7 @@ def exp2_32(x):
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
 def exp32(x):
-    """exp(x) for x < 88, to a relative 1e-7 (1 + |x|); below -87.3 it stays there."""
+    """exp(x) for x < 88, to a relative 2e-7 (1 + |x|); below -87.3 it stays there."""
     return exp2_32(max(x * np.float32(1.44269504), np.float32(-126.0)))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from raremd.models.base import SequenceModel, register
+from raremd.models.base import SequenceModel, Stream, register
 from raremd.models.lstm_kernels import (
     cross_entropy,
     lstm_backward,
@@ -16,7 +16,6 @@ from raremd.models.lstm_kernels import (
     lstm_generate,
     lstm_read,
 )
-
 
 _ROWS = 32  # walkers in a matrix product of generation
 _ROWS_LARGE = 128  # with a weight matrix that outgrows the first-level cache
@@ -154,7 +153,9 @@ class LSTM(SequenceModel):
         hidden = torch.from_numpy(state.h).flatten(0, 1)[: len(tokens)]
         return self.readout(hidden), state
 
-    def generate(self, tokens, state, stream, out):
+    def generate(
+        self, tokens: torch.Tensor, state: _State, stream: Stream, out: np.ndarray
+    ) -> tuple[torch.Tensor, _State]:
         if tokens.device.type != "cpu":
             return super().generate(tokens, state, stream, out)
         s = state

@@ -23,7 +23,7 @@ def _power(x, scale):
 
 
 @njit(fastmath=FAST, error_model="numpy", cache=True)
-def _cell(gates, table, tokens, h, c):
+def _cell(gates, table, tokens, h, c) -> None:
     """One LSTM step, in place; fractions are joined so that a unit costs two divisions.
 
     Parameters
@@ -53,7 +53,7 @@ def _cell(gates, table, tokens, h, c):
 
 
 @njit(fastmath=FAST, error_model="numpy", cache=True)
-def lstm_read(tokens, table, recurrent, h, c):
+def lstm_read(tokens, table, recurrent, h, c) -> None:
     """Advance all walkers over given tokens, one block after the other.
 
     Parameters
@@ -82,7 +82,7 @@ def lstm_read(tokens, table, recurrent, h, c):
 @njit(fastmath=FAST, error_model="numpy", cache=True)
 def lstm_generate(
     tokens, table, recurrent, readout, bias, h, c, seed, first_walker, first_frame, out
-):
+) -> None:
     """Generate: `lstm_read` with each next token drawn from the softmax of the logits.
 
     Parameters
@@ -115,9 +115,7 @@ def lstm_generate(
                 row = logits[w]
                 for v in range(bias.size):
                     row[v] += bias[v]
-            sample_states(
-                logits[:n], seed, first_walker + first, first_frame + frame, current[:n]
-            )
+            sample_states(logits[:n], seed, first_walker + first, first_frame + frame, current[:n])
             for w in range(n):
                 out[frame, first + w] = current[w]
         tokens[first : first + n] = current[:n]
@@ -131,13 +129,13 @@ def _row_blocks(batch, n_hidden):
 
 
 @njit(fastmath=FAST, error_model="numpy")
-def _sigmoid(x, scale):
+def _sigmoid(x, scale) -> None:
     for k in range(x.size):
         x[k] = _ONE / (_ONE + _power(x[k], scale))
 
 
 @njit(fastmath=FAST, error_model="numpy", cache=True)
-def lstm_forward(tokens, table, recurrent, gates, h, c):
+def lstm_forward(tokens, table, recurrent, gates, h, c) -> None:
     """An LSTM over whole windows from a zero state.
 
     Parameters
@@ -173,7 +171,7 @@ def lstm_forward(tokens, table, recurrent, gates, h, c):
 
 
 @njit(fastmath=FAST, error_model="numpy", cache=True)
-def lstm_backward(tokens, weight, gates, c, grad_h, grad_table):
+def lstm_backward(tokens, weight, gates, c, grad_h, grad_table) -> None:
     """Back-propagation through time of `lstm_forward`.
 
     Parameters

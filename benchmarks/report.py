@@ -1,0 +1,173 @@
+"""benchmarks/README.md and its plots from results.json."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("svg")
+import matplotlib.pyplot as plt
+
+HERE = Path(__file__).parent
+NOTES = HERE / "NOTES.md"
+
+
+def _spread(value: dict, digits: int = 2) -> str:
+    low, median, high = (f"{value[k]:.{digits}f}" for k in ("low", "median", "high"))
+    return f"{median} ({low}-{high})"
+
+
+def _table(rows: list[dict]) -> str:
+    lines = [
+        "| task | model | product, frames/s | plain PyTorch, frames/s | roofline, frames/s "
+        "| product / plain | share of roofline |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in sorted(rows, key=lambda row: (row["task"], row["model"])):
+        rates = " | ".join(f"{row[k]['median']:,.0f}" for k in ("product", "plain", "roofline"))
+        lines.append(
+            f"| {row['task']} | {row['model']} | {rates} | {_spread(row['over_plain'], 1)} "
+            f"| {_spread(row['share_of_roofline'])} |"
+        )
+    return "\n".join(lines)
+
+
+def _targets(results: dict) -> str:
+    rows = {(row["task"], row["model"]): row for row in results["rows"]}
+    lstm = rows["generation", "LSTM 64, 100 states"]
+    large = "Transformer 8 layers, d = 256"
+    best_plain = max(results["walkers"]["plain"])
+    product = lstm["product"]["median"]
+    checks = [
+        ("LSTM generation, share of roofline", lstm["share_of_roofline"]["median"], 0.6),
+        ("LSTM generation / one walker", product / results["one_walker"]["median"], 500),
+        ("LSTM generation / best batched loop", product / best_plain, 3),
+        (
+            "Transformer generation / recompute",
+            rows["generation", large]["over_plain"]["median"],
+            50,
+        ),
+    ]
+    for hidden in (64, 256):
+        name = f"LSTM {hidden}, 100 states"
+        checks.append(
+            (f"{name}: training / plain", rows["training", name]["over_plain"]["median"], 1.5)
+        )
+    checks.append(
+        ("8-layer Transformer training / plain", rows["training", large]["over_plain"]["median"], 2)
+    )
+    lines = ["| target | asked | measured | reached |", "|---|---|---|---|"]
+    for name, measured, asked in checks:
+        reached = "yes" if measured >= asked else f"no, {1 - measured / asked:.0%} short"
+        lines.append(f"| {name} | {asked:g} | {measured:.3g} | {reached} |")
+    error = results["cache_error"]
+    lines.append(
+        f"| largest difference of logits, cached and uncached | 1e-4 | {error:.1e} "
+        f"| {'yes' if error <= 1e-4 else 'no'} |"
+    )
+    peak = results["memory"]["peak_gib"]
+    lines.append(
+        f"| 10^8 frames, peak memory in GiB | < 4 | {peak:.2f} | {'yes' if peak < 4 else 'no'} |"
+    )
+    return "\n".join(lines)
+
+
+def _curves(results: dict) -> str:
+    lines = ["| CPU time against | sizes | slope of the last three |", "|---|---|---|"]
+    for name, curve in results["curves"].items():
+        sizes = ", ".join(map(str, curve["size"]))
+        lines.append(f"| {name} | {sizes} | {curve['slope']:.2f} |")
+    return "\n".join(lines)
+
+
+def _losses(results: dict) -> str:
+    lines = ["| model | product | plain |", "|---|---|---|"]
+    for name, pairs in results["losses"].items():
+        ours, theirs = (", ".join(f"{pair[k]:.4f}" for pair in pairs) for k in (0, 1))
+        lines.append(f"| {name} | {ours} | {theirs} |")
+    return "\n".join(lines)
+
+
+def _memory(results: dict) -> str:
+    lines = ["| part | CPU seconds |", "|---|---|"]
+    return "\n".join(
+        lines + [f"| {name} | {s:.2f} |" for name, s in results["memory"]["seconds"].items()]
+    )
+
+
+def draw(results: dict, folder: Path) -> None:
+    """Rates beside each other, and the scaling curves."""
+    plt.rcParams["svg.hashsalt"] = "raremd"
+    rows = sorted(results["rows"], key=lambda row: (row["task"], row["model"]), reverse=True)
+    figure, ax = plt.subplots(figsize=(8, 7), layout="constrained")
+    for shift, (key, color) in enumerate(
+        (("roofline", "0.8"), ("plain", "tab:orange"), ("product", "tab:blue"))
+    ):
+        values = [row[key]["median"] for row in rows]
+        places = [k + 0.27 * (shift - 1) for k in range(len(rows))]
+        ax.barh(places, values, 0.25, label=key, color=color)
+    ax.set_yticks(range(len(rows)), [f"{row['task']}: {row['model']}" for row in rows])
+    ax.set(xscale="log", xlabel="frames a second, one core")
+    ax.legend()
+    figure.savefig(folder / "rates.svg", metadata={"Date": None})
+    figure, axes = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
+    walkers = results["walkers"]
+    for key in ("product", "plain"):
+        axes[0].loglog(walkers["walkers"], walkers[key], "o-", label=key)
+    axes[0].set(xlabel="walkers", ylabel="frames a second", title="LSTM 64, 100 states")
+    for name, curve in results["curves"].items():
+        relative = [s / curve["seconds"][0] for s in curve["seconds"]]
+        sizes = [n / curve["size"][0] for n in curve["size"]]
+        axes[1].loglog(sizes, relative, "o-", label=f"{name}: {curve['slope']:.2f}")
+    axes[1].set(xlabel="size / smallest", ylabel="CPU time / that of the smallest")
+    axes[1].legend(fontsize="small")
+    axes[0].legend()
+    figure.savefig(folder / "scaling.svg", metadata={"Date": None})
+
+
+def write_report(results: dict, folder: Path) -> None:
+    """README.md: generated numbers, then the notes of NOTES.md."""
+    draw(results, folder)
+    (folder / "README.md").write_text(
+        f"""# Benchmarks
+
+`make bench` writes this file, `results.json` and the plots; this run took {results["seconds"]:.0f} s.
+One thread; CPU time; product, plain PyTorch (`plain.py`) and roofline take turns in one process.
+Medians, quartiles in brackets. The product's side calls the functions of the workflow.
+The roofline is the time of the matrix products that cannot be avoided, in float32, measured by
+`torch.mm` at the same shapes (a token's input product is a look-up and counts nothing; attention
+and all element-wise work count nothing).
+
+## Targets
+{_targets(results)}
+
+## Rates
+{_table(results["rows"])}
+
+Plain LSTM generation with one walker: {results["one_walker"]["median"]:,.0f} frames/s.
+
+![rates](rates.svg)
+
+## Scaling
+{_curves(results)}
+
+![scaling](scaling.svg)
+
+## The same loss
+Training loss (nats) after the same batches from the same weights, three seeds.
+
+{_losses(results)}
+
+## Long data
+10^8 frames (int16) from a mapped file: peak memory {results["memory"]["peak_gib"]:.2f} GiB.
+
+{_memory(results)}
+
+{NOTES.read_text()}"""
+    )
+
+
+if __name__ == "__main__":
+    write_report(json.loads((HERE / "results.json").read_text()), HERE)
