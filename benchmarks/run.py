@@ -17,12 +17,12 @@ import numpy as np
 import torch
 from plain import PlainLSTM, PlainTransformer
 from plain import training_step as plain_step
-from report import write_report
 
 from raremd.models import build_model
 from raremd.models.base import Stream
 from raremd.storage import provenance
 from raremd.training import TrainingSettings, make_optimiser, training_step
+from report import write_report
 
 HERE = Path(__file__).parent
 BATCH, WINDOW, WALKERS, EMBEDDING = 64, 100, 512, 32

@@ -1,0 +1,160 @@
+"""Fast paths of generation, training data and files against slow and obvious ones."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from raremd import generation
+from raremd.generation import generate
+from raremd.models import build_model
+from raremd.models.base import SequenceModel, Stream
+from raremd.models.kernels import sample_states
+from raremd.models.lstm_kernels import cross_entropy
+from raremd.models.transformer import Transformer
+from raremd.sequences import Windows
+from raremd.storage import map_arrays, read_arrays, write_arrays
+
+
+def lstm(n_states, hidden, seed=0):
+    torch.manual_seed(seed)
+    model = build_model("lstm", n_states, {"embedding": 8, "hidden": hidden})
+    with torch.no_grad():
+        model.readout.weight.mul_(5.0)  # far from uniform
+    return model
+
+
+@pytest.mark.parametrize(("hidden", "n_states"), [(16, 5), (48, 100), (64, 16), (80, 33)])
+@pytest.mark.parametrize("n_walkers", [1, 40])
+def test_compiled_generation_equals_one_step_a_frame(hidden, n_states, n_walkers):
+    """The two form logits by other products: a draw may fall between two roundings."""
+    model = lstm(n_states, hidden)
+    prompts = torch.from_numpy(np.random.default_rng(0).integers(n_states, size=(n_walkers, 6)))
+    found = np.empty((2, 100, n_walkers), np.int16)
+    ways = type(model).generate, SequenceModel.generate
+    with torch.inference_mode():
+        for way, out in zip(ways, found, strict=True):
+            state, tokens = model.initial_state(prompts), prompts[:, -1].clone()
+            tokens, _ = way(model, tokens, state, Stream(3, 5, 7), out)
+            np.testing.assert_array_equal(tokens.numpy(), out[-1])
+    assert (found[0] == found[1]).all(axis=0).mean() >= 0.95
+
+
+@pytest.mark.parametrize("hidden", [48, 80])
+def test_a_walker_does_not_depend_on_how_many_there_are(hidden, monkeypatch):
+    model = lstm(20, hidden)
+    prompts = np.random.default_rng(1).integers(20, size=(200, 4))
+    whole = generate(model, prompts, 60, seed=2)
+    np.testing.assert_array_equal(generate(model, prompts[:33], 60, seed=2), whole[:33])
+    monkeypatch.setattr(generation, "WALKERS_AT_ONCE", 128)
+    monkeypatch.setattr(generation, "FRAMES_AT_ONCE", 7)
+    np.testing.assert_array_equal(generate(model, prompts, 60, seed=2), whole)
+
+
+@pytest.mark.parametrize("n_states", [4, 16, 100])
+def test_a_million_draws_follow_the_softmax(n_states):
+    logits = np.random.default_rng(n_states).normal(size=n_states).astype(np.float32)
+    expected = np.exp(logits.astype(np.float64))
+    expected *= 10**6 / expected.sum()
+    drawn = np.empty(10**4, np.int64)
+    counts = np.zeros(n_states)
+    for step in range(100):
+        sample_states(np.tile(logits, (10**4, 1)), 11, 0, step, drawn)
+        counts += np.bincount(drawn, minlength=n_states)
+    assert stats.chisquare(counts, expected).pvalue > 1e-4
+
+
+@pytest.mark.parametrize("n_states", [1, 2, 15, 16, 17, 32, 100])
+@pytest.mark.parametrize("certain", [0, -1])
+def test_a_certain_state_is_always_drawn(n_states, certain):
+    logits = np.full((1000, n_states), -100.0, np.float32)
+    logits[:, certain] = 30.0
+    drawn = np.empty(1000, np.int64)
+    sample_states(logits, 0, 0, 0, drawn)
+    assert (drawn == certain % n_states).all()
+
+
+@pytest.mark.parametrize("n_states", [2, 33, 1000])
+def test_cross_entropy_and_its_gradient(n_states):
+    torch.manual_seed(0)
+    logits = (10 * torch.randn(50, n_states)).requires_grad_()
+    targets = torch.randint(n_states, (50,))
+    wanted = torch.nn.functional.cross_entropy(logits, targets)
+    wanted.backward()
+    found = logits.detach().clone().numpy()
+    assert cross_entropy(found, targets.numpy()) == pytest.approx(wanted.item(), rel=1e-5)
+    np.testing.assert_allclose(found, logits.grad.numpy(), atol=1e-7)
+
+
+@pytest.mark.parametrize(("hidden", "batch"), [(16, 70), (64, 33), (72, 40)])
+def test_gradients_of_many_windows_equal_torch(hidden, batch):
+    """More windows than go through time together."""
+    model = lstm(7, hidden)
+    windows = torch.from_numpy(np.random.default_rng(2).integers(7, size=(batch, 13)))
+    logits = model.readout(model.recurrence(model.embedding(windows[:, :-1]))[0])
+    plain = torch.nn.functional.cross_entropy(logits.flatten(0, 1), windows[:, 1:].flatten())
+    parameters = list(model.parameters())
+    pairs = zip(
+        torch.autograd.grad(3 * model.loss(windows), parameters),
+        torch.autograd.grad(3 * plain, parameters),
+        strict=True,
+    )
+    for found, wanted in pairs:
+        torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-5)
+
+
+def test_mixed_precision_keeps_the_loss_within_a_thousandth(monkeypatch):
+    torch.manual_seed(0)
+    options = {"layers": 2, "width": 128, "heads": 4, "feed_forward": 256, "context": 32}
+    model = build_model("transformer", 10, options)
+    windows = torch.from_numpy(np.random.default_rng(3).integers(10, size=(4, 33)))
+    gradients, losses = [], []
+    for mixed in (True, False):
+        monkeypatch.setattr(
+            "raremd.models.transformer._mixed_precision", lambda *_, mixed=mixed: mixed
+        )
+        losses.append(model.loss(windows))
+        gradients.append(torch.autograd.grad(losses[-1], list(model.parameters())))
+    assert losses[0].item() == pytest.approx(losses[1].item(), rel=1e-3)
+    ours, exact = (torch.cat([g.flatten() for g in part]) for part in gradients)
+    assert torch.cosine_similarity(ours, exact, dim=0) > 0.999
+
+
+def test_narrow_transformers_and_validation_stay_in_float32():
+    torch.manual_seed(0)
+    options = {"layers": 1, "width": 128, "heads": 4, "feed_forward": 128, "context": 8}
+    windows = torch.arange(18).reshape(2, 9) % 5
+    wide = Transformer(5, Transformer.Settings(**options))
+    narrow = Transformer(5, Transformer.Settings(**options | {"width": 32}))
+    with torch.no_grad():
+        exact = torch.nn.functional.cross_entropy(
+            wide.logits(windows[:, :-1]).flatten(0, 1), windows[:, 1:].flatten()
+        )
+        assert wide.loss(windows).item() == exact.item()
+    with torch.no_grad():
+        exact = narrow.loss(windows).item()
+    assert narrow.loss(windows).item() == exact
+
+
+def test_windows_store_nothing_for_each_window():
+    trajectories = [np.arange(n, dtype=np.int16) for n in (10_000, 3, 20_000)]
+    windows = Windows.of(trajectories, 5)
+    assert len(windows) == 9_995 + 19_995
+    assert len(windows.ends) == len(windows.shifts) == 3
+    found = windows.gather(windows.starts(np.array([0, 9_994, 9_995, len(windows) - 1])))
+    np.testing.assert_array_equal(found[:, 0], [0, 9_994, 0, 19_994])
+    np.testing.assert_array_equal(found[:, -1], [5, 9_999, 5, 19_999])
+
+
+def test_mapped_arrays_equal_those_read(tmp_path):
+    path = tmp_path / "states.h5"
+    arrays = {f"md/{k}": np.arange(k, 100 + k, dtype=np.int16) for k in range(3)}
+    write_arrays(path, arrays | {"other": np.zeros(3)})
+    found, wanted = map_arrays(path, "md"), read_arrays(path, "md")
+    assert list(found) == list(wanted)
+    for name in wanted:
+        np.testing.assert_array_equal(found[name], wanted[name])
+        assert found[name].dtype == np.int16
+    found["0"][0] = 9  # a private copy
+    assert read_arrays(path, "md")["0"][0] == 0
+    assert map_arrays(path, "none") == {}
