@@ -133,8 +133,9 @@ def write_report(results: dict, folder: Path) -> None:
     (folder / "README.md").write_text(
         f"""# Benchmarks
 
-`make bench` writes this file, `results.json` and the plots; this run took {results["seconds"]:.0f} s
-of wall time. One thread; CPU time; product, plain PyTorch (`plain.py`) and roofline take turns in one process.
+`make bench` writes this file, `results.json` and the plots. This run took
+{results["seconds"]:.0f} s of wall time. One thread; CPU time; product, plain PyTorch (`plain.py`)
+and roofline take turns in one process.
 Medians, quartiles in brackets. The product's side calls the functions of the workflow.
 The roofline is the time of the matrix products that cannot be avoided, in float32, measured by
 `torch.mm` at the same shapes (a token's input product is a look-up and counts nothing; attention
