@@ -98,7 +98,11 @@ def _fetch(path: Path | str, dataset: h5py.Dataset) -> np.ndarray:
     DamagedFileError
         If it is not what was written.
     """
-    values = dataset[...]
+    return _verified(path, dataset, dataset[...])
+
+
+def _verified(path: Path | str, dataset: h5py.Dataset, values: np.ndarray) -> np.ndarray:
+    """The values of a dataset, if their digest is the one that was written."""
     name = dataset.name.lstrip("/")
     if dataset.attrs.get("crc32") != _digest(name, values):
         raise DamagedFileError(path, f"checksum of '{name}' does not match")
@@ -322,6 +326,11 @@ def map_arrays(path: Path | str, under: str) -> dict[str, np.ndarray]:
     """As `read_arrays`, for numbers only, with the file mapped into memory instead of read.
 
     Changes to an array stay in memory.
+
+    Raises
+    ------
+    DamagedFileError
+        If the file is not as it was written.
     """
     found: dict[str, np.ndarray] = {}
 
@@ -329,11 +338,12 @@ def map_arrays(path: Path | str, under: str) -> dict[str, np.ndarray]:
         if isinstance(item, h5py.Dataset):
             offset = item.id.get_offset()  # None where nothing is stored in one piece
             if offset is None:
-                found[name] = item[...]
+                found[name] = _fetch(path, item)
             else:
-                found[name] = np.asarray(np.memmap(path, item.dtype, "c", offset, item.shape))
+                mapped = np.memmap(path, item.dtype, "c", offset, item.shape)
+                found[name] = _verified(path, item, np.asarray(mapped))
 
-    with h5py.File(path) as h5:
+    with _reading(path) as h5:
         if under in h5:
             h5[under].visititems(collect)
     return found
