@@ -65,12 +65,18 @@ def test_outage_of_the_controller(slurm, laptop, tmp_path):
 
 
 def test_walltime_grows_with_the_attempt(slurm, laptop, tmp_path):
-    """Slurm ends a chain whose time limit is over; the next attempt asks for more and goes on."""
-    long = ("--set-resources", "train_model:runtime=1", "generate_trajectories:runtime=0")
-    run = on_slurm(tmp_path, *long)
+    """A training that is stalled until its time is over goes on in an attempt with more time."""
+    run = on_slurm(tmp_path)
     run.until(lambda: bool(times(tmp_path, CHECKPOINT)))
     (job,) = slurm.running()
-    subprocess.run(["scontrol", "update", f"JobId={job}", "TimeLimit=0:01"], check=True)
+    subprocess.run(["scontrol", "update", f"JobId={job}", "TimeLimit=1"], check=True)
+    subprocess.run(["pkill", "-STOP", "-f", f"{tmp_path}/.snakemake/scripts/.*train_model"])
     assert run.wait() == 0, run.text
-    assert "TIMEOUT" in {job["JobState"] for job in slurm.records_of(tmp_path)}
+    jobs = slurm.records_of(tmp_path)
+    assert "TIMEOUT" in {job["JobState"] for job in jobs}
+    # two chains of train_model and generate_trajectories: 600 minutes, the second time twice that
+    assert "1200" in {job["TimeLimit"] for job in jobs}
+    assert "resumes at step" in "".join(
+        p.read_text() for p in tmp_path.rglob("train_model/**/*.log")
+    )
     assert tables(tmp_path) == tables(laptop)
