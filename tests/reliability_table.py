@@ -51,6 +51,8 @@ def bad_inputs() -> list[str]:
 
 def faults(reports: list[str]) -> list[str]:
     """One row a fault test: outcome and seconds."""
+    if not reports:
+        return []
     rows = ["", "## Faults", "", "| test | outcome | seconds |", "|---|---|---|"]
     for report in reports:
         for case in ElementTree.parse(report).iter("testcase"):

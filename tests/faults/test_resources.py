@@ -41,7 +41,7 @@ def test_disk_full(undisturbed, small_disk):
 
 def test_out_of_memory(undisturbed, tmp_path):
     system = yaml.safe_load(TINY.read_text())["systems"]["four_state"]
-    system["generation"]["walkers"] = 1_000_000  # 4 GB of states
+    system["generation"]["walkers"] = 10_000_000  # 8 GB of states
     greedy = write_config(tmp_path / "greedy.yaml", systems={"four_state": system})
     name = "results/four_state/xy/dt_5/macrostates/lstm/generated.h5"
     run = Run(tmp_path, config=greedy, before="ulimit -v 4000000", targets=[name])
