@@ -196,26 +196,6 @@ def _without_denormals() -> Iterator[None]:
         torch.set_flush_denormal(False)
 
 
-def make_optimiser(model: SequenceModel, settings: TrainingSettings) -> torch.optim.Optimizer:
-    """AdamW over the trainable parameters."""
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    return torch.optim.AdamW(
-        parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
-    )
-
-
-def training_step(
-    model: SequenceModel, optimiser: torch.optim.Optimizer, batch: torch.Tensor, norm: float
-) -> float:
-    """One step over (n_windows, length + 1) tokens; the loss before it, in nats a frame."""
-    optimiser.zero_grad()
-    loss = model.loss(batch)
-    loss.backward()
-    torch.nn.utils.clip_grad_norm_(optimiser.param_groups[0]["params"], norm)
-    optimiser.step()
-    return loss.item()
-
-
 @_without_denormals()
 def train(
     model: SequenceModel,
