@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from raremd.config import ConfigError, Study, load_study
+from raremd.config import load_study
+from raremd.schema import ConfigError
+from raremd.study import Study
 
 ROOT = Path(__file__).parents[2]
 SEEDS = [ROOT / "config.yaml", ROOT / "config/smoke.yaml", ROOT / "tests/tiny.yaml"]

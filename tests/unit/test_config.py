@@ -8,16 +8,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raremd.config import (
-    SCHEMA,
-    Cell,
-    ConfigError,
-    check_files,
-    check_schema,
-    load_study,
-    source_files,
-    whole_multiple,
-)
+from raremd.config import check_files, load_study, source_files
+from raremd.schema import SCHEMA, ConfigError, check_schema, whole_multiple
+from raremd.study import Cell
 
 ROOT = SCHEMA.parents[2]
 TOY = """

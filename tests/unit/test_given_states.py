@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from raremd.config import Cell, ConfigError, load_study
+from raremd.config import load_study
 from raremd.coordinates import CoordinateSettings
 from raremd.discrete import read_states
 from raremd.discretisation import check_lengths, fit_states, partition_settings, read_map
+from raremd.schema import ConfigError
 from raremd.states import Partition
+from raremd.study import Cell
 from raremd.systems.imported import import_source
 
 PARTITIONS = {

@@ -9,11 +9,11 @@ import yaml
 from chains import double_well, sample_chain
 from scipy import stats
 
-from raremd.config import SCHEMA
 from raremd.kinetics import count_matrix, estimate
 from raremd.models import build_model, model_class
 from raremd.models.kernels import exp2_32, exp32, sample_states, uniform
 from raremd.models.markov import NEVER_SEEN
+from raremd.schema import SCHEMA
 
 DEFAULT_CONFIG = SCHEMA.parents[2] / "config.yaml"
 SMALL_TRANSFORMER = {"layers": 2, "width": 16, "heads": 2, "feed_forward": 24, "context": 8}

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import yaml
 
-from raremd.config import SCHEMA, check_files, load_study
+from raremd.config import check_files, load_study
 from raremd.reference import reference
+from raremd.schema import SCHEMA
 from raremd.storage import ROOT, read_features
 from raremd.systems.imported import import_source
 from raremd.systems.sources import matching_files

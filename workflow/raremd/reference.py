@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from raremd.config import SCHEMA
+from raremd.schema import SCHEMA
 
 HEAD = """# Configuration
 

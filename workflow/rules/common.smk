@@ -6,7 +6,9 @@ from pathlib import Path
 
 import raremd
 import yaml
-from raremd.config import Cell, ConfigError, check_files, load_study, source_files
+from raremd.config import check_files, load_study, source_files
+from raremd.schema import ConfigError
+from raremd.study import Cell
 from raremd.figures.selection import COLUMN, of_factor, pick
 from raremd.storage import write_json
 from raremd.systems.sources import IMPORTED, SINGLE_FILES, downloads, matching_files

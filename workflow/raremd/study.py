@@ -1,0 +1,133 @@
+"""A checked study: its cells, and what each rule needs to know of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from raremd.schema import whole_multiple
+
+
+@dataclass(frozen=True, order=True)
+class Cell:
+    """One combination of the factors; `interval` is text, as it stands in paths."""
+
+    system: str
+    coordinate: str
+    interval: str
+    partition: str
+
+    @property
+    def folder(self) -> str:
+        """Path below the results folder."""
+        return f"{self.system}/{self.coordinate}/dt_{self.interval}/{self.partition}"
+
+
+@dataclass(frozen=True)
+class Study:
+    """A checked configuration.
+
+    Attributes
+    ----------
+    config : dict
+        With all defaults.
+    cells : dict
+        Cell -> sorted tuple of model names.
+    """
+
+    config: dict
+    cells: dict[Cell, tuple[str, ...]]
+
+    def system(self, name: str) -> dict:
+        """Configuration of one system."""
+        return self.config["systems"][name]
+
+    def base(self, name: str) -> Cell:
+        """The cell that the system's sweeps depart from."""
+        return self.cell(name, {})
+
+    def cell(self, name: str, levels: dict) -> Cell:
+        """The base cell with some levels replaced."""
+        levels = self.system(name)["base"] | levels
+        return Cell(name, levels["coordinate"], f"{levels['interval']:g}", levels["partition"])
+
+    def states_name(self, system: str, partition: str) -> str:
+        """The partition that defines the states: itself, or the one that it is `of`."""
+        return self.system(system)["partitions"][partition].get("of", partition)
+
+    def stride(self, cell: Cell) -> int:
+        """Frames of the source in one saving interval."""
+        frame = self.system(cell.system)["frame_interval"]
+        return whole_multiple(float(cell.interval), frame, f"systems.{cell.system}.interval")
+
+    def lags(self, cell: Cell) -> list[int]:
+        """Lag times of the cell, in its saving intervals, shortest first."""
+        system, interval = self.system(cell.system), float(cell.interval)
+        ratios = {lag / interval for lag in [*system["lags"], interval]}
+        return sorted(round(r) for r in ratios if abs(r - round(r)) < 1e-6 * r and round(r) >= 1)
+
+    def recrossing(self, cell: Cell) -> tuple[str, float]:
+        """Method of removal and tau_c in time units; ("none", 0) where there is none."""
+        partition = self.system(cell.system)["partitions"][cell.partition]
+        return partition.get("recrossing", "none"), float(partition.get("tau_c", 0.0))
+
+    def model_options(self, name: str) -> dict:
+        """Kind, settings and training of a model, with its budget worked in."""
+        model, training = self.config["models"][name], dict(self.config["training"])
+        del training["validation_fraction"]  # decides the split, which the states carry
+        for key in ("tokens", "patience_tokens"):
+            training[key] = round(training[key] * model["budget"])
+        return {
+            "kind": model.get("kind", name),
+            "settings": dict(sorted(model["settings"].items())),
+            "training": dict(sorted(training.items())),
+        }
+
+    def partition_chain(self, system: str, name: str) -> dict[str, dict]:
+        """A partition and what it is built on: all that decides its states."""
+        declared = self.system(system)["partitions"]
+        chain = {name: declared[name]}
+        if "microstates" in declared[name]:
+            chain[declared[name]["microstates"]] = declared[declared[name]["microstates"]]
+        return chain
+
+    def cell_records(self) -> list[dict]:
+        """One dict a cell: the factor columns of the comparison table."""
+        records = []
+        for cell in self.cells:
+            method, tau_c = self.recrossing(cell)
+            factors = vars(cell) | {"interval": float(cell.interval)}
+            records.append(factors | {"recrossing": method, "tau_c": tau_c})
+        return records
+
+    def table(self) -> pd.DataFrame:
+        """The sweep: one row a cell and model."""
+        pairs = zip(self.cell_records(), self.cells.values(), strict=True)
+        return pd.DataFrame(
+            [record | {"model": model} for record, models in pairs for model in models]
+        )
+
+    def contrasts(self) -> list[dict]:
+        """One dict a declared claim and system; sides are indices into `cell_records`."""
+        index = {cell: n for n, cell in enumerate(self.cells)}
+        return [
+            {"system": name, "claim": claim}
+            | {side: index[self.cell(name, levels)] for side, levels in sides.items()}
+            for name, system in self.config["systems"].items()
+            for claim, sides in sorted(system["claims"].items())
+        ]
+
+    def networks(self) -> list[str]:
+        """Models that the claims are about: neither Markov nor a control."""
+        models = self.config["models"]
+        return [
+            name
+            for name, model in models.items()
+            if model.get("kind", name) != "markov" and "control_of" not in model
+        ]
+
+    def controls(self) -> dict[str, str]:
+        """Model -> its convergence control."""
+        models = self.config["models"]
+        return {m["control_of"]: name for name, m in models.items() if "control_of" in m}
