@@ -146,5 +146,5 @@ def flip_bit(path: Path, at: float = 0.5) -> None:
 def write_config(path: Path, **changes) -> Path:
     """`tests/tiny.yaml` with some top-level keys replaced."""
     config = yaml.safe_load(TINY.read_text()) | changes
-    path.write_text(yaml.safe_dump(config))
+    path.write_text(yaml.safe_dump(config, sort_keys=False))
     return path

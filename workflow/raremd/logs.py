@@ -64,6 +64,6 @@ def explain(error: BaseException) -> str:
         return f"{NO_MEMORY} ({text})" if text else NO_MEMORY
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
-    if type(error) is ValueError:
+    if type(error) is ValueError or type(error).__module__.startswith("raremd."):
         return text
     return f"{type(error).__name__}: {text}"
