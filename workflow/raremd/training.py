@@ -24,7 +24,7 @@ from raremd.storage import atomic_path
 
 log = logging.getLogger(__name__)
 
-VALIDATION_WINDOWS = 1000
+VALIDATION_WINDOWS = 500
 LOG_SECONDS = 5.0
 
 
