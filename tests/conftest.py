@@ -35,7 +35,7 @@ class Project:
 
     def planned(self, config: str = "config/smoke.yaml") -> dict[str, int]:
         """Jobs by rule that a run would do now."""
-        run = self.snakemake("--dry-run", "--quiet", "progress", config=config)
+        run = self.snakemake("--dry-run", "--quiet", "rules", config=config)
         assert run.returncode == 0, run.stdout + run.stderr
         jobs: dict[str, int] = {}
         lines = iter((run.stdout + run.stderr).splitlines())

@@ -109,12 +109,19 @@ def maps_of_states(wildcards):
     return [partition["map"] for partition in chain.values() if "map" in partition]
 
 
+def ordered(value):
+    """The same with all keys sorted: the order of a configuration decides nothing."""
+    if isinstance(value, dict):
+        return {key: ordered(value[key]) for key in sorted(value)}
+    return [ordered(item) for item in value] if isinstance(value, list) else value
+
+
 def states_params(wildcards):
     system = SYSTEMS[wildcards.system]
     gap = system["yardstick"]["lag"]
     return {
-        "coordinate": system["coordinates"][wildcards.coordinate],
-        "partitions": STUDY.partition_chain(wildcards.system, wildcards.states),
+        "coordinate": ordered(system["coordinates"][wildcards.coordinate]),
+        "partitions": ordered(STUDY.partition_chain(wildcards.system, wildcards.states)),
         "name": wildcards.states,
         "frame_interval": system["frame_interval"],
         "validation_fraction": STUDY.config["training"]["validation_fraction"],
@@ -192,7 +199,9 @@ def per_model(name, system=None):
 
 def exact_spectra():
     """File of exact timescales by system, where there is one."""
-    return {s: str(ROOT / "resources/four_state/exact_spectrum.json") for s in SIMULATED}
+    return {
+        s: os.path.relpath(ROOT / "resources/four_state/exact_spectrum.json") for s in SIMULATED
+    }
 
 
 def closing_words():

@@ -29,7 +29,9 @@ rule simulate_four_state:
 
 rule import_embedded:
     input:
-        trajectories=lambda w: [str(f) for f in source_files(SYSTEMS[w.system]["source"], ROOT)],
+        trajectories=lambda w: [
+            os.path.relpath(f) for f in source_files(SYSTEMS[w.system]["source"], ROOT)
+        ],
         code=library("systems/embedded.py"),
     output:
         features=f"{RESULTS}/{{system}}/features.h5",
@@ -98,7 +100,7 @@ rule import_data:
     resources:
         mem_mb=3000,
     params:
-        source=lambda w: SYSTEMS[w.system]["source"],
+        source=lambda w: ordered(SYSTEMS[w.system]["source"]),
         frame_interval=lambda w: SYSTEMS[w.system]["frame_interval"],
         time_unit=lambda w: SYSTEMS[w.system]["time_unit"],
     script:
@@ -124,7 +126,7 @@ rule simulate_peptide:
         mem_mb=growing(1000),
         runtime=growing(2880),
     params:
-        recipe=lambda w: RECIPES[w.molecule],
+        recipe=lambda w: ordered(RECIPES[w.molecule]),
         seed=lambda w: RECIPES[w.molecule]["first_seed"] + int(w.number) - 1,
     script:
         "../scripts/simulate_peptide.py"
