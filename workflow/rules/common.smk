@@ -179,7 +179,7 @@ def kinetics_params(wildcards):
 
 def generated_of_cell(wildcards):
     cell = cell_of(wildcards)
-    return [f"{RESULTS}/{cell.folder}/{m}/generated.h5" for m in STUDY.cells[cell]]
+    return [f"{RESULTS}/{cell.folder}/{m}/generated.h5" for m in sorted(STUDY.cells[cell])]
 
 
 def per_cell(name):

@@ -30,6 +30,6 @@ rule estimate_kinetics:
         runtime=growing(60),
     params:
         cell=kinetics_params,
-        models=lambda w: list(STUDY.cells[cell_of(w)]),
+        models=lambda w: sorted(STUDY.cells[cell_of(w)]),
     script:
         "../scripts/estimate_kinetics.py"
