@@ -21,7 +21,7 @@ from raremd.figures import (
 from raremd.figures.selection import cell_title, cells, matrix, of_factor, pick, pretty
 
 MODELS = ["markov", "lstm", "lstm_twice"]
-CONTROLS = {"lstm": "lstm_twice"}
+CONTROLS = {"lstm_twice": "lstm"}
 BASE = {"coordinate": "xy", "interval": 1.0, "partition": "kmeans_100"}
 CELLS = [
     ("xy", 1.0, "kmeans_100"),

@@ -40,8 +40,9 @@ def derive_seed(seed: int, label: str, replicate: int) -> tuple[int, ...]:
 
 def _windows(system: DiscreteSystem, cell: dict[str, Any], window: int) -> tuple[Windows, Windows]:
     how = cell["stride"], cell["recrossing"], cell["tau"]
-    training = at_interval(system.md, system.split.training, *how)
-    validation = at_interval(system.md, system.split.validation, *how)
+    md, _ = system.labels(cell["recrossing"])
+    training = at_interval(md, system.split.training, *how)
+    validation = at_interval(md, system.split.validation, *how)
     return Windows.of(training, window), Windows.of(validation, window)
 
 
@@ -75,7 +76,11 @@ def train_replicates(
     system = read_states(states)
     training, validation = _windows(system, cell, settings.window)
     closed_form = at_interval(
-        system.md, system.split.training, cell["stride"], cell["recrossing"], cell["tau"]
+        system.labels(cell["recrossing"])[0],
+        system.split.training,
+        cell["stride"],
+        cell["recrossing"],
+        cell["tau"],
     )
     tensors: dict[str, torch.Tensor] = {}
     histories = []

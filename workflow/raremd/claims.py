@@ -164,8 +164,8 @@ def _doubts(cells: list[CellResult], rules: Rules) -> list[str]:
     return doubts
 
 
-def _convergence(cells: list[CellResult], model: str, control: str | None) -> list[dict]:
-    """Error of the same cell with the control's budget."""
+def _controls(cells: list[CellResult], model: str, controls: dict[str, str]) -> list[dict]:
+    """Error of the same cell with one thing changed: budget, size, window, prior."""
     return [
         {
             "cell": cell.name,
@@ -173,8 +173,9 @@ def _convergence(cells: list[CellResult], model: str, control: str | None) -> li
             "error": _error(cell, model),
             "error_of_control": _error(cell, control),
         }
+        for control, of in controls.items()
         for cell in cells
-        if control in cell.models
+        if of == model and control in cell.models
     ]
 
 
@@ -203,7 +204,7 @@ def judge_contrast(
     model: str,
     hard: CellResult | None,
     easy: CellResult,
-    control: str | None,
+    controls: dict[str, str],
     rules: Rules,
     rng: np.random.Generator,
 ) -> dict[str, Any]:
@@ -217,13 +218,13 @@ def judge_contrast(
 
     record = _judged(claim, system, model, draws(model, own=False), cells, rules)
     doubts = record["doubts"]
-    controls: dict[str, Any] = {
+    beside: dict[str, Any] = {
         "at_own_interval": _summary(claim, draws(model, own=True), doubts, rules),
-        "convergence": _convergence(cells, model, control),
+        "convergence": _controls(cells, model, controls),
     }
     if all("markov" in cell.models for cell in cells):
-        controls["markov"] = _summary(claim, draws("markov", own=False), doubts, rules)
-    return record | {"control": controls}
+        beside["markov"] = _summary(claim, draws("markov", own=False), doubts, rules)
+    return record | {"control": beside}
 
 
 def judge_models(
@@ -251,9 +252,7 @@ def judge_models(
 
     record = _judged("C6", system, "transformer", draws(own=False), sound, rules)
     convergence = [
-        row
-        for model in ("lstm", "transformer")
-        for row in _convergence(sound, model, controls.get(model))
+        row for model in ("lstm", "transformer") for row in _controls(sound, model, controls)
     ]
     return record | {
         "control": {
@@ -284,7 +283,7 @@ def judge_study(
     networks : list of str
         Models that are judged; the others serve as controls.
     controls : dict
-        Model -> its convergence control.
+        Control -> the model that it varies.
     rules : Rules
     seed : int
 
@@ -308,7 +307,7 @@ def judge_study(
                         model,
                         hard,
                         easy,
-                        controls.get(model),
+                        controls,
                         rules,
                         rng,
                     )
@@ -357,7 +356,7 @@ def as_markdown(records: list[dict[str, Any]]) -> str:
         if "markov" in control:
             lines.append(f"  - the Markov baseline gives {_number(control['markov'])}")
         lines += [
-            f"  - with the budget of `{c['model']}` the error in {c['cell']} goes from "
+            f"  - as `{c['model']}` the error in {c['cell']} goes from "
             f"{c['error']:.2f} to {c['error_of_control']:.2f}"
             for c in control["convergence"]
         ]

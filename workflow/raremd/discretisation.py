@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from raremd.coordinates import CoordinateSettings, fit_coordinate
+from raremd.cores import fit_cores
 from raremd.partition import METHODS, GivenSettings, PartitionSettings, fit_partition
 from raremd.sequences import Split, split_frames, take
 from raremd.states import Partition
@@ -112,6 +113,7 @@ def fit_states(
     split: dict[str, float],
     seed: int,
     output: Path,
+    core_fraction: float | None = None,
 ) -> None:
     """Fit coordinate and partition on the training frames and assign every frame.
 
@@ -125,7 +127,10 @@ def fit_states(
     seed : int
         Of k-means.
     output : Path
-        HDF5: coordinate/*, partition/*, md/*, reference/*, map/* (histogram for figures).
+        HDF5: coordinate/*, partition/*, md/*, reference/*, map/* (histogram for figures), and
+        with `core_fraction` md_cores/*, reference_cores/*.
+    core_fraction : float, optional
+        Share of the training frames of each state that its core holds; no cores if left out.
     """
     md = read_features(features)
     parts = split_frames([len(t) for t in md.trajectories], **split)
@@ -134,21 +139,26 @@ def fit_states(
         coordinate, take(md.trajectories, parts.training), md.feature_names, md.periods
     )
     values = [fitted.transform(t) for t in md.trajectories]
-    states = fit_partition(partition, take(values, parts.training), fitted.periods, seed)
+    training = take(values, parts.training)
+    states = fit_partition(partition, training, fitted.periods, seed)
+    cores = None if core_fraction is None else fit_cores(states, training, core_fraction)
     arrays: dict[str, np.ndarray] = {}
     arrays |= {f"coordinate/{k}": v for k, v in fitted.to_arrays().items()}
     arrays |= {f"partition/{k}": v for k, v in states.to_arrays().items()}
     assigned = [states.assign(v) for v in values]
     _check_visited(take(assigned, parts.training), states.n_states)
     arrays |= {f"md/{n:04d}": dtraj for n, dtraj in enumerate(assigned)}
-    arrays |= _map(take(values, parts.training), states)
+    arrays |= _map(training, states)
+    if cores is not None:
+        arrays |= {f"md_cores/{n:04d}": cores.label(v) for n, v in enumerate(values)}
     if reference is not None:
         other = read_features(reference)
         _check_same(md, other, reference)
-        arrays |= {
-            f"reference/{n:04d}": states.assign(fitted.transform(t))
-            for n, t in enumerate(other.trajectories)
-        }
+        for n, trajectory in enumerate(other.trajectories):
+            value = fitted.transform(trajectory)
+            arrays[f"reference/{n:04d}"] = states.assign(value)
+            if cores is not None:
+                arrays[f"reference_cores/{n:04d}"] = cores.label(value)
     attributes = {
         "n_states": states.n_states,
         "dimension": fitted.dimension,

@@ -281,15 +281,17 @@ def evaluate_cell(
     how = cell["stride"], cell["recrossing"], cell["tau"]
     common = {"lags": cell["lags"], "n_timescales": cell["timescales"]}
 
-    def seen(source: list[np.ndarray], segments: tuple[Segment, ...]):
+    md_labels, reference_labels = system.labels(cell["recrossing"])
+
+    def seen(labels: list[np.ndarray], source: list[np.ndarray], segments: tuple[Segment, ...]):
         kept = at_interval(source, segments, cell["stride"], "none", 1)
-        return at_interval(source, segments, *how), yardstick.map(kept)
+        return at_interval(labels, segments, *how), yardstick.map(kept)
 
     lengths = [s.stop - s.start for s in training]
     shortest = max(cell["block"] or max(lengths), sum(lengths) // MAX_BLOCKS)
     blocks = trajectory_blocks(lengths, shortest)
     rows, bootstrap = md_rows(
-        *seen(system.md, training),
+        *seen(md_labels, system.md, training),
         system.n_states,
         yardstick,
         blocks=sliced_blocks(blocks, cell["stride"]),
@@ -299,7 +301,10 @@ def evaluate_cell(
     )
     rows = [row | {"model": "md", "replicate": 0} for row in rows]
     reference = point_rows(
-        *seen(system.reference, system.everything), system.n_states, yardstick, **common
+        *seen(reference_labels, system.reference, system.everything),
+        system.n_states,
+        yardstick,
+        **common,
     )
     rows += [row | {"model": "reference", "replicate": 0} for row in reference]
     for model, path in generated.items():

@@ -119,10 +119,12 @@ def ordered(value):
 def states_params(wildcards):
     system = SYSTEMS[wildcards.system]
     gap = system["yardstick"]["lag"]
+    chain = STUDY.partition_chain(wildcards.system, wildcards.states)
     return {
         "coordinate": ordered(system["coordinates"][wildcards.coordinate]),
-        "partitions": ordered(STUDY.partition_chain(wildcards.system, wildcards.states)),
-        "name": wildcards.states,
+        "partitions": ordered(chain),
+        "name": next(iter(chain)),
+        "core_fraction": system["partitions"][wildcards.states].get("core_fraction"),
         "frame_interval": system["frame_interval"],
         "validation_fraction": STUDY.config["training"]["validation_fraction"],
         "gap": round(gap / system["frame_interval"]),
@@ -250,7 +252,7 @@ def map_files(wildcards):
     return list(dict.fromkeys(states_file(wildcards.system, *names) for names in shown))
 
 
-PLAIN = [m for m in STUDY.config["models"] if m not in STUDY.controls().values()]
+PLAIN = [m for m in STUDY.config["models"] if m not in STUDY.controls()]
 BASE_MODELS = {s: [m for m in PLAIN if m in STUDY.cells[STUDY.base(s)]] for s in SYSTEMS}
 
 
