@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from raremd.storage import read_arrays
 from raremd.uncertainty import (
     hierarchical_difference,
     hierarchical_ratio,
@@ -23,6 +25,7 @@ CLAIMS = {
     "C5": "removing recrossings helps",
     "C6": "a Transformer is not superior to an LSTM",
 }
+FACTORS = ["system", "coordinate", "interval", "partition"]
 DRAWS = 4000
 SUPPORTED, CONTRADICTED, INCONCLUSIVE = "supported", "contradicted", "inconclusive"
 
@@ -112,6 +115,34 @@ class CellResult:
         if len(longer) < 2 or not np.isfinite(longer).all():
             return False
         return bool(np.ptp(np.log2(longer)) <= tolerance)
+
+
+def read_cells(
+    comparison: pd.DataFrame, kinetics: list[Path], cells: list[dict], lags: dict[str, float]
+) -> list[CellResult]:
+    """Results of all cells.
+
+    Parameters
+    ----------
+    comparison : pandas.DataFrame
+    kinetics : list of Path
+        `kinetics.h5` of each cell.
+    cells : list of dict
+        Factor levels of each cell: system, coordinate, interval, partition.
+    lags : dict
+        System -> lag of its yardstick, in its time unit.
+    """
+    groups = dict(list(comparison.groupby(FACTORS)))
+    return [
+        CellResult(
+            name="{system}/{coordinate}/dt_{interval:g}/{partition}".format_map(cell),
+            interval=cell["interval"],
+            yardstick_lag=lags[cell["system"]],
+            table=groups[tuple(cell[f] for f in FACTORS)],
+            bootstrap=read_arrays(path, "bootstrap"),
+        )
+        for cell, path in zip(cells, kinetics, strict=True)
+    ]
 
 
 def _contrast(hard: CellResult, easy: CellResult, model: str, own: bool, rng) -> np.ndarray:
@@ -319,7 +350,8 @@ def judge_study(
     return sorted(records, key=lambda r: (r["claim"], r["system"], r["model"]))
 
 
-def _number(summary: dict[str, float]) -> str:
+def as_number(summary: dict[str, float]) -> str:
+    """Effect with its interval, as text."""
     return f"{summary['effect']:+.2f} [{summary['low']:+.2f}, {summary['high']:+.2f}]"
 
 
@@ -344,7 +376,7 @@ def as_markdown(records: list[dict[str, Any]]) -> str:
         own = r["control"]["at_own_interval"]
         lines.append(
             f"| {r['claim']} {r['statement']} | {r['system']} | {r['model']} | "
-            f"**{r['verdict']}** | {_number(r)} | {own['verdict']} | {_number(own)} | "
+            f"**{r['verdict']}** | {as_number(r)} | {own['verdict']} | {as_number(own)} | "
             f"{r['n_events']} |"
         )
     lines += ["", "## Beside each verdict", ""]
@@ -354,7 +386,7 @@ def as_markdown(records: list[dict[str, Any]]) -> str:
         lines.append(f"- **{r['claim']}, {r['system']}, {r['model']}** ({where}):")
         lines += [f"  - not concluded: {doubt}" for doubt in r["doubts"]]
         if "markov" in control:
-            lines.append(f"  - the Markov baseline gives {_number(control['markov'])}")
+            lines.append(f"  - the Markov baseline gives {as_number(control['markov'])}")
         lines += [
             f"  - as `{c['model']}` the error in {c['cell']} goes from "
             f"{c['error']:.2f} to {c['error_of_control']:.2f}"

@@ -128,6 +128,11 @@ class Study:
             for claim, sides in sorted(system["claims"].items())
         ]
 
+    def bases(self) -> dict[str, int]:
+        """System -> its base cell, as an index into `cell_records`."""
+        index = {cell: n for n, cell in enumerate(self.cells)}
+        return {name: index[self.base(name)] for name in self.config["systems"]}
+
     def networks(self) -> list[str]:
         """Models that the claims are about: neither Markov nor a control."""
         models = self.config["models"]
@@ -141,3 +146,17 @@ class Study:
         """Control -> the model that it varies."""
         models = self.config["models"]
         return {name: m["control_of"] for name, m in models.items() if "control_of" in m}
+
+    def varied(self) -> dict[str, str]:
+        """Control -> what it varies: budget, window, prior, or else the size."""
+        models = self.config["models"]
+        found = {}
+        for control, of in self.controls().items():
+            mine, other = models[control], models[of]
+            differs = {
+                "budget": mine["budget"] != other["budget"],
+                "window": self.window(control) != self.window(of),
+                "prior": mine["settings"].get("prior") != other["settings"].get("prior"),
+            }
+            found[control] = next((what for what, differ in differs.items() if differ), "size")
+        return found
