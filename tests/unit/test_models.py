@@ -12,7 +12,7 @@ from scipy import stats
 from raremd.kinetics import count_matrix, estimate
 from raremd.models import build_model, model_class
 from raremd.models.kernels import exp2_32, exp32, sample_states, uniform
-from raremd.models.markov import NEVER_SEEN
+from raremd.models.prior import NEVER_SEEN
 from raremd.schema import SCHEMA
 
 DEFAULT_CONFIG = SCHEMA.parents[2] / "config.yaml"

@@ -157,7 +157,7 @@ def generation_params(wildcards):
 def model_modules(wildcards):
     kind = STUDY.model_options(wildcards.model)["kind"]
     own = sorted(path.name for path in (LIBRARY / "models").glob(f"{kind}*.py"))
-    shared = "models/base.py", "models/kernels.py", "sequences.py"
+    shared = "models/base.py", "models/kernels.py", "models/prior.py", "sequences.py"
     return library(*(f"models/{name}" for name in own), *shared)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from raremd.models.base import SequenceModel, Stream, register
+from raremd.models.base import Stream, register
 from raremd.models.lstm_kernels import (
     cross_entropy,
     lstm_backward,
@@ -16,6 +16,7 @@ from raremd.models.lstm_kernels import (
     lstm_generate,
     lstm_read,
 )
+from raremd.models.prior import PriorModel
 
 _ROWS = 32  # walkers in a matrix product of generation
 _ROWS_LARGE = 128  # with a weight matrix that outgrows the first-level cache
@@ -26,11 +27,14 @@ class _Loss(torch.autograd.Function):
     """Cross-entropy of windows, with its gradients formed in the same pass."""
 
     @staticmethod
-    def forward(ctx, windows, table, weight_hh, readout, bias, with_gradient):
+    def forward(ctx, windows, table, weight_hh, readout, bias, prior, rows, with_gradient):
         tokens = windows[:, :-1].T.contiguous()
         gates, h, c = _run(tokens, table, weight_hh)
         hidden = h[1:].flatten(0, 1)
-        logits = torch.addmm(bias, hidden, readout.T)
+        if prior is None:
+            logits = torch.addmm(bias, hidden, readout.T)
+        else:
+            logits = (prior + bias).index_select(0, rows).addmm_(hidden, readout.T)
         # Time-major order is how the recurrence leaves its memory: no copy.
         loss = cross_entropy(logits.numpy(), windows[:, 1:].T.flatten().numpy())
         if with_gradient:
@@ -45,12 +49,15 @@ class _Loss(torch.autograd.Function):
                 by_table.numpy(),
             )
             by_weight = gates.flatten(0, 1).T @ h[:-1].flatten(0, 1)
-            ctx.gradients = by_table, by_weight, logits.T @ hidden, logits.sum(0)
+            by_prior = None
+            if ctx.needs_input_grad[5]:
+                by_prior = torch.zeros_like(prior).index_add_(0, rows, logits)
+            ctx.gradients = by_table, by_weight, logits.T @ hidden, logits.sum(0), by_prior
         return torch.tensor(loss, dtype=torch.float32)
 
     @staticmethod
     def backward(ctx, by_loss):
-        return None, *(by_loss * g for g in ctx.gradients), None
+        return None, *(None if g is None else by_loss * g for g in ctx.gradients), None, None
 
 
 def _run(tokens: torch.Tensor, table: torch.Tensor, weight_hh: torch.Tensor):
@@ -75,11 +82,13 @@ class _State:
     table: np.ndarray  # (V, 4 H)
     recurrent: np.ndarray  # (H, 4 H)
     readout: np.ndarray  # (H, V)
-    bias: np.ndarray  # (V,)
+    bias: np.ndarray  # (K, V), with the prior's rows; K = 1 without
+    follow: np.ndarray  # (K + 1, V), the row after each token
+    rows: np.ndarray  # (W,)
 
 
 @register("lstm")
-class LSTM(SequenceModel):
+class LSTM(PriorModel):
     """Embedding, one LSTM layer, linear read-out.
 
     On the processor the embedding is folded into the gate table and the
@@ -88,16 +97,18 @@ class LSTM(SequenceModel):
 
     @dataclass(frozen=True)
     class Settings:
-        """Sizes of the embedding and of the hidden state."""
+        """Sizes of the embedding and of the hidden state; the prior, see `prior.Prior`."""
 
         embedding: int = 32
         hidden: int = 48
+        prior: str = "none"
 
     def __init__(self, n_states: int, settings: Settings) -> None:
         super().__init__(n_states, settings)
         self.embedding = torch.nn.Embedding(n_states, settings.embedding)
         self.recurrence = torch.nn.LSTM(settings.embedding, settings.hidden, batch_first=True)
         self.readout = torch.nn.Linear(settings.hidden, n_states)
+        self.start_at_prior(self.readout)
 
     def _table(self) -> torch.Tensor:
         cell = self.recurrence
@@ -108,50 +119,69 @@ class LSTM(SequenceModel):
         """Logits after each token from a zero state: (B, T) int64 -> (B, T, V)."""
         if tokens.device.type == "cpu" and not torch.is_grad_enabled():
             _, h, _ = _run(tokens.T.contiguous(), self._table(), self.recurrence.weight_hh_l0)
-            return self.readout(h[1:]).transpose(0, 1)
-        return self.readout(self.recurrence(self.embedding(tokens))[0])
+            return self.with_prior(self.readout(h[1:]).transpose(0, 1), tokens)
+        return self.with_prior(self.readout(self.recurrence(self.embedding(tokens))[0]), tokens)
 
     def loss(self, windows: torch.Tensor) -> torch.Tensor:
         if windows.device.type == "cpu":
+            prior = rows = None
+            if self.prior is not None:
+                prior = self.prior.table
+                rows = self.prior.rows(windows[:, :-1]).T.flatten()
             return _Loss.apply(
                 windows,
                 self._table(),
                 self.recurrence.weight_hh_l0,
                 self.readout.weight,
                 self.readout.bias,
+                prior,
+                rows,
                 torch.is_grad_enabled(),
             )
         logits = self.logits(windows[:, :-1])
         return functional.cross_entropy(logits.flatten(0, 1), windows[:, 1:].flatten())
 
-    def initial_state(self, prompt: torch.Tensor) -> _State | tuple[torch.Tensor, torch.Tensor]:
+    def initial_state(self, prompt: torch.Tensor) -> _State | tuple:
         n_walkers, n_hidden = len(prompt), self.settings.hidden
         if prompt.device.type != "cpu":
             zero = torch.zeros(1, n_walkers, n_hidden, device=prompt.device)
-            state = (zero, zero.clone())
+            state = (zero, zero.clone()), self.first_rows(prompt[:, :1])
             for tokens in prompt[:, :-1].T:
                 _, state = self.step(tokens, state)
             return state
-        rows = _ROWS if n_hidden <= _LARGE else _ROWS_LARGE
-        h, c = np.zeros((2, -(-n_walkers // rows), rows, n_hidden), np.float32)
+        block = _ROWS if n_hidden <= _LARGE else _ROWS_LARGE
+        h, c = np.zeros((2, -(-n_walkers // block), block, n_hidden), np.float32)
+        bias = self.readout.bias.detach()[None]
+        follow = np.zeros((2, self.n_states), np.int64)
+        rows = np.ones(n_walkers, np.int64)
+        if self.prior is not None:
+            bias = bias + self.prior.table.detach()
+            follow = self.prior.follow.numpy()
+            rows = self.prior.first_rows(prompt).numpy()
         state = _State(
             h,
             c,
             table=self._table().detach().numpy(),
             recurrent=self.recurrence.weight_hh_l0.detach().T.contiguous().numpy(),
             readout=self.readout.weight.detach().T.contiguous().numpy(),
-            bias=self.readout.bias.detach().numpy(),
+            bias=bias.numpy(),
+            follow=follow,
+            rows=rows,
         )
         lstm_read(prompt[:, :-1].T.contiguous().numpy(), state.table, state.recurrent, h, c)
         return state
 
     def step(self, tokens: torch.Tensor, state: _State) -> tuple[torch.Tensor, _State]:
         if tokens.device.type != "cpu":
-            hidden, state = self.recurrence(self.embedding(tokens[:, None]), state)
-            return self.readout(hidden[:, 0]), state
+            memory, rows = state
+            hidden, memory = self.recurrence(self.embedding(tokens[:, None]), memory)
+            logits = self.step_with_prior(self.readout(hidden[:, 0]), tokens, rows)
+            return logits, (memory, rows)
         lstm_read(tokens[None].numpy(), state.table, state.recurrent, state.h, state.c)
         hidden = torch.from_numpy(state.h).flatten(0, 1)[: len(tokens)]
-        return self.readout(hidden), state
+        state.rows[:] = state.follow[state.rows, tokens]
+        bias = torch.from_numpy(state.bias[state.rows])
+        return torch.addmm(bias, hidden, torch.from_numpy(state.readout)), state
 
     def generate(
         self, tokens: torch.Tensor, state: _State, stream: Stream, out: np.ndarray
@@ -160,6 +190,16 @@ class LSTM(SequenceModel):
             return super().generate(tokens, state, stream, out)
         s = state
         lstm_generate(
-            tokens.numpy(), s.table, s.recurrent, s.readout, s.bias, s.h, s.c, *stream, out
+            tokens.numpy(),
+            s.table,
+            s.recurrent,
+            s.readout,
+            s.bias,
+            s.follow,
+            s.rows,
+            s.h,
+            s.c,
+            *stream,
+            out,
         )
         return tokens, state

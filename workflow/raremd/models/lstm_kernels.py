@@ -81,7 +81,19 @@ def lstm_read(tokens, table, recurrent, h, c) -> None:
 
 @njit(fastmath=FAST, error_model="numpy", cache=True)
 def lstm_generate(
-    tokens, table, recurrent, readout, bias, h, c, seed, first_walker, first_frame, out
+    tokens,
+    table,
+    recurrent,
+    readout,
+    bias,
+    follow,
+    rows_of,
+    h,
+    c,
+    seed,
+    first_walker,
+    first_frame,
+    out,
 ) -> None:
     """Generate: `lstm_read` with each next token drawn from the softmax of the logits.
 
@@ -92,7 +104,12 @@ def lstm_generate(
     table, recurrent, h, c
         As in `lstm_read`.
     readout : (H, V) float32
-    bias : (V,) float32
+    bias : (K, V) float32
+        What is added to the logits, by row.
+    follow : (K + 1, V) int64
+        The row after each token, see `prior.Prior`.
+    rows_of : (W,) int64
+        The row of each walker before its last frame, overwritten.
     seed, first_walker, first_frame : int
         Counters of the random stream, as in `kernels.sample_states`.
     out : (n_frames, W) int16
@@ -100,7 +117,8 @@ def lstm_generate(
     """
     n_blocks, rows, n_hidden = h.shape
     gates = np.empty((rows, 4 * n_hidden), np.float32)
-    logits = np.empty((rows, bias.size), np.float32)
+    n_states = bias.shape[1]
+    logits = np.empty((rows, n_states), np.float32)
     current = np.zeros(rows, np.int64)
     for block in range(n_blocks):
         first = block * rows
@@ -112,9 +130,11 @@ def lstm_generate(
             _cell(gates, table, current, h[block], c[block])
             np.dot(h[block], readout, logits)
             for w in range(n):
-                row = logits[w]
-                for v in range(bias.size):
-                    row[v] += bias[v]
+                k = follow[rows_of[first + w], current[w]]
+                rows_of[first + w] = k
+                row, add = logits[w], bias[k]
+                for v in range(n_states):
+                    row[v] += add[v]
             sample_states(logits[:n], seed, first_walker + first, first_frame + frame, current[:n])
             for w in range(n):
                 out[frame, first + w] = current[w]

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from raremd.kinetics import count_matrix, estimate
 from raremd.models.base import SequenceModel, register
-
-NEVER_SEEN = -20.0
+from raremd.models.prior import markov_log_probability
 
 
 @register("markov")
@@ -30,13 +28,8 @@ class Markov(SequenceModel):
         self.register_buffer("log_probability", torch.zeros(n_states, n_states))
 
     def prepare(self, trajectories: list[np.ndarray]) -> None:
-        model = estimate(count_matrix(trajectories, self.n_states, lag=1))
-        # States outside the connected set can only be left.
-        probability = np.tile(np.zeros(self.n_states), (self.n_states, 1))
-        probability[:, model.active] = model.stationary
-        probability[np.ix_(model.active, model.active)] = model.transition_matrix
-        floor = np.exp(NEVER_SEEN)
-        self.log_probability.copy_(torch.from_numpy(np.log(np.maximum(probability, floor))))
+        log_probability = markov_log_probability(trajectories, self.n_states)
+        self.log_probability.copy_(torch.from_numpy(log_probability))
 
     def loss(self, windows: torch.Tensor) -> torch.Tensor:
         return -self.log_probability.log_softmax(1)[windows[:, :-1], windows[:, 1:]].mean()

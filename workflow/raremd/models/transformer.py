@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
-from raremd.models.base import SequenceModel, register
+from raremd.models.base import register
 from raremd.models.kernels import attend
+from raremd.models.prior import PriorModel
 
 
 def _rotation(positions: torch.Tensor, width: int) -> torch.Tensor:
@@ -68,21 +69,23 @@ class _Cache:
     keys: torch.Tensor  # (layers, W, heads, D / heads, context)
     values: torch.Tensor
     position: int
+    rows: torch.Tensor | None  # of the prior
 
 
 @register("transformer")
-class Transformer(SequenceModel):
+class Transformer(PriorModel):
     """GPT-like; each layer attends to the last `context` tokens."""
 
     @dataclass(frozen=True)
     class Settings:
-        """Sizes; `context` is the attention window in frames."""
+        """Sizes; `context` is the attention window in frames; the prior, see `prior.Prior`."""
 
         layers: int = 2
         width: int = 32
         heads: int = 1
         feed_forward: int = 64
         context: int = 64
+        prior: str = "none"
 
     def __init__(self, n_states: int, settings: Settings) -> None:
         super().__init__(n_states, settings)
@@ -99,11 +102,12 @@ class Transformer(SequenceModel):
         self.norm = torch.nn.LayerNorm(settings.width)
         self.readout = torch.nn.Linear(settings.width, n_states)
         for name, parameter in self.named_parameters():
-            if parameter.dim() == 2:
+            if parameter.dim() == 2 and not name.startswith("prior."):
                 torch.nn.init.normal_(parameter, std=0.02)
             # Residual branches start small, as in GPT-2.
             if name.endswith(("project.weight", "contract.weight")):
                 parameter.data /= (2 * settings.layers) ** 0.5
+        self.start_at_prior(self.readout)
 
     @property
     def _head_width(self) -> int:
@@ -135,7 +139,7 @@ class Transformer(SequenceModel):
                     is_causal=band is None,
                 )
             x = block.finish(x, attended.transpose(1, 2).flatten(2))
-        return self.readout(self.norm(x))
+        return self.with_prior(self.readout(self.norm(x)), tokens)
 
     def loss(self, windows: torch.Tensor) -> torch.Tensor:
         mixed = torch.is_grad_enabled() and _mixed_precision(self.settings.width, windows.device)
@@ -147,7 +151,8 @@ class Transformer(SequenceModel):
         s = self.settings
         shape = (s.layers, len(prompt), s.heads, self._head_width, s.context)
         device = prompt.device
-        cache = _Cache(torch.zeros(shape, device=device), torch.zeros(shape, device=device), 0)
+        keys, values = torch.zeros(shape, device=device), torch.zeros(shape, device=device)
+        cache = _Cache(keys, values, 0, self.first_rows(prompt[:, :1]))
         for tokens in prompt[:, :-1].T:
             self.step(tokens, cache)
         return cache
@@ -163,7 +168,7 @@ class Transformer(SequenceModel):
             qkv = block.query_key_value(block.norm_attention(x))
             x = block.finish(x, attend_to(qkv, rotation, keys, values, slot, filled))
         state.position += 1
-        return self.readout(self.norm(x)), state
+        return self.step_with_prior(self.readout(self.norm(x)), tokens, state.rows), state
 
 
 def _attend(
