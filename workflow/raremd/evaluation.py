@@ -316,9 +316,10 @@ def md_rows(
             )
     rows = []
     for row in point_rows(dtrajs, uncored, n_states, yardstick, lags, n_timescales):
-        low, high = bounds.get(
-            (row["quantity"], row.get("i"), row.get("j"), row.get("lag")), (np.nan, np.nan)
-        )
+        key = row["quantity"], row.get("i"), row.get("j"), row.get("lag")
+        low, high = np.nan, np.nan
+        if not np.isnan(row["value"]):  # what some samples hold is no interval around nothing
+            low, high = bounds.get(key, (np.nan, np.nan))
         rows.append(row | {"low": low, "high": high})
     return rows + ceiling + slow_ceiling, Bootstrap(np.array(lags), own, slow)
 
