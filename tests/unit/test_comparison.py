@@ -39,6 +39,9 @@ def kinetics_table():
             (model, replicate, "population", 1, 0, 10.0, 0.5 + 0.1 * replicate, *[np.nan] * 2)
         )
         rows.append((model, replicate, "mfpt", 1, 2, 10.0, 3 * value, np.nan, np.nan))
+        rows.append((model, replicate, "residence_time", 1, 0, 1.0, value, np.nan, np.nan))
+        rows.append((model, replicate, "crossing_rate", 0, 0, 10.0, 1 / value, np.nan, np.nan))
+        rows.append((model, replicate, "survival", 1, 0, 10.0, 0.5, np.nan, np.nan))
         rows.append((model, replicate, "states_left_out", 0, 0, np.nan, 0.1, np.nan, np.nan))
         rows.append((model, replicate, "slow_transitions", 0, 0, 10.0, 30.0, np.nan, np.nan))
 
@@ -122,8 +125,10 @@ def test_rows_of_the_kinetics_are_kept(table):
 
 def test_units(table):
     units = table.groupby("quantity")["unit"].unique().map(list)
-    for quantity in ("timescale", "yardstick_timescale", "mfpt"):
+    for quantity in ("timescale", "yardstick_timescale", "mfpt", "residence_time"):
         assert units[quantity] == ["tau"]
+    assert units["crossing_rate"] == ["1/tau"]
+    assert units["survival"] == [""]
     for quantity in ("log2_ratio", "yardstick_log2_ratio", "log2_ratio_to_reference"):
         assert units[quantity] == ["log2"]
     assert units["cross_entropy"] == ["nats/frame"]

@@ -32,7 +32,7 @@ COLUMNS = [
     "unit",
 ]
 DRAWS = 2000
-TIMES = ("timescale", "yardstick_timescale", "mfpt")
+TIMES = ("timescale", "yardstick_timescale", "mfpt", "residence_time")
 RATIOS = {"timescale": "own", "yardstick_timescale": "yardstick"}
 MODELLESS = ("md", "reference", "exact")
 
@@ -98,6 +98,8 @@ def _unit(quantity: str, time_unit: str) -> str:
         return time_unit
     if "log2" in quantity:
         return "log2"
+    if quantity == "crossing_rate":
+        return f"1/{time_unit}"
     return {"cross_entropy": "nats/frame", "core_seconds": "s", "tokens": "frames"}.get(
         quantity, ""
     )
