@@ -11,6 +11,7 @@ import os
 import platform
 import resource
 import shutil
+import stat
 import subprocess
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -33,6 +34,9 @@ PACKAGES = ("numpy", "scipy", "torch", "deeptime", "numba", "h5py", "pandas", "s
 def atomic_path(path: Path | str) -> Iterator[Path]:
     """A temporary path beside `path` that takes its name only when all went well.
 
+    The file gets the access rights of any new file in that folder, whatever its writer thinks:
+    safetensors, for one, would let nobody but its owner read it.
+
     Parameters
     ----------
     path : Path
@@ -52,7 +56,11 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
             leftover.unlink(missing_ok=True)
     temporary = path.with_name(f"{prefix}{os.getpid()}{path.suffix}")
     try:
+        temporary.touch()
+        rights = stat.S_IMODE(temporary.stat().st_mode)
+        temporary.unlink()  # so that nothing written is an error, not an empty file
         yield temporary
+        temporary.chmod(rights)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
