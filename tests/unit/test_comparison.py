@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from raremd.comparison import COLUMNS, compare, costs
-from raremd.storage import write_json, write_table
+from raremd.storage import write_json, write_record, write_table
 from raremd.uncertainty import LOG2_CAP
 
 DESIGN = (
@@ -80,7 +80,7 @@ def files(tmp_path_factory):
         write_table(kinetics[-1], kinetics_table(), arrays, {"dimension": 2, "n_states": 4})
         for model in TIMES:
             runs.append(folder / f"run_{n}_{model}.json")
-            write_json(runs[-1], run_record(cell, model))
+            write_record(runs[-1], run_record(cell, model))
     write_json(folder / "exact.json", {"timescales": [7700.0, 717.0, 656.0]})
     return CELLS, kinetics, runs, {"toy": folder / "exact.json"}, {"toy": "tau"}
 

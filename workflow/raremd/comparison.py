@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from raremd.storage import read_arrays, read_attributes, read_json, read_table
+from raremd.storage import read_arrays, read_attributes, read_json, read_record, read_table
 from raremd.uncertainty import (
     hierarchical_ratio,
     interval,
@@ -114,7 +114,7 @@ def _run_rows(record: dict[str, Any]) -> Iterator[dict]:
 def _records_by_folder(runs: list[Path]) -> dict[str, list[dict]]:
     """Run records of each cell, by its folder."""
     found: dict[str, list[dict]] = {}
-    for record in map(read_json, runs):
+    for record in map(read_record, runs):
         found.setdefault(record["cell"]["label"].rsplit("/", 1)[0], []).append(record)
     return found
 

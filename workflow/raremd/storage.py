@@ -275,14 +275,26 @@ def read_features(path: Path | str) -> Features:
 
 
 def read_lengths(path: Path | str) -> list[int]:
-    """Frames of each trajectory in a features file."""
-    with h5py.File(path) as h5:
+    """Frames of each trajectory in a features file.
+
+    Raises
+    ------
+    DamagedFileError
+        If the file is not as it was written.
+    """
+    with _reading(path) as h5:
         return [len(h5[n]["features"]) for n in sorted(h5, key=lambda n: (len(n), n))]
 
 
 def read_state_labels(path: Path | str) -> list[int]:
-    """Labels of the states in a features file made of discrete trajectories, else none."""
-    with h5py.File(path) as h5:
+    """Labels of the states in a features file made of discrete trajectories, else none.
+
+    Raises
+    ------
+    DamagedFileError
+        If the file is not as it was written.
+    """
+    with _reading(path) as h5:
         return [int(label) for label in h5.attrs.get("state_labels", ())]
 
 
@@ -412,18 +424,18 @@ def read_parquet(path: Path | str) -> pd.DataFrame:
         raise DamagedFileError(path, " ".join(str(error).split())) from error
 
 
+def _strict(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _strict(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_strict(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def write_json(path: Path | str, content: Any) -> None:
     """Sorted, indented, strict JSON: numbers that are not finite become null."""
-
-    def strict(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: strict(item) for key, item in value.items()}
-        if isinstance(value, list | tuple):
-            return [strict(item) for item in value]
-        return None if isinstance(value, float) and not math.isfinite(value) else value
-
     with atomic_path(path) as temporary:
-        text = json.dumps(strict(content), indent=2, sort_keys=True, allow_nan=False)
+        text = json.dumps(_strict(content), indent=2, sort_keys=True, allow_nan=False)
         temporary.write_text(text + "\n")
 
 
@@ -439,6 +451,32 @@ def read_json(path: Path | str) -> Any:
         return json.loads(Path(path).read_text())
     except ValueError as error:
         raise DamagedFileError(path, str(error)) from error
+
+
+def _record_digest(content: dict[str, Any]) -> int:
+    """CRC-32 of a record without its own digest."""
+    text = json.dumps({k: v for k, v in content.items() if k != "crc32"}, sort_keys=True)
+    return zlib.crc32(text.encode())
+
+
+def write_record(path: Path | str, content: dict[str, Any]) -> None:
+    """As `write_json`, with a digest as its key `crc32`."""
+    content = _strict(content)
+    write_json(path, content | {"crc32": _record_digest(content)})
+
+
+def read_record(path: Path | str) -> dict[str, Any]:
+    """The inverse of `write_record`.
+
+    Raises
+    ------
+    DamagedFileError
+        If the file is not as it was written.
+    """
+    content = read_json(path)
+    if not isinstance(content, dict) or content.get("crc32") != _record_digest(content):
+        raise DamagedFileError(path, "its checksum does not match")
+    return {key: value for key, value in content.items() if key != "crc32"}
 
 
 def sha256(path: Path | str) -> str:

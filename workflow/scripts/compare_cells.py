@@ -6,8 +6,8 @@ from raremd.storage import atomic_path, write_parquet
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
-    cells, runs = snakemake.params.cells, list(snakemake.input.runs)
-    table = compare(
+    cells, runs, output = snakemake.params.cells, list(snakemake.input.runs), snakemake.output
+    comparison = compare(
         cells,
         list(snakemake.input.kinetics),
         runs,
@@ -15,10 +15,10 @@ if __name__ == "__main__":
         snakemake.params.units,
         snakemake.params.seed,
     )
-    for path, content in (
-        (snakemake.output.csv, table),
-        (snakemake.output.cost, costs(cells, runs)),
+    for table, csv, parquet in (
+        (comparison, output.csv, output.parquet),
+        (costs(cells, runs), output.cost_csv, output.cost_parquet),
     ):
-        with atomic_path(path) as temporary:
-            content.to_csv(temporary, index=False)
-    write_parquet(snakemake.output.parquet, table)
+        with atomic_path(csv) as temporary:
+            table.to_csv(temporary, index=False)
+        write_parquet(parquet, table)
