@@ -257,8 +257,8 @@ def check_files(study: Study, root: Path) -> None:
             path = Path(source.get(field, ""))
             if path.is_absolute() or ".." in path.parts:
                 raise ConfigError(
-                    f"systems.{name}.source.{field}: '{path}' is not in the project's folder; files "
-                    "from elsewhere are sources of the kinds trajectory, features and dtraj"
+                    f"systems.{name}.source.{field}: '{path}' is not in the project's folder; "
+                    "files from elsewhere are sources of the kinds trajectory, features and dtraj"
                 )
         files = source_files(source, root)
         if not files:
