@@ -6,7 +6,7 @@ import os
 import shutil
 
 import pytest
-from study_runs import TARGETS, Run, finish, flip_bit, products, tables, times
+from study_runs import TARGETS, Run, copy_study, finish, flip_bit, products, tables, times
 
 CELL = "results/four_state/xy/dt_5/macrostates"
 OTHER = "kmeans_8/lstm/*"
@@ -33,8 +33,7 @@ def truncate(path):
 @pytest.fixture
 def folder(undisturbed, tmp_path):
     """A finished study that a test may damage."""
-    shutil.copytree(undisturbed, tmp_path / "study", symlinks=True)  # with its time stamps
-    return tmp_path / "study"
+    return copy_study(undisturbed, tmp_path)
 
 
 def refused(folder, name, reader):

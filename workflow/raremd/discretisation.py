@@ -55,7 +55,11 @@ def read_map(path: Path | str, labels: Sequence[int]) -> tuple[int, ...]:
         Naming the file and the line or state that is wrong.
     """
     macrostate: dict[int, int] = {}
-    for number, line in enumerate(Path(path).read_text().splitlines(), start=1):
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: not a text file (byte {error.start} is no UTF-8)") from error
+    for number, line in enumerate(text.splitlines(), start=1):
         words = line.partition("#")[0].replace(",", " ").split()
         if not words:
             continue

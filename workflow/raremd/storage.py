@@ -27,6 +27,7 @@ import pandas as pd
 ROOT = Path(__file__).parents[2]
 CHUNK_BYTES = 1 << 18
 """Of one chunk of a features file: a sensible unit of disk access."""
+LEAST_ROWS = 1024
 PACKAGES = ("numpy", "scipy", "torch", "deeptime", "numba", "h5py", "pandas", "snakemake")
 
 
@@ -196,6 +197,7 @@ class FeatureWriter:
                 )
             if data is None:
                 shape, rows = (0, block.shape[1]), max(1, CHUNK_BYTES // (4 * block.shape[1]))
+                rows = min(rows, max(len(block), LEAST_ROWS))  # chunks are stored whole
                 data = group.create_dataset(
                     "features",
                     shape,
