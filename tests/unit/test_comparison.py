@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from raremd.comparison import COLUMNS, compare
-from raremd.storage import write_json, write_table
+from raremd.comparison import COLUMNS, compare, costs
+from raremd.storage import write_json, write_record, write_table
 from raremd.uncertainty import LOG2_CAP
 
 DESIGN = (
@@ -61,7 +61,9 @@ def run_record(cell, model):
         "tokens": [1000, 1200, 900],
         "cross_entropy": [0.5, 0.6, 0.7],
         "cpu_seconds": 10.0,
-        "generation": {"cpu_seconds": 2.5},
+        "wall_seconds": 11.0,
+        "peak_memory_gib": 0.5,
+        "generation": {"cpu_seconds": 2.5, "wall_seconds": 3.0, "peak_memory_gib": 0.75},
     }
 
 
@@ -81,7 +83,7 @@ def files(tmp_path_factory):
         write_table(kinetics[-1], kinetics_table(), arrays, {"dimension": 2, "n_states": 4})
         for model in TIMES:
             runs.append(folder / f"run_{n}_{model}.json")
-            write_json(runs[-1], run_record(cell, model))
+            write_record(runs[-1], run_record(cell, model))
     write_json(folder / "exact.json", {"timescales": [7700.0, 717.0, 656.0]})
     return CELLS, kinetics, runs, {"toy": folder / "exact.json"}, {"toy": "tau"}
 
@@ -133,7 +135,6 @@ def test_units(table):
         assert units[quantity] == ["log2"]
     assert units["cross_entropy"] == ["nats/frame"]
     assert units["tokens"] == ["frames"]
-    assert units["core_seconds"] == ["s"]
     assert units["population"] == units["parameters"] == units["slow_transitions"] == [""]
 
 
@@ -190,14 +191,24 @@ class TestRatios:
         assert values[0] == pytest.approx((2 * LOG2_CAP - 2) / 3)
 
 
-def test_cost_and_cross_entropy(table):
+def test_cross_entropy_tokens_and_parameters(table):
     for replicate, value in enumerate([0.5, 0.6, 0.7], start=1):
         row = one(table, model="markov", quantity="cross_entropy", replicate=replicate)
         assert row["value"] == value
-    assert one(table, model="lstm", quantity="core_seconds")["value"] == 12.5
     assert one(table, model="lstm", quantity="parameters")["value"] == 123
     tokens = pick(table, interval=1.0, model="lstm", quantity="tokens")
     assert tokens["value"].tolist() == [1000, 1200, 900]
+
+
+def test_measured_costs_are_a_table_of_their_own(files, table):
+    cells, _, runs, *_ = files
+    cost = costs(cells, runs)
+    assert not table["quantity"].str.contains("seconds").any()
+    assert len(cost) == len(CELLS) * len(TIMES)
+    assert list(cost["model"].unique()) == ["lstm", "markov"]
+    row = pick(cost, interval=0.5, model="lstm").iloc[0]
+    assert row["core_seconds"] == row["training_seconds"] + row["generation_seconds"] == 12.5
+    assert row["wall_seconds"] == 14.0 and row["peak_memory_gib"] == 0.75
 
 
 def test_exact_spectrum(table):

@@ -22,11 +22,11 @@ from raremd.storage import (
     atomic_path,
     peak_memory_gib,
     provenance,
-    read_json,
+    read_record,
     sha256,
     write_arrays,
-    write_json,
     write_parquet,
+    write_record,
 )
 from raremd.training import TrainingSettings, resolve_device, train
 
@@ -99,7 +99,7 @@ def train_replicates(
     write_parquet(history, table)
     with atomic_path(weights) as temporary:
         save_file(tensors, temporary)
-    write_json(
+    write_record(
         record,
         {
             "cell": cell,
@@ -138,7 +138,7 @@ def generate_replicates(
     """
     torch.set_num_threads(1)
     started, cpu = time.monotonic(), time.process_time()
-    trained = read_json(record)
+    trained = read_record(record)
     cell = trained["cell"]
     device = resolve_device(cell["device"])
     system = read_states(states)
@@ -164,4 +164,4 @@ def generate_replicates(
         "cpu_seconds": time.process_time() - cpu,
         "peak_memory_gib": peak_memory_gib(),
     }
-    write_json(run, trained | {"generation": generation})
+    write_record(run, trained | {"generation": generation})

@@ -269,6 +269,13 @@ def check_files(study: Study, root: Path) -> None:
             _check_imported(name, system)
         if source["kind"] != "embedded":
             continue
+        for field in ("files", "checksums"):
+            path = Path(source.get(field, ""))
+            if path.is_absolute() or ".." in path.parts:
+                raise ConfigError(
+                    f"systems.{name}.source.{field}: '{path}' is not in the project's folder; "
+                    "files from elsewhere are sources of the kinds trajectory, features and dtraj"
+                )
         files = source_files(source, root)
         if not files:
             raise ConfigError(f"systems.{name}.source.files: no file matches {source['files']}")

@@ -12,6 +12,7 @@ import numpy as np
 
 from raremd.coordinates import CoordinateSettings, fit_coordinate
 from raremd.cores import fit_cores
+from raremd.estimation import count_matrix, largest_connected_set
 from raremd.partition import METHODS, GivenSettings, PartitionSettings, fit_partition
 from raremd.sequences import Split, split_frames, take
 from raremd.states import Partition
@@ -19,6 +20,8 @@ from raremd.storage import Features, read_features, write_arrays
 
 log = logging.getLogger(__name__)
 
+MAXIMUM_LEFT_OUT = 0.5
+"""Share of the training frames outside the connected states from which a partition is refused."""
 MAP_BINS = 100
 MAP_FRAMES = 200_000
 MAP_PERCENTILES = (0.05, 99.95)
@@ -53,7 +56,11 @@ def read_map(path: Path | str, labels: Sequence[int]) -> tuple[int, ...]:
         Naming the file and the line or state that is wrong.
     """
     macrostate: dict[int, int] = {}
-    for number, line in enumerate(Path(path).read_text().splitlines(), start=1):
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: not a text file (byte {error.start} is no UTF-8)") from error
+    for number, line in enumerate(text.splitlines(), start=1):
         words = line.partition("#")[0].replace(",", " ").split()
         if not words:
             continue
@@ -146,7 +153,8 @@ def fit_states(
     arrays |= {f"coordinate/{k}": v for k, v in fitted.to_arrays().items()}
     arrays |= {f"partition/{k}": v for k, v in states.to_arrays().items()}
     assigned = [states.assign(v) for v in values]
-    _check_visited(take(assigned, parts.training), states.n_states)
+    _check_visited(assigned, take(assigned, parts.training), states.n_states)
+    _check_connected(take(assigned, parts.training), states.n_states)
     arrays |= {f"md/{n:04d}": dtraj for n, dtraj in enumerate(assigned)}
     arrays |= _map(training, states)
     if cores is not None:
@@ -183,18 +191,49 @@ def _check_distinct(trajectories: list[np.ndarray], split: Split) -> None:
             )
 
 
-def _check_visited(training: list[np.ndarray], n_states: int) -> None:
-    """There is something to learn; states that are never visited are reported."""
-    visits = sum(np.bincount(dtraj, minlength=n_states) for dtraj in training)
+def _visits(dtrajs: list[np.ndarray], n_states: int) -> np.ndarray:
+    return sum(np.bincount(dtraj, minlength=n_states) for dtraj in dtrajs)
+
+
+def _check_visited(everything: list[np.ndarray], training: list[np.ndarray], n_states: int) -> None:
+    """Each state occurs, and there is something to learn."""
+    visits = _visits(training, n_states)
     visited = np.flatnonzero(visits)
     if len(visited) == 1:
         raise ValueError(
             f"partition: every training frame is in state {visited[0] + 1}, there is nothing to "
             "learn; change the states or give longer trajectories"
         )
+    never = np.flatnonzero(_visits(everything, n_states) == 0)
+    if len(never):
+        raise ValueError(
+            f"partition: no frame is in state {never[0] + 1}; is its definition in the units of "
+            "the data (degrees or radians, nm)? Correct it or leave the state out"
+        )
     if len(visited) < n_states:
         missing = ", ".join(str(s + 1) for s in np.flatnonzero(visits == 0))
         log.warning("partition: no training frame is in state %s", missing)
+
+
+def _check_connected(training: list[np.ndarray], n_states: int) -> None:
+    """Frames that kinetics would leave out: half of them is too much, fewer are reported."""
+    visits = _visits(training, n_states)
+    connected = largest_connected_set(count_matrix(training, n_states, 1))
+    share = visits[connected].sum() / visits.sum()
+    if 1 - share >= MAXIMUM_LEFT_OUT:
+        raise ValueError(
+            f"partition: the largest set of states that the training frames connect both ways has "
+            f"{len(connected)} of {n_states} states and {share:.0%} of the frames; take fewer "
+            "states, study the parts apart, or add trajectories that go between them"
+        )
+    if len(connected) < n_states:
+        log.warning(
+            "partition: %d of %d states, with %.2g %% of the training frames, are not connected "
+            "both ways with the others; kinetics leaves them out",
+            n_states - len(connected),
+            n_states,
+            100 * (1 - share),
+        )
 
 
 def _check_same(md: Features, reference: Features, path: Path) -> None:

@@ -1,5 +1,6 @@
 # Needs: the merged configuration. Makes: the study, its table of cells, and names used by all rules.
 # Steps: check configuration and files before anything runs; helper functions for inputs and params.
+import functools
 import os
 import sys
 from pathlib import Path
@@ -154,11 +155,15 @@ def generation_params(wildcards):
     return {"walkers": generation["walkers"], "frames": frames}
 
 
-def model_modules(wildcards):
-    kind = STUDY.model_options(wildcards.model)["kind"]
+@functools.cache  # asked for twice a cell and model
+def modules_of_kind(kind):
     own = sorted(path.name for path in (LIBRARY / "models").glob(f"{kind}*.py"))
     shared = "models/base.py", "models/kernels.py", "models/prior.py", "sequences.py"
     return library(*(f"models/{name}" for name in own), *shared)
+
+
+def model_modules(wildcards):
+    return modules_of_kind(STUDY.model_options(wildcards.model)["kind"])
 
 
 def kinetics_params(wildcards):

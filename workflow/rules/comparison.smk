@@ -1,6 +1,6 @@
 # Needs: kinetics.h5 of each cell and run.json of each model.
-# Makes: results/cells.csv, comparison.{csv,parquet}, claims.{json,md}, diagnosis.{json,md},
-# recommendation.md.
+# Makes: results/cells.csv, comparison.{csv,parquet}, cost.{csv,parquet}, claims.{json,md},
+# diagnosis.{json,md}, recommendation.md.
 # Steps: list_cells; compare_cells -> judge_claims, diagnose, recommend.
 
 
@@ -36,6 +36,8 @@ rule compare_cells:
     output:
         csv=f"{RESULTS}/comparison.csv",
         parquet=f"{RESULTS}/comparison.parquet",
+        cost_csv=f"{RESULTS}/cost.csv",
+        cost_parquet=f"{RESULTS}/cost.parquet",
     log:
         f"{RESULTS}/logs/compare_cells.log",
     benchmark:
