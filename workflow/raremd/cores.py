@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,12 +65,29 @@ def fit_cores(states: Partition, coordinates: Sequence[np.ndarray], fraction: fl
         If no training frame is in some state.
     """
     assigned = np.concatenate([states.assign(c) for c in coordinates])
-    points = np.concatenate([embed_periodic(c, states.periods) for c in coordinates])
-    means, radii = [], []
-    for state in range(states.n_states):
-        own = points[assigned == state]
-        if not len(own):
-            raise ValueError(f"core_sets: no training frame is in state {state + 1}")
-        means.append(own.mean(axis=0))
-        radii.append(np.quantile(np.linalg.norm(own - means[-1], axis=1), fraction))
-    return Cores(states, np.array(means), np.array(radii))
+    visits = np.bincount(assigned, minlength=states.n_states)
+    if not visits.all():
+        raise ValueError(f"core_sets: no training frame is in state {int(visits.argmin()) + 1}")
+    means: np.ndarray | float = 0.0
+    for first, points in _points(states, coordinates):
+        own = assigned[first : first + len(points)]
+        sums = [np.bincount(own, column, states.n_states) for column in points.T]
+        means = means + np.stack(sums, axis=1)
+    means = means / visits[:, None]
+    distances = np.empty(len(assigned))
+    for first, points in _points(states, coordinates):
+        own = slice(first, first + len(points))
+        distances[own] = np.linalg.norm(points - means[assigned[own]], axis=1)
+    radii = [np.quantile(distances[assigned == s], fraction) for s in range(states.n_states)]
+    return Cores(states, means, np.array(radii))
+
+
+def _points(
+    states: Partition, coordinates: Sequence[np.ndarray]
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Frames in the space of `embed_periodic`, chunk by chunk, with the number of the first."""
+    passed = 0
+    for coordinate in coordinates:
+        for start, block in blocks(coordinate, len(states.periods)):
+            yield passed + start, embed_periodic(block, states.periods)
+        passed += len(coordinate)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from raremd.sequences import Segment, Split
-from raremd.storage import map_arrays, read_attributes
+from raremd.storage import by_number, map_arrays, read_attributes
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,9 @@ class DiscreteSystem:
 def read_states(path: Path | str) -> DiscreteSystem:
     """Discrete trajectories and split of a file written by `discretisation.fit_states`."""
     attributes = read_attributes(path)
-    md, cores = (list(map_arrays(path, name).values()) for name in ("md", "md_cores"))
-    reference, reference_cores = (
-        list(map_arrays(path, name).values()) for name in ("reference", "reference_cores")
+    md, cores, reference, reference_cores = (
+        by_number(map_arrays(path, name))
+        for name in ("md", "md_cores", "reference", "reference_cores")
     )
     return DiscreteSystem(
         n_states=attributes["n_states"],

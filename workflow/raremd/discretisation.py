@@ -5,18 +5,20 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from raremd.coordinates import CoordinateSettings, fit_coordinate
-from raremd.cores import fit_cores
+from raremd.coordinates import Coordinate, CoordinateSettings, fit_coordinate
+from raremd.cores import Cores, fit_cores
 from raremd.estimation import count_matrix, largest_connected_set
+from raremd.geometry import chunk_rows, gather
 from raremd.partition import METHODS, GivenSettings, PartitionSettings, fit_partition
 from raremd.sequences import Split, split_frames, take
 from raremd.states import Partition
-from raremd.storage import Features, read_features, write_arrays
+from raremd.storage import Features, open_features, write_arrays
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +27,41 @@ MAXIMUM_LEFT_OUT = 0.5
 MAP_BINS = 100
 MAP_FRAMES = 200_000
 MAP_PERCENTILES = (0.05, 99.95)
+
+
+@dataclass(frozen=True, eq=False)
+class Frames:
+    """Frames `start` to `stop` (exclusive) of a trajectory, read when they are sliced.
+
+    Attributes
+    ----------
+    trajectory : (n, n_features) float32
+        In memory or an HDF5 dataset.
+    coordinate : Coordinate or None
+        What slices are transformed to; None gives the features themselves.
+    """
+
+    trajectory: np.ndarray
+    start: int
+    stop: int
+    coordinate: Coordinate | None = None
+    ndim: ClassVar[int] = 2
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Frames and columns."""
+        columns = self.coordinate.dimension if self.coordinate else self.trajectory.shape[1]
+        return len(self), columns
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        start, stop, _ = rows.indices(len(self))
+        if self.coordinate is None:
+            return self.trajectory[self.start + start : self.start + stop]
+        part = Frames(self.trajectory, self.start + start, self.start + stop)
+        return self.coordinate.transform(part)
 
 
 def partition_settings(
@@ -139,34 +176,26 @@ def fit_states(
     core_fraction : float, optional
         Share of the training frames of each state that its core holds; no cores if left out.
     """
-    md = read_features(features)
-    parts = split_frames([len(t) for t in md.trajectories], **split)
-    _check_distinct(md.trajectories, parts)
-    fitted = fit_coordinate(
-        coordinate, take(md.trajectories, parts.training), md.feature_names, md.periods
-    )
-    values = [fitted.transform(t) for t in md.trajectories]
-    training = take(values, parts.training)
-    states = fit_partition(partition, training, fitted.periods, seed)
-    cores = None if core_fraction is None else fit_cores(states, training, core_fraction)
     arrays: dict[str, np.ndarray] = {}
+    with open_features(features) as md:
+        parts = split_frames([len(t) for t in md.trajectories], **split)
+        _check_distinct(md.trajectories, parts)
+        training = [Frames(md.trajectories[s.trajectory], s.start, s.stop) for s in parts.training]
+        fitted = fit_coordinate(coordinate, training, md.feature_names, md.periods)
+        training = [replace(frames, coordinate=fitted) for frames in training]
+        states = fit_partition(partition, training, fitted.periods, seed)
+        cores = None if core_fraction is None else fit_cores(states, training, core_fraction)
+        arrays |= _assigned("md", md.trajectories, fitted, states, cores)
+        arrays |= _map(training, states)
+        if reference is not None:
+            with open_features(reference) as other:
+                _check_same(md, other, reference)
+                arrays |= _assigned("reference", other.trajectories, fitted, states, cores)
+    dtrajs = [arrays[f"md/{n:04d}"] for n in range(len(md.trajectories))]
+    _check_visited(dtrajs, take(dtrajs, parts.training), states.n_states)
+    _check_connected(take(dtrajs, parts.training), states.n_states)
     arrays |= {f"coordinate/{k}": v for k, v in fitted.to_arrays().items()}
     arrays |= {f"partition/{k}": v for k, v in states.to_arrays().items()}
-    assigned = [states.assign(v) for v in values]
-    _check_visited(assigned, take(assigned, parts.training), states.n_states)
-    _check_connected(take(assigned, parts.training), states.n_states)
-    arrays |= {f"md/{n:04d}": dtraj for n, dtraj in enumerate(assigned)}
-    arrays |= _map(training, states)
-    if cores is not None:
-        arrays |= {f"md_cores/{n:04d}": cores.label(v) for n, v in enumerate(values)}
-    if reference is not None:
-        other = read_features(reference)
-        _check_same(md, other, reference)
-        for n, trajectory in enumerate(other.trajectories):
-            value = fitted.transform(trajectory)
-            arrays[f"reference/{n:04d}"] = states.assign(value)
-            if cores is not None:
-                arrays[f"reference_cores/{n:04d}"] = cores.label(value)
     attributes = {
         "n_states": states.n_states,
         "dimension": fitted.dimension,
@@ -177,9 +206,26 @@ def fit_states(
     write_arrays(output, arrays, attributes)
 
 
+def _assigned(
+    name: str,
+    trajectories: Sequence[np.ndarray],
+    coordinate: Coordinate,
+    states: Partition,
+    cores: Cores | None,
+) -> dict[str, np.ndarray]:
+    """State of every frame, and the core that it is in where there are cores."""
+    arrays = {}
+    for n, trajectory in enumerate(trajectories):
+        frames = Frames(trajectory, 0, len(trajectory), coordinate)
+        arrays[f"{name}/{n:04d}"] = states.assign(frames)
+        if cores is not None:
+            arrays[f"{name}_cores/{n:04d}"] = cores.label(frames)
+    return arrays
+
+
 def _check_distinct(trajectories: list[np.ndarray], split: Split) -> None:
     """No trajectory of the validation is a copy of one that is trained on."""
-    digests = [hashlib.sha256(np.ascontiguousarray(t)).digest() for t in trajectories]
+    digests = [_digest(trajectory) for trajectory in trajectories]
     training = {digests[s.trajectory]: s.trajectory for s in reversed(split.training)}
     for number in sorted({s.trajectory for s in split.validation}):
         twin = training.get(digests[number], number)
@@ -189,6 +235,14 @@ def _check_distinct(trajectories: list[np.ndarray], split: Split) -> None:
                 f"trajectories {first} and {second} hold the same frames, one for training and one "
                 "for validation; give each trajectory once"
             )
+
+
+def _digest(trajectory: np.ndarray) -> bytes:
+    """Fingerprint of all frames, read in chunks."""
+    found, rows = hashlib.sha256(), chunk_rows(trajectory.shape[1])
+    for start in range(0, len(trajectory), rows):
+        found.update(np.ascontiguousarray(trajectory[start : start + rows]))
+    return found.digest()
 
 
 def _visits(dtrajs: list[np.ndarray], n_states: int) -> np.ndarray:
@@ -241,10 +295,10 @@ def _check_same(md: Features, reference: Features, path: Path) -> None:
         raise ValueError(f"{path}: features or frame interval differ from those of the MD")
 
 
-def _map(values: list[np.ndarray], states: Partition) -> dict[str, np.ndarray]:
+def _map(training: list[Frames], states: Partition) -> dict[str, np.ndarray]:
     """Histogram of the first two dimensions, and in up to two the state of each bin."""
-    sample = np.concatenate(values)
-    sample = sample[:: max(1, len(sample) // MAP_FRAMES)]
+    n_frames = sum(map(len, training))
+    sample = gather(training, np.arange(0, n_frames, max(1, n_frames // MAP_FRAMES)))
     dimension = min(2, sample.shape[1])
     # A few frames far out would make the bins of all others too coarse.
     low, high = np.percentile(sample[:, :dimension], MAP_PERCENTILES, axis=0)

@@ -14,9 +14,9 @@ import shutil
 import stat
 import subprocess
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +137,7 @@ class Features:
     Attributes
     ----------
     trajectories : list of (n_frames, n_features) float32
-        Never joined.
+        Never joined; in memory, or on disk and read when sliced.
     frame_interval : float
         Time between two frames, in `time_unit`.
     time_unit : str
@@ -265,15 +265,35 @@ def read_features(path: Path | str) -> Features:
     DamagedFileError
         If the file is not as it was written.
     """
+    with open_features(path) as features:
+        return replace(features, trajectories=[t[...] for t in features.trajectories])
+
+
+@contextmanager
+def open_features(path: Path | str) -> Iterator[Features]:
+    """As `read_features`, but trajectories stay on disk and are read when they are sliced.
+
+    Raises
+    ------
+    DamagedFileError
+        If the file is not as it was written; also where a part is read within the context.
+    """
     with _reading(path) as h5:
-        return Features(
-            # By number: ten thousand trajectories have names of two lengths.
-            trajectories=[h5[n]["features"][...] for n in sorted(h5, key=lambda n: (len(n), n))],
+        yield Features(
+            trajectories=[group["features"] for group in by_number(h5)],
             frame_interval=float(h5.attrs["frame_interval"]),
             time_unit=str(h5.attrs["time_unit"]),
             feature_names=[str(n) for n in h5.attrs["feature_names"]],
             periods=np.asarray(h5.attrs["periods"]),
         )
+
+
+def by_number(items: Mapping[str, Any]) -> list[Any]:
+    """Values in the order of the numbers that their names end in.
+
+    HDF5 lists `10000` between `1000` and `1001`.
+    """
+    return [items[name] for name in sorted(items, key=lambda name: (len(name), name))]
 
 
 def read_lengths(path: Path | str) -> list[int]:
@@ -285,7 +305,7 @@ def read_lengths(path: Path | str) -> list[int]:
         If the file is not as it was written.
     """
     with _reading(path) as h5:
-        return [len(h5[n]["features"]) for n in sorted(h5, key=lambda n: (len(n), n))]
+        return [len(group["features"]) for group in by_number(h5)]
 
 
 def read_state_labels(path: Path | str) -> list[int]:
