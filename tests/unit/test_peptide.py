@@ -1,15 +1,13 @@
-import json
 import random
 
-import h5py
 import mdtraj
 import numpy as np
 import openmm
 import pytest
 from openmm import app
 
-from raremd.systems import peptide
-from raremd.systems.embedded import feature_periods, read_compact
+from raremd.systems import embedded, peptide
+from raremd.systems.embedded import read_compact
 from raremd.systems.peptide import (
     DIHEDRAL_RESOLUTION_DEGREE,
     DISTANCE_RESOLUTION_NM,
@@ -133,7 +131,6 @@ class TestFeatures:
         assert names[:2] == ["phi", "psi"]
         assert "distance ACE0:CH3-NME2:C" in names
         assert len(set(names)) == 2 + len(pairs)
-        assert feature_periods(names) == [360.0, 360.0] + [0.0] * len(pairs)
         _, topology, _ = built(3)
         none = np.empty((0, 2), int)
         assert feature_names(topology, 3, none) == ["phi1", "psi1", "phi2", "psi2", "phi3", "psi3"]
@@ -145,7 +142,7 @@ class TestQuantise:
         _, topology, xyz = built(n_residues)
         frames = xyz + np.random.default_rng(0).normal(0, 0.02, (50, *xyz.shape))
         pairs = torsion_dependent_pairs(topology)
-        dihedrals, distances = quantise(frames, topology, pairs)
+        dihedrals, distances = quantise(frames, topology, pairs).values()
         assert dihedrals.dtype == np.int16 and distances.dtype == np.uint8
         assert dihedrals.shape == (50, 2 * n_residues) and distances.shape == (50, len(pairs))
         trajectory = mdtraj.Trajectory(frames.astype(np.float32), topology)
@@ -161,13 +158,13 @@ class TestQuantise:
 
     def test_without_pairs(self):
         _, topology, xyz = built(1)
-        dihedrals, distances = quantise(xyz[None], topology, np.empty((0, 2), int))
+        dihedrals, distances = quantise(xyz[None], topology, np.empty((0, 2), int)).values()
         assert dihedrals.tolist() == [[-800, 1500]]
         assert distances.shape == (1, 0)
 
     def test_a_distance_too_long_for_a_byte_is_refused(self):
         _, topology, xyz = built(1)
-        with pytest.raises(ValueError, match=r"exceeds .*1\.275 nm"):
+        with pytest.raises(ValueError, match=r"a distance in nm is not within 0 to 1\.275"):
             quantise(4.0 * xyz[None], topology, torsion_dependent_pairs(topology))
 
 
@@ -229,7 +226,7 @@ class Killed(Exception):
 class TestSimulate:
     @pytest.fixture(autouse=True)
     def small(self, monkeypatch):
-        monkeypatch.setattr(peptide, "FRAMES_PER_PART", FRAMES)
+        monkeypatch.setattr(embedded, "FRAMES_PER_PART", FRAMES)
         monkeypatch.setattr(peptide, "EQUILIBRATION_PS", 0.4)
 
     @pytest.fixture
@@ -239,7 +236,8 @@ class TestSimulate:
 
     def test_file(self, whole):
         assert list(whole.parent.iterdir()) == [whole]
-        features, provenance = read_compact(whole)
+        features, periods, provenance = read_compact(whole)
+        assert periods.tolist() == [360.0] * 2 + [0.0] * 15
         assert features.shape == (3 * FRAMES, 2 + 15) and features.dtype == np.float32
         assert len(provenance["feature_names"]) == 17
         assert provenance["seed"] == 5 and provenance["temperature_kelvin"] == 450.0
@@ -281,32 +279,12 @@ class TestSimulate:
         simulate(SETTINGS, 3 * FRAMES, 5, tmp_path / "again.h5", with_distances=True)
         assert (tmp_path / "again.h5").read_bytes() == whole.read_bytes()
         simulate(SETTINGS, FRAMES, 6, tmp_path / "other.h5", with_distances=False)
-        features, _ = read_compact(tmp_path / "other.h5")
+        features = read_compact(tmp_path / "other.h5").features
         assert features.shape == (FRAMES, 2)
-        assert not np.array_equal(features[:, 0], read_compact(whole)[0][:FRAMES, 0])
+        assert not np.array_equal(features[:, 0], read_compact(whole).features[:FRAMES, 0])
 
     @pytest.mark.parametrize("n_frames", [0, FRAMES - 1, FRAMES + 1])
     def test_frames_must_fill_parts(self, n_frames, tmp_path):
         with pytest.raises(ValueError, match=rf"^n_frames: {n_frames} is not a whole multiple"):
             simulate(SETTINGS, n_frames, 5, tmp_path / "x.h5", with_distances=False)
         assert list(tmp_path.iterdir()) == []
-
-
-class TestReadCompact:
-    def test_units(self, tmp_path):
-        provenance = {"dihedral_unit_degree": 0.1, "distance_unit_nm": 0.005}
-        with h5py.File(tmp_path / "t.h5", "w") as h5:
-            h5["dihedrals"] = np.array([[-1800, 905]], np.int16)
-            h5["distances"] = np.array([[200]], np.uint8)
-            h5.attrs["provenance"] = json.dumps(provenance)
-        features, found = read_compact(tmp_path / "t.h5")
-        np.testing.assert_allclose(features, [[-180.0, 90.5, 1.0]], rtol=1e-6)
-        assert found == provenance
-
-    def test_other_files_are_refused_by_name(self, tmp_path):
-        (tmp_path / "text.h5").write_text("not HDF5")
-        with h5py.File(tmp_path / "other.h5", "w") as h5:
-            h5["x"] = np.zeros(3)
-        for name in ("text.h5", "other.h5", "missing.h5"):
-            with pytest.raises(ValueError, match=rf"{name}: not a trajectory of this project"):
-                read_compact(tmp_path / name)

@@ -96,6 +96,16 @@ def simulation_params(wildcards):
     }
 
 
+def recipes_of(simulator):
+    """Names of the embedded trajectories that one simulator makes."""
+    return [name for name, recipe in RECIPES.items() if recipe["simulator"] == simulator]
+
+
+def seed_of_recipe(wildcards):
+    """Seed of one embedded trajectory; they are numbered from 1."""
+    return RECIPES[wildcards.molecule]["first_seed"] + int(wildcards.number) - 1
+
+
 def files_of_source(wildcards):
     """A user's files as named inputs: trajectories, topology, reference."""
     source = SYSTEMS[wildcards.system]["source"]

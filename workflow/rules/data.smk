@@ -1,7 +1,7 @@
 # Needs: the settings of a simulated system, the trajectories in resources/, or a user's own files.
 # Makes: results/{system}/features.h5 and, for simulated systems, reference.h5.
 # Steps: simulate_four_state | import_embedded | (download_data ->) import_data. On demand, regenerate_resources makes what
-# resources/ holds anew, in results/regenerated/, by simulate_peptide and compute_exact_spectrum.
+# resources/ holds anew, in results/regenerated/, by simulate_peptide, simulate_go_model and compute_exact_spectrum.
 
 
 rule simulate_four_state:
@@ -109,7 +109,7 @@ rule import_data:
 
 rule simulate_peptide:
     input:
-        code=library("systems/peptide.py"),
+        code=library("systems/peptide.py", "systems/embedded.py"),
     output:
         trajectory=f"{RESULTS}/regenerated/{{molecule}}/trajectory_{{number}}.h5",
     log:
@@ -117,7 +117,7 @@ rule simulate_peptide:
     benchmark:
         f"{RESULTS}/benchmarks/simulate_peptide/{{molecule}}_{{number}}.tsv"
     wildcard_constraints:
-        molecule=names(RECIPES),
+        molecule=names(recipes_of("peptide")),
         number=r"\d+",
     conda:
         ENVIRONMENT
@@ -127,9 +127,35 @@ rule simulate_peptide:
         runtime=growing(2880),
     params:
         recipe=lambda w: ordered(RECIPES[w.molecule]),
-        seed=lambda w: RECIPES[w.molecule]["first_seed"] + int(w.number) - 1,
+        seed=seed_of_recipe,
     script:
         "../scripts/simulate_peptide.py"
+
+
+rule simulate_go_model:
+    input:
+        native=lambda w: os.path.relpath(ROOT / RECIPES[w.molecule]["native"]),
+        code=library("systems/go_model.py", "systems/embedded.py"),
+    output:
+        trajectory=f"{RESULTS}/regenerated/{{molecule}}/trajectory_{{number}}.h5",
+    log:
+        f"{RESULTS}/logs/simulate_go_model/{{molecule}}_{{number}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/simulate_go_model/{{molecule}}_{{number}}.tsv"
+    wildcard_constraints:
+        molecule=names(recipes_of("go_model")),
+        number=r"\d+",
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(240),
+    params:
+        recipe=lambda w: ordered(RECIPES[w.molecule]),
+        seed=seed_of_recipe,
+    script:
+        "../scripts/simulate_go_model.py"
 
 
 rule compute_exact_spectrum:

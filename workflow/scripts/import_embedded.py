@@ -2,25 +2,25 @@
 
 from raremd.logs import log_to
 from raremd.storage import sha256, write_features
-from raremd.systems.embedded import feature_periods, read_compact
+from raremd.systems.embedded import read_compact
 
 
 def import_embedded(files: list[str], frame_interval: float, time_unit: str, output: str) -> None:
     read = [read_compact(file) for file in files]
-    for file, (_, provenance) in zip(files, read, strict=True):
-        if abs(provenance["saving_interval_ps"] - frame_interval) > 1e-9 or time_unit != "ps":
+    for file, trajectory in zip(files, read, strict=True):
+        interval, unit = trajectory.saving_interval
+        if abs(interval - frame_interval) > 1e-9 or unit != time_unit:
             raise ValueError(
-                f"{file}: frames are {provenance['saving_interval_ps']} ps apart, "
+                f"{file}: frames are {interval} {unit} apart, "
                 f"frame_interval says {frame_interval} {time_unit}"
             )
-    names = read[0][1]["feature_names"]
     write_features(
         output,
-        (features for features, _ in read),
+        (trajectory.features for trajectory in read),
         frame_interval=frame_interval,
         time_unit=time_unit,
-        feature_names=names,
-        periods=feature_periods(names),
+        feature_names=read[0].provenance["feature_names"],
+        periods=read[0].periods,
         checksum=" ".join(sha256(file) for file in files),
     )
 

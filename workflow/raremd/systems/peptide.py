@@ -8,14 +8,10 @@ equivalent ``CustomGBForce``.
 
 from __future__ import annotations
 
-import json
-import logging
-import os
 import random
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import h5py
 import mdtraj
 import networkx as nx
 import numpy as np
@@ -23,14 +19,11 @@ import openmm
 from openmm import app, unit
 from openmm.app.internal.customgbforces import GBSAOBC2Force
 
-from raremd.storage import atomic_path
-
-log = logging.getLogger(__name__)
+from raremd.systems.embedded import quantised, record, steps_per_frame
 
 DIHEDRAL_RESOLUTION_DEGREE = 0.1
 DISTANCE_RESOLUTION_NM = 0.005
 EQUILIBRATION_PS = 500.0
-FRAMES_PER_PART = 10_000
 
 
 @dataclass(frozen=True)
@@ -62,13 +55,7 @@ class PeptideSettings:
     @property
     def steps_per_frame(self) -> int:
         """Integration steps between two saved frames."""
-        steps = self.saving_interval_ps * 1000.0 / self.timestep_fs
-        if abs(steps - round(steps)) > 1e-9 or round(steps) < 1:
-            raise ValueError(
-                f"saving_interval_ps: {self.saving_interval_ps} ps is not a whole multiple of "
-                f"the time step of {self.timestep_fs} fs"
-            )
-        return round(steps)
+        return steps_per_frame(self.saving_interval_ps, self.timestep_fs / 1000.0, "ps")
 
 
 def _place(a, b, c, length, angle, dihedral):
@@ -192,7 +179,7 @@ def feature_names(topology: mdtraj.Topology, n_residues: int, pairs: np.ndarray)
 
 def quantise(
     xyz: np.ndarray, topology: mdtraj.Topology, pairs: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+) -> dict[str, np.ndarray]:
     """Dihedrals in tenths of a degree and distances in steps of 0.005 nm.
 
     Parameters
@@ -204,18 +191,101 @@ def quantise(
 
     Returns
     -------
-    dihedrals : (n_frames, 2 n_residues) int16
-        phi and psi of each residue in turn.
-    distances : (n_frames, n_pairs) uint8
+    dict
+        dihedrals (n_frames, 2 n_residues) int16, phi and psi of each residue in turn, and
+        distances (n_frames, n_pairs) uint8.
+
+    Raises
+    ------
+    ValueError
+        If the integration has failed or a distance is too long for a byte.
     """
     trajectory = mdtraj.Trajectory(xyz.astype(np.float32), topology)
     phi, psi = mdtraj.compute_phi(trajectory)[1], mdtraj.compute_psi(trajectory)[1]
     angles = np.stack([phi, psi], axis=2).reshape(len(xyz), -1)
-    dihedrals = np.rint(np.degrees(angles) / DIHEDRAL_RESOLUTION_DEGREE).astype(np.int16)
-    steps = np.rint(mdtraj.compute_distances(trajectory, pairs) / DISTANCE_RESOLUTION_NM)
-    if steps.size and steps.max() > 255:
-        raise ValueError("a distance exceeds what one byte of 0.005 nm holds (1.275 nm)")
-    return dihedrals, steps.astype(np.uint8)
+    distances = mdtraj.compute_distances(trajectory, pairs)
+    return {
+        "dihedrals": quantised(
+            np.degrees(angles), DIHEDRAL_RESOLUTION_DEGREE, np.int16, "dihedral in degrees"
+        ),
+        "distances": quantised(distances, DISTANCE_RESOLUTION_NM, np.uint8, "distance in nm"),
+    }
+
+
+class PeptideSimulation:
+    """One trajectory of a peptide, for `raremd.systems.embedded.record`.
+
+    Parameters
+    ----------
+    settings : PeptideSettings
+    seed : int
+        Of the initial velocities and the Langevin noise.
+    with_distances : bool
+        Store the heavy-atom distances too.
+    """
+
+    def __init__(self, settings: PeptideSettings, seed: int, with_distances: bool) -> None:
+        self._settings, self._seed = settings, seed
+        force_field = app.ForceField(settings.force_field)
+        modeller = build_peptide(settings.n_residues, force_field)
+        self._start_at = modeller.positions
+        self._topology = mdtraj.Topology.from_openmm(modeller.topology)
+        none = np.empty((0, 2), int)
+        self._pairs = torsion_dependent_pairs(self._topology) if with_distances else none
+        self._integrator = openmm.LangevinMiddleIntegrator(
+            settings.temperature_kelvin * unit.kelvin,
+            settings.friction_per_ps / unit.picosecond,
+            settings.timestep_fs * unit.femtosecond,
+        )
+        self._integrator.setRandomNumberSeed(seed)
+        self._context = openmm.Context(
+            create_system(modeller.topology, force_field, settings),
+            self._integrator,
+            openmm.Platform.getPlatformByName("Reference"),
+        )
+        self.recipe = asdict(settings) | {"seed": seed, "distances": with_distances}
+
+    def start(self) -> None:
+        """Minimisation, thermal velocities, equilibration."""
+        self._context.setPositions(self._start_at)
+        openmm.LocalEnergyMinimizer.minimize(self._context, 10, 200)
+        temperature = self._settings.temperature_kelvin * unit.kelvin
+        self._context.setVelocitiesToTemperature(temperature, self._seed)
+        self._integrator.step(round(EQUILIBRATION_PS * 1000 / self._settings.timestep_fs))
+
+    def checkpoint(self) -> bytes:
+        """OpenMM's own, with the state of its random numbers."""
+        return self._context.createCheckpoint()
+
+    def restore(self, checkpoint: bytes) -> None:
+        """Go on from a checkpoint."""
+        self._context.loadCheckpoint(checkpoint)
+
+    def sample(self, n_frames: int) -> dict[str, np.ndarray]:
+        """Integers of the next frames, by block, as `quantise` gives them."""
+        xyz = np.empty((n_frames, self._topology.n_atoms, 3), np.float32)
+        for frame in xyz:
+            self._integrator.step(self._settings.steps_per_frame)
+            state = self._context.getState(positions=True)
+            frame[:] = state.getPositions(asNumpy=True)._value
+        return quantise(xyz, self._topology, self._pairs)
+
+    def provenance(self) -> dict:
+        """How the trajectory is made."""
+        n_residues = self._settings.n_residues
+        return asdict(self._settings) | {
+            "molecule": f"Ace-(Ala){n_residues}-Nme",
+            "solvent": "OBC2 (GBSAOBCForce), no cutoff",
+            "constraints": "HBonds",
+            "integrator": "LangevinMiddleIntegrator",
+            "equilibration_ps": EQUILIBRATION_PS,
+            "seed": self._seed,
+            "openmm": openmm.__version__,
+            "platform": "Reference",
+            "feature_names": feature_names(self._topology, n_residues, self._pairs),
+            "dihedral_unit_degree": DIHEDRAL_RESOLUTION_DEGREE,
+            "distance_unit_nm": DISTANCE_RESOLUTION_NM,
+        }
 
 
 def simulate(
@@ -227,91 +297,12 @@ def simulate(
     ----------
     settings : PeptideSettings
     n_frames : int
-        Frames to save; a whole multiple of 10,000.
+        Frames to save; a whole multiple of `embedded.FRAMES_PER_PART`.
     seed : int
         Of the initial velocities and the Langevin noise.
     output : Path
-        HDF5 file; parts and the OpenMM checkpoint stand beside it until it is complete.
+        HDF5 file.
     with_distances : bool
         Store the heavy-atom distances too.
     """
-    if n_frames < FRAMES_PER_PART or n_frames % FRAMES_PER_PART:
-        raise ValueError(f"n_frames: {n_frames} is not a whole multiple of {FRAMES_PER_PART}")
-    output = Path(output)
-    parts = output.with_suffix(".parts")
-    parts.mkdir(parents=True, exist_ok=True)
-
-    force_field = app.ForceField(settings.force_field)
-    modeller = build_peptide(settings.n_residues, force_field)
-    topology = mdtraj.Topology.from_openmm(modeller.topology)
-    pairs = torsion_dependent_pairs(topology) if with_distances else np.empty((0, 2), int)
-    system = create_system(modeller.topology, force_field, settings)
-    integrator = openmm.LangevinMiddleIntegrator(
-        settings.temperature_kelvin * unit.kelvin,
-        settings.friction_per_ps / unit.picosecond,
-        settings.timestep_fs * unit.femtosecond,
-    )
-    integrator.setRandomNumberSeed(seed)
-    context = openmm.Context(system, integrator, openmm.Platform.getPlatformByName("Reference"))
-    recipe = parts / "recipe.json"
-    wanted = json.dumps(asdict(settings) | {"seed": seed, "distances": with_distances})
-    if recipe.exists() and recipe.read_text() != wanted:
-        raise ValueError(f"{parts}: parts of another simulation; delete the folder and run again")
-    recipe.write_text(wanted)
-    done = sorted(parts.glob("part_*.npz"))
-    if done:
-        context.loadCheckpoint(done[-1].with_suffix(".chk").read_bytes())
-    else:
-        context.setPositions(modeller.positions)
-        openmm.LocalEnergyMinimizer.minimize(context, 10, 200)
-        context.setVelocitiesToTemperature(settings.temperature_kelvin * unit.kelvin, seed)
-        integrator.step(round(EQUILIBRATION_PS * 1000 / settings.timestep_fs))
-
-    xyz = np.empty((FRAMES_PER_PART, topology.n_atoms, 3), np.float32)
-    for part in range(len(done), n_frames // FRAMES_PER_PART):
-        for frame in range(FRAMES_PER_PART):
-            integrator.step(settings.steps_per_frame)
-            state = context.getState(positions=True)
-            xyz[frame] = state.getPositions(asNumpy=True)._value
-        path = parts / f"part_{part:04d}.npz"
-        dihedrals, distances = quantise(xyz, topology, pairs)
-        with atomic_path(path.with_suffix(".chk")) as temporary:
-            temporary.write_bytes(context.createCheckpoint())
-        with atomic_path(path) as temporary:
-            np.savez_compressed(temporary, dihedrals=dihedrals, distances=distances)
-        log.info("%s: part %d of %d", output.name, part + 1, n_frames // FRAMES_PER_PART)
-
-    columns: dict[str, list[np.ndarray]] = {"dihedrals": [], "distances": []}
-    for path in sorted(parts.glob("part_*.npz"))[: n_frames // FRAMES_PER_PART]:
-        with np.load(path, allow_pickle=False) as part:
-            for name, blocks in columns.items():
-                blocks.append(part[name])
-    with atomic_path(output) as temporary, h5py.File(temporary, "w", track_order=False) as h5:
-        for name, blocks in columns.items():
-            values = np.concatenate(blocks)
-            if values.shape[1]:
-                h5.create_dataset(
-                    name,
-                    data=values,
-                    chunks=(FRAMES_PER_PART, 1),
-                    compression="gzip",
-                    compression_opts=9,
-                    shuffle=True,
-                )
-        provenance = asdict(settings) | {
-            "molecule": f"Ace-(Ala){settings.n_residues}-Nme",
-            "solvent": "OBC2 (GBSAOBCForce), no cutoff",
-            "constraints": "HBonds",
-            "integrator": "LangevinMiddleIntegrator",
-            "equilibration_ps": EQUILIBRATION_PS,
-            "seed": seed,
-            "openmm": openmm.__version__,
-            "platform": "Reference",
-            "feature_names": feature_names(topology, settings.n_residues, pairs),
-            "dihedral_unit_degree": DIHEDRAL_RESOLUTION_DEGREE,
-            "distance_unit_nm": DISTANCE_RESOLUTION_NM,
-        }
-        h5.attrs["provenance"] = json.dumps(provenance, sort_keys=True)
-    for leftover in parts.iterdir():
-        os.remove(leftover)
-    parts.rmdir()
+    record(PeptideSimulation(settings, seed, with_distances), n_frames, output)

@@ -1,0 +1,19 @@
+"""Adapter: recipe and native structure -> one trajectory of a Go model, resumable."""
+
+from pathlib import Path
+
+from raremd.logs import log_to
+from raremd.systems.go_model import GoSettings, simulate
+
+if __name__ == "__main__":
+    log_to(snakemake.log[0])
+    recipe = snakemake.params.recipe
+    simulate(
+        GoSettings(
+            temperature=recipe["temperature"], saving_interval_tau=recipe["saving_interval_tau"]
+        ),
+        snakemake.input.native,
+        recipe["frames"],
+        snakemake.params.seed,
+        Path(snakemake.output.trajectory),
+    )
