@@ -12,6 +12,7 @@ from raremd.figures import (
     factor,
     free_energy,
     populations_mfpt,
+    residence_times,
     strips,
     style,
     timescales,
@@ -62,6 +63,12 @@ def rows_of_cell(coordinate, interval, partition):
         for i in (1, 2):
             shares = {"value": 0.5, "low": 0.4, "high": 0.6}
             yield row | {"quantity": "population", "i": i} | shares
+        for t, i in itertools.product((interval, 10 * interval, 100 * interval), (1, 2)):
+            stay = {"value": (interval / t) ** (1 / i), "low": 0.02, "high": 0.9}
+            yield row | {"quantity": "survival", "i": i, "lag": t} | stay
+        for lag in sorted({interval, 100.0}):
+            rate = {"value": 0.1 / lag, "low": 0.05 / lag, "high": 0.2 / lag, "unit": "1/tau"}
+            yield row | {"quantity": "crossing_rate", "lag": lag} | rate
 
 
 def exact_rows():
@@ -278,6 +285,28 @@ class TestBaseCell:
         assert {b[1:] for b in bars(left)} == {(0.4, 0.6)}
         assert min(b[2] for b in bars(right)) > right.get_ylim()[1]
 
+    def test_residence_a_panel_a_state_and_one_of_rates(self, table, looks):
+        one, two, rates = (
+            a for a in residence_times.draw(pick(table, **BASE), looks).axes if a.get_visible()
+        )
+        assert one.get_title() == "metastable state 1" and one.get_xlabel() == "time t (τ)"
+        for label in ("MD", "LSTM"):
+            (line,) = lines_labelled(two, label)
+            np.testing.assert_array_equal(line.get_xdata(), [1.0, 10.0, 100.0])
+            np.testing.assert_allclose(line.get_ydata(), [1, 10**-0.5, 0.1])
+        (band,) = one.collections
+        assert band.get_paths()[0].vertices[:, 1].max() == 0.9
+        assert [t.get_text() for t in rates.get_xticklabels()] == ["1", "100"]
+        assert rates.get_ylabel() == "crossings (1/τ)"
+        marked = [y for line in lines_labelled(rates, "LSTM") for y in line.get_ydata()]
+        assert marked == [0.1, 0.001]
+
+    def test_a_model_that_never_crosses_has_no_rate_on_a_logarithmic_axis(self, table, looks):
+        rates = (table["quantity"] == "crossing_rate") & (table["model"] == "lstm")
+        stuck = table.assign(value=np.where(rates, 0.0, table["value"]))
+        panel = residence_times.draw(pick(stuck, **BASE), looks).axes[2]
+        assert all(len(line.get_ydata()) == 0 for line in lines_labelled(panel, "LSTM"))
+
     def test_cost_one_mark_a_cell(self, table, seconds, looks):
         (axes,) = cost.draw(table, seconds, looks, 100.0, 0.32).axes
         (line,) = lines_labelled(axes, "LSTM")
@@ -359,6 +388,7 @@ def drawings(table, seconds, looks, history):
     cell = pick(table, **BASE)
     return {
         "timescales": lambda: timescales.draw(table, looks),
+        "residence_times": lambda: residence_times.draw(cell, looks),
         "factor": lambda: factor.draw(table, "interval", [1.0, 10.0], BASE, 100.0, 0.32, looks),
         "matrices": lambda: transition_matrices.draw(cell, ["lstm"], 100.0),
         "populations": lambda: populations_mfpt.draw(cell, looks, 100.0),

@@ -14,6 +14,7 @@ SYSTEM_FIGURES = [
         "timescales",
         "transition_matrices",
         "populations_mfpt",
+        "residence_times",
         "training",
         "free_energy",
         "strips",
@@ -175,6 +176,35 @@ rule plot_populations_mfpt:
         models=lambda w: BASE_MODELS[w.system],
     script:
         "../scripts/plot_populations_mfpt.py"
+
+
+rule plot_residence_times:
+    input:
+        comparison=f"{RESULTS}/comparison.parquet",
+        code=library("figures/residence_times.py", "figures/style.py", "figures/selection.py"),
+    output:
+        pdf=f"{RESULTS}/figures/{{system}}_residence_times.pdf",
+        png=report(
+            f"{RESULTS}/figures/{{system}}_residence_times.png",
+            category="Figures",
+            subcategory="{system}",
+            labels={"figure": "residence times and crossings"},
+            caption="../report/residence_times.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/plot_residence_times/{{system}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/plot_residence_times/{{system}}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        base=lambda w: base_levels(w.system),
+        models=lambda w: BASE_MODELS[w.system],
+    script:
+        "../scripts/plot_residence_times.py"
 
 
 rule plot_training:
