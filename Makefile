@@ -9,7 +9,7 @@ READY := .venv/.ready
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
 
 .DEFAULT_GOAL := help
-.PHONY: help figures study report inspect plan test faults cluster-test fuzz reliability lint format \
+.PHONY: help figures study snapshot spot-check report inspect plan test faults cluster-test fuzz reliability lint format \
   resources bench clean
 
 help:           ## this list
@@ -31,6 +31,12 @@ figures: $(READY)   ## run the default study: tables, claims, figures (CONFIG=..
 study: $(READY)     ## the full study of four systems: its plan, then hours of computing, resumable
 	@$(MAKE) --no-print-directory inspect CONFIG=config/study.yaml
 	@$(MAKE) --no-print-directory figures CONFIG=config/study.yaml
+
+snapshot: $(READY)  ## keep the outcome of a finished study (CONFIG=...) in docs/results
+	@$(SNAKEMAKE) write_results_page
+
+spot-check: $(READY) ## recompute three random cells of docs/results and compare (SEED=...)
+	@$(BIN)/python tests/spot_check.py $(SEED)
 
 report: $(READY)    ## write the study's self-contained HTML report
 	@$(SNAKEMAKE) && $(SNAKEMAKE) --report $(RESULTS)/report.html

@@ -5,7 +5,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from raremd import claims
 from raremd.claims import (
     CLAIMS,
     CONTRADICTED,
@@ -359,57 +358,3 @@ class TestMarkdown:
     def test_one_replicate_and_no_record(self):
         assert "nan" in as_markdown([judge("C1", None, cell(lstm=[0.0]))])
         assert as_markdown([]).startswith("# Claims")
-
-
-class TestErrorRates:
-    """Many made-up studies with three replicates and noisy MD."""
-
-    @pytest.fixture(autouse=True)
-    def fewer_draws(self, monkeypatch):
-        monkeypatch.setattr(claims, "DRAWS", 1000)
-
-    @staticmethod
-    def sides(rng, hard, easy, n=3):
-        """MD off by 0.15, which both cells share; replicates scatter by 0.3."""
-        seed = int(rng.integers(2**31))
-        shift = rng.normal(0.0, 0.15)
-        return [
-            cell(name, md=0.15, seed=seed, lstm=by - shift + rng.normal(0.0, 0.3, n))
-            for name, by in (("hard", hard), ("easy", easy))
-        ]
-
-    def verdicts(self, n, hard, easy):
-        rng = np.random.default_rng(5)
-        found = []
-        for k in range(n):
-            a, b = hard[k % len(hard)], easy[k % len(easy)]
-            found.append(
-                judge_contrast("C4", "toy", "lstm", *self.sides(rng, a, b), {}, RULES, rng)
-            )
-        return [record["verdict"] for record in found]
-
-    def test_no_effect_is_rarely_taken_for_one(self):
-        verdicts = self.verdicts(200, hard=[-1.0, 0.0], easy=[-1.0, 0.0])
-        assert np.mean([v != INCONCLUSIVE for v in verdicts]) <= 0.07
-
-    def test_the_error_of_the_md_does_not_average_out_over_cells(self):
-        """One model is as much too slow as the other is too fast: the MD decides who is nearer."""
-        rng, verdicts = np.random.default_rng(6), []
-        for _ in range(40):
-            seed, shift = int(rng.integers(2**31)), rng.normal(0.0, 0.3)
-            cells = [
-                cell(
-                    md=0.3,
-                    seed=seed,
-                    lstm=0.5 - shift + rng.normal(0.0, 0.05, 3),
-                    transformer=-0.5 - shift + rng.normal(0.0, 0.05, 3),
-                )
-                for _ in range(4)
-            ]
-            verdicts.append(judge_models("toy", cells, {}, RULES, rng)["verdict"])
-        assert np.mean([v == CONTRADICTED for v in verdicts]) <= 0.07
-
-    def test_a_large_effect_is_mostly_found(self):
-        verdicts = self.verdicts(40, hard=[-3.0], easy=[0.0])
-        assert np.mean([v == SUPPORTED for v in verdicts]) > 0.9
-        assert CONTRADICTED not in verdicts

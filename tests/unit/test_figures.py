@@ -11,14 +11,25 @@ from raremd.figures import (
     cost,
     factor,
     free_energy,
+    heatmap,
     populations_mfpt,
+    residence_times,
     strips,
     style,
     timescales,
     training,
     transition_matrices,
 )
-from raremd.figures.selection import cell_title, cells, matrix, of_factor, pick, pretty
+from raremd.figures.selection import (
+    cell_title,
+    cells,
+    full_grid,
+    matrix,
+    of_factor,
+    of_grid,
+    pick,
+    pretty,
+)
 
 MODELS = ["markov", "lstm", "lstm_twice"]
 CONTROLS = {"lstm_twice": "lstm"}
@@ -62,6 +73,12 @@ def rows_of_cell(coordinate, interval, partition):
         for i in (1, 2):
             shares = {"value": 0.5, "low": 0.4, "high": 0.6}
             yield row | {"quantity": "population", "i": i} | shares
+        for t, i in itertools.product((interval, 10 * interval, 100 * interval), (1, 2)):
+            stay = {"value": (interval / t) ** (1 / i), "low": 0.02, "high": 0.9}
+            yield row | {"quantity": "survival", "i": i, "lag": t} | stay
+        for lag in sorted({interval, 100.0}):
+            rate = {"value": 0.1 / lag, "low": 0.05 / lag, "high": 0.2 / lag, "unit": "1/tau"}
+            yield row | {"quantity": "crossing_rate", "lag": lag} | rate
 
 
 def exact_rows():
@@ -252,6 +269,46 @@ class TestFactor:
         assert [t.get_text() for t in panel.get_xticklabels()] == ["x\n(1-D)", "xy\n(2-D)"]
 
 
+GRID = {"interval": [1.0, 10.0], "partition": ["kmeans_100", "macrostates"]}
+
+
+class TestHeatmap:
+    def test_grid_is_the_most_combinations_that_are_all_there(self):
+        cells = [(1.0, "a"), (2.0, "a"), (4.0, "a"), (1.0, "b"), (4.0, "b"), (4.0, "c"), (1.0, "c")]
+        table = pd.DataFrame(cells, columns=["interval", "partition"])
+        assert full_grid(table, "interval", "partition") == ([1.0, 4.0], ["a", "b", "c"])
+        assert full_grid(table[:4], "interval", "partition") == ([], [])
+
+    def test_cells_of_a_grid_agree_in_the_third_factor(self, table):
+        found = list(cells(of_grid(table, GRID, BASE)))
+        assert len(found) == 4
+        assert {levels["coordinate"] for levels, _ in found} == {"xy"}
+
+    def test_numbers_and_labels(self, table, looks):
+        figure = heatmap.draw(table, GRID, BASE, 100.0, looks)
+        panels = [a for a in figure.axes if a.images]
+        assert len(panels) == 4  # two models: the control ran in one cell only
+        # Replicates are off by -1.5, -2.5 and -3.5.
+        assert [t.get_text() for t in panels[0].texts] == ["2.5"] * 4
+        assert [t.get_text() for t in panels[-1].get_xticklabels()] == ["1", "10"]
+        assert [t.get_text() for t in panels[0].get_yticklabels()] == ["k-means 100", "macrostates"]
+        assert panels[-1].get_xlabel() == "saving interval (τ)"
+
+    def test_each_value_in_its_place(self, table):
+        odd = (table["interval"] == 10) & (table["partition"] == "macrostates")
+        changed = table.assign(value=np.where(odd, -1.0, table["value"]))
+        at_lag = pick(of_grid(changed, GRID, BASE), lag=100.0)
+        axes = [("interval", GRID["interval"]), ("partition", GRID["partition"])]
+        found = heatmap.errors(at_lag, "lstm", axes, "yardstick_log2_ratio")
+        np.testing.assert_allclose(found, [[2.5, 2.5], [2.5, 1.0]])
+
+    def test_cells_that_were_not_computed_are_hatched(self):
+        axes = style.new_figure(2, 2).subplots()
+        heatmap.draw_grid(axes, np.array([[0.1, np.nan]]), ["1", "2"], ["a"])
+        assert [t.get_text() for t in axes.texts] == ["0.1"]
+        assert [p.get_hatch() for p in axes.patches] == ["////"]
+
+
 class TestBaseCell:
     def test_matrices_a_row_a_model(self, table):
         figure = transition_matrices.draw(pick(table, **BASE), ["lstm", "lstm_twice"], 100.0)
@@ -277,6 +334,28 @@ class TestBaseCell:
         assert right.get_ylabel() == "mean first-passage time (τ)"
         assert {b[1:] for b in bars(left)} == {(0.4, 0.6)}
         assert min(b[2] for b in bars(right)) > right.get_ylim()[1]
+
+    def test_residence_a_panel_a_state_and_one_of_rates(self, table, looks):
+        one, two, rates = (
+            a for a in residence_times.draw(pick(table, **BASE), looks).axes if a.get_visible()
+        )
+        assert one.get_title() == "metastable state 1" and one.get_xlabel() == "time t (τ)"
+        for label in ("MD", "LSTM"):
+            (line,) = lines_labelled(two, label)
+            np.testing.assert_array_equal(line.get_xdata(), [1.0, 10.0, 100.0])
+            np.testing.assert_allclose(line.get_ydata(), [1, 10**-0.5, 0.1])
+        (band,) = one.collections
+        assert band.get_paths()[0].vertices[:, 1].max() == 0.9
+        assert [t.get_text() for t in rates.get_xticklabels()] == ["1", "100"]
+        assert rates.get_ylabel() == "crossings (1/τ)"
+        marked = [y for line in lines_labelled(rates, "LSTM") for y in line.get_ydata()]
+        assert marked == [0.1, 0.001]
+
+    def test_a_model_that_never_crosses_has_no_rate_on_a_logarithmic_axis(self, table, looks):
+        rates = (table["quantity"] == "crossing_rate") & (table["model"] == "lstm")
+        stuck = table.assign(value=np.where(rates, 0.0, table["value"]))
+        panel = residence_times.draw(pick(stuck, **BASE), looks).axes[2]
+        assert all(len(line.get_ydata()) == 0 for line in lines_labelled(panel, "LSTM"))
 
     def test_cost_one_mark_a_cell(self, table, seconds, looks):
         (axes,) = cost.draw(table, seconds, looks, 100.0, 0.32).axes
@@ -359,6 +438,8 @@ def drawings(table, seconds, looks, history):
     cell = pick(table, **BASE)
     return {
         "timescales": lambda: timescales.draw(table, looks),
+        "heatmap": lambda: heatmap.draw(table, GRID, BASE, 100.0, looks),
+        "residence_times": lambda: residence_times.draw(cell, looks),
         "factor": lambda: factor.draw(table, "interval", [1.0, 10.0], BASE, 100.0, 0.32, looks),
         "matrices": lambda: transition_matrices.draw(cell, ["lstm"], 100.0),
         "populations": lambda: populations_mfpt.draw(cell, looks, 100.0),

@@ -10,7 +10,7 @@ import yaml
 from raremd.config import check_files, load_study, source_files
 from raremd.schema import ConfigError
 from raremd.study import Cell
-from raremd.figures.selection import COLUMN, of_factor, pick
+from raremd.figures.selection import COLUMN, full_grid, of_factor, of_grid, pick
 from raremd.storage import write_json
 from raremd.systems.sources import IMPORTED, SINGLE_FILES, downloads, matching_files
 
@@ -248,15 +248,36 @@ def base_levels(system):
     }
 
 
+def declared_order(system, factor):
+    """Sorts the levels of a factor: names as declared, intervals by length."""
+    if factor == "interval":
+        return float
+    declared = {"dimension": "coordinates", "partition": "partitions"}[factor]
+    return list(SYSTEMS[system][declared]).index
+
+
 def factor_levels(system, factor):
     """Levels of one factor, all others as in the base cell, in the order of a figure's axis."""
     table = pick(STUDY.table(), system=system)
-    column = COLUMN[factor]
-    found = set(of_factor(table, factor, base_levels(system))[column])
-    declared = {"coordinate": "coordinates", "partition": "partitions"}
-    if column not in declared:
-        return sorted(found)
-    return [name for name in SYSTEMS[system][declared[column]] if name in found]
+    found = set(of_factor(table, factor, base_levels(system))[COLUMN[factor]])
+    return sorted(found, key=declared_order(system, factor))
+
+
+GRIDS = {
+    "dimension_interval": ["dimension", "interval"],
+    "interval_partition": ["interval", "partition"],
+}
+
+
+def grid_levels(system, grid):
+    """Factor -> levels of which the sweep has every combination, in the order of its axis."""
+    factors = GRIDS[grid]
+    table = of_grid(pick(STUDY.table(), system=system), factors, base_levels(system))
+    found = full_grid(table, *(COLUMN[factor] for factor in factors))
+    return {
+        factor: sorted(levels, key=declared_order(system, factor))
+        for factor, levels in zip(factors, found, strict=True)
+    }
 
 
 def map_files(wildcards):

@@ -1,11 +1,18 @@
 # Needs: comparison.parquet, cost.parquet, claims.json; history.parquet, states, generated.h5 and kinetics.h5.
 # Makes: results/figures/claims.{pdf,png} and results/figures/{system}_{figure}.{pdf,png}.
-# Steps: plot_claims once; every other rule once a system, plot_factor once a swept factor too.
+# Steps: plot_claims once; every other rule once a system, plot_factor once a swept factor too,
+# plot_heatmap once a full grid of two factors.
 FACTOR_FIGURES = [
     f"{system}_{factor}"
     for system in SYSTEMS
     for factor in COLUMN
     if len(factor_levels(system, factor)) > 1
+]
+HEATMAPS = [
+    f"{system}_{grid}"
+    for system in SYSTEMS
+    for grid in GRIDS
+    if all(grid_levels(system, grid).values())
 ]
 SYSTEM_FIGURES = [
     f"{system}_{figure}"
@@ -14,6 +21,7 @@ SYSTEM_FIGURES = [
         "timescales",
         "transition_matrices",
         "populations_mfpt",
+        "residence_times",
         "training",
         "free_energy",
         "strips",
@@ -22,7 +30,7 @@ SYSTEM_FIGURES = [
 ]
 FIGURES = expand(
     f"{RESULTS}/figures/{{figure}}.{{format}}",
-    figure=["claims", *FACTOR_FIGURES, *SYSTEM_FIGURES],
+    figure=["claims", *FACTOR_FIGURES, *HEATMAPS, *SYSTEM_FIGURES],
     format=["pdf", "png"],
 )
 
@@ -117,6 +125,39 @@ rule plot_factor:
         "../scripts/plot_factor.py"
 
 
+rule plot_heatmap:
+    input:
+        comparison=f"{RESULTS}/comparison.parquet",
+        code=library("figures/heatmap.py", "figures/style.py", "figures/selection.py"),
+    output:
+        pdf=f"{RESULTS}/figures/{{system}}_{{grid}}.pdf",
+        png=report(
+            f"{RESULTS}/figures/{{system}}_{{grid}}.png",
+            category="Figures",
+            subcategory="{system}",
+            labels={"figure": "{grid}"},
+            caption="../report/heatmap.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/plot_heatmap/{{system}}_{{grid}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/plot_heatmap/{{system}}_{{grid}}.tsv"
+    wildcard_constraints:
+        grid=names(GRIDS),
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        base=lambda w: base_levels(w.system),
+        grid=lambda w: grid_levels(w.system, w.grid),
+        lag=lambda w: SYSTEMS[w.system]["yardstick"]["lag"],
+        models=PLAIN,
+    script:
+        "../scripts/plot_heatmap.py"
+
+
 rule plot_transition_matrices:
     input:
         comparison=f"{RESULTS}/comparison.parquet",
@@ -175,6 +216,35 @@ rule plot_populations_mfpt:
         models=lambda w: BASE_MODELS[w.system],
     script:
         "../scripts/plot_populations_mfpt.py"
+
+
+rule plot_residence_times:
+    input:
+        comparison=f"{RESULTS}/comparison.parquet",
+        code=library("figures/residence_times.py", "figures/style.py", "figures/selection.py"),
+    output:
+        pdf=f"{RESULTS}/figures/{{system}}_residence_times.pdf",
+        png=report(
+            f"{RESULTS}/figures/{{system}}_residence_times.png",
+            category="Figures",
+            subcategory="{system}",
+            labels={"figure": "residence times and crossings"},
+            caption="../report/residence_times.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/plot_residence_times/{{system}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/plot_residence_times/{{system}}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        base=lambda w: base_levels(w.system),
+        models=lambda w: BASE_MODELS[w.system],
+    script:
+        "../scripts/plot_residence_times.py"
 
 
 rule plot_training:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -69,6 +69,51 @@ def of_factor(table: pd.DataFrame, factor: str, base: dict[str, Any]) -> pd.Data
         coordinate, interval and partition of the base cell.
     """
     return pick(table, **{c: base[c] for c in CELL if c != COLUMN[factor]})
+
+
+def of_grid(table: pd.DataFrame, factors: Iterable[str], base: dict[str, Any]) -> pd.DataFrame:
+    """Rows of the cells that agree with the base cell in all but these factors.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Of one system.
+    factors : iterable of str
+        Two of ``dimension``, ``interval``, ``partition``.
+    base : dict
+        coordinate, interval and partition of the base cell.
+    """
+    free = {COLUMN[factor] for factor in factors}
+    return pick(table, **{c: base[c] for c in CELL if c not in free})
+
+
+def full_grid(cells: pd.DataFrame, x: str, y: str) -> tuple[list, list]:
+    """Levels of two columns of which every combination is there: the most combinations.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame
+        A row a cell.
+    x, y : str
+        Columns.
+
+    Returns
+    -------
+    tuple of lists
+        Levels of x and of y in the order of their appearance; empty where no 2 x 2 grid is full.
+    """
+    there = pd.crosstab(cells[y], cells[x]) > 0
+    best: tuple[list, list] = ([], [])
+    for row in there.index:  # a full grid that contains this row and is as wide as another allows
+        for other in there.index.drop(row):
+            wide = there.columns[there.loc[row] & there.loc[other]]
+            deep = there.index[there[wide].all(axis=1)]
+            if len(wide) > 1 and len(wide) * len(deep) > len(best[0]) * len(best[1]):
+                best = (list(wide), list(deep))
+    return tuple(
+        [level for level in cells[c].unique() if level in kept]
+        for c, kept in zip((x, y), best, strict=True)
+    )
 
 
 def matrix(table: pd.DataFrame, quantity: str, model: str) -> np.ndarray:

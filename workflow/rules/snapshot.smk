@@ -1,0 +1,49 @@
+# Needs: a finished study. Makes: docs/results/, small enough to keep: page, figures, tables.
+# Steps: write_results_page, on demand (make snapshot).
+SNAPSHOT = "docs/results"
+KEPT_FIGURES = [
+    "claims",
+    *FACTOR_FIGURES,
+    *HEATMAPS,
+    *(f"{system}_residence_times" for system in SYSTEMS),
+]
+
+
+rule write_results_page:
+    input:
+        claims=f"{RESULTS}/claims.json",
+        recommendation=f"{RESULTS}/recommendation.md",
+        diagnosis=f"{RESULTS}/diagnosis.md",
+        comparison=f"{RESULTS}/comparison.parquet",
+        cost=f"{RESULTS}/cost.parquet",
+        cost_csv=f"{RESULTS}/cost.csv",
+        runs=per_model("run.json"),
+        figures=expand(f"{RESULTS}/figures/{{figure}}.png", figure=KEPT_FIGURES),
+        code=library("snapshot.py"),
+    output:
+        page=f"{SNAPSHOT}/README.md",
+        claims=f"{SNAPSHOT}/claims.json",
+        comparison=f"{SNAPSHOT}/comparison.parquet",
+        cost_csv=f"{SNAPSHOT}/cost.csv",
+        config=f"{SNAPSHOT}/config.json",
+        provenance=f"{SNAPSHOT}/provenance.json",
+        figures=expand(f"{SNAPSHOT}/figures/{{figure}}.png", figure=KEPT_FIGURES),
+    log:
+        f"{RESULTS}/logs/write_results_page.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/write_results_page.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    params:
+        config=ordered(STUDY.config),
+        study={
+            "bases": {s: base_levels(s) for s in SYSTEMS},
+            "lags": {s: SYSTEMS[s]["yardstick"]["lag"] for s in SYSTEMS},
+            "replicates": STUDY.config["replicates"],
+        },
+    script:
+        "../scripts/write_results_page.py"

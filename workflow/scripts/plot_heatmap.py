@@ -1,0 +1,14 @@
+"""Adapter: comparison -> error of the slowest timescale over two factors."""
+
+from raremd.figures.heatmap import draw
+from raremd.figures.selection import pick
+from raremd.figures.style import save, series
+from raremd.logs import log_to
+from raremd.storage import read_parquet
+
+if __name__ == "__main__":
+    log_to(snakemake.log[0])
+    p = snakemake.params
+    table = pick(read_parquet(snakemake.input.comparison), system=snakemake.wildcards.system)
+    figure = draw(table, p.grid, p.base, p.lag, series(p.models, {}))
+    save(figure, snakemake.output.pdf, snakemake.output.png)

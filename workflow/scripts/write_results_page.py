@@ -1,0 +1,42 @@
+"""Adapter: a finished study -> the folder that keeps its outcome."""
+
+import shutil
+from pathlib import Path
+
+from raremd.logs import log_to
+from raremd.snapshot import compress, page, reduce
+from raremd.storage import (
+    atomic_path,
+    read_json,
+    read_parquet,
+    read_record,
+    write_json,
+    write_parquet,
+)
+
+if __name__ == "__main__":
+    log_to(snakemake.log[0])
+    p, i, o = snakemake.params, snakemake.input, snakemake.output
+    for source, target in zip(i.figures, o.figures, strict=True):
+        compress(source, target)
+    records = [read_record(run) for run in i.runs]
+    kept = ("commit", "versions", "python", "machine", "lock_sha256")
+    provenance = [{name: r[name] for name in kept} for r in records]
+    distinct = [r for n, r in enumerate(provenance) if r not in provenance[:n]]
+    comparison, cost = read_parquet(i.comparison), read_parquet(i.cost)
+    write_parquet(o.comparison, reduce(comparison, p.study["lags"]))
+    write_json(o.config, p.config)
+    write_json(o.provenance, distinct)
+    for name in ("claims", "cost_csv"):
+        shutil.copyfile(i[name], o[name])
+    text = page(
+        read_json(i.claims),
+        Path(i.recommendation).read_text(),
+        Path(i.diagnosis).read_text(),
+        comparison,
+        cost,
+        p.study | {"commits": sorted({r["commit"] for r in records})},
+        [Path(figure).stem for figure in i.figures],
+    )
+    with atomic_path(o.page) as temporary:
+        temporary.write_text(text)
