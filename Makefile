@@ -9,7 +9,7 @@ READY := .venv/.ready
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
 
 .DEFAULT_GOAL := help
-.PHONY: help figures report inspect plan test faults cluster-test fuzz reliability lint format \
+.PHONY: help figures study report inspect plan test faults cluster-test fuzz reliability lint format \
   resources bench clean
 
 help:           ## this list
@@ -27,6 +27,10 @@ $(READY): envs/requirements.lock pyproject.toml
 
 figures: $(READY)   ## run the default study: tables, claims, figures (CONFIG=..., CORES=...)
 	@$(SNAKEMAKE)
+
+study: $(READY)     ## the full study of four systems: its plan, then hours of computing, resumable
+	@$(MAKE) --no-print-directory inspect CONFIG=config/study.yaml
+	@$(MAKE) --no-print-directory figures CONFIG=config/study.yaml
 
 report: $(READY)    ## write the study's self-contained HTML report
 	@$(SNAKEMAKE) && $(SNAKEMAKE) --report $(RESULTS)/report.html

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 import pytest
-from study_runs import TARGETS, Run, finish, flip_bit, tables, times
+from study_runs import TARGETS, Run, copy_study, finish, flip_bit, products, tables, times
 
 CELL = "results/four_state/xy/dt_5/macrostates"
+OTHER = "kmeans_8/lstm/*"
 # damaged file -> file whose making reads it
 READERS = {
     "results/four_state/features.h5": "results/four_state/xy/states/macrostates.h5",
     "results/four_state/xy/states/macrostates.h5": f"{CELL}/lstm/model.safetensors",
     f"{CELL}/lstm/model.safetensors": f"{CELL}/lstm/generated.h5",
+    f"{CELL}/lstm/training.json": f"{CELL}/lstm/generated.h5",
     f"{CELL}/lstm/generated.h5": f"{CELL}/kinetics.h5",
+    f"{CELL}/lstm/run.json": "results/comparison.csv",
     f"{CELL}/kinetics.h5": "results/comparison.csv",
+    "results/comparison.parquet": "results/claims.json",
 }
+every_file = pytest.mark.parametrize("name", READERS, ids=lambda name: name.rsplit("/", 1)[1])
 
 
 def truncate(path):
@@ -24,31 +30,45 @@ def truncate(path):
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("damage")
-    finish(folder)
-    return folder
+@pytest.fixture
+def folder(undisturbed, tmp_path):
+    """A finished study that a test may damage."""
+    return copy_study(undisturbed, tmp_path)
 
 
-@pytest.mark.parametrize("damage", [truncate, flip_bit], ids=["truncated", "flipped"])
-@pytest.mark.parametrize("name", READERS, ids=lambda name: name.rsplit("/", 1)[1])
-def test_damaged_intermediate_file(undisturbed, folder, name, damage):
-    reader = READERS[name]
-    other = times(folder, "kmeans_8/lstm/generated.h5", "kmeans_8/lstm/model.safetensors")
-    assert len(other) == 2
-    damage(folder / name)
+def refused(folder, name, reader):
+    """The run that needs a damaged file ends with its name and what to do."""
     (folder / reader).unlink()
     run = Run(folder, targets=[reader])
     assert run.wait() != 0
     assert f"raremd: {name}: damaged or incomplete" in run.text
     assert "delete it and run again" in run.text
     assert "Traceback" not in run.text
+
+
+@every_file
+def test_truncated(undisturbed, folder, name):
+    """What the message says helps: the file and what came out of it are made again, no more."""
+    finished = times(folder, OTHER)
+    assert len(finished) == 5
+    truncate(folder / name)
+    refused(folder, name, READERS[name])
     (folder / name).unlink()
-    finish(folder, targets=[name, reader, *TARGETS])
+    finish(folder)
     assert tables(folder) == tables(undisturbed)
-    if CELL in name:  # nothing of the other cell was made again
-        assert other.items() <= times(folder, "generated.h5", "model.safetensors").items()
+    if CELL in name:
+        assert finished.items() <= times(folder, OTHER).items()
+
+
+@every_file
+def test_one_bit_flipped(undisturbed, folder, name):
+    """Whoever has a copy of the file may put it back instead."""
+    flip_bit(folder / name)
+    refused(folder, name, READERS[name])
+    shutil.copy2(undisturbed / name, folder / name)
+    wanted = {t: (undisturbed / t).read_bytes() for t in (READERS[name], *TARGETS)}
+    finish(folder)
+    assert {t: (folder / t).read_bytes() for t in wanted} == wanted
 
 
 def test_damaged_checkpoint_starts_anew(undisturbed, tmp_path):
@@ -60,3 +80,4 @@ def test_damaged_checkpoint_starts_anew(undisturbed, tmp_path):
     text = finish(tmp_path, "--unlock") + finish(tmp_path)
     assert "unreadable checkpoint, training starts anew" in text
     assert tables(tmp_path) == tables(undisturbed)
+    assert products(tmp_path, "generated.h5") == products(undisturbed, "generated.h5")

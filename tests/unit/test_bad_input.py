@@ -136,6 +136,18 @@ CASES = {
         lambda d: fit(d, partition=NearestCenterSettings([[0, 0], [90, 90]])),
         ["state 1", "every training frame"],
     ),
+    "a state never visited": (
+        lambda d: fit(d, partition=NearestCenterSettings([[-1, 0], [1, 0], [90, 90]])),
+        ["no frame is in state 3", "units"],
+    ),
+    "states without transitions between them": (
+        lambda d: fit(
+            d,
+            [t + (20 if n % 2 else 0) for n, t in enumerate(GOOD)],
+            partition=NearestCenterSettings([[-1, 0], [1, 0], [20, 19], [20, 21]]),
+        ),
+        ["2 of 4 states", "50% of the frames", "add trajectories"],
+    ),
     "more states than frames": (
         lambda d: fit(d, partition=KMeansSettings(3000)),
         ["kmeans", "3000", "ask for fewer"],

@@ -61,9 +61,9 @@ def cell(name="easy", lags=LAGS, events=50, reference=(0.0, 0.0, 0.0), md=0.01, 
     )
 
 
-def judge(claim, hard, easy, model="lstm", control=None):
+def judge(claim, hard, easy, model="lstm", controls=None):
     rng = np.random.default_rng(1)
-    return judge_contrast(claim, "toy", model, hard, easy, control, RULES, rng)
+    return judge_contrast(claim, "toy", model, hard, easy, controls or {}, RULES, rng)
 
 
 def contrast(hard, easy, claim="C4", **options):
@@ -248,7 +248,7 @@ class TestControls:
     def test_markov_and_convergence_stand_beside_the_verdict(self):
         hard = cell("hard", lstm=off(-3.0), lstm_twice=off(-1.0), markov=off(-2.0))
         easy = cell("easy", lstm=RIGHT, markov=RIGHT)
-        control = judge("C4", hard, easy, control="lstm_twice")["control"]
+        control = judge("C4", hard, easy, controls={"lstm_twice": "lstm"})["control"]
         assert control["markov"]["effect"] == pytest.approx(2.0, abs=0.1)
         assert control["at_own_interval"]["effect"] == pytest.approx(3.0, abs=0.1)
         (row,) = control["convergence"]
@@ -297,7 +297,7 @@ def whole_study(seed=0):
         ["b", "b", "a"],
         contrasts,
         ["lstm", "transformer"],
-        {"lstm": "lstm_twice"},
+        {"lstm_twice": "lstm"},
         RULES,
         seed,
     )
@@ -348,7 +348,7 @@ class TestMarkdown:
             for name in record["cells"]:
                 assert name in text
         assert "the Markov baseline gives" in text
-        assert "with the budget of `lstm_twice`" in text
+        assert "as `lstm_twice` the error in" in text
 
     def test_doubts_are_told(self):
         record = judge("C1", None, cell(events=3, reference=(0, 0, 1.0), lstm=RIGHT))
@@ -384,7 +384,7 @@ class TestErrorRates:
         for k in range(n):
             a, b = hard[k % len(hard)], easy[k % len(easy)]
             found.append(
-                judge_contrast("C4", "toy", "lstm", *self.sides(rng, a, b), None, RULES, rng)
+                judge_contrast("C4", "toy", "lstm", *self.sides(rng, a, b), {}, RULES, rng)
             )
         return [record["verdict"] for record in found]
 

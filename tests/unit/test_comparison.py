@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from raremd.comparison import COLUMNS, compare
-from raremd.storage import write_json, write_table
+from raremd.comparison import COLUMNS, compare, costs
+from raremd.storage import write_json, write_record, write_table
 from raremd.uncertainty import LOG2_CAP
 
 DESIGN = (
@@ -39,6 +39,9 @@ def kinetics_table():
             (model, replicate, "population", 1, 0, 10.0, 0.5 + 0.1 * replicate, *[np.nan] * 2)
         )
         rows.append((model, replicate, "mfpt", 1, 2, 10.0, 3 * value, np.nan, np.nan))
+        rows.append((model, replicate, "residence_time", 1, 0, 1.0, value, np.nan, np.nan))
+        rows.append((model, replicate, "crossing_rate", 0, 0, 10.0, 1 / value, np.nan, np.nan))
+        rows.append((model, replicate, "survival", 1, 0, 10.0, 0.5, np.nan, np.nan))
         rows.append((model, replicate, "states_left_out", 0, 0, np.nan, 0.1, np.nan, np.nan))
         rows.append((model, replicate, "slow_transitions", 0, 0, 10.0, 30.0, np.nan, np.nan))
 
@@ -58,7 +61,9 @@ def run_record(cell, model):
         "tokens": [1000, 1200, 900],
         "cross_entropy": [0.5, 0.6, 0.7],
         "cpu_seconds": 10.0,
-        "generation": {"cpu_seconds": 2.5},
+        "wall_seconds": 11.0,
+        "peak_memory_gib": 0.5,
+        "generation": {"cpu_seconds": 2.5, "wall_seconds": 3.0, "peak_memory_gib": 0.75},
     }
 
 
@@ -78,7 +83,7 @@ def files(tmp_path_factory):
         write_table(kinetics[-1], kinetics_table(), arrays, {"dimension": 2, "n_states": 4})
         for model in TIMES:
             runs.append(folder / f"run_{n}_{model}.json")
-            write_json(runs[-1], run_record(cell, model))
+            write_record(runs[-1], run_record(cell, model))
     write_json(folder / "exact.json", {"timescales": [7700.0, 717.0, 656.0]})
     return CELLS, kinetics, runs, {"toy": folder / "exact.json"}, {"toy": "tau"}
 
@@ -122,13 +127,14 @@ def test_rows_of_the_kinetics_are_kept(table):
 
 def test_units(table):
     units = table.groupby("quantity")["unit"].unique().map(list)
-    for quantity in ("timescale", "yardstick_timescale", "mfpt"):
+    for quantity in ("timescale", "yardstick_timescale", "mfpt", "residence_time"):
         assert units[quantity] == ["tau"]
+    assert units["crossing_rate"] == ["1/tau"]
+    assert units["survival"] == [""]
     for quantity in ("log2_ratio", "yardstick_log2_ratio", "log2_ratio_to_reference"):
         assert units[quantity] == ["log2"]
     assert units["cross_entropy"] == ["nats/frame"]
     assert units["tokens"] == ["frames"]
-    assert units["core_seconds"] == ["s"]
     assert units["population"] == units["parameters"] == units["slow_transitions"] == [""]
 
 
@@ -185,14 +191,24 @@ class TestRatios:
         assert values[0] == pytest.approx((2 * LOG2_CAP - 2) / 3)
 
 
-def test_cost_and_cross_entropy(table):
+def test_cross_entropy_tokens_and_parameters(table):
     for replicate, value in enumerate([0.5, 0.6, 0.7], start=1):
         row = one(table, model="markov", quantity="cross_entropy", replicate=replicate)
         assert row["value"] == value
-    assert one(table, model="lstm", quantity="core_seconds")["value"] == 12.5
     assert one(table, model="lstm", quantity="parameters")["value"] == 123
     tokens = pick(table, interval=1.0, model="lstm", quantity="tokens")
     assert tokens["value"].tolist() == [1000, 1200, 900]
+
+
+def test_measured_costs_are_a_table_of_their_own(files, table):
+    cells, _, runs, *_ = files
+    cost = costs(cells, runs)
+    assert not table["quantity"].str.contains("seconds").any()
+    assert len(cost) == len(CELLS) * len(TIMES)
+    assert list(cost["model"].unique()) == ["lstm", "markov"]
+    row = pick(cost, interval=0.5, model="lstm").iloc[0]
+    assert row["core_seconds"] == row["training_seconds"] + row["generation_seconds"] == 12.5
+    assert row["wall_seconds"] == 14.0 and row["peak_memory_gib"] == 0.75
 
 
 def test_exact_spectrum(table):

@@ -223,7 +223,19 @@ BAD = {
     ),
     "removal without its time": (
         in_toy(partitions__cored__tau_c=None),
-        ["systems.toy.partitions.cored: key 'tau_c' is missing"],
+        ["systems.toy.partitions.cored: recrossing 'dynamical_coring' needs 'tau_c'"],
+    ),
+    "cores without their share": (
+        in_toy(partitions__cored__recrossing="core_sets", partitions__cored__tau_c=None),
+        ["systems.toy.partitions.cored: recrossing 'core_sets' needs 'core_fraction'"],
+    ),
+    "cores with a time": (
+        in_toy(partitions__cored__recrossing="core_sets", partitions__cored__core_fraction=0.5),
+        ["systems.toy.partitions.cored.tau_c: does not belong to recrossing 'core_sets'"],
+    ),
+    "window of a model longer than the trajectories": (
+        toy(**{"systems.toy.source.time": 4000, "models.lstm.window": 900}),
+        ["training.window: 900 frames at interval 5"],
     ),
     "nothing in a partition": (
         in_toy(partitions__cored={}),
@@ -435,6 +447,13 @@ class TestStudy:
         assert self.study.states_name("toy", "cored") == "coarse"
         assert self.study.states_name("toy", "fine") == "fine"
 
+    def test_states_with_cores_are_a_file_of_their_own(self):
+        cores = {"of": "coarse", "recrossing": "core_sets", "core_fraction": 0.5}
+        study = load_study(in_toy(partitions__cored=cores))
+        assert study.states_name("toy", "cored") == "cored"
+        assert list(study.partition_chain("toy", "cored")) == ["coarse"]
+        assert study.recrossing(self.cored) == ("core_sets", 0.0)
+
     def test_chain_holds_all_that_decides_states(self):
         assert list(self.study.partition_chain("toy", "fine")) == ["fine"]
         assert list(self.study.partition_chain("toy", "lumped")) == ["lumped", "fine"]
@@ -454,7 +473,7 @@ class TestStudy:
 
     def test_models(self):
         assert self.study.networks() == ["lstm"]
-        assert self.study.controls() == {"lstm": "lstm_twice"}
+        assert self.study.controls() == {"lstm_twice": "lstm"}
         plain, twice = self.study.model_options("lstm"), self.study.model_options("lstm_twice")
         assert plain["kind"] == twice["kind"] == "lstm"
         assert plain["settings"] == {"hidden": 16}

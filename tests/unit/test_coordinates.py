@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from deeptime.decomposition import TICA
 
-from raremd import coordinates
+from raremd import geometry
 from raremd.coordinates import Coordinate, CoordinateSettings, fit_coordinate, select_features
 from raremd.geometry import embed_periodic, unembed_periodic
 
@@ -105,7 +105,7 @@ def test_tica_equals_deeptime_on_segments_that_are_not_joined(slow_and_fast, mon
     signs = np.sign((whole.transform(features[0]) * expected).sum(axis=0))
     np.testing.assert_allclose(whole.transform(features[0]) * signs, expected, atol=1e-5)
 
-    monkeypatch.setattr(coordinates, "CHUNK", 777)
+    monkeypatch.setattr(geometry, "CHUNK", 777)
     chunked = fit_coordinate(settings, features, ["a", "b"], np.zeros(2))
     np.testing.assert_allclose(chunked.weights, whole.weights, rtol=1e-9)
     np.testing.assert_allclose(

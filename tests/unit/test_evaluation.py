@@ -59,7 +59,7 @@ class TestMajorityMap:
 @pytest.fixture(scope="module")
 def rows():
     dtrajs = [sample_chain(CHAIN, 400_000, seed=s) for s in (1, 2)]
-    yardstick = Yardstick(3, np.arange(3, dtype=np.int16), 2)
+    yardstick = Yardstick.of(dtrajs, 3, np.arange(3, dtype=np.int16), 2)
     return pd.DataFrame(point_rows(dtrajs, dtrajs, 3, yardstick, [1, 2, 4], 2))
 
 
@@ -105,15 +105,37 @@ class TestPointRows:
         # Ten stays of 100 frames; the touches of one frame lie between the frames that are kept.
         dtraj = np.repeat(np.arange(10) % 2, 100).astype(np.int16)
         dtraj[55::100] = 1 - dtraj[55::100]
-        yardstick = Yardstick(2, np.arange(2, dtype=np.int16), 10)
+        yardstick = Yardstick.of([dtraj], 2, np.arange(2, dtype=np.int16), 10)
         rows = pd.DataFrame(point_rows([dtraj], [dtraj], 2, yardstick, [1], 1))
         events = rows[rows["quantity"] == "slow_transitions"]
         assert events["value"].item() == 9
         assert events["lag"].item() == 10
 
+    def test_stays_and_crossings(self, rows):
+        found = rows[rows["quantity"] == "residence_time"]
+        np.testing.assert_allclose(found["value"], 1 / (1 - np.diag(CHAIN)), rtol=0.03)
+        assert found["i"].tolist() == [1, 2, 3] and (found["lag"] == 1).all()
+        curves = rows[rows["quantity"] == "survival"].pivot_table("value", "lag", "i")
+        assert 5 < len(curves) <= 12 and curves.index[0] == 1
+        exact = np.diag(CHAIN)[None, :] ** curves.index.to_numpy()[:, None]
+        np.testing.assert_allclose(curves, exact, atol=0.02)
+        rates = rows[rows["quantity"] == "crossing_rate"]
+        assert rates["lag"].tolist() == [1, 2] and (rates["value"] > 0).all()
+
+    def test_the_sides_are_those_of_the_md(self):
+        """A model whose own slowest process is another is not measured by it."""
+        md = [sample_chain(CHAIN, 50_000, seed=1)]
+        yardstick = Yardstick.of(md, 3, np.arange(3, dtype=np.int16), 2)
+        within = np.array([[0.9, 0.1, 0.0], [0.1, 0.9, 0.0], [0.0, 0.05, 0.95]])
+        model = [sample_chain(within, 5000, seed=2)]
+        assert yardstick.sides.tolist() in ([-1, 0, 1], [-1, -1, 1])
+        table = pd.DataFrame(point_rows(model, model, 3, yardstick, [1], 2))
+        values = table.set_index("quantity")["value"]
+        assert values["slow_transitions"] == 0 and (values["crossing_rate"] == 0).all()
+
     def test_what_is_left_out_is_told(self):
         dtraj = np.array([3] + [0, 0, 1, 1] * 50, np.int16)
-        yardstick = Yardstick(5, np.arange(5, dtype=np.int16), 1)
+        yardstick = Yardstick.of([dtraj], 5, np.arange(5, dtype=np.int16), 1)
         rows = pd.DataFrame(point_rows([dtraj], [dtraj], 5, yardstick, [1], 3))
         values = rows.set_index("quantity")["value"]
         assert values["states_left_out"] == pytest.approx(3 / 5)
@@ -200,8 +222,10 @@ class TestEvaluateCell:
         assert attributes == {"dimension": 2, "n_states": 4}
         found = set(zip(table["model"], table["replicate"], strict=True))
         assert found == {("md", 0), ("reference", 0), ("lstm", 1), ("lstm", 2), ("lstm", 10)}
-        quantities = [set(g["quantity"]) for _, g in table.groupby(["model", "replicate"])]
-        assert all(q == quantities[0] for q in quantities)
+        quantities = {k: set(g["quantity"]) for k, g in table.groupby(["model", "replicate"])}
+        ceilings = {"ceiling_log2", "yardstick_ceiling_log2"}
+        assert quantities.pop(("md", 0)) - ceilings == quantities["lstm", 1]
+        assert all(q == quantities["lstm", 1] for q in quantities.values())
         assert table["i"].dtype == table["j"].dtype == np.int64
         key = ["model", "replicate", "quantity", "i", "j", "lag"]
         assert not table.duplicated(key).any()
@@ -227,7 +251,9 @@ class TestEvaluateCell:
         table, arrays, _ = result
         md = table[table["model"] == "md"]
         with_bars = ["timescale", "yardstick_timescale", "population", "transition_probability"]
-        barred = md[md["quantity"].isin([*with_bars, "mfpt"]) & md["value"].notna()]
+        with_bars += ["mfpt", "residence_time", "survival", "crossing_rate"]
+        barred = md[md["quantity"].isin(with_bars) & md["value"].between(1e-9, np.inf)]
+        assert set(barred["quantity"]) == set(with_bars)
         assert (barred["low"] < barred["high"]).all()
         inside = (barred["low"] <= barred["value"]) & (barred["value"] <= barred["high"])
         assert inside.mean() > 0.9
@@ -256,13 +282,16 @@ class TestEvaluateCell:
     def test_replicates_are_taken_apart(self, result, study):
         table = result[0]
         walkers = read_arrays(study / "lstm.h5")["replicate_10"]
-        yardstick = Yardstick(2, np.array([0, 0, 1, 1], np.int16), 5)
+        md = [d[::2] for d in read_arrays(study / "coarse.h5", "md").values()][:4]
+        yardstick = Yardstick.of(md, 2, np.array([0, 0, 1, 1], np.int16), 5)
         rows = point_rows(
             list(walkers), yardstick.map(list(walkers)), 4, yardstick, CELL["lags"], 2
         )
         wanted = pd.DataFrame(rows)
-        times = wanted["quantity"].str.endswith("timescale") | (wanted["quantity"] == "mfpt")
+        times = wanted["quantity"].str.endswith("timescale")
+        times |= wanted["quantity"].isin(["mfpt", "residence_time"])
         wanted.loc[times, "value"] *= 0.5
+        wanted.loc[wanted["quantity"] == "crossing_rate", "value"] /= 0.5
         mine = table[(table["model"] == "lstm") & (table["replicate"] == 10)]
         np.testing.assert_array_equal(mine["value"], wanted["value"])
 
@@ -287,7 +316,7 @@ class TestEvaluateCell:
             [dynamical_coring(d, 3) for d in md],
             md,
             4,
-            Yardstick(4, np.arange(4, dtype=np.int16), 5),
+            Yardstick.of(md, 4, np.arange(4, dtype=np.int16), 5),
             CELL["lags"],
             2,
         )
@@ -299,8 +328,8 @@ class TestEvaluateCell:
         write_states(tmp_path / "s.h5", coarse, 2, [(n, 0, 3000) for n in range(3)])
         table = evaluate_cell(tmp_path / "s.h5", tmp_path / "s.h5", {}, CELL | {"block": 0})[0]
         row = table[(table["model"] == "reference") & (table["quantity"] == "population")]
-        yardstick = Yardstick(2, np.arange(2, dtype=np.int16), 5)
         sliced = [d[::2] for d in coarse]
+        yardstick = Yardstick.of(sliced, 2, np.arange(2, dtype=np.int16), 5)
         wanted = [
             r["value"]
             for r in point_rows(sliced, sliced, 2, yardstick, [1], 1)
@@ -332,7 +361,7 @@ class TestEvaluateCell:
 def test_samples_of_blocks_without_pairs_are_left_out():
     """A trajectory shorter than the lag may be all that a bootstrap sample holds."""
     dtrajs = [sample_chain(double_well(4, 1.0), n, seed=n) for n in (3000, 8)]
-    yardstick = Yardstick(4, np.arange(4, dtype=np.int16), 10)
+    yardstick = Yardstick.of(dtrajs, 4, np.arange(4, dtype=np.int16), 10)
     rows, bootstrap = md_rows(
         dtrajs,
         dtrajs,

@@ -21,7 +21,7 @@ from raremd.figures import (
 from raremd.figures.selection import cell_title, cells, matrix, of_factor, pick, pretty
 
 MODELS = ["markov", "lstm", "lstm_twice"]
-CONTROLS = {"lstm": "lstm_twice"}
+CONTROLS = {"lstm_twice": "lstm"}
 BASE = {"coordinate": "xy", "interval": 1.0, "partition": "kmeans_100"}
 CELLS = [
     ("xy", 1.0, "kmeans_100"),
@@ -62,8 +62,6 @@ def rows_of_cell(coordinate, interval, partition):
         for i in (1, 2):
             shares = {"value": 0.5, "low": 0.4, "high": 0.6}
             yield row | {"quantity": "population", "i": i} | shares
-        if model in models and replicate == 0:
-            yield row | {"quantity": "core_seconds", "lag": np.nan, "value": 20.0}
 
 
 def exact_rows():
@@ -76,6 +74,14 @@ def exact_rows():
 def table():
     rows = [row for cell in CELLS for row in rows_of_cell(*cell)]
     return pd.DataFrame([*rows, *exact_rows()])
+
+
+@pytest.fixture(scope="module")
+def seconds():
+    """Measured cost of each cell and model."""
+    names = ["coordinate", "interval", "partition", "model"]
+    rows = [(*key, model) for key in CELLS for model in MODELS]
+    return pd.DataFrame(rows, columns=names).assign(core_seconds=20.0)
 
 
 @pytest.fixture(scope="module")
@@ -272,8 +278,8 @@ class TestBaseCell:
         assert {b[1:] for b in bars(left)} == {(0.4, 0.6)}
         assert min(b[2] for b in bars(right)) > right.get_ylim()[1]
 
-    def test_cost_one_mark_a_cell(self, table, looks):
-        (axes,) = cost.draw(table, looks, 100.0, 0.32).axes
+    def test_cost_one_mark_a_cell(self, table, seconds, looks):
+        (axes,) = cost.draw(table, seconds, looks, 100.0, 0.32).axes
         (line,) = lines_labelled(axes, "LSTM")
         np.testing.assert_array_equal(line.get_xdata(), [20.0] * len(CELLS))
         np.testing.assert_array_equal(line.get_ydata(), [0.5] * len(CELLS))
@@ -349,24 +355,24 @@ class TestClaims:
         assert lows == [-0.2, -0.2, -style.EDGE]
 
 
-def drawings(table, looks, history):
+def drawings(table, seconds, looks, history):
     cell = pick(table, **BASE)
     return {
         "timescales": lambda: timescales.draw(table, looks),
         "factor": lambda: factor.draw(table, "interval", [1.0, 10.0], BASE, 100.0, 0.32, looks),
         "matrices": lambda: transition_matrices.draw(cell, ["lstm"], 100.0),
         "populations": lambda: populations_mfpt.draw(cell, looks, 100.0),
-        "cost": lambda: cost.draw(table, looks, 100.0, 0.32),
+        "cost": lambda: cost.draw(table, seconds, looks, 100.0, 0.32),
         "training": lambda: training.draw(history, looks, "tau"),
         "free_energy": lambda: free_energy.draw([PLANE, LINE]),
         "claims": lambda: claims.draw(RECORDS, 0.32),
     }
 
 
-def test_nothing_that_is_drawn_changes(table, looks, history):
+def test_nothing_that_is_drawn_changes(table, seconds, looks, history):
     before = table.copy(deep=True), history.copy(deep=True), [dict(r) for r in RECORDS]
     counts = PLANE.counts.copy()
-    for draw in drawings(table, looks, history).values():
+    for draw in drawings(table, seconds, looks, history).values():
         draw()
     pd.testing.assert_frame_equal(table, before[0])
     pd.testing.assert_frame_equal(history, before[1])
@@ -375,8 +381,8 @@ def test_nothing_that_is_drawn_changes(table, looks, history):
 
 
 @pytest.mark.parametrize("name", ["factor", "free_energy"])
-def test_same_input_same_bytes(tmp_path, table, looks, history, name):
-    draw = drawings(table, looks, history)[name]
+def test_same_input_same_bytes(tmp_path, table, seconds, looks, history, name):
+    draw = drawings(table, seconds, looks, history)[name]
     for run in "ab":
         style.save(draw(), tmp_path / f"{run}.pdf", tmp_path / f"{run}.png")
     for suffix in (".pdf", ".png"):

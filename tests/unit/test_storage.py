@@ -1,12 +1,15 @@
 import json
+import os
 
 import h5py
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from safetensors.torch import save_file
 
 from raremd.storage import (
     PACKAGES,
@@ -22,6 +25,7 @@ from raremd.storage import (
     write_arrays,
     write_features,
     write_json,
+    write_parquet,
     write_table,
 )
 
@@ -55,6 +59,25 @@ class TestAtomicPath:
             if written:
                 temporary.write_text("half")
             raise ZeroDivisionError
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize("mask", [0o022, 0o027, 0o077])
+    def test_every_kind_of_file_keeps_to_the_umask(self, tmp_path, mask):
+        before = os.umask(mask)
+        try:
+            with atomic_path(tmp_path / "w.safetensors") as temporary:
+                save_file({"a": torch.zeros(3)}, temporary)
+            write_json(tmp_path / "a.json", {})
+            write_arrays(tmp_path / "a.h5", {"a": np.arange(3)})
+            write_parquet(tmp_path / "a.parquet", pd.DataFrame({"a": [1]}))
+            write_features(tmp_path / "f.h5", trajectories(), **FEATURES)
+        finally:
+            os.umask(before)
+        assert {p.stat().st_mode & 0o777 for p in tmp_path.iterdir()} == {0o666 & ~mask}
+
+    def test_nothing_written_is_an_error(self, tmp_path):
+        with pytest.raises(FileNotFoundError), atomic_path(tmp_path / "file"):
+            pass
         assert list(tmp_path.iterdir()) == []
 
     def test_failure_keeps_the_former_file(self, tmp_path):
@@ -185,7 +208,11 @@ class TestTable:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )

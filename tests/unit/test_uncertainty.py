@@ -13,11 +13,13 @@ from raremd.uncertainty import (
     LOG2_CAP,
     bootstrap_timescales,
     bootstrap_weights,
+    half_splits,
     hierarchical_difference,
     hierarchical_ratio,
     interval,
     log2_deviation,
     replicate_interval,
+    sampling_ceiling,
     sliced_blocks,
     trajectory_blocks,
 )
@@ -263,3 +265,40 @@ class TestHierarchical:
             low, high = interval(hierarchical_difference(a, md, b, md, 400, rng))
             covered += low <= -1.0 <= high
         assert covered / 400 >= 0.93
+
+
+class TestCeiling:
+    def test_halves_share_no_block(self):
+        for n_blocks in (2, 7, 40):
+            splits = half_splits(n_blocks, 50, np.random.default_rng(1))
+            assert splits.shape == (50, 2, n_blocks)
+            assert (splits.sum(axis=2) == n_blocks // 2).all()
+            assert splits.sum(axis=1).max() == 1
+        assert len(np.unique(splits[:, 0], axis=0)) > 40  # they differ
+        again = half_splits(40, 50, np.random.default_rng(1))
+        np.testing.assert_array_equal(splits, again)
+
+    def test_known_scatter(self):
+        """Halves scatter by sqrt(2) s each, two MDs of the full length by s each."""
+        s, rng = 0.2, np.random.default_rng(2)
+        halves = 2.0 ** rng.normal(5.0, np.sqrt(2) * s, (20_000, 2, 1))
+        twice = np.abs(rng.normal(0, s, 20_000) - rng.normal(0, s, 20_000)).mean()
+        assert sampling_ceiling(halves)[0] == pytest.approx(twice, rel=0.03)
+
+    def test_failures_count(self):
+        halves = np.array([[[4.0, np.nan], [8.0, np.nan]], [[np.inf, np.nan], [8.0, np.nan]]])
+        found = sampling_ceiling(halves)
+        assert found[0] == pytest.approx((1 + LOG2_CAP) / 2 / np.sqrt(2))
+        assert np.isnan(found[1])
+
+    def test_is_how_far_apart_independent_data_are(self):
+        blocks = trajectory_blocks([20_000], 500)
+        splits = half_splits(len(blocks), 20, np.random.default_rng(3))
+        ceilings, times = [], []
+        for seed in range(100):
+            counts = block_counts([sample_chain(two_state(0.01, 0.02), 20_000, seed)], 2, 2, blocks)
+            halves = bootstrap_timescales(counts, splits.reshape(40, -1), 2, 1)
+            ceilings.append(sampling_ceiling(halves.reshape(20, 2, 1))[0])
+            times.append(bootstrap_timescales(counts, np.ones((1, len(blocks)), int), 2, 1)[0, 0])
+        apart = np.abs(np.diff(np.log2(times).reshape(50, 2), axis=1)).mean()
+        assert np.mean(ceilings) == pytest.approx(apart, rel=0.25)

@@ -22,11 +22,11 @@ from raremd.storage import (
     atomic_path,
     peak_memory_gib,
     provenance,
-    read_json,
+    read_record,
     sha256,
     write_arrays,
-    write_json,
     write_parquet,
+    write_record,
 )
 from raremd.training import TrainingSettings, resolve_device, train
 
@@ -40,8 +40,9 @@ def derive_seed(seed: int, label: str, replicate: int) -> tuple[int, ...]:
 
 def _windows(system: DiscreteSystem, cell: dict[str, Any], window: int) -> tuple[Windows, Windows]:
     how = cell["stride"], cell["recrossing"], cell["tau"]
-    training = at_interval(system.md, system.split.training, *how)
-    validation = at_interval(system.md, system.split.validation, *how)
+    md, _ = system.labels(cell["recrossing"])
+    training = at_interval(md, system.split.training, *how)
+    validation = at_interval(md, system.split.validation, *how)
     return Windows.of(training, window), Windows.of(validation, window)
 
 
@@ -75,7 +76,11 @@ def train_replicates(
     system = read_states(states)
     training, validation = _windows(system, cell, settings.window)
     closed_form = at_interval(
-        system.md, system.split.training, cell["stride"], cell["recrossing"], cell["tau"]
+        system.labels(cell["recrossing"])[0],
+        system.split.training,
+        cell["stride"],
+        cell["recrossing"],
+        cell["tau"],
     )
     tensors: dict[str, torch.Tensor] = {}
     histories = []
@@ -94,7 +99,7 @@ def train_replicates(
     write_parquet(history, table)
     with atomic_path(weights) as temporary:
         save_file(tensors, temporary)
-    write_json(
+    write_record(
         record,
         {
             "cell": cell,
@@ -133,7 +138,7 @@ def generate_replicates(
     """
     torch.set_num_threads(1)
     started, cpu = time.monotonic(), time.process_time()
-    trained = read_json(record)
+    trained = read_record(record)
     cell = trained["cell"]
     device = resolve_device(cell["device"])
     system = read_states(states)
@@ -159,4 +164,4 @@ def generate_replicates(
         "cpu_seconds": time.process_time() - cpu,
         "peak_memory_gib": peak_memory_gib(),
     }
-    write_json(run, trained | {"generation": generation})
+    write_record(run, trained | {"generation": generation})

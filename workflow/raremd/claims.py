@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from raremd.storage import read_arrays
 from raremd.uncertainty import (
     hierarchical_difference,
     hierarchical_ratio,
@@ -23,6 +25,7 @@ CLAIMS = {
     "C5": "removing recrossings helps",
     "C6": "a Transformer is not superior to an LSTM",
 }
+FACTORS = ["system", "coordinate", "interval", "partition"]
 DRAWS = 4000
 SUPPORTED, CONTRADICTED, INCONCLUSIVE = "supported", "contradicted", "inconclusive"
 
@@ -114,6 +117,34 @@ class CellResult:
         return bool(np.ptp(np.log2(longer)) <= tolerance)
 
 
+def read_cells(
+    comparison: pd.DataFrame, kinetics: list[Path], cells: list[dict], lags: dict[str, float]
+) -> list[CellResult]:
+    """Results of all cells.
+
+    Parameters
+    ----------
+    comparison : pandas.DataFrame
+    kinetics : list of Path
+        `kinetics.h5` of each cell.
+    cells : list of dict
+        Factor levels of each cell: system, coordinate, interval, partition.
+    lags : dict
+        System -> lag of its yardstick, in its time unit.
+    """
+    groups = dict(list(comparison.groupby(FACTORS)))
+    return [
+        CellResult(
+            name="{system}/{coordinate}/dt_{interval:g}/{partition}".format_map(cell),
+            interval=cell["interval"],
+            yardstick_lag=lags[cell["system"]],
+            table=groups[tuple(cell[f] for f in FACTORS)],
+            bootstrap=read_arrays(path, "bootstrap"),
+        )
+        for cell, path in zip(cells, kinetics, strict=True)
+    ]
+
+
 def _contrast(hard: CellResult, easy: CellResult, model: str, own: bool, rng) -> np.ndarray:
     a, b = hard.slowest(model, own), easy.slowest(model, own)
     return hierarchical_difference(*a, *b, DRAWS, rng)
@@ -164,8 +195,8 @@ def _doubts(cells: list[CellResult], rules: Rules) -> list[str]:
     return doubts
 
 
-def _convergence(cells: list[CellResult], model: str, control: str | None) -> list[dict]:
-    """Error of the same cell with the control's budget."""
+def _controls(cells: list[CellResult], model: str, controls: dict[str, str]) -> list[dict]:
+    """Error of the same cell with one thing changed: budget, size, window, prior."""
     return [
         {
             "cell": cell.name,
@@ -173,8 +204,9 @@ def _convergence(cells: list[CellResult], model: str, control: str | None) -> li
             "error": _error(cell, model),
             "error_of_control": _error(cell, control),
         }
+        for control, of in controls.items()
         for cell in cells
-        if control in cell.models
+        if of == model and control in cell.models
     ]
 
 
@@ -203,7 +235,7 @@ def judge_contrast(
     model: str,
     hard: CellResult | None,
     easy: CellResult,
-    control: str | None,
+    controls: dict[str, str],
     rules: Rules,
     rng: np.random.Generator,
 ) -> dict[str, Any]:
@@ -217,13 +249,13 @@ def judge_contrast(
 
     record = _judged(claim, system, model, draws(model, own=False), cells, rules)
     doubts = record["doubts"]
-    controls: dict[str, Any] = {
+    beside: dict[str, Any] = {
         "at_own_interval": _summary(claim, draws(model, own=True), doubts, rules),
-        "convergence": _convergence(cells, model, control),
+        "convergence": _controls(cells, model, controls),
     }
     if all("markov" in cell.models for cell in cells):
-        controls["markov"] = _summary(claim, draws("markov", own=False), doubts, rules)
-    return record | {"control": controls}
+        beside["markov"] = _summary(claim, draws("markov", own=False), doubts, rules)
+    return record | {"control": beside}
 
 
 def judge_models(
@@ -251,9 +283,7 @@ def judge_models(
 
     record = _judged("C6", system, "transformer", draws(own=False), sound, rules)
     convergence = [
-        row
-        for model in ("lstm", "transformer")
-        for row in _convergence(sound, model, controls.get(model))
+        row for model in ("lstm", "transformer") for row in _controls(sound, model, controls)
     ]
     return record | {
         "control": {
@@ -284,7 +314,7 @@ def judge_study(
     networks : list of str
         Models that are judged; the others serve as controls.
     controls : dict
-        Model -> its convergence control.
+        Control -> the model that it varies.
     rules : Rules
     seed : int
 
@@ -308,7 +338,7 @@ def judge_study(
                         model,
                         hard,
                         easy,
-                        controls.get(model),
+                        controls,
                         rules,
                         rng,
                     )
@@ -320,7 +350,8 @@ def judge_study(
     return sorted(records, key=lambda r: (r["claim"], r["system"], r["model"]))
 
 
-def _number(summary: dict[str, float]) -> str:
+def as_number(summary: dict[str, float]) -> str:
+    """Effect with its interval, as text."""
     return f"{summary['effect']:+.2f} [{summary['low']:+.2f}, {summary['high']:+.2f}]"
 
 
@@ -345,7 +376,7 @@ def as_markdown(records: list[dict[str, Any]]) -> str:
         own = r["control"]["at_own_interval"]
         lines.append(
             f"| {r['claim']} {r['statement']} | {r['system']} | {r['model']} | "
-            f"**{r['verdict']}** | {_number(r)} | {own['verdict']} | {_number(own)} | "
+            f"**{r['verdict']}** | {as_number(r)} | {own['verdict']} | {as_number(own)} | "
             f"{r['n_events']} |"
         )
     lines += ["", "## Beside each verdict", ""]
@@ -355,9 +386,9 @@ def as_markdown(records: list[dict[str, Any]]) -> str:
         lines.append(f"- **{r['claim']}, {r['system']}, {r['model']}** ({where}):")
         lines += [f"  - not concluded: {doubt}" for doubt in r["doubts"]]
         if "markov" in control:
-            lines.append(f"  - the Markov baseline gives {_number(control['markov'])}")
+            lines.append(f"  - the Markov baseline gives {as_number(control['markov'])}")
         lines += [
-            f"  - with the budget of `{c['model']}` the error in {c['cell']} goes from "
+            f"  - as `{c['model']}` the error in {c['cell']} goes from "
             f"{c['error']:.2f} to {c['error_of_control']:.2f}"
             for c in control["convergence"]
         ]

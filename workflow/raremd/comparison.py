@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from raremd.storage import read_arrays, read_attributes, read_json, read_table
+from raremd.storage import read_arrays, read_attributes, read_json, read_record, read_table
 from raremd.uncertainty import (
     hierarchical_ratio,
     interval,
@@ -32,7 +32,7 @@ COLUMNS = [
     "unit",
 ]
 DRAWS = 2000
-TIMES = ("timescale", "yardstick_timescale", "mfpt")
+TIMES = ("timescale", "yardstick_timescale", "mfpt", "residence_time")
 RATIOS = {"timescale": "own", "yardstick_timescale": "yardstick"}
 MODELLESS = ("md", "reference", "exact")
 
@@ -98,21 +98,68 @@ def _unit(quantity: str, time_unit: str) -> str:
         return time_unit
     if "log2" in quantity:
         return "log2"
-    return {"cross_entropy": "nats/frame", "core_seconds": "s", "tokens": "frames"}.get(
-        quantity, ""
-    )
+    if quantity == "crossing_rate":
+        return f"1/{time_unit}"
+    return {"cross_entropy": "nats/frame", "tokens": "frames"}.get(quantity, "")
 
 
 def _run_rows(record: dict[str, Any]) -> Iterator[dict]:
-    """Cross-entropy and cost of one model in one cell."""
+    """Cross-entropy, tokens and parameters of one model in one cell."""
     model = record["cell"]["label"].rsplit("/", 1)[1]
     base = {"model": model, "i": 0, "j": 0, "lag": np.nan}
     for quantity in ("cross_entropy", "tokens"):
         for replicate, value in enumerate(record[quantity], start=1):
             yield base | {"quantity": quantity, "replicate": replicate, "value": value}
-    seconds = record["cpu_seconds"] + record["generation"]["cpu_seconds"]
-    for quantity, value in (("core_seconds", seconds), ("parameters", record["parameters"])):
-        yield base | {"quantity": quantity, "replicate": 0, "value": value}
+    yield base | {"quantity": "parameters", "replicate": 0, "value": record["parameters"]}
+
+
+def _records_by_folder(runs: list[Path]) -> dict[str, list[dict]]:
+    """Run records of each cell, by its folder."""
+    found: dict[str, list[dict]] = {}
+    for record in map(read_record, runs):
+        found.setdefault(record["cell"]["label"].rsplit("/", 1)[0], []).append(record)
+    return found
+
+
+def _folder(cell: dict[str, Any]) -> str:
+    return "{system}/{coordinate}/dt_{interval:g}/{partition}".format_map(cell)
+
+
+def costs(cells: list[dict[str, Any]], runs: list[Path]) -> pd.DataFrame:
+    """What was measured while models ran; apart from the results, which runs repeat exactly.
+
+    Parameters
+    ----------
+    cells, runs
+        As in `compare`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a cell and model, all replicates together: the factors but the dimension, model,
+        training_seconds, generation_seconds, core_seconds (their sum; all three are time on a
+        core), wall_seconds, peak_memory_gib.
+    """
+    by_folder = _records_by_folder(runs)
+    rows = []
+    for cell in cells:
+        for record in by_folder[_folder(cell)]:
+            generation = record["generation"]
+            seconds = record["cpu_seconds"], generation["cpu_seconds"]
+            rows.append(
+                cell
+                | {
+                    "model": record["cell"]["label"].rsplit("/", 1)[1],
+                    "training_seconds": seconds[0],
+                    "generation_seconds": seconds[1],
+                    "core_seconds": sum(seconds),
+                    "wall_seconds": record["wall_seconds"] + generation["wall_seconds"],
+                    "peak_memory_gib": max(
+                        record["peak_memory_gib"], generation["peak_memory_gib"]
+                    ),
+                }
+            )
+    return pd.DataFrame(rows)
 
 
 def _exact_rows(system: str, spectrum: Path, lag: float) -> pd.DataFrame:
@@ -159,19 +206,15 @@ def compare(
         bootstrap for the MD, Student over replicates for times, both for log2 ratios, and
         the range over replicates elsewhere.
     """
-    records = [read_json(run) for run in runs]
-    by_folder: dict[str, list[dict]] = {}
-    for record in records:
-        by_folder.setdefault(record["cell"]["label"].rsplit("/", 1)[0], []).append(record)
+    by_folder = _records_by_folder(runs)
     parts = []
     for number, (cell, path) in enumerate(zip(cells, kinetics, strict=True)):
         table = read_table(path)
         rng = np.random.default_rng((seed, number))
         rows = list(_ratios(table, read_arrays(path, "bootstrap"), rng))
-        folder = "{system}/{coordinate}/dt_{interval:g}/{partition}".format_map(cell)
-        rows += [row for record in by_folder[folder] for row in _run_rows(record)]
-        costs = pd.DataFrame([row for row in rows if row["quantity"] in ("cross_entropy",)])
-        rows += list(_over_replicates(pd.concat([table, costs])))
+        rows += [row for record in by_folder[_folder(cell)] for row in _run_rows(record)]
+        losses = pd.DataFrame([row for row in rows if row["quantity"] == "cross_entropy"])
+        rows += list(_over_replicates(pd.concat([table, losses])))
         part = pd.concat([table, pd.DataFrame(rows)], ignore_index=True)
         parts.append(part.assign(**cell, dimension=read_attributes(path)["dimension"]))
     for system, spectrum in spectra.items():

@@ -155,7 +155,7 @@ def _check_partition(system: dict, label: str, partition: dict, key: str) -> Non
         if other is not None and "method" not in declared[other]:
             raise ConfigError(f"{key}.{reference}: '{other}' has no method of its own")
     if "of" in partition:
-        whole_multiple(partition["tau_c"], system["frame_interval"], f"{key}.tau_c")
+        _check_removal(system, partition, key)
         return
     needed = set(_NEEDED[partition["method"]])
     given = set(partition) - {"method"}
@@ -171,6 +171,22 @@ def _check_partition(system: dict, label: str, partition: dict, key: str) -> Non
         raise ConfigError(f"{key}.microstates: a lumping cannot be lumped again")
 
 
+def _check_removal(system: dict, partition: dict, key: str) -> None:
+    """A removal has its one parameter, a time or a share."""
+    method = partition["recrossing"]
+    needed = "core_fraction" if method == "core_sets" else "tau_c"
+    if needed not in partition:
+        raise ConfigError(f"{key}: recrossing '{method}' needs '{needed}'")
+    for extra in sorted(set(partition) - {"of", "recrossing", needed}):
+        raise ConfigError(f"{key}.{extra}: does not belong to recrossing '{method}'")
+    if needed == "tau_c":
+        whole_multiple(partition["tau_c"], system["frame_interval"], f"{key}.tau_c")
+    elif system["source"]["kind"] == "dtraj":
+        raise ConfigError(
+            f"{key}.recrossing: core_sets needs a coordinate, which a dtraj source lacks"
+        )
+
+
 def _check_cell(study: Study, cell: Cell) -> None:
     key = f"systems.{cell.system}"
     system = study.system(cell.system)
@@ -182,7 +198,7 @@ def _check_cell(study: Study, cell: Cell) -> None:
     whole_multiple(
         system["generation"]["time"], interval, f"{key}.generation.time at {cell.interval}"
     )
-    window = study.config["training"]["window"]
+    window = max(study.window(model) for model in study.cells[cell])
     time = system["source"].get("time")
     if time is not None and time <= window * interval:
         raise ConfigError(
@@ -253,6 +269,13 @@ def check_files(study: Study, root: Path) -> None:
             _check_imported(name, system)
         if source["kind"] != "embedded":
             continue
+        for field in ("files", "checksums"):
+            path = Path(source.get(field, ""))
+            if path.is_absolute() or ".." in path.parts:
+                raise ConfigError(
+                    f"systems.{name}.source.{field}: '{path}' is not in the project's folder; "
+                    "files from elsewhere are sources of the kinds trajectory, features and dtraj"
+                )
         files = source_files(source, root)
         if not files:
             raise ConfigError(f"systems.{name}.source.files: no file matches {source['files']}")

@@ -15,7 +15,7 @@ import numpy as np
 from deeptime.covariance import CovarianceModel
 from deeptime.decomposition import TICA
 
-from raremd.geometry import CHUNK, embed_periodic
+from raremd.geometry import chunk_rows, embed_periodic
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Coordinate:
         Parameters
         ----------
         features : (n, n_features) float array
-            One trajectory, in memory or memory-mapped.
+            One trajectory, in memory or anything that can be sliced like it.
 
         Returns
         -------
@@ -103,11 +103,12 @@ class Coordinate:
                 f"{self.n_features} columns"
             )
         result = np.empty((len(features), self.dimension), dtype=np.float32)
-        for start in range(0, len(features), CHUNK):
-            block = features[start : start + CHUNK][:, self.columns]
+        rows = chunk_rows(self.n_features)
+        for start in range(0, len(features), rows):
+            block = features[start : start + rows][:, self.columns]
             if self.weights is not None:
                 block = (embed_periodic(block, self.feature_periods) - self.offset) @ self.weights
-            result[start : start + CHUNK] = block
+            result[start : start + rows] = block
         return result
 
     def to_arrays(self) -> dict[str, np.ndarray]:
@@ -288,5 +289,6 @@ def _lagged_blocks(
     """Blocks that overlap by `lag` frames, so that each pair (t, t + lag) is met exactly once."""
     for trajectory in trajectories:
         n_pairs = len(trajectory) - lag
-        for start in range(0, n_pairs, CHUNK):
-            yield trajectory[start : min(start + CHUNK, n_pairs) + lag][:, columns]
+        rows = chunk_rows(trajectory.shape[1])
+        for start in range(0, n_pairs, rows):
+            yield trajectory[start : min(start + rows, n_pairs) + lag][:, columns]

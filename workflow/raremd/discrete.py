@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from raremd.sequences import Segment, Split
-from raremd.storage import map_arrays, read_attributes
+from raremd.storage import by_number, map_arrays, read_attributes
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class DiscreteSystem:
         Of the reaction coordinate.
     md, reference : list of (n_frames,) int16
         `reference` is the MD itself where there is no separate one.
+    md_cores, reference_cores : list of (n_frames,) int16
+        The same with -1 outside the cores; empty where the states have none.
     split : Split
         Of `md`.
     """
@@ -30,7 +32,15 @@ class DiscreteSystem:
     dimension: int
     md: list[np.ndarray]
     reference: list[np.ndarray]
+    md_cores: list[np.ndarray]
+    reference_cores: list[np.ndarray]
     split: Split
+
+    def labels(self, method: str) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """MD and reference as a removal of recrossings takes them."""
+        if method == "core_sets":
+            return self.md_cores, self.reference_cores
+        return self.md, self.reference
 
     @property
     def everything(self) -> tuple[Segment, ...]:
@@ -41,13 +51,17 @@ class DiscreteSystem:
 def read_states(path: Path | str) -> DiscreteSystem:
     """Discrete trajectories and split of a file written by `discretisation.fit_states`."""
     attributes = read_attributes(path)
-    md = list(map_arrays(path, "md").values())
-    with_reference = list(map_arrays(path, "reference").values()) or md
+    md, cores, reference, reference_cores = (
+        by_number(map_arrays(path, name))
+        for name in ("md", "md_cores", "reference", "reference_cores")
+    )
     return DiscreteSystem(
         n_states=attributes["n_states"],
         dimension=attributes["dimension"],
         md=md,
-        reference=with_reference,
+        reference=reference or md,
+        md_cores=cores,
+        reference_cores=reference_cores or cores,
         split=Split(
             tuple(Segment(*s) for s in attributes["training"]),
             tuple(Segment(*s) for s in attributes["validation"]),

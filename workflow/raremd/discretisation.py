@@ -5,22 +5,63 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from raremd.coordinates import CoordinateSettings, fit_coordinate
+from raremd.coordinates import Coordinate, CoordinateSettings, fit_coordinate
+from raremd.cores import Cores, fit_cores
+from raremd.estimation import count_matrix, largest_connected_set
+from raremd.geometry import chunk_rows, gather
 from raremd.partition import METHODS, GivenSettings, PartitionSettings, fit_partition
 from raremd.sequences import Split, split_frames, take
 from raremd.states import Partition
-from raremd.storage import Features, read_features, write_arrays
+from raremd.storage import Features, open_features, write_arrays
 
 log = logging.getLogger(__name__)
 
+MAXIMUM_LEFT_OUT = 0.5
+"""Share of the training frames outside the connected states from which a partition is refused."""
 MAP_BINS = 100
 MAP_FRAMES = 200_000
 MAP_PERCENTILES = (0.05, 99.95)
+
+
+@dataclass(frozen=True, eq=False)
+class Frames:
+    """Frames `start` to `stop` (exclusive) of a trajectory, read when they are sliced.
+
+    Attributes
+    ----------
+    trajectory : (n, n_features) float32
+        In memory or an HDF5 dataset.
+    coordinate : Coordinate or None
+        What slices are transformed to; None gives the features themselves.
+    """
+
+    trajectory: np.ndarray
+    start: int
+    stop: int
+    coordinate: Coordinate | None = None
+    ndim: ClassVar[int] = 2
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Frames and columns."""
+        columns = self.coordinate.dimension if self.coordinate else self.trajectory.shape[1]
+        return len(self), columns
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        start, stop, _ = rows.indices(len(self))
+        if self.coordinate is None:
+            return self.trajectory[self.start + start : self.start + stop]
+        part = Frames(self.trajectory, self.start + start, self.start + stop)
+        return self.coordinate.transform(part)
 
 
 def partition_settings(
@@ -52,7 +93,11 @@ def read_map(path: Path | str, labels: Sequence[int]) -> tuple[int, ...]:
         Naming the file and the line or state that is wrong.
     """
     macrostate: dict[int, int] = {}
-    for number, line in enumerate(Path(path).read_text().splitlines(), start=1):
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: not a text file (byte {error.start} is no UTF-8)") from error
+    for number, line in enumerate(text.splitlines(), start=1):
         words = line.partition("#")[0].replace(",", " ").split()
         if not words:
             continue
@@ -112,6 +157,7 @@ def fit_states(
     split: dict[str, float],
     seed: int,
     output: Path,
+    core_fraction: float | None = None,
 ) -> None:
     """Fit coordinate and partition on the training frames and assign every frame.
 
@@ -125,30 +171,31 @@ def fit_states(
     seed : int
         Of k-means.
     output : Path
-        HDF5: coordinate/*, partition/*, md/*, reference/*, map/* (histogram for figures).
+        HDF5: coordinate/*, partition/*, md/*, reference/*, map/* (histogram for figures), and
+        with `core_fraction` md_cores/*, reference_cores/*.
+    core_fraction : float, optional
+        Share of the training frames of each state that its core holds; no cores if left out.
     """
-    md = read_features(features)
-    parts = split_frames([len(t) for t in md.trajectories], **split)
-    _check_distinct(md.trajectories, parts)
-    fitted = fit_coordinate(
-        coordinate, take(md.trajectories, parts.training), md.feature_names, md.periods
-    )
-    values = [fitted.transform(t) for t in md.trajectories]
-    states = fit_partition(partition, take(values, parts.training), fitted.periods, seed)
     arrays: dict[str, np.ndarray] = {}
+    with open_features(features) as md:
+        parts = split_frames([len(t) for t in md.trajectories], **split)
+        _check_distinct(md.trajectories, parts)
+        training = [Frames(md.trajectories[s.trajectory], s.start, s.stop) for s in parts.training]
+        fitted = fit_coordinate(coordinate, training, md.feature_names, md.periods)
+        training = [replace(frames, coordinate=fitted) for frames in training]
+        states = fit_partition(partition, training, fitted.periods, seed)
+        cores = None if core_fraction is None else fit_cores(states, training, core_fraction)
+        arrays |= _assigned("md", md.trajectories, fitted, states, cores)
+        arrays |= _map(training, states)
+        if reference is not None:
+            with open_features(reference) as other:
+                _check_same(md, other, reference)
+                arrays |= _assigned("reference", other.trajectories, fitted, states, cores)
+    dtrajs = [arrays[f"md/{n:04d}"] for n in range(len(md.trajectories))]
+    _check_visited(dtrajs, take(dtrajs, parts.training), states.n_states)
+    _check_connected(take(dtrajs, parts.training), states.n_states)
     arrays |= {f"coordinate/{k}": v for k, v in fitted.to_arrays().items()}
     arrays |= {f"partition/{k}": v for k, v in states.to_arrays().items()}
-    assigned = [states.assign(v) for v in values]
-    _check_visited(take(assigned, parts.training), states.n_states)
-    arrays |= {f"md/{n:04d}": dtraj for n, dtraj in enumerate(assigned)}
-    arrays |= _map(take(values, parts.training), states)
-    if reference is not None:
-        other = read_features(reference)
-        _check_same(md, other, reference)
-        arrays |= {
-            f"reference/{n:04d}": states.assign(fitted.transform(t))
-            for n, t in enumerate(other.trajectories)
-        }
     attributes = {
         "n_states": states.n_states,
         "dimension": fitted.dimension,
@@ -159,9 +206,26 @@ def fit_states(
     write_arrays(output, arrays, attributes)
 
 
+def _assigned(
+    name: str,
+    trajectories: Sequence[np.ndarray],
+    coordinate: Coordinate,
+    states: Partition,
+    cores: Cores | None,
+) -> dict[str, np.ndarray]:
+    """State of every frame, and the core that it is in where there are cores."""
+    arrays = {}
+    for n, trajectory in enumerate(trajectories):
+        frames = Frames(trajectory, 0, len(trajectory), coordinate)
+        arrays[f"{name}/{n:04d}"] = states.assign(frames)
+        if cores is not None:
+            arrays[f"{name}_cores/{n:04d}"] = cores.label(frames)
+    return arrays
+
+
 def _check_distinct(trajectories: list[np.ndarray], split: Split) -> None:
     """No trajectory of the validation is a copy of one that is trained on."""
-    digests = [hashlib.sha256(np.ascontiguousarray(t)).digest() for t in trajectories]
+    digests = [_digest(trajectory) for trajectory in trajectories]
     training = {digests[s.trajectory]: s.trajectory for s in reversed(split.training)}
     for number in sorted({s.trajectory for s in split.validation}):
         twin = training.get(digests[number], number)
@@ -173,18 +237,57 @@ def _check_distinct(trajectories: list[np.ndarray], split: Split) -> None:
             )
 
 
-def _check_visited(training: list[np.ndarray], n_states: int) -> None:
-    """There is something to learn; states that are never visited are reported."""
-    visits = sum(np.bincount(dtraj, minlength=n_states) for dtraj in training)
+def _digest(trajectory: np.ndarray) -> bytes:
+    """Fingerprint of all frames, read in chunks."""
+    found, rows = hashlib.sha256(), chunk_rows(trajectory.shape[1])
+    for start in range(0, len(trajectory), rows):
+        found.update(np.ascontiguousarray(trajectory[start : start + rows]))
+    return found.digest()
+
+
+def _visits(dtrajs: list[np.ndarray], n_states: int) -> np.ndarray:
+    return sum(np.bincount(dtraj, minlength=n_states) for dtraj in dtrajs)
+
+
+def _check_visited(everything: list[np.ndarray], training: list[np.ndarray], n_states: int) -> None:
+    """Each state occurs, and there is something to learn."""
+    visits = _visits(training, n_states)
     visited = np.flatnonzero(visits)
     if len(visited) == 1:
         raise ValueError(
             f"partition: every training frame is in state {visited[0] + 1}, there is nothing to "
             "learn; change the states or give longer trajectories"
         )
+    never = np.flatnonzero(_visits(everything, n_states) == 0)
+    if len(never):
+        raise ValueError(
+            f"partition: no frame is in state {never[0] + 1}; is its definition in the units of "
+            "the data (degrees or radians, nm)? Correct it or leave the state out"
+        )
     if len(visited) < n_states:
         missing = ", ".join(str(s + 1) for s in np.flatnonzero(visits == 0))
         log.warning("partition: no training frame is in state %s", missing)
+
+
+def _check_connected(training: list[np.ndarray], n_states: int) -> None:
+    """Frames that kinetics would leave out: half of them is too much, fewer are reported."""
+    visits = _visits(training, n_states)
+    connected = largest_connected_set(count_matrix(training, n_states, 1))
+    share = visits[connected].sum() / visits.sum()
+    if 1 - share >= MAXIMUM_LEFT_OUT:
+        raise ValueError(
+            f"partition: the largest set of states that the training frames connect both ways has "
+            f"{len(connected)} of {n_states} states and {share:.0%} of the frames; take fewer "
+            "states, study the parts apart, or add trajectories that go between them"
+        )
+    if len(connected) < n_states:
+        log.warning(
+            "partition: %d of %d states, with %.2g %% of the training frames, are not connected "
+            "both ways with the others; kinetics leaves them out",
+            n_states - len(connected),
+            n_states,
+            100 * (1 - share),
+        )
 
 
 def _check_same(md: Features, reference: Features, path: Path) -> None:
@@ -192,10 +295,10 @@ def _check_same(md: Features, reference: Features, path: Path) -> None:
         raise ValueError(f"{path}: features or frame interval differ from those of the MD")
 
 
-def _map(values: list[np.ndarray], states: Partition) -> dict[str, np.ndarray]:
+def _map(training: list[Frames], states: Partition) -> dict[str, np.ndarray]:
     """Histogram of the first two dimensions, and in up to two the state of each bin."""
-    sample = np.concatenate(values)
-    sample = sample[:: max(1, len(sample) // MAP_FRAMES)]
+    n_frames = sum(map(len, training))
+    sample = gather(training, np.arange(0, n_frames, max(1, n_frames // MAP_FRAMES)))
     dimension = min(2, sample.shape[1])
     # A few frames far out would make the bins of all others too coarse.
     low, high = np.percentile(sample[:, :dimension], MAP_PERCENTILES, axis=0)

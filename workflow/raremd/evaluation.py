@@ -24,12 +24,15 @@ from raremd.kinetics import (
     slow_split,
     timescales,
 )
+from raremd.residence import block_of, crossings, find_visits, residence_times, survival
 from raremd.sequences import Segment, at_interval, take
 from raremd.storage import read_arrays
 from raremd.uncertainty import (
     bootstrap_timescales,
     bootstrap_weights,
+    half_splits,
     interval,
+    sampling_ceiling,
     sliced_blocks,
     trajectory_blocks,
 )
@@ -37,6 +40,10 @@ from raremd.uncertainty import (
 MAX_BLOCKS = 1000
 """Of the bootstrap, so that its counts fit in memory; long data are given longer blocks."""
 CK_MULTIPLES = (1, 2, 3, 4, 5)
+HALF_SPLITS = 20
+SURVIVAL_TIMES = 12
+SURVIVAL_SPAN = 4
+"""Survival functions end at so many times the slowest timescale."""
 COLUMNS = ["model", "replicate", "quantity", "i", "j", "lag", "value", "low", "high"]
 
 
@@ -51,15 +58,38 @@ class Yardstick:
         Metastable state of each state of the cell.
     lag : int
         In saved frames.
+    sides : (n_states,) int8
+        Of the slowest process, by `kinetics.slow_split`: the same for MD and all models.
+    times : (n,) int64
+        Of the survival functions, in saved frames, ascending.
     """
 
     n_states: int
     of_state: np.ndarray
     lag: int
+    sides: np.ndarray
+    times: np.ndarray
+
+    @classmethod
+    def of(
+        cls, coarse: list[np.ndarray], n_states: int, of_state: np.ndarray, lag: int
+    ) -> Yardstick:
+        """Sides and times from the MD in its own metastable states at the saving interval."""
+        model = estimate(count_matrix(coarse, n_states, lag))
+        slowest = timescales(model.transition_matrix, lag, 1, model.stationary)[0]
+        longest = max(map(len, coarse))
+        end = min(SURVIVAL_SPAN * slowest, longest) if np.isfinite(slowest) else longest
+        times = np.unique(np.geomspace(1, max(1, end), SURVIVAL_TIMES).round().astype(np.int64))
+        return cls(n_states, of_state, lag, slow_split(model), times)
 
     def map(self, dtrajs: list[np.ndarray]) -> list[np.ndarray]:
         """Trajectories of metastable states."""
         return [self.of_state[d] for d in dtrajs]
+
+    @property
+    def crossing_lags(self) -> list[int]:
+        """Lags at which crossings are counted: every frame, and the yardstick's."""
+        return sorted({1, self.lag})
 
 
 def majority_map(
@@ -142,8 +172,47 @@ def point_rows(
                     yield {"quantity": name, "i": i, "j": i, "lag": int(lag), "value": value}
     # Sliced at the yardstick's lag, so that quick recrossings do not count as events.
     sliced = [d[:: yardstick.lag] for d in metastable]
-    events = count_transitions(sliced, slow_split(model))
+    events = count_transitions(sliced, yardstick.sides)
     yield {"quantity": "slow_transitions", "lag": yardstick.lag, "value": events}
+    yield from _residence_rows(metastable, yardstick)
+
+
+def _rates(counted: np.ndarray) -> np.ndarray:
+    """Crossings a frame, from crossings and frames (2, ...)."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return counted[0] / counted[1]
+
+
+def _residence_rows(metastable: list[np.ndarray], yardstick: Yardstick) -> Iterator[dict]:
+    """Stays in metastable states and crossings between the sides, as the frames show them."""
+    times = residence_times(count_matrix(metastable, yardstick.n_states, 1))
+    yield from _rows_of("residence_time", times, 1)
+    curves = survival(find_visits(metastable), yardstick.n_states, yardstick.times)[0]
+    for column, time in enumerate(yardstick.times):
+        yield from _rows_of("survival", curves[:, column], int(time))
+    for lag in yardstick.crossing_lags:
+        rate = _rates(crossings(metastable, yardstick.sides, lag).sum(axis=1))
+        yield {"quantity": "crossing_rate", "lag": lag, "value": float(rate)}
+
+
+def _residence_samples(
+    metastable: list[np.ndarray],
+    yardstick: Yardstick,
+    blocks: list[tuple[int, int, int]],
+    weights: np.ndarray,
+) -> Iterator[tuple[str, int, np.ndarray]]:
+    """Quantity, lag and bootstrap samples of what `_residence_rows` gives."""
+    counts = block_counts(metastable, yardstick.n_states, 1, blocks)
+    yield "residence_time", 1, residence_times(np.tensordot(weights, counts, axes=1))
+    visits = find_visits(metastable)
+    block = block_of(visits, blocks)
+    curves = survival(visits, yardstick.n_states, yardstick.times, block, weights)
+    for column, time in enumerate(yardstick.times):
+        yield "survival", int(time), curves[:, :, column]
+    pieces = [metastable[trajectory][start:stop] for trajectory, start, stop in blocks]
+    for lag in yardstick.crossing_lags:
+        counted = crossings(pieces, yardstick.sides, lag)
+        yield "crossing_rate", lag, _rates(counted @ weights.T)[:, None]
 
 
 @dataclass(frozen=True)
@@ -162,13 +231,32 @@ class Bootstrap:
     yardstick: np.ndarray
 
 
-def _resampled(dtrajs, n_states, lags, blocks, weights, n):
-    return np.array(
-        [
-            bootstrap_timescales(block_counts(dtrajs, n_states, lag, blocks), weights, lag, n)
-            for lag in lags
-        ]
-    )
+def _resampled(
+    quantity: str,
+    dtrajs: list[np.ndarray],
+    n_states: int,
+    lags: list[int],
+    n: int,
+    blocks: list[tuple[int, int, int]],
+    weights: np.ndarray,
+    halves: dict[int, np.ndarray],
+) -> tuple[np.ndarray, list[dict]]:
+    """Timescales of each bootstrap sample (n_lags, n_samples, n), and rows of the ceiling.
+
+    The latter at the lags in `halves`, from its (n_splits, 2, n_blocks).
+    """
+    samples, rows = [], []
+    for lag in lags:
+        counts = block_counts(dtrajs, n_states, lag, blocks)
+        samples.append(bootstrap_timescales(counts, weights, lag, n))
+        if lag in halves:
+            each = halves[lag].reshape(-1, len(blocks))
+            split = bootstrap_timescales(counts, each, lag, n).reshape(-1, 2, n)
+            rows += [
+                {"quantity": quantity, "i": i, "lag": lag, "value": value}
+                for i, value in enumerate(sampling_ceiling(split), start=1)
+            ]
+    return np.array(samples), rows
 
 
 def md_rows(
@@ -197,8 +285,11 @@ def md_rows(
         In the same state for every cell of a system, so that samples are paired.
     """
     weights = bootstrap_weights(len(blocks), n_samples, rng)
-    own = _resampled(dtrajs, n_states, lags, blocks, weights, n_timescales)
-    slow = _resampled(uncored, yardstick.n_states, lags, blocks, weights, n_timescales)
+    splits = half_splits(len(blocks), HALF_SPLITS, rng)
+    halves = {lag: splits for lag in (lags[0], yardstick.lag)}
+    how = lags, n_timescales, blocks, weights, halves
+    own, ceiling = _resampled("ceiling_log2", dtrajs, n_states, *how)
+    slow, slow_ceiling = _resampled("yardstick_ceiling_log2", uncored, yardstick.n_states, *how)
     bounds = {}
     for quantity, samples in (("timescale", own), ("yardstick_timescale", slow)):
         for lag, of_lag in zip(lags, samples, strict=True):
@@ -213,18 +304,24 @@ def md_rows(
         model = estimate(drawn, reversible=False)
         for quantity, values in _state_quantities(model, yardstick.lag).items():
             resampled.setdefault(quantity, []).append(values)
-    for quantity, samples in resampled.items():
-        low, high = interval(np.array(samples))
+    sampled = [(name, yardstick.lag, np.array(values)) for name, values in resampled.items()]
+    sampled += _residence_samples(uncored, yardstick, blocks, weights)
+    for quantity, lag, samples in sampled:
+        low, high = interval(samples)
         for index in np.ndindex(low.shape):
             i, j = (*(k + 1 for k in index), None)[:2]
-            bounds[quantity, i, j, yardstick.lag] = low[index], high[index]
+            bounds[quantity, None if quantity == "crossing_rate" else i, j, lag] = (
+                low[index],
+                high[index],
+            )
     rows = []
     for row in point_rows(dtrajs, uncored, n_states, yardstick, lags, n_timescales):
-        low, high = bounds.get(
-            (row["quantity"], row.get("i"), row.get("j"), row.get("lag")), (np.nan, np.nan)
-        )
+        key = row["quantity"], row.get("i"), row.get("j"), row.get("lag")
+        low, high = np.nan, np.nan
+        if not np.isnan(row["value"]):  # what some samples hold is no interval around nothing
+            low, high = bounds.get(key, (np.nan, np.nan))
         rows.append(row | {"low": low, "high": high})
-    return rows, Bootstrap(np.array(lags), own, slow)
+    return rows + ceiling + slow_ceiling, Bootstrap(np.array(lags), own, slow)
 
 
 def _table(rows: list[dict], interval_time: float) -> pd.DataFrame:
@@ -233,8 +330,10 @@ def _table(rows: list[dict], interval_time: float) -> pd.DataFrame:
     for name in ("i", "j"):
         table[name] = table[name].fillna(0).astype(np.int64)
     table["lag"] = table["lag"] * interval_time
-    times = table["quantity"].str.endswith("timescale") | (table["quantity"] == "mfpt")
+    times = table["quantity"].str.endswith("timescale")
+    times |= table["quantity"].isin(["mfpt", "residence_time"])
     table.loc[times, ["value", "low", "high"]] *= interval_time
+    table.loc[table["quantity"] == "crossing_rate", ["value", "low", "high"]] /= interval_time
     return table
 
 
@@ -271,7 +370,8 @@ def evaluate_cell(
     """
     system, coarse = read_states(states), read_states(yardstick_states)
     training = system.split.training
-    yardstick = Yardstick(
+    yardstick = Yardstick.of(
+        at_interval(coarse.md, training, cell["stride"], "none", 1),
         coarse.n_states,
         majority_map(
             take(system.md, training), take(coarse.md, training), system.n_states, coarse.n_states
@@ -281,15 +381,17 @@ def evaluate_cell(
     how = cell["stride"], cell["recrossing"], cell["tau"]
     common = {"lags": cell["lags"], "n_timescales": cell["timescales"]}
 
-    def seen(source: list[np.ndarray], segments: tuple[Segment, ...]):
+    md_labels, reference_labels = system.labels(cell["recrossing"])
+
+    def seen(labels: list[np.ndarray], source: list[np.ndarray], segments: tuple[Segment, ...]):
         kept = at_interval(source, segments, cell["stride"], "none", 1)
-        return at_interval(source, segments, *how), yardstick.map(kept)
+        return at_interval(labels, segments, *how), yardstick.map(kept)
 
     lengths = [s.stop - s.start for s in training]
     shortest = max(cell["block"] or max(lengths), sum(lengths) // MAX_BLOCKS)
     blocks = trajectory_blocks(lengths, shortest)
     rows, bootstrap = md_rows(
-        *seen(system.md, training),
+        *seen(md_labels, system.md, training),
         system.n_states,
         yardstick,
         blocks=sliced_blocks(blocks, cell["stride"]),
@@ -299,7 +401,10 @@ def evaluate_cell(
     )
     rows = [row | {"model": "md", "replicate": 0} for row in rows]
     reference = point_rows(
-        *seen(system.reference, system.everything), system.n_states, yardstick, **common
+        *seen(reference_labels, system.reference, system.everything),
+        system.n_states,
+        yardstick,
+        **common,
     )
     rows += [row | {"model": "reference", "replicate": 0} for row in reference]
     for model, path in generated.items():

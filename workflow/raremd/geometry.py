@@ -5,13 +5,20 @@ Everywhere `periods` is a (d,) float64 array, 0 for not periodic.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numba
 import numpy as np
 
 CHUNK = 65_536
-"""Frames handled at a time, so that memory does not grow with the trajectory."""
+"""Most frames handled at a time, so that memory does not grow with the trajectory."""
+CHUNK_NUMBERS = 64 * CHUNK
+"""Most numbers handled at a time: wide frames come in smaller chunks."""
+
+
+def chunk_rows(dimension: int) -> int:
+    """Frames handled at a time."""
+    return max(1, min(CHUNK, CHUNK_NUMBERS // max(1, dimension)))
 
 
 def blocks(values: np.ndarray, dimension: int) -> Iterator[tuple[int, np.ndarray]]:
@@ -20,7 +27,7 @@ def blocks(values: np.ndarray, dimension: int) -> Iterator[tuple[int, np.ndarray
     Parameters
     ----------
     values : (n, dimension) float array
-        In memory or memory-mapped.
+        In memory, or anything that can be sliced like it.
     dimension : int
         Expected number of columns.
 
@@ -35,12 +42,40 @@ def blocks(values: np.ndarray, dimension: int) -> Iterator[tuple[int, np.ndarray
     """
     if np.ndim(values) != 2 or values.shape[1] != dimension:
         raise ValueError(f"coordinate has shape {np.shape(values)}: expected {dimension} columns")
-    for start in range(0, len(values), CHUNK):
-        block = np.ascontiguousarray(values[start : start + CHUNK], dtype=np.float64)
+    rows = chunk_rows(dimension)
+    for start in range(0, len(values), rows):
+        block = np.ascontiguousarray(values[start : start + rows], dtype=np.float64)
         if not np.isfinite(block).all():
             bad = start + int(np.flatnonzero(~np.isfinite(block).all(axis=1))[0])
             raise ValueError(f"frame {bad} of the coordinate is not finite")
         yield start, block
+
+
+def gather(trajectories: Sequence[np.ndarray], rows: np.ndarray) -> np.ndarray:
+    """Frames by their number in all trajectories one behind the other, read in chunks.
+
+    Parameters
+    ----------
+    trajectories : sequence of (n, d) float arrays
+        In memory, or anything that can be sliced like it.
+    rows : (m,) int64
+        Ascending.
+
+    Returns
+    -------
+    (m, d) float32
+    """
+    dimension = trajectories[0].shape[1]
+    result = np.empty((len(rows), dimension), np.float32)
+    size, first = chunk_rows(dimension), 0
+    for trajectory in trajectories:
+        for start in range(0, len(trajectory), size):
+            stop = min(start + size, len(trajectory))
+            begin, end = np.searchsorted(rows, (first + start, first + stop))
+            if end > begin:
+                result[begin:end] = trajectory[start:stop][rows[begin:end] - first - start]
+        first += len(trajectory)
+    return result
 
 
 def embed_periodic(values: np.ndarray, periods: np.ndarray) -> np.ndarray:

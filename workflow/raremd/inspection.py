@@ -150,7 +150,7 @@ def _reasons(rows: list[dict], events: int, level: bool, plan: dict) -> list[str
     """Why a cell cannot give a verdict."""
     found = []
     if events < plan["minimum_transitions"]:
-        found.append(f"only {events} slow transitions in the training data")
+        found.append(f"only {_count(events, 'slow transition')} in the training data")
     if not level:
         found.append("the reference has not levelled off with lag")
     longest = next(r["value"] for r in rows if r["quantity"] == "longest_trajectory")
@@ -266,8 +266,9 @@ def _page(name, plan, lengths, per_trajectory, events, level, table, cells) -> l
     lines = [
         f"## {name}",
         "",
-        f"{len(lengths)} trajectories, {total:,} frames of {frame:g} {unit}: "
-        f"{total * frame:,.6g} {unit} in all, from {min(lengths):,} to {max(lengths):,} frames.",
+        f"{_count(len(lengths), 'trajectory', 'trajectories')}, "
+        f"{total:,} frames of {frame:g} {unit}: "
+        f"{total * frame:,.6g} {unit} in all{_range(lengths)}",
         "",
         "### States",
         "",
@@ -290,7 +291,7 @@ def _page(name, plan, lengths, per_trajectory, events, level, table, cells) -> l
         "",
         "### Rare events",
         "",
-        f"{sum(per_trajectory)} slow transitions, {events} of them in the training data. "
+        f"{_count(sum(per_trajectory), 'slow transition')}, {events} of them in the training data. "
         + _spread(per_trajectory),
         "",
         "### Planned cells",
@@ -311,8 +312,8 @@ def _page(name, plan, lengths, per_trajectory, events, level, table, cells) -> l
     lines += [
         "",
         f"Training and generation take at most {seconds / 60:.0f} core-minutes, "
-        f"{seconds / 60 / plan['cores']:.0f} minutes on {plan['cores']} cores, by a short timing "
-        "on this machine; early stopping makes it less.",
+        f"{seconds / 60 / plan['cores']:.0f} minutes on {_count(plan['cores'], 'core')}, "
+        "by a short timing on this machine; early stopping makes it less.",
         "",
     ]
     advice = list(_advice(plan, table, level))
@@ -337,8 +338,20 @@ def _its_table(plan: dict, table: pd.DataFrame) -> list[str]:
     return lines
 
 
+def _count(n: int, one: str, several: str = "") -> str:
+    """A number with its noun."""
+    return f"{n:,} {one if n == 1 else several or one + 's'}"
+
+
+def _range(lengths: list[int]) -> str:
+    low, high = min(lengths), max(lengths)
+    if len(lengths) == 1:
+        return "."
+    return f", {low:,} frames each." if low == high else f", from {low:,} to {high:,} frames."
+
+
 def _spread(counts: list[int]) -> str:
     if len(counts) <= LISTED:
         return f"By trajectory: {', '.join(map(str, counts))}."
     none = sum(n == 0 for n in counts)
-    return f"By trajectory: {min(counts)} to {max(counts)}; {none} of {len(counts)} have none."
+    return f"By trajectory: {min(counts)} to {max(counts)}; none in {none} of {len(counts)}."

@@ -23,6 +23,7 @@ from raremd.geometry import (
     blocks,
     boxes_overlap,
     embed_periodic,
+    gather,
     grid_cells,
     nearest,
     unembed_periodic,
@@ -55,16 +56,10 @@ class KMeansSettings:
 
     def fit(self, coordinates: Sequence[np.ndarray], periods: np.ndarray, seed: int) -> Partition:
         """Fit on at most `KMEANS_FRAMES` frames (or `n_states`, if more)."""
-        bounds = np.cumsum([0] + [len(c) for c in coordinates])
-        _check_count("kmeans", self.n_states, bounds[-1])
-        size = min(bounds[-1], max(KMEANS_FRAMES, self.n_states))
-        chosen = np.arange(size) * bounds[-1] // size
-        sample = np.concatenate(
-            [
-                c[chosen[(chosen >= first) & (chosen < first + len(c))] - first]
-                for c, first in zip(coordinates, bounds[:-1], strict=True)
-            ]
-        )
+        n_frames = sum(map(len, coordinates))
+        _check_count("kmeans", self.n_states, n_frames)
+        size = min(n_frames, max(KMEANS_FRAMES, self.n_states))
+        sample = gather(coordinates, np.arange(size) * n_frames // size)
         n_distinct = len(np.unique(sample, axis=0))
         if n_distinct < self.n_states:
             raise ValueError(
@@ -111,8 +106,10 @@ class GridSettings:
         n_cells = int(n_cells)
 
         filled = [c for c in coordinates if len(c)]
-        low = np.min([c.min(axis=0) for c in filled], axis=0).astype(np.float64)
-        high = np.max([c.max(axis=0) for c in filled], axis=0).astype(np.float64)
+        low, high = np.full(d, np.inf), np.full(d, -np.inf)
+        for coordinate in filled:
+            for _, block in blocks(coordinate, d):
+                low, high = np.minimum(low, block.min(axis=0)), np.maximum(high, block.max(axis=0))
         low = np.where(periods > 0, -periods / 2, low)
         width = np.where(periods > 0, periods, high - low) / bins
         if (width <= 0).any():

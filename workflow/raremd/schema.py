@@ -125,6 +125,8 @@ def _explain(error: jsonschema.ValidationError) -> str:
         return f"{where}: '{error.instance}' is not one of {valid}{hint}"
     if "propertyNames" in error.absolute_schema_path:
         return f"{where}: '{error.instance}' cannot be used as a name (lower case, digits, _)"
+    if error.validator == "pattern" and "description" in error.schema:
+        return f"{where}: '{error.instance}' is not possible: {error.schema['description']}"
     return f"{where}: {error.message}"
 
 

@@ -11,11 +11,12 @@ import os
 import platform
 import resource
 import shutil
+import stat
 import subprocess
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,16 @@ import pandas as pd
 ROOT = Path(__file__).parents[2]
 CHUNK_BYTES = 1 << 18
 """Of one chunk of a features file: a sensible unit of disk access."""
+LEAST_ROWS = 1024
 PACKAGES = ("numpy", "scipy", "torch", "deeptime", "numba", "h5py", "pandas", "snakemake")
 
 
 @contextmanager
 def atomic_path(path: Path | str) -> Iterator[Path]:
     """A temporary path beside `path` that takes its name only when all went well.
+
+    The file gets the access rights of any new file in that folder, whatever its writer thinks:
+    safetensors, for one, would let nobody but its owner read it.
 
     Parameters
     ----------
@@ -52,7 +57,11 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
             leftover.unlink(missing_ok=True)
     temporary = path.with_name(f"{prefix}{os.getpid()}{path.suffix}")
     try:
+        temporary.touch()
+        rights = stat.S_IMODE(temporary.stat().st_mode)
+        temporary.unlink()  # so that nothing written is an error, not an empty file
         yield temporary
+        temporary.chmod(rights)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -128,7 +137,7 @@ class Features:
     Attributes
     ----------
     trajectories : list of (n_frames, n_features) float32
-        Never joined.
+        Never joined; in memory, or on disk and read when sliced.
     frame_interval : float
         Time between two frames, in `time_unit`.
     time_unit : str
@@ -188,6 +197,7 @@ class FeatureWriter:
                 )
             if data is None:
                 shape, rows = (0, block.shape[1]), max(1, CHUNK_BYTES // (4 * block.shape[1]))
+                rows = min(rows, max(len(block), LEAST_ROWS))  # chunks are stored whole
                 data = group.create_dataset(
                     "features",
                     shape,
@@ -255,10 +265,22 @@ def read_features(path: Path | str) -> Features:
     DamagedFileError
         If the file is not as it was written.
     """
+    with open_features(path) as features:
+        return replace(features, trajectories=[t[...] for t in features.trajectories])
+
+
+@contextmanager
+def open_features(path: Path | str) -> Iterator[Features]:
+    """As `read_features`, but trajectories stay on disk and are read when they are sliced.
+
+    Raises
+    ------
+    DamagedFileError
+        If the file is not as it was written; also where a part is read within the context.
+    """
     with _reading(path) as h5:
-        return Features(
-            # By number: ten thousand trajectories have names of two lengths.
-            trajectories=[h5[n]["features"][...] for n in sorted(h5, key=lambda n: (len(n), n))],
+        yield Features(
+            trajectories=[group["features"] for group in by_number(h5)],
             frame_interval=float(h5.attrs["frame_interval"]),
             time_unit=str(h5.attrs["time_unit"]),
             feature_names=[str(n) for n in h5.attrs["feature_names"]],
@@ -266,15 +288,35 @@ def read_features(path: Path | str) -> Features:
         )
 
 
+def by_number(items: Mapping[str, Any]) -> list[Any]:
+    """Values in the order of the numbers that their names end in.
+
+    HDF5 lists `10000` between `1000` and `1001`.
+    """
+    return [items[name] for name in sorted(items, key=lambda name: (len(name), name))]
+
+
 def read_lengths(path: Path | str) -> list[int]:
-    """Frames of each trajectory in a features file."""
-    with h5py.File(path) as h5:
-        return [len(h5[n]["features"]) for n in sorted(h5, key=lambda n: (len(n), n))]
+    """Frames of each trajectory in a features file.
+
+    Raises
+    ------
+    DamagedFileError
+        If the file is not as it was written.
+    """
+    with _reading(path) as h5:
+        return [len(group["features"]) for group in by_number(h5)]
 
 
 def read_state_labels(path: Path | str) -> list[int]:
-    """Labels of the states in a features file made of discrete trajectories, else none."""
-    with h5py.File(path) as h5:
+    """Labels of the states in a features file made of discrete trajectories, else none.
+
+    Raises
+    ------
+    DamagedFileError
+        If the file is not as it was written.
+    """
+    with _reading(path) as h5:
         return [int(label) for label in h5.attrs.get("state_labels", ())]
 
 
@@ -404,18 +446,18 @@ def read_parquet(path: Path | str) -> pd.DataFrame:
         raise DamagedFileError(path, " ".join(str(error).split())) from error
 
 
+def _strict(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _strict(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_strict(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def write_json(path: Path | str, content: Any) -> None:
     """Sorted, indented, strict JSON: numbers that are not finite become null."""
-
-    def strict(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: strict(item) for key, item in value.items()}
-        if isinstance(value, list | tuple):
-            return [strict(item) for item in value]
-        return None if isinstance(value, float) and not math.isfinite(value) else value
-
     with atomic_path(path) as temporary:
-        text = json.dumps(strict(content), indent=2, sort_keys=True, allow_nan=False)
+        text = json.dumps(_strict(content), indent=2, sort_keys=True, allow_nan=False)
         temporary.write_text(text + "\n")
 
 
@@ -431,6 +473,32 @@ def read_json(path: Path | str) -> Any:
         return json.loads(Path(path).read_text())
     except ValueError as error:
         raise DamagedFileError(path, str(error)) from error
+
+
+def _record_digest(content: dict[str, Any]) -> int:
+    """CRC-32 of a record without its own digest."""
+    text = json.dumps({k: v for k, v in content.items() if k != "crc32"}, sort_keys=True)
+    return zlib.crc32(text.encode())
+
+
+def write_record(path: Path | str, content: dict[str, Any]) -> None:
+    """As `write_json`, with a digest as its key `crc32`."""
+    content = _strict(content)
+    write_json(path, content | {"crc32": _record_digest(content)})
+
+
+def read_record(path: Path | str) -> dict[str, Any]:
+    """The inverse of `write_record`.
+
+    Raises
+    ------
+    DamagedFileError
+        If the file is not as it was written.
+    """
+    content = read_json(path)
+    if not isinstance(content, dict) or content.get("crc32") != _record_digest(content):
+        raise DamagedFileError(path, "its checksum does not match")
+    return {key: value for key, value in content.items() if key != "crc32"}
 
 
 def sha256(path: Path | str) -> str:

@@ -53,8 +53,12 @@ class Study:
         return Cell(name, levels["coordinate"], f"{levels['interval']:g}", levels["partition"])
 
     def states_name(self, system: str, partition: str) -> str:
-        """The partition that defines the states: itself, or the one that it is `of`."""
-        return self.system(system)["partitions"][partition].get("of", partition)
+        """The partition that defines the states: itself, or the one that it is `of`.
+
+        States with cores are a file of their own.
+        """
+        declared = self.system(system)["partitions"][partition]
+        return partition if "core_fraction" in declared else declared.get("of", partition)
 
     def stride(self, cell: Cell) -> int:
         """Frames of the source in one saving interval."""
@@ -78,15 +82,21 @@ class Study:
         del training["validation_fraction"]  # decides the split, which the states carry
         for key in ("tokens", "patience_tokens"):
             training[key] = round(training[key] * model["budget"])
+        training["window"] = self.window(name)
         return {
             "kind": model.get("kind", name),
             "settings": dict(sorted(model["settings"].items())),
             "training": dict(sorted(training.items())),
         }
 
+    def window(self, model: str) -> int:
+        """Frames in a training window of a model."""
+        return self.config["models"][model].get("window", self.config["training"]["window"])
+
     def partition_chain(self, system: str, name: str) -> dict[str, dict]:
-        """A partition and what it is built on: all that decides its states."""
+        """A partition with a method and what it is built on: all that decides its states."""
         declared = self.system(system)["partitions"]
+        name = declared[name].get("of", name)
         chain = {name: declared[name]}
         if "microstates" in declared[name]:
             chain[declared[name]["microstates"]] = declared[declared[name]["microstates"]]
@@ -118,6 +128,11 @@ class Study:
             for claim, sides in sorted(system["claims"].items())
         ]
 
+    def bases(self) -> dict[str, int]:
+        """System -> its base cell, as an index into `cell_records`."""
+        index = {cell: n for n, cell in enumerate(self.cells)}
+        return {name: index[self.base(name)] for name in self.config["systems"]}
+
     def networks(self) -> list[str]:
         """Models that the claims are about: neither Markov nor a control."""
         models = self.config["models"]
@@ -128,6 +143,20 @@ class Study:
         ]
 
     def controls(self) -> dict[str, str]:
-        """Model -> its convergence control."""
+        """Control -> the model that it varies."""
         models = self.config["models"]
-        return {m["control_of"]: name for name, m in models.items() if "control_of" in m}
+        return {name: m["control_of"] for name, m in models.items() if "control_of" in m}
+
+    def varied(self) -> dict[str, str]:
+        """Control -> what it varies: budget, window, prior, or else the size."""
+        models = self.config["models"]
+        found = {}
+        for control, of in self.controls().items():
+            mine, other = models[control], models[of]
+            differs = {
+                "budget": mine["budget"] != other["budget"],
+                "window": self.window(control) != self.window(of),
+                "prior": mine["settings"].get("prior") != other["settings"].get("prior"),
+            }
+            found[control] = next((what for what, differ in differs.items() if differ), "size")
+        return found

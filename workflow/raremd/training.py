@@ -166,10 +166,20 @@ def _load(path: Path, model, optimiser, fingerprint: str):
     return _Progress(**json.loads(metadata["progress"])), groups["best"]
 
 
+class _AdamW(torch.optim.AdamW):
+    """AdamW without the decorators that import torch's compiler, which costs a job 1.8 s."""
+
+    add_param_group = torch.optim.Optimizer.add_param_group.__wrapped__
+    zero_grad = torch.optim.Optimizer.zero_grad.__wrapped__
+    state_dict = torch.optim.Optimizer.state_dict.__wrapped__
+    load_state_dict = torch.optim.Optimizer.load_state_dict.__wrapped__
+    step = torch.no_grad()(torch.optim.AdamW.step.__wrapped__)
+
+
 def make_optimiser(model: SequenceModel, settings: TrainingSettings) -> torch.optim.Optimizer:
     """AdamW over the trainable parameters."""
     parameters = [p for p in model.parameters() if p.requires_grad]
-    return torch.optim.AdamW(
+    return _AdamW(
         parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
     )
 

@@ -119,6 +119,55 @@ def bootstrap_weights(n_blocks: int, n_samples: int, rng: np.random.Generator) -
     return rng.multinomial(n_blocks, np.full(n_blocks, 1.0 / n_blocks), size=n_samples)
 
 
+def half_splits(n_blocks: int, n_splits: int, rng: np.random.Generator) -> np.ndarray:
+    """Random halves of the blocks, as weights for :func:`bootstrap_timescales`.
+
+    Parameters
+    ----------
+    n_blocks : int
+        At least 2. Of an odd number, one block drawn anew for each split is in neither half.
+    n_splits : int
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    (n_splits, 2, n_blocks) int64 array
+        0 and 1; the two halves share no block.
+    """
+    half = n_blocks // 2
+    order = rng.permuted(np.tile(np.arange(n_blocks), (n_splits, 1)), axis=1)
+    splits = np.zeros((n_splits, 2, n_blocks), np.int64)
+    for number, blocks in enumerate((order[:, :half], order[:, half : 2 * half])):
+        np.put_along_axis(splits[:, number], blocks, 1, axis=1)
+    return splits
+
+
+def sampling_ceiling(halves: np.ndarray) -> np.ndarray:
+    """How far apart two MDs of the full length are: as near to the MD as any model need come.
+
+    Two halves of the MD differ by sqrt(2) times as much as two MDs of the full length do, because
+    the error of a timescale falls with the square root of the number of events. The mean
+    ``|log2(t A / t B)| / sqrt(2)`` over splits is therefore what the error of a cell (the mean
+    over replicates of ``|log2(model / MD)|``) would be for a model that is itself an independent
+    MD of the same length.
+
+    Parameters
+    ----------
+    halves : (n_splits, 2, n) array
+        Timescales of both halves, from :func:`bootstrap_timescales`; failures as in
+        :func:`log2_deviation`.
+
+    Returns
+    -------
+    (n,) float64 array
+        In log2 units; NaN where the timescale does not exist.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        first, second = np.log2(np.moveaxis(np.asarray(halves, np.float64), 1, 0))
+    return np.abs(log2_deviation(first, second)).mean(axis=0) / np.sqrt(2.0)
+
+
 def _variance(vectors, population):
     """Variance of each row under the given populations, which need not be normalised."""
     share = population / population.sum()

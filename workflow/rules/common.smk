@@ -1,5 +1,6 @@
 # Needs: the merged configuration. Makes: the study, its table of cells, and names used by all rules.
 # Steps: check configuration and files before anything runs; helper functions for inputs and params.
+import functools
 import os
 import sys
 from pathlib import Path
@@ -119,10 +120,12 @@ def ordered(value):
 def states_params(wildcards):
     system = SYSTEMS[wildcards.system]
     gap = system["yardstick"]["lag"]
+    chain = STUDY.partition_chain(wildcards.system, wildcards.states)
     return {
         "coordinate": ordered(system["coordinates"][wildcards.coordinate]),
-        "partitions": ordered(STUDY.partition_chain(wildcards.system, wildcards.states)),
-        "name": wildcards.states,
+        "partitions": ordered(chain),
+        "name": next(iter(chain)),
+        "core_fraction": system["partitions"][wildcards.states].get("core_fraction"),
         "frame_interval": system["frame_interval"],
         "validation_fraction": STUDY.config["training"]["validation_fraction"],
         "gap": round(gap / system["frame_interval"]),
@@ -152,11 +155,15 @@ def generation_params(wildcards):
     return {"walkers": generation["walkers"], "frames": frames}
 
 
-def model_modules(wildcards):
-    kind = STUDY.model_options(wildcards.model)["kind"]
+@functools.cache  # asked for twice a cell and model
+def modules_of_kind(kind):
     own = sorted(path.name for path in (LIBRARY / "models").glob(f"{kind}*.py"))
     shared = "models/base.py", "models/kernels.py", "models/prior.py", "sequences.py"
     return library(*(f"models/{name}" for name in own), *shared)
+
+
+def model_modules(wildcards):
+    return modules_of_kind(STUDY.model_options(wildcards.model)["kind"])
 
 
 def kinetics_params(wildcards):
@@ -250,7 +257,7 @@ def map_files(wildcards):
     return list(dict.fromkeys(states_file(wildcards.system, *names) for names in shown))
 
 
-PLAIN = [m for m in STUDY.config["models"] if m not in STUDY.controls().values()]
+PLAIN = [m for m in STUDY.config["models"] if m not in STUDY.controls()]
 BASE_MODELS = {s: [m for m in PLAIN if m in STUDY.cells[STUDY.base(s)]] for s in SYSTEMS}
 
 

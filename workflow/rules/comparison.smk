@@ -1,6 +1,7 @@
 # Needs: kinetics.h5 of each cell and run.json of each model.
-# Makes: results/cells.csv, comparison.{csv,parquet}, claims.{json,md}, recommendation.md.
-# Steps: list_cells; compare_cells -> judge_claims, recommend.
+# Makes: results/cells.csv, comparison.{csv,parquet}, cost.{csv,parquet}, claims.{json,md},
+# diagnosis.{json,md}, recommendation.md.
+# Steps: list_cells; compare_cells -> judge_claims, diagnose, recommend.
 
 
 rule list_cells:
@@ -35,6 +36,8 @@ rule compare_cells:
     output:
         csv=f"{RESULTS}/comparison.csv",
         parquet=f"{RESULTS}/comparison.parquet",
+        cost_csv=f"{RESULTS}/cost.csv",
+        cost_parquet=f"{RESULTS}/cost.parquet",
     log:
         f"{RESULTS}/logs/compare_cells.log",
     benchmark:
@@ -83,6 +86,42 @@ rule judge_claims:
         seed=STUDY.config["seed"],
     script:
         "../scripts/judge_claims.py"
+
+
+rule diagnose:
+    input:
+        comparison=f"{RESULTS}/comparison.parquet",
+        kinetics=per_cell("kinetics.h5"),
+        code=library("diagnosis.py", "claims.py", "uncertainty.py"),
+    output:
+        json=f"{RESULTS}/diagnosis.json",
+        markdown=report(
+            f"{RESULTS}/diagnosis.md",
+            category="Claims",
+            caption="../report/diagnosis.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/diagnose.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/diagnose.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    params:
+        cells=STUDY.cell_records(),
+        bases=STUDY.bases(),
+        controls=STUDY.controls(),
+        varied=STUDY.varied(),
+        networks=STUDY.networks(),
+        yardstick_lags={s: SYSTEMS[s]["yardstick"]["lag"] for s in sorted(SYSTEMS)},
+        tolerance=STUDY.config["tolerance"],
+        minimum_transitions=STUDY.config["minimum_transitions"],
+        seed=STUDY.config["seed"],
+    script:
+        "../scripts/diagnose.py"
 
 
 rule recommend:

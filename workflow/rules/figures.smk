@@ -1,4 +1,4 @@
-# Needs: comparison.parquet, claims.json; history.parquet, states, generated.h5 and kinetics.h5.
+# Needs: comparison.parquet, cost.parquet, claims.json; history.parquet, states, generated.h5 and kinetics.h5.
 # Makes: results/figures/claims.{pdf,png} and results/figures/{system}_{figure}.{pdf,png}.
 # Steps: plot_claims once; every other rule once a system, plot_factor once a swept factor too.
 FACTOR_FIGURES = [
@@ -273,6 +273,7 @@ rule plot_strips:
 rule plot_cost:
     input:
         comparison=f"{RESULTS}/comparison.parquet",
+        cost=f"{RESULTS}/cost.parquet",
         code=library("figures/cost.py", "figures/style.py", "figures/selection.py"),
     output:
         pdf=f"{RESULTS}/figures/{{system}}_cost.pdf",

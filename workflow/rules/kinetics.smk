@@ -15,6 +15,7 @@ rule estimate_kinetics:
             "evaluation.py",
             "discrete.py",
             "recrossing.py",
+            "residence.py",
         ),
     output:
         kinetics=f"{CELL}/kinetics.h5",

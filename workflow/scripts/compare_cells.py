@@ -1,19 +1,24 @@
-"""Adapter: kinetics and run records -> the tidy comparison table."""
+"""Adapter: kinetics and run records -> the tidy comparison table, and what it cost."""
 
-from raremd.comparison import compare
+from raremd.comparison import compare, costs
 from raremd.logs import log_to
 from raremd.storage import atomic_path, write_parquet
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
-    table = compare(
-        snakemake.params.cells,
+    cells, runs, output = snakemake.params.cells, list(snakemake.input.runs), snakemake.output
+    comparison = compare(
+        cells,
         list(snakemake.input.kinetics),
-        list(snakemake.input.runs),
+        runs,
         dict(zip(snakemake.params.spectra, snakemake.input.spectra, strict=True)),
         snakemake.params.units,
         snakemake.params.seed,
     )
-    with atomic_path(snakemake.output.csv) as temporary:
-        table.to_csv(temporary, index=False)
-    write_parquet(snakemake.output.parquet, table)
+    for table, csv, parquet in (
+        (comparison, output.csv, output.parquet),
+        (costs(cells, runs), output.cost_csv, output.cost_parquet),
+    ):
+        with atomic_path(csv) as temporary:
+            table.to_csv(temporary, index=False)
+        write_parquet(parquet, table)

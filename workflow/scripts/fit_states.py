@@ -22,6 +22,7 @@ def fit(features: str, reference: str | None, definition: dict, output: str) -> 
         {key: definition[key] for key in ("validation_fraction", "gap")},
         definition["seed"],
         output,
+        definition["core_fraction"],
     )
 
 

@@ -1,36 +1,15 @@
 """Adapter: comparison and bootstrap samples -> verdicts."""
 
-from raremd.claims import CellResult, Rules, as_markdown, judge_study
+from raremd.claims import Rules, as_markdown, judge_study, read_cells
 from raremd.logs import log_to
-from raremd.storage import atomic_path, read_arrays, read_parquet, write_json
-
-FACTORS = ["system", "coordinate", "interval", "partition"]
-
-
-def cell_results(
-    comparison: str, kinetics: list[str], cells: list[dict], lags: dict[str, float]
-) -> list[CellResult]:
-    table = read_parquet(comparison)
-    groups = dict(list(table.groupby(FACTORS)))
-    return [
-        CellResult(
-            name="{system}/{coordinate}/dt_{interval:g}/{partition}".format(**cell),
-            interval=cell["interval"],
-            yardstick_lag=lags[cell["system"]],
-            table=groups[tuple(cell[f] for f in FACTORS)],
-            bootstrap=read_arrays(path, "bootstrap"),
-        )
-        for cell, path in zip(cells, kinetics, strict=True)
-    ]
-
+from raremd.storage import atomic_path, read_parquet, write_json
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
     p = snakemake.params
+    comparison = read_parquet(snakemake.input.comparison)
     records = judge_study(
-        cell_results(
-            snakemake.input.comparison, snakemake.input.kinetics, p.cells, p.yardstick_lags
-        ),
+        read_cells(comparison, snakemake.input.kinetics, p.cells, p.yardstick_lags),
         [cell["system"] for cell in p.cells],
         p.contrasts,
         p.networks,

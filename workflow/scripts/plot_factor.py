@@ -1,16 +1,15 @@
 """Adapter: comparison -> error of the slowest timescale against one factor."""
 
-import pandas as pd
-
 from raremd.figures.factor import draw
 from raremd.figures.selection import pick
 from raremd.figures.style import save, series
 from raremd.logs import log_to
+from raremd.storage import read_parquet
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
     p = snakemake.params
-    comparison = pd.read_parquet(snakemake.input.comparison)
+    comparison = read_parquet(snakemake.input.comparison)
     figure = draw(
         pick(comparison, system=snakemake.wildcards.system),
         snakemake.wildcards.factor,

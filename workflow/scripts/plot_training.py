@@ -5,12 +5,13 @@ import pandas as pd
 from raremd.figures.style import save, series
 from raremd.figures.training import draw
 from raremd.logs import log_to
+from raremd.storage import read_parquet
 
 
 def read_histories(files: list[str], cells: list[dict]) -> pd.DataFrame:
     """One table of all histories; `cells` names cell and model of each file."""
     pairs = zip(files, cells, strict=True)
-    return pd.concat([pd.read_parquet(f).assign(**cell) for f, cell in pairs], ignore_index=True)
+    return pd.concat([read_parquet(f).assign(**cell) for f, cell in pairs], ignore_index=True)
 
 
 if __name__ == "__main__":

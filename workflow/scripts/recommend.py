@@ -1,10 +1,8 @@
 """Adapter: comparison -> recommendation.md."""
 
-import pandas as pd
-
 from raremd.logs import log_to
 from raremd.recommendation import CELL, as_markdown, recommend
-from raremd.storage import atomic_path, read_attributes
+from raremd.storage import atomic_path, read_attributes, read_parquet
 
 
 def state_counts(cells: list[dict], kinetics: list[str], system: str) -> dict[tuple, int]:
@@ -17,7 +15,7 @@ def state_counts(cells: list[dict], kinetics: list[str], system: str) -> dict[tu
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
-    table, p = pd.read_parquet(snakemake.input.comparison), snakemake.params
+    table, p = read_parquet(snakemake.input.comparison), snakemake.params
     sections = [
         recommend(
             system,

@@ -37,7 +37,11 @@ def draw_cost(
 
 
 def draw(
-    table: pd.DataFrame, looks: dict[str, style.Series], lag: float, tolerance: float
+    table: pd.DataFrame,
+    cost: pd.DataFrame,
+    looks: dict[str, style.Series],
+    lag: float,
+    tolerance: float,
 ) -> Figure:
     """Deviation of every cell of one system against its cost.
 
@@ -45,6 +49,8 @@ def draw(
     ----------
     table : pandas.DataFrame
         Comparison of one system.
+    cost : pandas.DataFrame
+        Of the same system, as `comparison.costs` makes it.
     looks : dict
         Model -> Series.
     lag : float
@@ -53,13 +59,9 @@ def draw(
         log2 deviation that counts as learned.
     """
     key = [*CELL, "model"]
-    seconds = pick(table, quantity="core_seconds")[[*key, "value"]]
-    ratios = pick(table, quantity="yardstick_log2_ratio", replicate=0, i=1, lag=lag)[
-        [*key, "value"]
-    ]
-    joined = seconds.merge(ratios, on=key, suffixes=("_seconds", "_ratio")).rename(
-        columns={"value_seconds": "core_seconds", "value_ratio": "log2_ratio"}
-    )
+    ratios = pick(table, quantity="yardstick_log2_ratio", replicate=0, i=1, lag=lag)
+    ratios = ratios[[*key, "value"]].rename(columns={"value": "log2_ratio"})
+    joined = cost[[*key, "core_seconds"]].merge(ratios, on=key)
     figure = style.new_figure(style.SINGLE, 2.9)
     axes = figure.subplots()
     draw_cost(axes, joined, looks, tolerance)

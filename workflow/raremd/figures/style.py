@@ -29,6 +29,8 @@ MD, REFERENCE, BAND = "black", "0.5", "0.92"
 # Okabe and Ito's palette, told apart with any colour vision.
 MODELS = {"markov": ("#009E73", "s"), "lstm": ("#0072B2", "o"), "transformer": ("#D55E00", "^")}
 OTHERS = [("#CC79A7", "D"), ("#E69F00", "v"), ("#56B4E9", "P"), ("#7F6000", "X")]
+CONTROLS = [None, "v", "D", "P", "X", "*"]
+"""Markers of the controls of one model, the first as the model itself."""
 STATES = ["#4477AA", "#EE6677", "#228833", "#CCBB44", "#66CCEE", "#AA3377", "#BBBBBB", "#000000"]
 """Colours of metastable states (Tol's bright scheme); they repeat after eight."""
 
@@ -67,22 +69,23 @@ def series(models: Iterable[str], controls: dict[str, str]) -> dict[str, Series]
     models : iterable of str
         In the order of legends.
     controls : dict
-        Model -> its convergence control, which takes its marker and a lighter tone.
+        Control -> the model that it varies, whose colour it takes in a lighter tone.
 
     Returns
     -------
     dict
         Model -> Series, in the order given.
     """
-    parents = {control: model for model, control in controls.items()}
-    own = [m for m in models if m not in parents]
+    own = [m for m in models if m not in controls]
     free = iter(OTHERS * len(own))
     looks = {m: MODELS.get(m) or next(free) for m in own}
     found = {}
     for model in models:
-        color, marker = looks[parents.get(model, model)]
+        color, marker = looks[controls.get(model, model)]
         tone = np.array(to_rgb(color))
-        if model in parents:
+        if model in controls:
+            siblings = [c for c in controls if controls[c] == controls[model]]
+            marker = CONTROLS[siblings.index(model) % len(CONTROLS)] or marker
             tone = tone + 0.55 * (1 - tone)
         found[model] = Series(tuple(map(float, tone)), marker, pretty(model))
     return found

@@ -35,7 +35,7 @@ def read_compact(path: Path | str) -> tuple[np.ndarray, dict]:
             columns = [h5["dihedrals"][...] * np.float32(provenance["dihedral_unit_degree"])]
             if "distances" in h5:
                 columns.append(h5["distances"][...] * np.float32(provenance["distance_unit_nm"]))
-    except (OSError, KeyError) as error:
+    except (OSError, KeyError, ValueError) as error:
         raise ValueError(f"{path}: not a trajectory of this project ({error})") from error
     return np.concatenate(columns, axis=1, dtype=np.float32), provenance
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zipfile
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
@@ -18,9 +19,11 @@ from raremd.systems.tables import (
     natural_key,
     rows_at_once,
 )
-from raremd.systems.text_tables import read_text
+from raremd.systems.text_tables import check_text, read_text
 
 HDF5 = (".h5", ".hdf5", ".hdf")
+PICKLES = (".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib")
+"""Files that can only be opened by running what is in them."""
 
 
 def read_header(file: BinaryIO, label: str) -> tuple[tuple[int, ...], bool, np.dtype]:
@@ -164,7 +167,7 @@ def read_file(path: Path | str, dataset: str = "*") -> Iterator[Table]:
 
 
 def check_header(path: Path) -> None:
-    """What the first bytes tell, quickly: the file is not empty, and no pickle.
+    """What the first bytes tell, quickly: the file is not empty, of its kind, and no pickle.
 
     Raises
     ------
@@ -173,9 +176,16 @@ def check_header(path: Path) -> None:
     """
     if path.stat().st_size == 0:
         raise ValueError(f"{path}: the file is empty")
+    if path.suffix in PICKLES:
+        raise ValueError(
+            f"{path}: a pickle could run code and is never loaded; save each trajectory as a plain "
+            "array with numpy.save"
+        )
     if path.suffix == ".npy":
         with path.open("rb") as file:
-            read_header(file, str(path))
+            shape, _, dtype = read_header(file, str(path))
+            if math.prod(shape) * dtype.itemsize > path.stat().st_size - file.tell():
+                raise ValueError(f"{path}: the file is cut off, shape {shape} needs more bytes")
     elif path.suffix == ".npz":
         try:
             with zipfile.ZipFile(path) as archive:
@@ -184,5 +194,8 @@ def check_header(path: Path) -> None:
                         read_header(file, f"{path}, array {member.removesuffix('.npy')}")
         except zipfile.BadZipFile as error:
             raise ValueError(f"{path}: not an .npz file ({error})") from error
-    elif path.suffix in HDF5 and not h5py.is_hdf5(path):
-        raise ValueError(f"{path}: not an HDF5 file")
+    elif path.suffix in HDF5:
+        if not h5py.is_hdf5(path):
+            raise ValueError(f"{path}: not an HDF5 file")
+    else:
+        check_text(path)

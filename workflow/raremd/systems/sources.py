@@ -70,6 +70,9 @@ def check_source(source: dict, key: str, root: Path = Path()) -> None:
     urls, digests = as_list(source.get("url")), as_list(source.get("sha256"))
     if len(urls) != len(digests):
         raise ValueError(f"{key}: {len(urls)} url need as many sha256, there are {len(digests)}")
+    for name in downloads(source):
+        if "/" in name or name in ("", ".", ".."):
+            raise ValueError(f"{key}.url: '{name}' is no file name; the address must end with one")
     if len(downloads(source)) != len(urls):
         raise ValueError(f"{key}.url: two downloads have the same file name")
     for name in SINGLE_FILES:

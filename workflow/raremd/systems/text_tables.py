@@ -7,13 +7,13 @@ to name the line.
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
 import math
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
@@ -26,6 +26,9 @@ LINES = 1 << 16
 """Lines parsed at a time."""
 CHARACTERS = 1 << 25
 """A limit for lines that are long."""
+CHARACTERS_AT_A_TIME = 1 << 20
+HEAD = 1 << 16
+"""Bytes that tell whether a file is text."""
 
 
 @dataclass
@@ -125,33 +128,42 @@ def _parse(lines: list[tuple[int, str]], layout: _Layout, label: str) -> np.ndar
     return values
 
 
+def _physical_lines(file: TextIO, label: str) -> Iterator[str]:
+    """Lines in bounded memory: a file of another kind may be one line without end."""
+    rest = ""
+    while text := file.read(CHARACTERS_AT_A_TIME):
+        if "\0" in text:
+            raise ValueError(f"{label}: not a text file (it holds zero bytes)")
+        *lines, rest = (rest + text).split("\n")
+        yield from lines
+        if len(rest) > CHARACTERS:
+            raise ValueError(f"{label}: not a table (a line is longer than {CHARACTERS} bytes)")
+    if rest:
+        yield rest
+
+
 def _lines(file: TextIO, layout: _Layout, label: str) -> Iterator[list[tuple[int, str]]]:
     """Blocks of (number, line) that hold data; the layout is filled in on the way."""
-    number, waiting, held = 0, [], 0
+    waiting, held = [], 0
     started = False
-    while part := list(islice(file, LINES)):
-        for line in part:
-            number += 1
-            stripped = line.strip()
-            if "\0" in stripped:
-                raise ValueError(f"{label}: not a text file (line {number} holds a zero byte)")
-            if not stripped:
+    for number, line in enumerate(_physical_lines(file, label), start=1):
+        stripped = line.strip()
+        if not stripped:
+            continue
+        if stripped[0] in "#@":
+            _read_comment(stripped, number, layout, label)
+            continue
+        if not started:
+            started = True
+            if _read_first_line(stripped, number, layout, label):
                 continue
-            if stripped[0] in "#@":
-                _read_comment(stripped, number, layout, label)
-                continue
-            if not started:
-                started = True
-                if _read_first_line(stripped, number, layout, label):
-                    continue
-            waiting.append((number, stripped))
-            held += len(stripped)
-            if held > CHARACTERS:
-                yield waiting
-                waiting, held = [], 0
-        if waiting:
+        waiting.append((number, stripped))
+        held += len(stripped)
+        if len(waiting) == LINES or held > CHARACTERS:
             yield waiting
             waiting, held = [], 0
+    if waiting:
+        yield waiting
 
 
 def _blocks(path: Path, layout: _Layout, label: str) -> Iterator[np.ndarray]:
@@ -164,6 +176,28 @@ def _blocks(path: Path, layout: _Layout, label: str) -> Iterator[np.ndarray]:
         raise ValueError(f"{label}: not a text file (byte {error.start} is no UTF-8)") from error
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ValueError(f"{label}: not a whole gzip file ({error})") from error
+
+
+def check_text(path: Path) -> None:
+    """Refuse, by the first bytes alone, what is no text.
+
+    Raises
+    ------
+    ValueError
+        Naming the file.
+    """
+    opened = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opened(path, "rb") as file:
+            head = file.read(HEAD)
+        # A character may be cut in two at the end.
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: not a text file (byte {error.start} is no UTF-8)") from error
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise ValueError(f"{path}: not a whole gzip file ({error})") from error
+    if b"\0" in head:
+        raise ValueError(f"{path}: not a text file (it holds zero bytes)")
 
 
 def read_text(path: Path | str) -> Table:

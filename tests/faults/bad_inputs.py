@@ -1,0 +1,525 @@
+"""Flawed configurations and files: a table of what a user may give, for `test_refusals.py`.
+
+Each case changes a good study of four trajectories in `data/`, which is added to a study that has
+already been run, and says at which stage it must be refused and with which words.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import pickle
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import mdtraj
+import numpy as np
+import torch
+import yaml
+from study_runs import TINY
+
+FRAMES = 200
+MINE = """
+source: {kind: features, files: data/*.npy, names: [phi, psi], periods: {"*": degrees}}
+frame_interval: 1
+time_unit: ps
+coordinates:
+  both: {}
+partitions:
+  fine: {method: kmeans, n_states: 5}
+base: {coordinate: both, interval: 1, partition: fine}
+sweeps:
+  - {models: [lstm]}
+lags: [1, 5, 10]
+yardstick: {coordinate: both, partition: fine, lag: 5}
+generation: {walkers: 4, time: 500}
+"""
+BIG = 100_000_000
+PLAN, IMPORT, STATES = "plan", "import_data", "fit_states"
+"""Stages: before any job, in the job that reads the files, in the one that makes states."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One flawed input.
+
+    Attributes
+    ----------
+    stage : str
+    change : callable
+        Folder and configuration -> nothing; changes both, or returns what the configuration file
+        shall hold instead.
+    words : tuple of str
+        Must be in the one line of the message.
+    """
+
+    stage: str
+    change: Callable[[Path, dict], bytes | None]
+    words: tuple[str, ...]
+
+
+def circle(n=FRAMES, seed=0, jumps=True):
+    """Angles that wander between all parts of the plane, (n, 2) in degrees."""
+    rng = np.random.default_rng(seed)
+    values = rng.uniform(-180, 180, (n, 2)) if jumps else np.zeros((n, 2))
+    return values.astype(np.float32)
+
+
+def prepare(folder: Path) -> dict:
+    """Good files, and the configuration that goes with them."""
+    (folder / "data").mkdir()
+    for k in range(4):
+        np.save(folder / f"data/{k}.npy", circle(seed=k))
+    config = yaml.safe_load(TINY.read_text())
+    config["systems"]["mine"] = yaml.safe_load(MINE)
+    return config
+
+
+def key(path, value):
+    """Set one key of the configuration; None deletes it."""
+
+    def change(folder, config):
+        *parents, last = path.split(".")
+        place = config
+        for parent in parents:
+            place = place[int(parent) if parent.isdigit() else parent]
+        if value is None:
+            del place[last]
+        else:
+            place[last] = deepcopy(value)
+
+    return change
+
+
+def mine(**values):
+    """Set keys of the added system; `__` separates levels."""
+
+    def change(folder, config):
+        for path, value in values.items():
+            key(f"systems.mine.{path.replace('__', '.')}", value)(folder, config)
+
+    return change
+
+
+def content(data):
+    """The configuration file holds just these bytes."""
+    return lambda folder, config: data
+
+
+def source(kind="features", files="data/*", **others):
+    """Replace the source."""
+    return mine(source={"kind": kind, "files": files} | others)
+
+
+def array(name, values):
+    """Write one array over a file of the study."""
+    return lambda folder, config: np.save(folder / "data" / name, values)
+
+
+def changed(frame, value):
+    """Trajectory 2 with one value replaced."""
+    values = circle(seed=1)
+    values[frame, 1] = value
+    return array("1.npy", values)
+
+
+def data(name, write, then=None):
+    """The only file of the study is this one, written by `write(path)`."""
+
+    def change(folder, config):
+        for path in (folder / "data").iterdir():
+            path.unlink()
+        write(folder / "data" / name)
+        (then or source())(folder, config)
+
+    return change
+
+
+def text(lines):
+    return lambda path: path.write_text(lines)
+
+
+def raw(octets):
+    return lambda path: path.write_bytes(octets)
+
+
+def sparse(path):
+    path.touch()
+    os.truncate(path, BIG)
+
+
+def noise(path):
+    path.write_bytes(np.random.default_rng(0).bytes(BIG))
+
+
+def late_noise(path):
+    """A table at first, for longer than a quick look at the file goes."""
+    with path.open("wb") as file:
+        file.write(b"1.5 2.5\n" * 20_000)
+        file.write(np.random.default_rng(0).bytes(BIG))
+
+
+def endless_line(path):
+    with path.open("wb") as file:
+        for _ in range(BIG // 1_000_000):
+            file.write(b"1" * 1_000_000)
+
+
+def states(values, then=None):
+    """A source of discrete trajectories, three times this one and its neighbours."""
+
+    def change(folder, config):
+        config["systems"]["mine"] |= {
+            "source": {"kind": "dtraj", "files": "data/*.txt"},
+            "partitions": {"fine": {"method": "given"}},
+        }
+        rng = np.random.default_rng(0)
+        for k in range(3):
+            good = rng.integers(0, 3, FRAMES) if k else np.asarray(values)
+            np.savetxt(folder / f"data/{k}.txt", good, fmt="%g")
+        if then:
+            then(folder, config)
+
+    return change
+
+
+def only_states(*dtrajs):
+    """A source of just these discrete trajectories."""
+
+    def change(folder, config):
+        states(dtrajs[0])(folder, config)
+        for k in range(3):
+            (folder / f"data/{k}.txt").unlink()
+        for k, dtraj in enumerate(dtrajs):
+            np.savetxt(folder / f"data/{k}.txt", dtraj, fmt="%d")
+
+    return change
+
+
+def peptide(n_residues=4, n_frames=60):
+    topology = mdtraj.Topology()
+    chain = topology.add_chain()
+    for k in range(n_residues):
+        residue = topology.add_residue("ALA", chain, resSeq=k + 1)
+        for name in ("N", "CA", "C", "O"):
+            topology.add_atom(name, mdtraj.element.get_by_symbol(name[0]), residue)
+    topology.create_standard_bonds()
+    rng = np.random.default_rng(n_residues)
+    xyz = rng.normal(size=(n_frames, topology.n_atoms, 3)).cumsum(axis=1) * 0.1
+    return mdtraj.Trajectory(xyz.astype(np.float32), topology, time=1.0 * np.arange(n_frames))
+
+
+def molecule(then=None, **others):
+    """A source of topology and trajectory."""
+
+    def change(folder, config):
+        made = peptide()
+        made[0].save(folder / "data/top.pdb")
+        made.save(folder / "data/0.xtc")
+        given = {"topology": "data/top.pdb", "features": ["phi", "psi"]} | others
+        source("trajectory", "data/*.xtc", **given)(folder, config)
+        if then:
+            then(folder)
+
+    return change
+
+
+def other_topology(folder):
+    peptide(5)[0].save(folder / "data/top.pdb")
+
+
+def cut_trajectory(folder):
+    path = folder / "data/0.xtc"
+    os.truncate(path, path.stat().st_size * 2 // 3)
+
+
+def hdf5(path):
+    with h5py.File(path, "w") as h5:
+        h5["angles"] = circle()
+
+
+def half_a_gzip(path):
+    whole = gzip.compress(b"\n".join(b"%d %d" % (k, k % 7) for k in range(50_000)))
+    path.write_bytes(whole[: len(whole) // 2])
+
+
+def pickled(path):
+    np.save(path, np.array([{"phi": 1}, None], dtype=object), allow_pickle=True)
+
+
+def several(*changes):
+    def change(folder, config):
+        for one in changes:
+            one(folder, config)
+
+    return change
+
+
+WALK = np.arange(FRAMES) % 3
+TICA = {"slow": {"tica_dimension": 1, "tica_lag": 2}}
+CONSTANT = np.column_stack([np.ones(FRAMES), circle()[:, 1]])
+CASES = {
+    # keys
+    "misspelt key": Case(PLAN, key("replicats", 2), ("unknown key 'replicats'", "'replicates'")),
+    "misspelt key of a section": Case(
+        PLAN, key("training.tokenz", 1000), ("training", "'tokenz'", "did you mean 'tokens'")
+    ),
+    "misspelt option of a model": Case(
+        PLAN, key("models.lstm.settings.hiden", 8), ("models.lstm.settings", "'hiden'", "'hidden'")
+    ),
+    "text for a number": Case(PLAN, key("seed", "three"), ("seed", "'three'", "integer")),
+    "list for a number": Case(PLAN, key("training.window", [20]), ("training.window", "integer")),
+    "negative time": Case(PLAN, mine(frame_interval=-1), ("mine.frame_interval", "-1")),
+    "number that is none": Case(PLAN, key("tolerance", float("nan")), ("tolerance", "nan")),
+    "missing unit": Case(PLAN, mine(time_unit=None), ("systems.mine", "'time_unit' is missing")),
+    "misspelt unit": Case(PLAN, mine(time_unit="nss"), ("mine.time_unit", "did you mean 'ns'")),
+    "missing frame interval": Case(
+        PLAN, mine(frame_interval=None), ("systems.mine", "'frame_interval' is missing")
+    ),
+    "unknown kind of system": Case(
+        PLAN, mine(source__kind="feature"), ("source.kind", "'feature'", "did you mean 'features'")
+    ),
+    "unknown model": Case(
+        PLAN, mine(sweeps=[{"models": ["lsmt"]}]), ("sweeps.0.models", "'lsmt'", "'lstm'")
+    ),
+    "unknown kind of model": Case(
+        PLAN, key("models.gru", {"kind": "gru"}), ("models.gru.kind", "'gru' is not one of")
+    ),
+    "unknown partition": Case(
+        PLAN, mine(base__partition="fin"), ("base.partition", "'fin'", "did you mean 'fine'")
+    ),
+    "unknown coordinate": Case(
+        PLAN, mine(base__coordinate="bth"), ("base.coordinate", "did you mean 'both'")
+    ),
+    "interval between frames": Case(
+        PLAN, mine(base__interval=1.5), ("interval", "1.5 is not a whole multiple")
+    ),
+    "lag between frames": Case(
+        PLAN, mine(lags=[1, 5, 7.5]), ("mine.lags.2", "7.5 is not a whole multiple")
+    ),
+    "empty configuration": Case(PLAN, content(b"systems:\n"), ("systems", "object")),
+    "configuration that is no YAML": Case(PLAN, content(b"systems: {a: [1, 2\n"), ("line",)),
+    "binary configuration": Case(PLAN, content(bytes(range(256)) * 40), ("config.yaml",)),
+    # places
+    "results outside of the folder": Case(
+        PLAN, key("results", "results/../../elsewhere"), ("results", "below the working directory")
+    ),
+    "results in an absolute place": Case(
+        PLAN, key("results", "/tmp/elsewhere"), ("results", "below the working directory")
+    ),
+    "embedded files from outside": Case(
+        PLAN,
+        mine(source={"kind": "embedded", "files": "../*.h5"}),
+        ("source.files", "not in the project's folder"),
+    ),
+    "download out of its folder": Case(
+        PLAN,
+        mine(source={"kind": "features", "url": "https://a.b/%2e%2e%2fx.npy", "sha256": "0" * 64}),
+        ("source.url", "'../x.npy' is no file name"),
+    ),
+    # files, at first sight
+    "no such file": Case(PLAN, source(files="dta/*.npy"), ("source.files", "dta/*.npy")),
+    "no such topology": Case(
+        PLAN, molecule(topology="data/no.pdb"), ("source.topology", "no file data/no.pdb")
+    ),
+    "no such map": Case(
+        PLAN,
+        states(WALK, mine(partitions__fine__map="data/no.dat")),
+        ("partitions.fine.map", "no file data/no.dat"),
+    ),
+    "empty file": Case(PLAN, data("0.npy", raw(b"")), ("data/0.npy", "empty")),
+    "pickle in .npy": Case(
+        PLAN, data("0.npy", pickled), ("data/0.npy", "pickle", "could run code")
+    ),
+    "pickle called .npy": Case(
+        PLAN, data("0.npy", raw(pickle.dumps([1.0, 2.0]))), ("data/0.npy", "not a NumPy array")
+    ),
+    "pickle in .npz": Case(
+        PLAN,
+        data("0.npz", lambda path: np.savez(path, a=np.array([None, {}], dtype=object))),
+        ("data/0.npz", "could run code"),
+    ),
+    "tensors of PyTorch": Case(
+        PLAN,
+        data("0.pt", lambda path: torch.save(torch.zeros(5, 2), path)),
+        ("data/0.pt", "never loaded", "numpy.save"),
+    ),
+    "array of three dimensions": Case(
+        PLAN, array("1.npy", np.zeros((4, 50, 2))), ("data/1.npy", "(4, 50, 2)", "n_features")
+    ),
+    "array of text": Case(
+        PLAN, array("1.npy", np.array(["a", "b"])), ("data/1.npy", "not a real number")
+    ),
+    "complex array": Case(
+        PLAN, array("1.npy", np.ones((5, 2), complex)), ("data/1.npy", "complex128")
+    ),
+    "frames as columns": Case(
+        PLAN, array("1.npy", np.zeros((2, 30_000))), ("data/1.npy", "frames are rows", "transpose")
+    ),
+    "array that is cut off": Case(
+        PLAN,
+        lambda folder, _: os.truncate(folder / "data/1.npy", 900),
+        ("data/1.npy", "cut off", "(200, 2)"),
+    ),
+    "text called HDF5": Case(PLAN, data("0.h5", text("1 2\n")), ("data/0.h5", "not an HDF5 file")),
+    "100 MB of zero bytes as text": Case(
+        PLAN, data("0.txt", sparse), ("data/0.txt", "not a text file")
+    ),
+    "100 MB of noise as text": Case(PLAN, data("0.csv", noise), ("data/0.csv", "not a text file")),
+    "noise as .gz": Case(
+        PLAN, data("0.csv.gz", raw(b"\x8f" * 999)), ("data/0.csv.gz", "not a whole gzip file")
+    ),
+    # files, when they are read
+    "100 MB of noise behind a table": Case(
+        IMPORT, data("0.txt", late_noise), ("data/0.txt", "not a text file")
+    ),
+    "100 MB in one line": Case(
+        IMPORT, data("0.txt", endless_line), ("data/0.txt", "line is longer")
+    ),
+    "NaN in an array": Case(IMPORT, changed(17, np.nan), ("data/1.npy", "frame 18", "psi is nan")),
+    "infinity in an array": Case(IMPORT, changed(3, np.inf), ("data/1.npy", "frame 4", "inf")),
+    "too large for 32 bits": Case(
+        IMPORT, array("1.npy", np.full((9, 2), 1e300)), ("data/1.npy", "frame 1", "1e+300")
+    ),
+    "NaN in text": Case(
+        IMPORT, data("0.txt", text("1 2\n3 4\n5 nan\n")), ("data/0.txt", "line 3", "not finite")
+    ),
+    "word for a number": Case(
+        IMPORT, data("0.csv", text("phi,psi\n1,2\n3,four\n")), ("line 3", "'four' is not a number")
+    ),
+    "line with fewer columns": Case(
+        IMPORT, data("0.txt", text("1 2\n3 4\n5\n")), ("line 3", "1 columns where 2 are expected")
+    ),
+    "header and nothing else": Case(
+        IMPORT, data("0.csv", text("phi,psi\n")), ("data/0.csv", "no frames in it")
+    ),
+    "half a gzip file": Case(
+        IMPORT, data("0.txt.gz", half_a_gzip), ("data/0.txt.gz", "not a whole gzip file")
+    ),
+    "no such dataset": Case(
+        IMPORT,
+        data("0.h5", hdf5, source(dataset="dihedrals")),
+        ("data/0.h5", "'dihedrals'", "there are: ['angles']"),
+    ),
+    "no such column": Case(
+        IMPORT, mine(source__columns=["phy"]), ("data/0.npy", "source.columns", "'phi'")
+    ),
+    "names for other columns": Case(
+        IMPORT, mine(source__names=["phi"]), ("data/0.npy: 2 columns", "source.names names 1")
+    ),
+    "trajectories with other features": Case(
+        IMPORT, array("1.npy", np.ones((50, 3))), ("data/1.npy", "3 columns")
+    ),
+    "the same trajectory twice": Case(
+        IMPORT,
+        array("3.npy", circle(seed=1)),
+        ("data/3.npy", "data/1.npy", "same frames", "overlap"),
+    ),
+    "times that skip a frame": Case(
+        IMPORT,
+        data("0.csv", text("time,phi\n0,1\n1,2\n3,1\n")),
+        ("data/0.csv", "frames 2 and 3 are 2 ps apart"),
+    ),
+    "features that never change": Case(
+        IMPORT,
+        data("0.npy", lambda path: np.save(path, np.ones((50, 2)))),
+        ("constant features only", "nothing to learn"),
+    ),
+    "topology of another molecule": Case(
+        IMPORT, molecule(other_topology), ("data/0.xtc has 16 atoms", "data/top.pdb has 20")
+    ),
+    "topology that is none": Case(
+        IMPORT,
+        molecule(lambda folder: (folder / "data/top.pdb").write_bytes(b"\x80\x04K\x01.")),
+        ("data/top.pdb", "cannot read it"),
+    ),
+    "trajectory that is cut off": Case(
+        IMPORT, molecule(cut_trajectory), ("data/0.xtc", "beyond frame", "cut off")
+    ),
+    "feature that the molecule has not": Case(
+        IMPORT, molecule(features=["chi1"]), ("data/top.pdb", "no 'chi1'")
+    ),
+    "negative state": Case(
+        IMPORT, states([0, 1, -1, *WALK]), ("data/0.txt", "frame 3: -1 is no state")
+    ),
+    "state that is no whole number": Case(
+        IMPORT, states([0, 1, 1.5, *WALK]), ("data/0.txt", "frame 3: 1.5 is no state")
+    ),
+    "one state only": Case(
+        IMPORT, only_states([4] * FRAMES, [4] * (FRAMES + 1)), ("one state", "nothing to learn")
+    ),
+    # states
+    "constant feature": Case(
+        STATES,
+        several(
+            *(array(f"{k}.npy", CONSTANT + np.array([0, k])) for k in range(4)),
+            mine(source__periods={}, coordinates=TICA, base__coordinate="slow"),
+            mine(yardstick__coordinate="slow"),
+        ),
+        ("'phi' is constant", "leave it out"),
+    ),
+    "feature of a coordinate that is not there": Case(
+        STATES, mine(coordinates__both={"features": ["phy"]}), ("'phy'", "did you mean 'phi'")
+    ),
+    "a state never visited": Case(
+        STATES,
+        mine(
+            partitions__fine={
+                "method": "boxes",
+                "boxes": [[[-180, 0], [-180, 180]], [[0, 1e-6], [0, 1e-6]]],
+            }
+        ),
+        ("no frame is in state 2", "units"),
+    ),
+    "all frames in one state": Case(
+        STATES,
+        several(
+            *(array(f"{k}.npy", circle(seed=k) / 90) for k in range(4)),
+            mine(partitions__fine={"method": "nearest_center", "centers": [[0, 0], [180, 180]]}),
+        ),
+        ("every training frame is in state 1",),
+    ),
+    "more states than frames": Case(
+        STATES, mine(partitions__fine__n_states=5000), ("kmeans", "5000", "ask for fewer")
+    ),
+    "trajectories shorter than the lag": Case(
+        STATES,
+        mine(lags=[1, 5, 300], generation__time=1000),
+        ("lags", "300 frames", "no trajectory is longer than 200"),
+    ),
+    "too short to be split": Case(
+        STATES,
+        data("0.npy", lambda path: np.save(path, circle(14)), source(files="data/0.npy")),
+        ("14 frames", "too short to be split"),
+    ),
+    "states that nothing connects": Case(
+        STATES,
+        only_states(*(np.resize([0, 1], 150 + k) + 2 * (k % 2) for k in range(4))),
+        ("2 of 4 states", "50% of the frames", "add trajectories"),
+    ),
+    "map without one of the states": Case(
+        STATES,
+        states(
+            WALK,
+            several(
+                mine(partitions__fine__map="data/map.dat"),
+                lambda folder, _: (folder / "data/map.dat").write_text("0 0\n1 1\n"),
+            ),
+        ),
+        ("data/map.dat", "state 2 of the trajectories is not in the map"),
+    ),
+    "binary map": Case(
+        STATES,
+        states(
+            WALK,
+            several(
+                mine(partitions__fine__map="data/map.dat"),
+                lambda folder, _: (folder / "data/map.dat").write_bytes(bytes(range(128, 256))),
+            ),
+        ),
+        ("data/map.dat", "not a text file"),
+    ),
+}

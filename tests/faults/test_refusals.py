@@ -1,0 +1,132 @@
+"""Bad input through Snakemake's command line: exit status, one line, and no result touched."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import re
+import resource
+import shutil
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+from bad_inputs import CASES, IMPORT, PLAN, STATES, prepare
+from study_runs import ROOT, TARGETS, copy_study
+
+PRELOAD = ["snakemake.cli", "raremd.config", "raremd.figures.selection", "raremd.storage"]
+MEMORY_GIB = 1.0
+ALLOWED = {PLAN: set(), IMPORT: {IMPORT}, STATES: {IMPORT, STATES}}
+RECORDS = ("logs", "benchmarks", "config.json")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run left behind."""
+
+    status: int
+    text: str
+    before: dict
+    after: dict
+    gib: float
+
+    @property
+    def lines(self) -> list[str]:
+        """Messages of the product."""
+        found = re.findall(r"^raremd: (.*)$", self.text, re.MULTILINE)
+        return [line.split(" (details in ")[0] for line in found]
+
+    @property
+    def jobs(self) -> set[str]:
+        return set(re.findall(r"^(?:local)?rule (\w+):", self.text, re.MULTILINE))
+
+
+def snakemake(folder: str) -> None:
+    """In a process of its own: Snakemake's command line, as in a terminal."""
+    os.chdir(folder)
+    terminal = os.open("terminal.log", os.O_WRONLY | os.O_CREAT)
+    os.dup2(terminal, 1)
+    os.dup2(terminal, 2)
+    from snakemake import cli
+
+    sys.argv = ["snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "1"]
+    sys.argv += ["--configfile", "config.yaml", "--", *TARGETS]
+    try:
+        cli.main()
+    finally:
+        users = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
+        largest = max(resource.getrusage(user).ru_maxrss for user in users)
+        Path("memory").write_text(str(largest / 2**20))
+
+
+def results(folder: Path) -> dict:
+    """Content and time of every result."""
+    files = (folder / "results").rglob("*")
+    return {
+        path.relative_to(folder): (path.stat().st_mtime_ns, path.read_bytes())
+        for path in files
+        if path.is_file() and path.relative_to(folder).parts[1] not in RECORDS
+    }
+
+
+def attempt(name: str, folder: Path, context) -> Outcome:
+    config = prepare(folder)
+    flawed = CASES[name].change(folder, config)
+    if flawed is None:
+        flawed = yaml.safe_dump(config, sort_keys=False).encode()
+    (folder / "config.yaml").write_bytes(flawed)
+    before = results(folder)
+    process = context.Process(target=snakemake, args=(str(folder),))
+    process.start()
+    process.join()
+    outcome = Outcome(
+        process.exitcode,
+        (folder / "terminal.log").read_text(),
+        before,
+        results(folder),
+        float((folder / "memory").read_text()),
+    )
+    shutil.rmtree(folder / "data")  # some are large
+    return outcome
+
+
+@pytest.fixture(scope="module")
+def outcomes(undisturbed, tmp_path_factory, request):
+    """Every case, two at a time.
+
+    The fork server has imported Snakemake already, so a case costs one second instead of four.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOAD)
+    mine = [i for i in request.session.items if getattr(i, "originalname", "") == "test_refused"]
+    names = [item.callspec.params["name"] for item in mine]
+    folders = [copy_study(undisturbed, tmp_path_factory.mktemp("refusal")) for _ in names]
+    with ThreadPoolExecutor(2) as pool:
+        found = pool.map(attempt, names, folders, [context] * len(names))
+        return dict(zip(names, found, strict=True))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_refused(outcomes, name, record_property):
+    case, outcome = CASES[name], outcomes[name]
+    assert outcome.status == 1, outcome.text
+    assert "Traceback" not in outcome.text
+    if outcome.lines:
+        assert len(outcome.lines) == 1, outcome.text
+        (message,) = outcome.lines
+    else:  # Snakemake itself could not read the configuration
+        message = " ".join(outcome.text.split())
+    for word in case.words:
+        assert word in message, message
+    record_property("seen", message)
+    assert outcome.jobs == ALLOWED[case.stage]
+    assert len(outcome.before) > 20
+    assert {path: outcome.after.get(path) for path in outcome.before} == outcome.before
+    assert outcome.gib < MEMORY_GIB
+
+
+def test_at_least_forty():
+    assert len(CASES) >= 40
