@@ -11,8 +11,8 @@ from scipy import stats
 
 from raremd.kinetics import count_matrix, estimate
 from raremd.models import build_model, model_class
+from raremd.models.contexts import NEVER_SEEN
 from raremd.models.kernels import exp2_32, exp32, sample_states, uniform
-from raremd.models.prior import NEVER_SEEN
 from raremd.schema import SCHEMA
 
 DEFAULT_CONFIG = SCHEMA.parents[2] / "config.yaml"

@@ -9,7 +9,8 @@ from raremd.generation import generate
 from raremd.kinetics import count_matrix, estimate
 from raremd.models import build_model
 from raremd.models.base import SequenceModel, Stream
-from raremd.models.prior import KINDS, NEVER_SEEN, Prior
+from raremd.models.contexts import NEVER_SEEN
+from raremd.models.prior import KINDS, Prior
 
 SMALL = {
     "lstm": {"embedding": 8, "hidden": 16},

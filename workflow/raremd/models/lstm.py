@@ -97,11 +97,13 @@ class LSTM(PriorModel):
 
     @dataclass(frozen=True)
     class Settings:
-        """Sizes of the embedding and of the hidden state; the prior, see `prior.Prior`."""
+        """Sizes; the prior, its order and cores, see `prior.Prior`."""
 
         embedding: int = 32
         hidden: int = 48
         prior: str = "none"
+        order: int = 1
+        cores: int = 0
 
     def __init__(self, n_states: int, settings: Settings) -> None:
         super().__init__(n_states, settings)
@@ -152,7 +154,7 @@ class LSTM(PriorModel):
         block = _ROWS if n_hidden <= _LARGE else _ROWS_LARGE
         h, c = np.zeros((2, -(-n_walkers // block), block, n_hidden), np.float32)
         bias = self.readout.bias.detach()[None]
-        follow = np.zeros((2, self.n_states), np.int64)
+        follow = np.zeros((2, self.n_states), np.int32)
         rows = np.ones(n_walkers, np.int64)
         if self.prior is not None:
             bias = bias + self.prior.table.detach()

@@ -106,7 +106,7 @@ def lstm_generate(
     readout : (H, V) float32
     bias : (K, V) float32
         What is added to the logits, by row.
-    follow : (K + 1, V) int64
+    follow : (K + 1, V) int32
         The row after each token, see `prior.Prior`.
     rows_of : (W,) int64
         The row of each walker before its last frame, overwritten.

@@ -8,34 +8,45 @@ import numpy as np
 import torch
 
 from raremd.models.base import SequenceModel, register
-from raremd.models.prior import markov_log_probability
+from raremd.models.contexts import log_probability, markov_probability
 
 
 @register("markov")
 class Markov(SequenceModel):
-    """Reversible maximum-likelihood transition matrix at a lag of one saving interval.
+    """Reversible maximum-likelihood transition matrix, by default at one saving interval.
 
-    Jumps that the training data never show have a logit of -20: they cost a finite
-    cross-entropy but are practically never sampled.
+    At a longer lag a walker moves every `lag` frames and stays where it is in between: its
+    transition matrices at multiples of the lag are exactly powers of the estimate. Jumps that
+    the training data never show have a logit of -20: they cost a finite cross-entropy but are
+    practically never sampled.
     """
 
     @dataclass(frozen=True)
     class Settings:
-        """No options."""
+        """Lag time in saved frames."""
+
+        lag: int = 1
 
     def __init__(self, n_states: int, settings: Settings) -> None:
         super().__init__(n_states, settings)
         self.register_buffer("log_probability", torch.zeros(n_states, n_states))
 
     def prepare(self, trajectories: list[np.ndarray]) -> None:
-        log_probability = markov_log_probability(trajectories, self.n_states)
-        self.log_probability.copy_(torch.from_numpy(log_probability))
+        probability = markov_probability(trajectories, self.n_states, self.settings.lag)
+        self.log_probability.copy_(torch.from_numpy(log_probability(probability)))
 
     def loss(self, windows: torch.Tensor) -> torch.Tensor:
-        return -self.log_probability.log_softmax(1)[windows[:, :-1], windows[:, 1:]].mean()
+        """Of the mixture over the phase: one step in `lag` frames is one of the chain."""
+        share = 1.0 / self.settings.lag
+        jump = self.log_probability.double().softmax(1)
+        mixed = share * jump + (1 - share) * torch.eye(self.n_states, device=jump.device)
+        return -mixed.log().float()[windows[:, :-1], windows[:, 1:]].mean()
 
-    def initial_state(self, prompt: torch.Tensor) -> None:
-        return None
+    def initial_state(self, prompt: torch.Tensor) -> int:
+        return 0
 
-    def step(self, tokens: torch.Tensor, state: None) -> tuple[torch.Tensor, None]:
-        return self.log_probability[tokens], None
+    def step(self, tokens: torch.Tensor, state: int) -> tuple[torch.Tensor, int]:
+        if state % self.settings.lag == 0:
+            return self.log_probability[tokens], state + 1
+        stay = torch.full((len(tokens), self.n_states), -torch.inf, device=tokens.device)
+        return stay.scatter_(1, tokens[:, None], 0.0), state + 1

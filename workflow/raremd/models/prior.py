@@ -8,34 +8,11 @@ import numpy as np
 import torch
 from numba import njit
 
-from raremd.kinetics import count_matrix, estimate
 from raremd.models.base import SequenceModel
+from raremd.models.contexts import estimate_contexts, jump_penalty, log_probability
 
-NEVER_SEEN = -20.0
-"""Logit of a jump that the training data never show: of finite cost, but practically never drawn.
-
-A plain network gives all such jumps together of the order of 1e-4 a frame, which is enough to
-short-circuit a slow process.
-"""
 KINDS = ("none", "seen_jumps", "markov", "markov_free")
-
-
-def jump_penalty(trajectories: list[np.ndarray], n_states: int) -> np.ndarray:
-    """0 for each jump that occurs, `NEVER_SEEN` for all others; (V, V) float64."""
-    return np.where(count_matrix(trajectories, n_states, lag=1) > 0, 0.0, NEVER_SEEN)
-
-
-def markov_log_probability(trajectories: list[np.ndarray], n_states: int) -> np.ndarray:
-    """Log of the reversible maximum-likelihood transition matrix, (V, V) float64.
-
-    At least `NEVER_SEEN`. States outside the connected set can only be left, to a state of
-    it drawn from the stationary distribution.
-    """
-    model = estimate(count_matrix(trajectories, n_states, lag=1))
-    probability = np.zeros((n_states, n_states))
-    probability[:, model.active] = model.stationary
-    probability[np.ix_(model.active, model.active)] = model.transition_matrix
-    return np.log(np.maximum(probability, np.exp(NEVER_SEEN)))
+STRENGTH = 5.0  # counts that a shorter context is worth, see `contexts.estimate_contexts`
 
 
 @njit(cache=True)
@@ -51,41 +28,63 @@ def _walk(tokens, follow, rows) -> None:
 class Prior(torch.nn.Module):
     """Rows of a table, one for each thing that may have happened before.
 
-    Which row is in force is the state of a finite automaton that reads the trajectory. Here it
-    is the current state of the molecule, and the row is what a Markov model would say.
+    Which row is in force is the state of a finite automaton that reads the trajectory.
 
     Parameters
     ----------
     kind : str
         `seen_jumps`: jumps that the training data never show are forbidden. `markov`: log
-        probabilities of the Markov state model. `markov_free`: the same as a starting point,
-        the network's training moves them too.
+        probabilities of the Markov state model, or with `order` or `cores` of its augmented
+        relatives, see `contexts`. `markov_free`: the same as a starting point, the network's
+        training moves them too.
     n_states : int
         Vocabulary size V.
+    order, cores : int
+        Last states and metastable cores that a row depends on; 1 and 0 for the current state.
 
     Attributes
     ----------
     fixed : (K, V) float32 buffer
     moved : (K, V) float32 parameter or None
         Added to it, 0 at first.
-    follow : (K + 1, V) int64 buffer
+    follow : (K + 1, V) int32 buffer
         The row after reading token v in row k; K is the row before the first token.
     """
 
-    def __init__(self, kind: str, n_states: int) -> None:
+    def __init__(self, kind: str, n_states: int, order: int = 1, cores: int = 0) -> None:
         super().__init__()
         if kind not in KINDS:
             raise ValueError(f"prior: '{kind}' is not one of {list(KINDS)}")
-        self.kind, self.n_states = kind, n_states
+        self.kind, self.n_states, self.order, self.cores = kind, n_states, order, cores
+        current = torch.arange(n_states, dtype=torch.int32).repeat(n_states + 1, 1)
         self.register_buffer("fixed", torch.zeros(n_states, n_states))
-        self.register_buffer("follow", torch.arange(n_states).repeat(n_states + 1, 1))
+        self.register_buffer("follow", current)
         free = kind.endswith("_free")
         self.moved = torch.nn.Parameter(torch.zeros(n_states, n_states)) if free else None
 
     def fit(self, trajectories: list[np.ndarray]) -> None:
         """Estimate the table from training trajectories at the saving interval."""
-        how = jump_penalty if self.kind == "seen_jumps" else markov_log_probability
-        self.fixed.copy_(torch.from_numpy(how(trajectories, self.n_states)))
+        if self.kind == "seen_jumps":
+            self.fixed.copy_(torch.from_numpy(jump_penalty(trajectories, self.n_states)))
+            return
+        contexts = estimate_contexts(trajectories, self.n_states, self.order, self.cores, STRENGTH)
+        table = torch.from_numpy(log_probability(contexts.probability)).float()
+        self._resize(len(table))
+        self.fixed.copy_(table)
+        self.follow.copy_(torch.from_numpy(contexts.follow))
+
+    def _resize(self, n_rows: int) -> None:
+        """The number of contexts is found from data, or in a file of weights."""
+        shape = n_rows, self.n_states
+        self.fixed = self.fixed.new_zeros(shape)
+        self.follow = self.follow.new_zeros(n_rows + 1, self.n_states)
+        if self.moved is not None:
+            self.moved = torch.nn.Parameter(self.moved.new_zeros(shape))
+
+    def _load_from_state_dict(self, state_dict, prefix, *args) -> None:
+        if f"{prefix}fixed" in state_dict:
+            self._resize(len(state_dict[f"{prefix}fixed"]))
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
     @property
     def table(self) -> torch.Tensor:
@@ -112,12 +111,13 @@ class PriorModel(SequenceModel):
     ----------
     n_states : int
     settings : Settings
-        With a field `prior`, one of `KINDS`.
+        With fields `prior`, one of `KINDS`, and `order` and `cores`, see `Prior`.
     """
 
     def __init__(self, n_states: int, settings: Any) -> None:
         super().__init__(n_states, settings)
-        self.prior = None if settings.prior == "none" else Prior(settings.prior, n_states)
+        s = settings
+        self.prior = None if s.prior == "none" else Prior(s.prior, n_states, s.order, s.cores)
 
     def prepare(self, trajectories: list[np.ndarray]) -> None:
         if self.prior is not None:

@@ -78,7 +78,7 @@ class Transformer(PriorModel):
 
     @dataclass(frozen=True)
     class Settings:
-        """Sizes; `context` is the attention window in frames; the prior, see `prior.Prior`."""
+        """Sizes; `context` is the attention window; the others: see `prior.Prior`."""
 
         layers: int = 2
         width: int = 32
@@ -86,6 +86,8 @@ class Transformer(PriorModel):
         feed_forward: int = 64
         context: int = 64
         prior: str = "none"
+        order: int = 1
+        cores: int = 0
 
     def __init__(self, n_states: int, settings: Settings) -> None:
         super().__init__(n_states, settings)

@@ -1,0 +1,34 @@
+"""History-augmented Markov state model: the last states, and the last metastable core, decide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from raremd.models.base import register
+from raremd.models.prior import PriorModel
+
+
+@register("ngram")
+class NGram(PriorModel):
+    """The prior of `prior.Prior` by itself: counting with back-off, no network."""
+
+    @dataclass(frozen=True)
+    class Settings:
+        """States in the longest context, and cores of which the last visited is remembered."""
+
+        order: int = 2
+        cores: int = 0
+        prior: str = "markov"
+
+    def loss(self, windows: torch.Tensor) -> torch.Tensor:
+        logits = self.prior.table[self.prior.rows(windows[:, :-1])]
+        return torch.nn.functional.cross_entropy(logits.flatten(0, 1), windows[:, 1:].flatten())
+
+    def initial_state(self, prompt: torch.Tensor) -> torch.Tensor:
+        return self.first_rows(prompt)
+
+    def step(self, tokens: torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        state.copy_(self.prior.follow[state, tokens])
+        return self.prior.table[state], state
