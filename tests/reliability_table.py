@@ -26,8 +26,10 @@ workflow wrote carry checksums and are refused by name when they are damaged.
 After each fault the next run resumed, what was finished was not computed again, and the final
 tables had the bytes of an undisturbed run.
 """
-REFUSALS = """Through Snakemake's command line, in a folder with a finished study: exit status 1, one line, no
-result touched, no training begun, less than 1 GiB of memory."""
+REFUSALS = """Through Snakemake's command line, in a folder with a finished study: exit status 1,
+one line, no result touched, no training begun, less than 1 GiB of memory."""
+FOLDER = re.compile(r"/\S*/(?=results/|data/)|(?<=from )/\S*(?=\))")
+COLUMNS = "", "| input | what the user sees |", "|---|---|"
 
 
 def seen(attempt) -> str:
