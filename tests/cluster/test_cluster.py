@@ -52,8 +52,8 @@ def test_cancelled_job_is_repeated(slurm, laptop, tmp_path):
 
 
 def test_outage_of_the_controller(slurm, laptop, tmp_path):
-    """With plain sbatch; the plugin does not survive an outage, see docs/cluster.md."""
-    run = Run(tmp_path, *GENERIC, profile="profiles/slurm-generic")
+    """For 60 seconds, while jobs run: they go on, and Snakemake waits."""
+    run = on_slurm(tmp_path)
     run.until(lambda: bool(times(tmp_path, CHECKPOINT)))
     finished = times(tmp_path, *FIRST)
     slurm.control("controller-stop")
@@ -61,6 +61,22 @@ def test_outage_of_the_controller(slurm, laptop, tmp_path):
     slurm.control("controller-start")
     assert run.wait() == 0, run.text
     assert times(tmp_path, *FIRST) == finished
+    assert tables(tmp_path) == tables(laptop)
+
+
+def test_submission_without_a_controller(slurm, laptop, tmp_path):
+    """What cannot be submitted fails with Slurm's words; the next run goes on."""
+    finish(tmp_path, *QUICK, profile="profiles/slurm", targets=["results/four_state/features.h5"])
+    finished = times(tmp_path, "features.h5")
+    slurm.control("controller-stop")
+    run = on_slurm(tmp_path)
+    status = run.wait()
+    slurm.control("controller-start")
+    assert status == 1
+    assert "SLURM sbatch failed. The error message was" in run.text
+    assert "Traceback" not in run.text
+    finish(tmp_path, *QUICK, profile="profiles/slurm")
+    assert times(tmp_path, "features.h5") == finished
     assert tables(tmp_path) == tables(laptop)
 
 
