@@ -10,7 +10,7 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
 
 .DEFAULT_GOAL := help
 .PHONY: help figures report inspect plan test faults cluster-test fuzz reliability lint format \
-  resources bench clean
+  resources bench bench-plan clean
 
 help:           ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/' | expand -t 18
@@ -40,13 +40,13 @@ plan: $(READY)      ## what a run would do, without doing it
 test: $(READY) lint ## lint, then library, workflow and result tests
 	@$(BIN)/python -m pytest
 
-faults: $(READY)    ## kill, starve and damage small studies; nothing may be lost
+faults: $(READY)    ## kill, starve and damage small studies, give them bad input; nothing may be lost
 	@$(BIN)/python -m pytest tests/faults --durations=0
 
 cluster-test: $(READY) ## a small study on a real one-node Slurm (root, Debian)
 	@$(BIN)/python -m pytest tests/cluster --durations=0
 
-fuzz: $(READY)      ## 20,000 broken configurations, not one traceback
+fuzz: $(READY)      ## 40,000 broken configurations and files, not one traceback
 	@$(BIN)/python -m pytest tests/fuzz --durations=0
 
 reliability: $(READY) ## run the fault tests and write docs/reliability.md from them
@@ -69,6 +69,9 @@ resources: $(READY) ## simulate the embedded MD anew (hours) and compute the exa
 
 bench: $(READY)     ## measure the engine: benchmarks/README.md and results.json (8 minutes)
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/python benchmarks/run.py
+
+bench-plan: $(READY) ## seconds and memory of a dry run of 5,000 cells (a minute)
+	@$(BIN)/python benchmarks/planning.py
 
 clean:              ## remove results and Snakemake's records, keep .venv
 	rm -rf results .snakemake

@@ -14,7 +14,7 @@ import pytest
 from raremd.systems.imported import import_source
 from raremd.systems.sources import check_source
 
-CASES = 4_000
+CASES = 20_000
 PARTS = 8
 TOKENS = [b"nan", b"-inf", b"1e999", b"#! FIELDS a b\n", b"\n", b"\0", b"\xff\xfe", b",", b";"]
 TOKENS += [b"#! SET min_phi -pi\n", b"@", b'"', b" ", b"\r", b"1" * 400, b"-", b"0x1f", b"1_0"]
