@@ -49,9 +49,10 @@ cluster-test: $(READY) ## a small study on a real one-node Slurm (root, Debian)
 fuzz: $(READY)      ## 40,000 broken configurations and files, not one traceback
 	@$(BIN)/python -m pytest tests/fuzz --durations=0
 
-reliability: $(READY) ## run the fault tests and write docs/reliability.md from them
+reliability: $(READY) ## run the fault and cluster tests, write docs/reliability.md from them
 	@$(BIN)/python -m pytest tests/faults --junitxml=.pytest_cache/faults.xml
-	@$(BIN)/python tests/reliability_table.py .pytest_cache/faults.xml
+	@$(BIN)/python -m pytest tests/cluster --junitxml=.pytest_cache/cluster.xml
+	@$(BIN)/python tests/reliability_table.py .pytest_cache/faults.xml .pytest_cache/cluster.xml
 
 lint: $(READY)      ## ruff, snakefmt, snakemake --lint
 	@$(BIN)/ruff check .
