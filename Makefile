@@ -9,8 +9,8 @@ READY := .venv/.ready
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
 
 .DEFAULT_GOAL := help
-.PHONY: help figures study snapshot spot-check report inspect plan test faults cluster-test fuzz reliability lint format \
-  resources bench clean
+.PHONY: help figures study snapshot spot-check report inspect plan test faults cluster-test fuzz \
+  reliability lint format resources bench bench-plan clean
 
 help:           ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/' | expand -t 18
@@ -50,18 +50,19 @@ plan: $(READY)      ## what a run would do, without doing it
 test: $(READY) lint ## lint, then library, workflow and result tests
 	@$(BIN)/python -m pytest
 
-faults: $(READY)    ## kill, starve and damage small studies; nothing may be lost
+faults: $(READY)    ## kill, starve and damage small studies, give them bad input; nothing may be lost
 	@$(BIN)/python -m pytest tests/faults --durations=0
 
 cluster-test: $(READY) ## a small study on a real one-node Slurm (root, Debian)
 	@$(BIN)/python -m pytest tests/cluster --durations=0
 
-fuzz: $(READY)      ## 20,000 broken configurations, not one traceback
+fuzz: $(READY)      ## 40,000 broken configurations and files, not one traceback
 	@$(BIN)/python -m pytest tests/fuzz --durations=0
 
-reliability: $(READY) ## run the fault tests and write docs/reliability.md from them
+reliability: $(READY) ## run the fault and cluster tests, write docs/reliability.md from them
 	@$(BIN)/python -m pytest tests/faults --junitxml=.pytest_cache/faults.xml
-	@$(BIN)/python tests/reliability_table.py .pytest_cache/faults.xml
+	@$(BIN)/python -m pytest tests/cluster --junitxml=.pytest_cache/cluster.xml
+	@$(BIN)/python tests/reliability_table.py .pytest_cache/faults.xml .pytest_cache/cluster.xml
 
 lint: $(READY)      ## ruff, snakefmt, snakemake --lint
 	@$(BIN)/ruff check .
@@ -79,6 +80,9 @@ resources: $(READY) ## simulate the embedded MD anew (hours) and compute the exa
 
 bench: $(READY)     ## measure the engine: benchmarks/README.md and results.json (8 minutes)
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/python benchmarks/run.py
+
+bench-plan: $(READY) ## seconds and memory of a dry run of 5,000 cells (a minute)
+	@$(BIN)/python benchmarks/planning.py
 
 clean:              ## remove results and Snakemake's records, keep .venv
 	rm -rf results .snakemake

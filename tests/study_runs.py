@@ -39,6 +39,7 @@ class Run:
         config: Path = TINY,
         targets: Iterable[str] = TARGETS,
         before: str = "",
+        environment: dict[str, str] | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / "profiles").exists():
@@ -53,7 +54,7 @@ class Run:
             self.process = subprocess.Popen(
                 command,
                 cwd=folder,
-                env=ENVIRONMENT,
+                env=ENVIRONMENT | (environment or {}),
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -63,6 +64,10 @@ class Run:
     def text(self) -> str:
         """What the terminal showed."""
         return self.log.read_text()
+
+    def line(self, words: str) -> str:
+        """The line of the terminal that holds these words, for the table of what was seen."""
+        return line_with(self.text, words)
 
     def wait(self, seconds: float = 900) -> int:
         """Exit status."""
@@ -83,6 +88,11 @@ class Run:
         else:
             self.process.kill()
         self.process.wait()
+
+
+def line_with(text: str, words: str) -> str:
+    """First line of a text that holds these words."""
+    return next(line.strip() for line in text.splitlines() if words in line)
 
 
 def finish(folder: Path, *options: str, **settings) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
+from collections import Counter
 
 from study_runs import Run, finish, products, tables, times
 
@@ -24,7 +25,13 @@ def assert_same(folder, laptop):
     assert len(products(folder, *SAME)) == 6
 
 
-def test_results_are_those_of_a_laptop(slurm, laptop, tmp_path):
+def by_state(jobs):
+    """What Slurm's own records say of some jobs."""
+    counts = Counter(job["JobState"] for job in jobs)
+    return "Slurm's records: " + ", ".join(f"{n} {state}" for state, n in sorted(counts.items()))
+
+
+def test_results_are_those_of_a_laptop(slurm, laptop, tmp_path, record_property):
     run = on_slurm(tmp_path)
     assert run.wait() == 0, run.text
     assert_same(tmp_path, laptop)
@@ -32,15 +39,17 @@ def test_results_are_those_of_a_laptop(slurm, laptop, tmp_path):
     assert {job["JobState"] for job in jobs} == {"COMPLETED"}
     # 11 jobs; the chains of both cells share a submission, and so do their states and kinetics
     assert len(jobs) == run.text.count("has been submitted with SLURM jobid") == 6
+    record_property("seen", by_state(slurm.records_of(tmp_path)))
 
 
-def test_plain_sbatch_gives_the_same(slurm, laptop, tmp_path):
+def test_plain_sbatch_gives_the_same(slurm, laptop, tmp_path, record_property):
     finish(tmp_path, *GENERIC, profile="profiles/slurm-generic")
     assert_same(tmp_path, laptop)
     assert {job["JobState"] for job in slurm.records_of(tmp_path)} == {"COMPLETED"}
+    record_property("seen", by_state(slurm.records_of(tmp_path)))
 
 
-def test_cancelled_job_is_repeated(slurm, laptop, tmp_path):
+def test_cancelled_job_is_repeated(slurm, laptop, tmp_path, record_property):
     run = on_slurm(tmp_path)
     run.until(lambda: bool(times(tmp_path, CHECKPOINT)))
     finished = times(tmp_path, *FIRST)
@@ -49,11 +58,12 @@ def test_cancelled_job_is_repeated(slurm, laptop, tmp_path):
     assert "CANCELLED" in {job["JobState"] for job in slurm.records_of(tmp_path)}
     assert times(tmp_path, *FIRST) == finished
     assert tables(tmp_path) == tables(laptop)
+    record_property("seen", by_state(slurm.records_of(tmp_path)))
 
 
-def test_outage_of_the_controller(slurm, laptop, tmp_path):
-    """With plain sbatch; the plugin does not survive an outage, see docs/cluster.md."""
-    run = Run(tmp_path, *GENERIC, profile="profiles/slurm-generic")
+def test_outage_of_the_controller(slurm, laptop, tmp_path, record_property):
+    """For 60 seconds, while jobs run: they go on, and Snakemake waits."""
+    run = on_slurm(tmp_path)
     run.until(lambda: bool(times(tmp_path, CHECKPOINT)))
     finished = times(tmp_path, *FIRST)
     slurm.control("controller-stop")
@@ -62,9 +72,27 @@ def test_outage_of_the_controller(slurm, laptop, tmp_path):
     assert run.wait() == 0, run.text
     assert times(tmp_path, *FIRST) == finished
     assert tables(tmp_path) == tables(laptop)
+    record_property("seen", by_state(slurm.records_of(tmp_path)))
 
 
-def test_walltime_grows_with_the_attempt(slurm, laptop, tmp_path):
+def test_submission_without_a_controller(slurm, laptop, tmp_path, record_property):
+    """What cannot be submitted fails with Slurm's words; the next run goes on."""
+    finish(tmp_path, *QUICK, profile="profiles/slurm", targets=["results/four_state/features.h5"])
+    finished = times(tmp_path, "features.h5")
+    slurm.control("controller-stop")
+    run = on_slurm(tmp_path)
+    status = run.wait()
+    slurm.control("controller-start")
+    assert status == 1
+    assert "SLURM sbatch failed. The error message was" in run.text
+    assert "Traceback" not in run.text
+    finish(tmp_path, *QUICK, profile="profiles/slurm")
+    assert times(tmp_path, "features.h5") == finished
+    assert tables(tmp_path) == tables(laptop)
+    record_property("seen", run.line("SLURM sbatch failed").split(" sbatch call")[0])
+
+
+def test_walltime_grows_with_the_attempt(slurm, laptop, tmp_path, record_property):
     """A training that is stalled until its time is over goes on in an attempt with more time."""
     run = on_slurm(tmp_path)
     run.until(lambda: bool(times(tmp_path, CHECKPOINT)))
@@ -80,3 +108,4 @@ def test_walltime_grows_with_the_attempt(slurm, laptop, tmp_path):
         p.read_text() for p in tmp_path.rglob("train_model/**/*.log")
     )
     assert tables(tmp_path) == tables(laptop)
+    record_property("seen", by_state(slurm.records_of(tmp_path)))

@@ -302,7 +302,6 @@ CASES = {
     ),
     "empty configuration": Case(PLAN, content(b"systems:\n"), ("systems", "object")),
     "configuration that is no YAML": Case(PLAN, content(b"systems: {a: [1, 2\n"), ("line",)),
-    "binary configuration": Case(PLAN, content(bytes(range(256)) * 40), ("config.yaml",)),
     # places
     "results outside of the folder": Case(
         PLAN, key("results", "results/../../elsewhere"), ("results", "below the working directory")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 
-from study_runs import Run, finish, products, tables, times, unlock
+from study_runs import Run, finish, line_with, products, tables, times, unlock
 
 FINISHED = ("features.h5", "states/*.h5", "model.safetensors", "generated.h5", "kinetics.h5")
 SAME = ("model.safetensors", "generated.h5")
@@ -29,7 +29,8 @@ def kill_when(folder, pattern, everything, count=1):
     return run
 
 
-def test_killed_again_and_again(undisturbed, tmp_path):
+def test_killed_again_and_again(undisturbed, tmp_path, record_property):
+    """All processes, seven times: from the simulation to the comparison."""
     kill_when(tmp_path, "features.h5", everything=True)
     refused = Run(tmp_path)
     assert refused.wait() != 0
@@ -44,6 +45,7 @@ def test_killed_again_and_again(undisturbed, tmp_path):
     ):
         unlock(tmp_path)
         kill_when(tmp_path, pattern, everything=True, count=count)
+    record_property("seen", refused.line(LOCKED))
     unlock(tmp_path)
     before = finished(tmp_path)
     assert len(before) >= 4
@@ -55,27 +57,30 @@ def test_killed_again_and_again(undisturbed, tmp_path):
     assert not list(tmp_path.rglob("checkpoint_*")) and not list(tmp_path.rglob("results/**/.*"))
 
 
-def test_training_goes_on_from_its_checkpoint(undisturbed, tmp_path):
+def test_training_goes_on_from_its_checkpoint(undisturbed, tmp_path, record_property):
     kill_when(tmp_path, "checkpoint_2.safetensors", everything=True)
     unlock(tmp_path)
     text = finish(tmp_path)
     assert "resumes at step" in text
+    record_property("seen", line_with(text, "resumes at step"))
     assert tables(tmp_path) == tables(undisturbed)
 
 
-def test_main_process_killed_alone(undisturbed, tmp_path):
+def test_main_process_killed_alone(undisturbed, tmp_path, record_property):
     """The jobs that it left behind and their repetition may write at the same time."""
     kill_when(tmp_path, "checkpoint_1.safetensors", everything=False)
     unlock(tmp_path)
     finish(tmp_path)
     assert tables(tmp_path) == tables(undisturbed)
+    record_property("seen", "same tables as undisturbed")
 
 
-def test_two_runs_in_one_folder(undisturbed, tmp_path):
+def test_two_runs_in_one_folder(undisturbed, tmp_path, record_property):
     first = Run(tmp_path)
     first.until(lambda: bool(times(tmp_path, "features.h5")))
     second = Run(tmp_path)
     assert second.wait() != 0
     assert LOCKED in second.text
+    record_property("seen", second.line(LOCKED))
     assert first.wait() == 0, first.text
     assert tables(tmp_path) == tables(undisturbed)

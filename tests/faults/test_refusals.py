@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import re
-import resource
 import shutil
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +13,7 @@ import pytest
 import yaml
 from bad_inputs import CASES, IMPORT, PLAN, STATES, prepare
 from study_runs import ROOT, TARGETS, copy_study
+from terminal import snakemake
 
 PRELOAD = ["snakemake.cli", "raremd.config", "raremd.figures.selection", "raremd.storage"]
 MEMORY_GIB = 1.0
@@ -44,24 +42,6 @@ class Outcome:
         return set(re.findall(r"^(?:local)?rule (\w+):", self.text, re.MULTILINE))
 
 
-def snakemake(folder: str) -> None:
-    """In a process of its own: Snakemake's command line, as in a terminal."""
-    os.chdir(folder)
-    terminal = os.open("terminal.log", os.O_WRONLY | os.O_CREAT)
-    os.dup2(terminal, 1)
-    os.dup2(terminal, 2)
-    from snakemake import cli
-
-    sys.argv = ["snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "1"]
-    sys.argv += ["--configfile", "config.yaml", "--", *TARGETS]
-    try:
-        cli.main()
-    finally:
-        users = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
-        largest = max(resource.getrusage(user).ru_maxrss for user in users)
-        Path("memory").write_text(str(largest / 2**20))
-
-
 def results(folder: Path) -> dict:
     """Content and time of every result."""
     files = (folder / "results").rglob("*")
@@ -79,7 +59,9 @@ def attempt(name: str, folder: Path, context) -> Outcome:
         flawed = yaml.safe_dump(config, sort_keys=False).encode()
     (folder / "config.yaml").write_bytes(flawed)
     before = results(folder)
-    process = context.Process(target=snakemake, args=(str(folder),))
+    arguments = ["--snakefile", str(ROOT / "Snakefile"), "--cores", "1"]
+    arguments += ["--configfile", "config.yaml", "--", *TARGETS]
+    process = context.Process(target=snakemake, args=(str(folder), arguments))
     process.start()
     process.join()
     outcome = Outcome(

