@@ -38,6 +38,11 @@ BROKEN_HDF5 = (*ILL_TYPED, OSError, RuntimeError, AttributeError)
 LONGEST_REASON = 200
 
 
+def _printable(name: str) -> str:
+    """A name in an HDF5 file, which need not be valid text."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
 def _reason(error: BaseException) -> str:
     return " ".join(str(error).split())[:LONGEST_REASON]
 
@@ -159,15 +164,15 @@ def _read_hdf5(path: Path, wanted: str) -> Iterator[Table]:
     with _hdf5(path, str(path)) as h5:
         datasets = _hdf5_datasets(h5)
         names = h5.attrs.get("feature_names")
-        names = None if names is None else tuple(str(n) for n in names)
+        names = None if names is None else tuple(_printable(str(n)) for n in names)
         chosen = [d for d in datasets if fnmatchcase(d, wanted)]
         for name in chosen:
-            label = f"{path}, dataset {name}"
+            label = f"{path}, dataset {_printable(name)}"
             checked_type(h5[name].dtype, label)
             checked_columns(h5[name].shape, label)
-    _some(chosen, path, wanted, datasets)
+    _some(chosen, path, wanted, [_printable(d) for d in datasets])
     for name in chosen:
-        label = f"{path}, dataset {name}"
+        label = f"{path}, dataset {_printable(name)}"
         yield Table(label, names, _dataset_blocks(path, name, label))
 
 
