@@ -6,11 +6,13 @@ RESULTS = $(shell $(BIN)/python -c "import yaml; \
   print(yaml.safe_load(open('$(CONFIG)')).get('results', 'results'))")
 BIN := .venv/bin
 READY := .venv/.ready
-SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
+PYEMMA := .venv-pyemma/.ready
+# --configfile takes all that follows it, so a target must not stand behind it.
+SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
 
 .DEFAULT_GOAL := help
-.PHONY: help figures study report inspect plan test faults cluster-test fuzz reliability lint format \
-  resources bench clean
+.PHONY: help figures study report inspect crosscheck plan test faults cluster-test fuzz \
+  reliability lint format resources bench clean
 
 help:           ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/' | expand -t 18
@@ -37,6 +39,19 @@ report: $(READY)    ## write the study's self-contained HTML report
 
 inspect: $(READY)   ## what the data can tell, before any training: inspect.md
 	@$(SNAKEMAKE) inspect_data && cat $(RESULTS)/inspect.md
+
+crosscheck: $(READY) $(PYEMMA) ## estimate base cells with PyEMMA too: crosscheck.{csv,pdf,png}
+	@$(SNAKEMAKE) crosscheck
+
+$(PYEMMA): envs/pyemma.txt
+	@echo "building PyEMMA in .venv-pyemma, five minutes the first time (gcc is needed)"
+	@rm -rf .venv-pyemma
+	@$(PYTHON) -m venv .venv-pyemma
+	@.venv-pyemma/bin/python -m pip install --quiet --disable-pip-version-check pip==26.3
+	@.venv-pyemma/bin/python -m pip install --quiet --only-binary :all: -r envs/pyemma.txt
+	@.venv-pyemma/bin/python -m pip install --quiet --no-deps --no-build-isolation \
+	  --no-binary pyemma pyemma==2.5.12
+	@touch $(PYEMMA)
 
 plan: $(READY)      ## what a run would do, without doing it
 	@$(SNAKEMAKE) --dry-run --quiet rules

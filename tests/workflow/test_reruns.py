@@ -44,6 +44,16 @@ def test_a_new_level_computes_only_its_cells(finished):
     assert not {"simulate_four_state", "fit_states"} & set(planned)
 
 
+def test_a_longer_lag_trains_nothing_anew(finished):
+    path = finished.folder / "config/smoke.yaml"
+    config = yaml.safe_load(path.read_text())
+    config["systems"]["four_state"]["lags"].append(200)
+    path.write_text(yaml.safe_dump(config))
+    planned = finished.planned()
+    assert planned["check_lags"] == 1 and planned["estimate_kinetics"]
+    assert not {"fit_states", "train_model", "generate_trajectories"} & set(planned)
+
+
 def test_another_budget_retrains_everything_but_keeps_the_states(finished):
     path = finished.folder / "config/smoke.yaml"
     path.write_text(

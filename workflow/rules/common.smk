@@ -129,7 +129,6 @@ def states_params(wildcards):
         "frame_interval": system["frame_interval"],
         "validation_fraction": STUDY.config["training"]["validation_fraction"],
         "gap": round(gap / system["frame_interval"]),
-        "longest_lag": round(max(system["lags"]) / system["frame_interval"]),
         "seed": STUDY.config["seed"],
     }
 
@@ -213,13 +212,16 @@ def exact_spectra():
 
 def closing_words():
     """Where things are, for the end of a run."""
-    rows = {
+    places = {
+        "inspection": f"{RESULTS}/inspect.md",
         "answer": f"{RESULTS}/recommendation.md",
         "claims": f"{RESULTS}/claims.md",
         "figures": f"{RESULTS}/figures/",
         "comparison": f"{RESULTS}/comparison.csv",
-        "report": f"make report writes it to {RESULTS}/report.html",
     }
+    rows = {name: place for name, place in places.items() if Path(place).exists()}
+    if "claims" in rows:
+        rows["report"] = f"make report writes it to {RESULTS}/report.html"
     return "\n" + "\n".join(f"{name:>12}: {place}" for name, place in rows.items())
 
 

@@ -6,6 +6,7 @@
 rule inspect_data:
     input:
         states=[path for system in SYSTEMS for path in inspection_plan(system)["states"].values()],
+        lengths=ancient([f"{RESULTS}/{system}/lengths.json" for system in SYSTEMS]),
         code=library("inspection.py", "kinetics.py", "uncertainty.py", "figures/inspection.py"),
     output:
         markdown=report(f"{RESULTS}/inspect.md", category="Data", caption="../report/inspect.rst"),

@@ -1,5 +1,29 @@
 # Needs: features (and reference). Makes: results/{system}/{coordinate}/states/{states}.h5.
-# Steps: fit_states fits coordinate and partition on training frames and assigns every frame.
+# Steps: check_lags refuses lags that no trajectory is long enough for; fit_states fits coordinate
+# and partition on training frames and assigns every frame.
+
+
+rule check_lags:
+    input:
+        features=f"{RESULTS}/{{system}}/features.h5",
+    output:
+        lengths=f"{RESULTS}/{{system}}/lengths.json",
+    log:
+        f"{RESULTS}/logs/check_lags/{{system}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/check_lags/{{system}}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=growing(10),
+    params:
+        longest_lag=lambda w: round(
+            max(SYSTEMS[w.system]["lags"]) / SYSTEMS[w.system]["frame_interval"]
+        ),
+    script:
+        "../scripts/check_lags.py"
 
 
 rule fit_states:

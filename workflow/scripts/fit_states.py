@@ -1,18 +1,16 @@
 """Adapter: features -> states of one coordinate and partition."""
 
 from raremd.discretisation import (
-    check_lengths,
     coordinate_settings,
     fit_states,
     partition_settings,
 )
 from raremd.logs import log_to
-from raremd.storage import read_lengths, read_state_labels
+from raremd.storage import read_state_labels
 
 
 def fit(features: str, reference: str | None, definition: dict, output: str) -> None:
     frame = definition["frame_interval"]
-    check_lengths(read_lengths(features), definition["longest_lag"])
     labels = read_state_labels(features)
     fit_states(
         features,
