@@ -1,14 +1,18 @@
 # Needs: kinetics.h5 of each cell and run.json of each model.
-# Makes: results/cells.csv, comparison.{csv,parquet}, cost.{csv,parquet}, claims.{json,md},
+# Makes: results/cells.{csv,html}, comparison.{csv,parquet}, cost.{csv,parquet}, claims.{json,md},
 # diagnosis.{json,md}, recommendation.md.
 # Steps: list_cells; compare_cells -> judge_claims, diagnose, recommend.
 
 
 rule list_cells:
+    input:
+        code=library("html_table.py"),
     output:
-        table=report(
-            f"{RESULTS}/cells.csv",
+        csv=f"{RESULTS}/cells.csv",
+        html=report(
+            f"{RESULTS}/cells.html",
             category="Tables",
+            labels={"table": "cells of the sweep"},
             caption="../report/cells.rst",
         ),
     log:

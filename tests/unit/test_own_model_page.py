@@ -1,0 +1,73 @@
+"""docs/own_model.md is true: its file and its entry make a model that trains and generates."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from raremd import config as configuration
+from raremd.config import load_study
+from raremd.generation import generate
+from raremd.models import base, build_model
+from raremd.schema import ConfigError
+from raremd.storage import ROOT
+
+PAGE = (ROOT / "docs" / "own_model.md").read_text()
+(CODE,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.S)
+(ENTRY,) = re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.S)
+
+
+@pytest.fixture
+def gru(tmp_path, monkeypatch):
+    """The page's file beside copies of the models that there are, loaded and registered."""
+    folder = tmp_path / "models"
+    shutil.copytree(configuration.MODELS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (name,) = re.findall(r"# workflow/raremd/models/(\w+)\.py", CODE)
+    path = folder / f"{name}.py"
+    path.write_text(CODE)
+    monkeypatch.setattr(configuration, "MODELS", folder)
+    monkeypatch.setattr(base, "_REGISTRY", dict(base._REGISTRY))
+    spec = spec_from_file_location(f"raremd.models.{name}", path)
+    module = module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, module)
+    spec.loader.exec_module(module)
+    return yaml.safe_load(ENTRY)
+
+
+def study(entry):
+    system = {
+        "source": {"kind": "four_state", "walkers": 4, "time": 4000},
+        "frame_interval": 1,
+        "time_unit": "tau",
+    }
+    return load_study({"systems": {"toy": system}} | entry)
+
+
+def test_the_entry_is_valid_and_its_typo_is_named(gru):
+    assert study(gru).model_options("gru")["settings"] == {"hidden": 48}
+    gru["models"]["gru"]["settings"] = {"hiden": 48}
+    with pytest.raises(ConfigError, match=r"hiden.*hidden"):
+        study(gru)
+
+
+def test_the_model_learns_a_cycle_and_continues_it(gru):
+    torch.manual_seed(1)
+    model = build_model("gru", 3, gru["models"]["gru"]["settings"])
+    cycle = torch.arange(60) % 3
+    windows = torch.stack([cycle[k : k + 21] for k in range(16)])
+    optimiser = torch.optim.Adam(model.parameters(), lr=0.02)
+    for _ in range(60):
+        optimiser.zero_grad()
+        model.loss(windows).backward()
+        optimiser.step()
+    assert model.loss(windows).item() < 0.01
+    walkers = generate(model, windows[:3, :-1].numpy(), 30, seed=5)
+    steps = np.diff(walkers, axis=1) % 3
+    assert (steps == 1).all()
