@@ -9,8 +9,8 @@ READY := .venv/.ready
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
 
 .DEFAULT_GOAL := help
-.PHONY: help figures study report inspect plan test faults cluster-test fuzz reliability lint format \
-  resources bench clean
+.PHONY: help figures leaderboard study report inspect plan test faults cluster-test fuzz reliability \
+  lint format resources bench clean
 
 help:           ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/' | expand -t 18
@@ -34,6 +34,9 @@ study: $(READY)     ## the full study of four systems: its plan, then hours of c
 
 report: $(READY)    ## write the study's self-contained HTML report
 	@$(SNAKEMAKE) && $(SNAKEMAKE) --report $(RESULTS)/report.html
+
+leaderboard: $(READY) ## rank all models at the hard cells: results/leaderboard/leaderboard.md
+	@$(BIN)/snakemake --cores $(CORES) --configfile config/leaderboard.yaml -- plot_leaderboard
 
 inspect: $(READY)   ## what the data can tell, before any training: inspect.md
 	@$(SNAKEMAKE) inspect_data && cat $(RESULTS)/inspect.md
