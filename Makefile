@@ -11,8 +11,8 @@ PYEMMA := .venv-pyemma/.ready
 SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
 
 .DEFAULT_GOAL := help
-.PHONY: help figures study snapshot spot-check report inspect crosscheck plan test faults cluster-test \
-  fuzz reliability lint format resources bench bench-plan clean
+.PHONY: help figures study snapshot spot-check leaderboard report inspect crosscheck plan test faults \
+  cluster-test fuzz reliability lint format resources bench bench-plan clean
 
 help:           ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/' | expand -t 18
@@ -42,6 +42,9 @@ spot-check: $(READY) ## recompute three random cells of docs/results and compare
 
 report: $(READY)    ## write the study's self-contained HTML report
 	@$(SNAKEMAKE) && $(SNAKEMAKE) --report $(RESULTS)/report.html
+
+leaderboard: $(READY) ## rank all models at the hard cells: results/leaderboard/leaderboard.md
+	@$(BIN)/snakemake --cores $(CORES) --configfile config/leaderboard.yaml -- plot_leaderboard
 
 inspect: $(READY)   ## what the data can tell, before any training: inspect.md
 	@$(SNAKEMAKE) inspect_data && cat $(RESULTS)/inspect.md

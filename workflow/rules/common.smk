@@ -52,7 +52,10 @@ EMBEDDED = [s for s in SYSTEMS if SYSTEMS[s]["source"]["kind"] == "embedded"]
 
 wildcard_constraints:
     system=names(SYSTEMS),
-    coordinate=names({c.coordinate for c in STUDY.cells}),
+    coordinate=names(
+        {c.coordinate for c in STUDY.cells}
+        | {s["yardstick"]["coordinate"] for s in SYSTEMS.values()}
+    ),
     interval=r"[0-9.e+-]+",
     partition=names({c.partition for c in STUDY.cells}),
     states=names({s for system in SYSTEMS.values() for s in system["partitions"]}),
@@ -167,7 +170,13 @@ def generation_params(wildcards):
 @functools.cache  # asked for twice a cell and model
 def modules_of_kind(kind):
     own = sorted(path.name for path in (LIBRARY / "models").glob(f"{kind}*.py"))
-    shared = "models/base.py", "models/kernels.py", "models/prior.py", "sequences.py"
+    shared = (
+        "models/base.py",
+        "models/kernels.py",
+        "models/prior.py",
+        "models/contexts.py",
+        "sequences.py",
+    )
     return library(*(f"models/{name}" for name in own), *shared)
 
 

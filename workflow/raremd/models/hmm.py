@@ -28,8 +28,8 @@ class HMM(SequenceModel):
         """Hidden states, frames that are used for the estimate, and most iterations."""
 
         hidden: int = 8
-        frames: int = 400000
-        iterations: int = 50
+        frames: int = 200000
+        iterations: int = 30
 
     def __init__(self, n_states: int, settings: Settings) -> None:
         super().__init__(n_states, settings)

@@ -1,0 +1,159 @@
+"""Models ranked at each cell by the timescale that they get most wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from raremd.uncertainty import interval, log2_deviation
+
+DRAWS = 2000
+COLUMNS = [
+    "system",
+    "model",
+    "score",
+    "low",
+    "high",
+    "lag",
+    "process",
+    "cross_entropy",
+    "core_seconds",
+    "failed",
+]
+MD, REFERENCE = "md_bootstrap", "reference"
+
+
+def worst(deviations: np.ndarray) -> np.ndarray:
+    """Largest deviation over lags and processes of the mean over replicates.
+
+    Parameters
+    ----------
+    deviations : (..., n_replicates, n_lags, n_processes) float array
+        log2(t / t_MD); NaN where the MD itself has no timescale.
+
+    Returns
+    -------
+    (...) float array
+    """
+    mean = np.abs(deviations.mean(axis=-3))
+    return np.nanmax(mean, axis=(-2, -1))
+
+
+def _grid(times: pd.DataFrame, lags: np.ndarray, n: int) -> np.ndarray:
+    """Timescales of one replicate, (n_lags, n)."""
+    table = times.pivot_table(index="lag", columns="i", values="value", dropna=False)
+    return table.reindex(index=lags, columns=range(1, n + 1)).to_numpy()
+
+
+def _log2(values: np.ndarray) -> np.ndarray:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log2(values)
+
+
+def rank(
+    system: str,
+    table: pd.DataFrame,
+    bootstrap: dict[str, np.ndarray],
+    cost: pd.DataFrame,
+    longest: float,
+    seed: int,
+) -> pd.DataFrame:
+    """The ranking at one cell, best first.
+
+    Parameters
+    ----------
+    system : str
+    table : pandas.DataFrame
+        Comparison of this cell.
+    bootstrap : dict of arrays
+        lags (n_lags,) and own (n_lags, n_samples, n_processes), see `evaluation.Bootstrap`.
+    cost : pandas.DataFrame
+        model, core_seconds.
+    longest : float
+        Longest lag that counts, in the system's time unit.
+    seed : int
+        Of the error bars.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `COLUMNS`. score: worst |log2(t_model / t_MD)| over all lags and processes in
+        the cell's own states, of the geometric mean over replicates; low and high: 95 %
+        interval over resampled replicates. lag and process: where the worst is. failed:
+        replicates that have no timescale somewhere. `md_bootstrap` is the MD itself,
+        resampled, which no model can be asked to beat; `reference` the independent one.
+    """
+    rng = np.random.default_rng(seed)
+    times = table[(table["quantity"] == "timescale") & (table["lag"] <= longest * (1 + 1e-9))]
+    single = times[(times["replicate"] > 0) | times["model"].isin(["md", REFERENCE])]
+    md = single[single["model"] == "md"]
+    lags, n = np.sort(md["lag"].unique()), int(md["i"].max())
+    target = _log2(_grid(md, lags, n))
+    entropy = table[(table["quantity"] == "cross_entropy") & (table["replicate"] == 0)]
+    entropy = entropy.set_index("model")["value"]
+    seconds = cost.set_index("model")["core_seconds"]
+
+    chosen = [int(np.argmin(abs(bootstrap["lags"] - lag))) for lag in lags]
+    samples = np.moveaxis(bootstrap["own"][chosen], 1, 0)[:, None]
+    found = worst(log2_deviation(_log2(samples), target))
+    low, high = interval(found)
+    rows = [{"model": MD, "score": float(np.nanmedian(found)), "low": low, "high": high}]
+    for model, group in single[single["model"] != "md"].groupby("model", sort=True):
+        replicates = [_grid(one, lags, n) for _, one in group.groupby("replicate")]
+        deviations = log2_deviation(_log2(np.array(replicates)), target)
+        mean = np.abs(deviations.mean(axis=0))
+        at = np.unravel_index(np.nanargmax(mean), mean.shape)
+        row: dict[str, Any] = {
+            "model": model,
+            "score": mean[at],
+            "lag": lags[at[0]],
+            "process": at[1] + 1,
+            "cross_entropy": entropy.get(model, np.nan),
+            "core_seconds": seconds.get(model, np.nan),
+            "failed": sum(not np.isfinite(_log2(r)).all() for r in replicates),
+        }
+        if len(replicates) > 1:
+            drawn = rng.integers(len(replicates), size=(DRAWS, len(replicates)))
+            row["low"], row["high"] = interval(worst(deviations[drawn]))
+        rows.append(row)
+    ranking = pd.DataFrame(rows, columns=COLUMNS).assign(system=system)
+    return ranking.sort_values("score", kind="stable", ignore_index=True)
+
+
+def as_markdown(ranking: pd.DataFrame, cells: dict[str, str], units: dict[str, str]) -> str:
+    """A table a system; `cells` and `units` by system."""
+    lines = [
+        "# Leaderboard",
+        "",
+        "Score: worst |log2(t model / t MD)| over all lags from one saving interval to the",
+        "yardstick's and over the slowest processes, in the states that the model was trained on;",
+        "0.14 is 10 %, 1 is a factor of two, 10 a failure. Geometric mean over replicates, with",
+        "95 % interval over resampled replicates. `md_bootstrap`: the MD against its own resampled",
+        "blocks, median and 95 % range; `reference`: an independent MD of the same system.",
+    ]
+    for system, group in ranking.groupby("system", sort=False):
+        lines += [
+            "",
+            f"## {system}",
+            "",
+            f"Cell `{cells[system]}`.",
+            "",
+            f"| model | score | 95 % | worst at lag ({units[system]}) | process "
+            "| cross-entropy (nats) | core-seconds | failed replicates |",
+            "|---|---|---|---|---|---|---|---|",
+        ]
+        for row in group.itertuples():
+            cells_of_row = [
+                row.model,
+                f"{row.score:.2f}",
+                f"{row.low:.2f} to {row.high:.2f}",
+                f"{row.lag:g}",
+                f"{row.process:.0f}",
+                f"{row.cross_entropy:.4f}",
+                f"{row.core_seconds:.0f}",
+                f"{row.failed:.0f}",
+            ]
+            lines.append(f"| {' | '.join('' if 'nan' in c else c for c in cells_of_row)} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,53 @@
+# Needs: comparison.parquet, cost.parquet, kinetics.h5 of the base cell of each system.
+# Makes: results/leaderboard.{csv,md} and results/figures/leaderboard.{pdf,png}.
+# Steps: rank_models -> plot_leaderboard; `make leaderboard` runs them on config/leaderboard.yaml.
+
+
+rule rank_models:
+    input:
+        comparison=f"{RESULTS}/comparison.parquet",
+        cost=f"{RESULTS}/cost.parquet",
+        kinetics=[f"{RESULTS}/{STUDY.base(s).folder}/kinetics.h5" for s in SYSTEMS],
+        code=library("leaderboard.py", "uncertainty.py"),
+    output:
+        csv=f"{RESULTS}/leaderboard.csv",
+        markdown=f"{RESULTS}/leaderboard.md",
+    log:
+        f"{RESULTS}/logs/rank_models.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/rank_models.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        cells=[vars(STUDY.base(s)) | {"interval": float(STUDY.base(s).interval)} for s in SYSTEMS],
+        folders={s: STUDY.base(s).folder for s in sorted(SYSTEMS)},
+        lags={s: SYSTEMS[s]["yardstick"]["lag"] for s in sorted(SYSTEMS)},
+        units={s: SYSTEMS[s]["time_unit"] for s in sorted(SYSTEMS)},
+        seed=STUDY.config["seed"],
+    script:
+        "../scripts/rank_models.py"
+
+
+rule plot_leaderboard:
+    input:
+        ranking=f"{RESULTS}/leaderboard.csv",
+        code=library("figures/leaderboard.py", "figures/style.py", "figures/selection.py"),
+    output:
+        pdf=f"{RESULTS}/figures/leaderboard.pdf",
+        png=f"{RESULTS}/figures/leaderboard.png",
+    log:
+        f"{RESULTS}/logs/plot_leaderboard.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/plot_leaderboard.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=500,
+    params:
+        tolerance=STUDY.config["tolerance"],
+    script:
+        "../scripts/plot_leaderboard.py"
