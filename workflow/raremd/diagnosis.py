@@ -63,8 +63,8 @@ def diagnose_cell(
     Returns
     -------
     dict
-        outcome, effect, low, high (log2 of model over MD), ceiling (log2 between two MDs of the
-        MD), markov (as the effect), controls (each with the error that it takes away, paired
+        outcome, effect, low, high (log2 of model over MD), ceiling (log2 between two MDs of
+        this length), markov (as the effect), controls (each with the error that it takes away, paired
         in the MD), causes (sentences).
     """
     here = cell.slowest(model, own)
