@@ -98,8 +98,8 @@ def _causes(record: dict[str, Any], tolerance: float) -> list[str]:
     causes = [f"{MENDS[c['varies']]}: `{c['control']}` takes away {as_number(c)}" for c in helpful]
     if record["ceiling"] > tolerance:
         causes.append(
-            f"too little data: two MDs of this length differ by {record['ceiling']:.2f}, more than the "
-            f"tolerance of {tolerance:.2f}"
+            f"too little data: two MDs of this length differ by {record['ceiling']:.2f}, more than "
+            f"the tolerance of {tolerance:.2f}"
         )
     markov = record.get("markov")
     if markov is not None and _outcome(markov, tolerance) == FAILED:

@@ -134,7 +134,7 @@ def _speed(comparison: pd.DataFrame, bases: dict[str, dict], lags: dict[str, flo
         "## Beyond timescales, in the base cells",
         "",
         "Model over MD: the slowest timescale at the yardstick's lag, the rate of crossing the",
-        "slow process there, and the same with every recrossing that the frames show; and the",
+        "slow process there, and the same with every recrossing that frames show; and the",
         "cross-entropy on held-out frames (nats a frame), which hardly sees any of it.",
         "",
         "| system | model | t1 | crossings | with recrossings | cross-entropy |",
