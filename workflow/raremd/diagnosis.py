@@ -64,8 +64,8 @@ def diagnose_cell(
     -------
     dict
         outcome, effect, low, high (log2 of model over MD), ceiling (log2 between two MDs of
-        this length), markov (as the effect), controls (each with the error that it takes away, paired
-        in the MD), causes (sentences).
+        this length), markov (as the effect), controls (each with the error that it takes away,
+        paired in the MD), causes (sentences).
     """
     here = cell.slowest(model, own)
     ratio = _summary(hierarchical_ratio(*here, DRAWS, rng))
