@@ -60,7 +60,7 @@ def test_nothing_mends():
 
 def test_short_md_and_states_with_memory():
     causes = diagnose(ceiling=0.8, lstm=off(-3.0), markov=off(-1.0), lstm_twice=off(-3.0))["causes"]
-    assert "halves of the MD differ by 0.80" in causes[0]
+    assert "two MDs of this length differ by 0.80" in causes[0]
     assert causes[1].startswith("states that are not Markovian")
 
 

@@ -63,9 +63,9 @@ def diagnose_cell(
     Returns
     -------
     dict
-        outcome, effect, low, high (log2 of model over MD), ceiling (log2 between halves of the
-        MD), markov (as the effect), controls (each with the error that it takes away, paired
-        in the MD), causes (sentences).
+        outcome, effect, low, high (log2 of model over MD), ceiling (log2 between two MDs of
+        this length), markov (as the effect), controls (each with the error that it takes away,
+        paired in the MD), causes (sentences).
     """
     here = cell.slowest(model, own)
     ratio = _summary(hierarchical_ratio(*here, DRAWS, rng))
@@ -98,8 +98,8 @@ def _causes(record: dict[str, Any], tolerance: float) -> list[str]:
     causes = [f"{MENDS[c['varies']]}: `{c['control']}` takes away {as_number(c)}" for c in helpful]
     if record["ceiling"] > tolerance:
         causes.append(
-            f"too little data: halves of the MD differ by {record['ceiling']:.2f}, more than the "
-            f"tolerance of {tolerance:.2f}"
+            f"too little data: two MDs of this length differ by {record['ceiling']:.2f}, more than "
+            f"the tolerance of {tolerance:.2f}"
         )
     markov = record.get("markov")
     if markov is not None and _outcome(markov, tolerance) == FAILED:
@@ -168,7 +168,7 @@ def as_markdown(records: list[dict[str, Any]]) -> str:
         "the MD's with a 95 % interval, at the saving interval in the cell's own states and at the",
         "lag of the yardstick in metastable states. A control is the same network with one thing",
         "changed; it counts as a cause where the error that it takes away is positive in the 95 %",
-        "interval, paired in the MD. The ceiling is how far halves of the MD differ.",
+        "interval, paired in the MD. The ceiling is how far two MDs of this length differ.",
         "",
         "| system | model | lag | log2(model / MD) | Markov | ceiling | outcome |",
         "|---|---|---|---|---|---|---|",

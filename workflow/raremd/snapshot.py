@@ -91,7 +91,7 @@ def _claim(claim: str, records: list[dict[str, Any]]) -> list[str]:
     ]
     for r in records:
         control = r["control"]
-        markov = as_number(control["markov"]) if "markov" in control else "–"
+        markov = _shown(control["markov"]) if "markov" in control else "–"
         lines.append(
             f"| {r['system']} | {pretty(r['model'])} | **{r['verdict']}** | {_shown(r)} "
             f"| {_shown(control['at_own_interval'])} | {markov} | {r['n_events']} |"
@@ -134,7 +134,7 @@ def _speed(comparison: pd.DataFrame, bases: dict[str, dict], lags: dict[str, flo
         "## Beyond timescales, in the base cells",
         "",
         "Model over MD: the slowest timescale at the yardstick's lag, the rate of crossing the",
-        "slow process there, and the same with every recrossing that the frames show; beside it",
+        "slow process there, and the same with every recrossing that frames show; and the",
         "cross-entropy on held-out frames (nats a frame), which hardly sees any of it.",
         "",
         "| system | model | t1 | crossings | with recrossings | cross-entropy |",
@@ -230,6 +230,7 @@ def page(
             names = [kind] if kind == "claims" else [f"{s}_{kind}" for s in study["bases"]]
             lines += [line for name in names for line in _picture(name, figures)]
     lines += _speed(comparison, study["bases"], study["lags"])
-    lines += ["## Why a network fails", "", *diagnosis.splitlines()[2:], ""]
+    lines += ["## Why a network fails", ""]
+    lines += [line.replace("## ", "### ", 1) for line in diagnosis.splitlines()[2:]] + [""]
     lines += _cost(cost)
     return "\n".join(lines).rstrip() + "\n"
