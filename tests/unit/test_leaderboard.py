@@ -1,0 +1,80 @@
+"""Ranking on tables whose answer is known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from raremd.figures.leaderboard import draw
+from raremd.leaderboard import as_markdown, rank, worst
+
+LAGS, N = [1.0, 10.0, 100.0], 2
+MD = np.array([[100.0, 20.0], [150.0, 25.0], [200.0, 30.0]])
+
+
+def rows(model, replicate, times):
+    return [
+        {
+            "model": model,
+            "replicate": replicate,
+            "quantity": "timescale",
+            "lag": lag,
+            "i": i + 1,
+            "value": times[k, i],
+        }
+        for k, lag in enumerate(LAGS)
+        for i in range(N)
+    ]
+
+
+@pytest.fixture
+def ranking():
+    off = np.ones((3, 2))
+    off[1, 1] = 0.5  # a factor of two at lag 10, process 2
+    beyond = np.ones((3, 2))
+    beyond[2] = 100.0  # only at a lag that does not count
+    lost = MD.copy()
+    lost[0, 1] = np.nan
+    table = rows("md", 0, MD) + rows("reference", 0, MD * 2**0.1)
+    for replicate, noise in ((1, 2**0.02), (2, 2**-0.02)):
+        table += rows("good", replicate, MD * noise * beyond)
+        table += rows("bad", replicate, MD * off * noise)
+        table += rows("broken", replicate, lost if replicate == 1 else MD)
+    table.append(
+        {"model": "bad", "replicate": 0, "quantity": "cross_entropy", "value": 1.5, "lag": np.nan}
+    )
+    samples = MD[:, None] * 2.0 ** np.linspace(-0.3, 0.3, 41)[None, :, None]
+    bootstrap = {"lags": np.array(LAGS), "own": samples}
+    cost = pd.DataFrame({"model": ["good", "bad"], "core_seconds": [7.0, 8.0]})
+    return rank("toy", pd.DataFrame(table), bootstrap, cost, 10.0, seed=0)
+
+
+def test_score_is_the_worst_over_lags_and_processes(ranking):
+    by = ranking.set_index("model")
+    assert by.loc["good", "score"] == pytest.approx(0.0, abs=1e-12)
+    assert by.loc["good", "high"] == pytest.approx(0.02)
+    assert by.loc["bad", ["score", "lag", "process"]].tolist() == pytest.approx([1.0, 10.0, 2])
+    assert by.loc["bad", ["low", "high"]].tolist() == pytest.approx([0.98, 1.02])
+    assert by.loc["reference", "score"] == pytest.approx(0.1)
+    assert by.loc["md_bootstrap", "score"] == pytest.approx(0.15, abs=0.01)
+    assert by.loc["bad", ["cross_entropy", "core_seconds"]].tolist() == [1.5, 8.0]
+
+
+def test_a_failure_is_a_row_at_the_bottom(ranking):
+    assert ranking["model"].iloc[-1] == "broken"
+    assert ranking["score"].iloc[-1] > 3
+    assert ranking["failed"].iloc[-1] == 1
+    assert ranking["model"].tolist()[0] == "good"
+
+
+def test_replicates_are_averaged_before_the_worst_is_taken():
+    deviations = np.array([[[0.5, 0.0]], [[-0.5, 0.2]]])
+    assert worst(deviations) == pytest.approx(0.1)
+
+
+def test_table_and_figure_show_every_model(ranking):
+    page = as_markdown(ranking, {"toy": "toy/x/dt_1/fine"}, {"toy": "ps"})
+    for model in ranking["model"]:
+        assert f"| {model} |" in page
+    assert "nan" not in page
+    figure = draw(ranking, 0.32)
+    assert len(figure.axes[0].get_yticklabels()) == len(ranking)
