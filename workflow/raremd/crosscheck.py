@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from raremd.discrete import read_states
 from raremd.estimation import count_matrix, estimate
 from raremd.sequences import at_interval
 from raremd.storage import atomic_path, read_arrays, read_table
+
+log = logging.getLogger(__name__)
 
 TOLERANCE = 1e-6
 """Largest relative difference between two programs that estimate the same."""
@@ -91,7 +94,7 @@ def compare(
     Raises
     ------
     ValueError
-        If the two leave out different states.
+        If the two keep different numbers of states.
     """
     sets, lags = import_sets(exported)
     table = read_table(kinetics)
@@ -128,18 +131,21 @@ def _compare_one(
     other: dict[str, np.ndarray],
     interval: float,
 ) -> Iterator[dict]:
+    model = estimate(count_matrix(dtrajs, n_states, lag))
+    if len(model.active) != len(other["active"]):
+        raise ValueError(
+            f"crosscheck: at lag {lag} we keep {len(model.active)} states, "
+            f"the other program {len(other['active'])}"
+        )
+    if not np.array_equal(model.active, other["active"]):
+        log.warning("lag %d left out: two connected sets are equally large", lag)
+        return
     for i, value in enumerate(ours):
         if np.isfinite(value):
             yield {
                 "quantity": "timescale", "lag": lag * interval, "i": i + 1, "j": 0,
                 "ours": value, "other": float(other["timescales"][i]) * interval,
             }  # fmt: skip
-    model = estimate(count_matrix(dtrajs, n_states, lag))
-    if not np.array_equal(model.active, other["active"]):
-        raise ValueError(
-            f"crosscheck: at lag {lag} we keep {len(model.active)} states, "
-            f"the other program {len(other['active'])}"
-        )
     matrix = np.where(model.transition_matrix > 0, model.transition_matrix, np.nan)
     difference = np.abs(other["transition_matrix"] / matrix - 1)
     i, j = np.unravel_index(np.nanargmax(difference), difference.shape)
