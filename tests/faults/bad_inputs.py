@@ -38,8 +38,8 @@ yardstick: {coordinate: both, partition: fine, lag: 5}
 generation: {walkers: 4, time: 500}
 """
 BIG = 100_000_000
-PLAN, IMPORT, STATES = "plan", "import_data", "fit_states"
-"""Stages: before any job, in the job that reads the files, in the one that makes states."""
+PLAN, IMPORT, LAGS, STATES = "plan", "import_data", "check_lags", "fit_states"
+"""Stages: before any job, or in one of the cheap jobs before any training."""
 
 
 @dataclass(frozen=True)
@@ -233,7 +233,7 @@ def other_topology(folder):
 
 def cut_trajectory(folder):
     path = folder / "data/0.xtc"
-    os.truncate(path, path.stat().st_size * 2 // 3)
+    os.truncate(path, path.stat().st_size * 2 // 3 - 7)
 
 
 def hdf5(path):
@@ -436,7 +436,7 @@ CASES = {
         ("data/top.pdb", "cannot read it"),
     ),
     "trajectory that is cut off": Case(
-        IMPORT, molecule(cut_trajectory), ("data/0.xtc", "beyond frame", "cut off")
+        IMPORT, molecule(cut_trajectory), ("data/0.xtc", "cut off within frame")
     ),
     "feature that the molecule has not": Case(
         IMPORT, molecule(features=["chi1"]), ("data/top.pdb", "no 'chi1'")
@@ -466,12 +466,13 @@ CASES = {
     "a state never visited": Case(
         STATES,
         mine(
+            source__periods={},
             partitions__fine={
-                "method": "boxes",
-                "boxes": [[[-180, 0], [-180, 180]], [[0, 1e-6], [0, 1e-6]]],
-            }
+                "method": "nearest_center",
+                "centers": [[-90, 0], [90, 0], [9000, 0]],
+            },
         ),
-        ("no frame is in state 2", "units"),
+        ("no frame is in state 3", "units"),
     ),
     "all frames in one state": Case(
         STATES,
@@ -485,19 +486,23 @@ CASES = {
         STATES, mine(partitions__fine__n_states=5000), ("kmeans", "5000", "ask for fewer")
     ),
     "trajectories shorter than the lag": Case(
-        STATES,
+        LAGS,
         mine(lags=[1, 5, 300], generation__time=1000),
         ("lags", "300 frames", "no trajectory is longer than 200"),
     ),
     "too short to be split": Case(
         STATES,
-        data("0.npy", lambda path: np.save(path, circle(14)), source(files="data/0.npy")),
-        ("14 frames", "too short to be split"),
+        data(
+            "0.npy",
+            lambda path: np.save(path, circle(6)),
+            mine(lags=[1, 2, 4], yardstick__lag=4, source__files="data/0.npy"),
+        ),
+        ("6 frames", "too short to be split"),
     ),
     "states that nothing connects": Case(
         STATES,
-        only_states(*(np.resize([0, 1], 150 + k) + 2 * (k % 2) for k in range(4))),
-        ("2 of 4 states", "50% of the frames", "add trajectories"),
+        only_states(*(np.resize([0, 1], 150 + k) + 2 * (k % 3) for k in range(6))),
+        ("2 of 6 states", "add trajectories"),
     ),
     "map without one of the states": Case(
         STATES,

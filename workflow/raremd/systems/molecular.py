@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import struct
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,9 @@ BOND_GAP = 3
 """Bonds between the atoms of `heavy_distances`, at least."""
 WITH_TIME = (".xtc", ".trr", ".nc", ".netcdf", ".h5", ".hdf5", ".gro", ".tng")
 """Formats whose times mdtraj reads; a DCD, for one, is only numbered by it."""
+
+XTC_MAGIC, XTC_HEADER, XTC_PLAIN_HEADER, XTC_PLAIN_ATOMS = 1995, 92, 56, 9
+"""Bytes before the coordinates of a frame; so few atoms are stored as they are."""
 
 
 @dataclass(frozen=True)
@@ -212,6 +216,36 @@ def _atoms_in(path: str) -> int | None:
     return int(np.shape(coordinates)[1]) if np.ndim(coordinates) == 3 else None
 
 
+def check_whole_xtc(path: str) -> None:
+    """Refuse an xtc file that ends within a frame, where mdtraj would read on as if all were well.
+
+    Only the sizes that the frames announce are read.
+
+    Raises
+    ------
+    ValueError
+        Naming the frame, counted from 1.
+    """
+    size, at, frames = os.path.getsize(path), 0, 0
+    with open(path, "rb") as file:
+        while at < size:
+            file.seek(at)
+            head = file.read(XTC_HEADER).ljust(XTC_HEADER, b"\0")
+            magic, atoms = struct.unpack_from(">ii", head)
+            if magic != XTC_MAGIC:
+                return  # another version, or no xtc at all: for mdtraj to say
+            if atoms <= XTC_PLAIN_ATOMS:
+                at += XTC_PLAIN_HEADER + 12 * atoms
+            else:
+                at += XTC_HEADER + -(-struct.unpack_from(">i", head, XTC_HEADER - 4)[0] // 4) * 4
+            frames += 1
+    if at > size:
+        raise ValueError(
+            f"{path}: the file is cut off within frame {frames}; copy it again, or leave the "
+            "broken frame out"
+        )
+
+
 def _blocks(
     path: str, topology: mdtraj.Topology, columns: list[Featurizer], stride: int
 ) -> Iterator[np.ndarray]:
@@ -261,5 +295,7 @@ def read_molecular(files: Sequence[str], source: dict) -> Iterator[Table]:
                 f"{path} has {n_atoms} atoms, the topology {source['topology']} has "
                 f"{topology.n_atoms}; give the topology that belongs to the trajectory"
             )
+        if Path(path).suffix == ".xtc":
+            check_whole_xtc(path)
         timed = (TIME, *names) if Path(path).suffix in WITH_TIME else names
         yield Table(path, timed, _blocks(path, topology, columns, source["stride"]), periods)
