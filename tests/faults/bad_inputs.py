@@ -494,10 +494,10 @@ CASES = {
         STATES,
         data(
             "0.npy",
-            lambda path: np.save(path, circle(6)),
+            lambda path: np.save(path, circle(5)),
             mine(lags=[1, 2, 4], yardstick__lag=4, source__files="data/0.npy"),
         ),
-        ("6 frames", "too short to be split"),
+        ("5 frames", "too short to be split"),
     ),
     "states that nothing connects": Case(
         STATES,
