@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,8 @@ from deeptime.markov.hmm import HiddenMarkovModel, MaximumLikelihoodHMM
 from raremd.kinetics import count_matrix, estimate
 from raremd.models.base import SequenceModel, register
 from raremd.models.contexts import CORE_LAG
+
+log = logging.getLogger(__name__)
 
 LEAST = 1e-9  # probability of a state that a hidden state never shows
 
@@ -57,8 +60,12 @@ class HMM(SequenceModel):
         initial = HiddenMarkovModel(flow / flow.sum(axis=1, keepdims=True), emission)
         stride = max(1, -(-sum(map(len, trajectories)) // s.frames))
         chosen = [t.astype(np.int32) for t in trajectories[::stride]]
-        fitted = MaximumLikelihoodHMM(initial, lagtime=1, maxit=s.iterations)
-        model = fitted.fit(chosen).fetch_model()
+        try:
+            estimator = MaximumLikelihoodHMM(initial, lagtime=1, maxit=s.iterations)
+            model = estimator.fit(chosen).fetch_model()
+        except RuntimeError as error:  # a hidden state has died out
+            log.warning("hmm: %s; the model of PCCA+ is kept, ask for fewer hidden states", error)
+            model = initial
         emission = model.output_probabilities + LEAST
         self.transition.copy_(torch.from_numpy(model.transition_model.transition_matrix))
         self.emission.copy_(torch.from_numpy(emission / emission.sum(axis=1, keepdims=True)))
