@@ -65,7 +65,9 @@ def in_toy(**at):
     return toy(**{f"systems.toy.{path.replace('__', '.')}": value for path, value in at.items()})
 
 
-@pytest.mark.parametrize("name", ["config.yaml", "config/smoke.yaml"])
+@pytest.mark.parametrize(
+    "name", ["config.yaml", "config/smoke.yaml", "config/protein.yaml", "config/desres.yaml"]
+)
 class TestOwnStudies:
     def test_load(self, name):
         study = load_study(yaml.safe_load((ROOT / name).read_text()))
