@@ -205,7 +205,8 @@ class PCCASettings:
     ----------
     microstates : settings of another partition
     n_states : int
-        Macrostates, numbered by falling stationary population.
+        Macrostates, numbered by falling stationary population; fewer, with a warning, where PCCA+
+        leaves some of so many without a microstate.
     lag : int
         Lag time of the MSM in frames.
     """
@@ -234,7 +235,7 @@ class PCCASettings:
                 self.lag,
             )
         # A macrostate's centre is the mean of its microstates' centres, weighted by frames.
-        weights = np.zeros((self.n_states, micro.n_states))
+        weights = np.zeros((lumping.max() + 1, micro.n_states))
         weights[macrostates, np.arange(micro.n_states)] = frames
         weights /= weights.sum(axis=1, keepdims=True)
         centers = unembed_periodic(weights @ embed_periodic(micro.centers, periods), periods)
@@ -322,12 +323,17 @@ def _lump(
             "least 2, and fewer than there are microstates"
         )
     msm = MaximumLikelihoodMSM(reversible=True, maxerr=1e-12).fit_fetch(counts)
-    lumping = msm.pcca(n_macro).assignments
-    populated = np.bincount(lumping, minlength=n_macro) > 0
-    if not populated.all():
-        raise ValueError(
-            f"pcca: only {populated.sum()} of {n_macro} macrostates hold a microstate at lag "
-            f"{lag}: ask for fewer, or change the lag or the microstates"
+    found = n_macro
+    while len(np.unique(lumping := msm.pcca(found).assignments)) < found:
+        found -= 1  # two are always populated
+    if found < n_macro:
+        log.warning(
+            "pcca: %d macrostates instead of %d: at lag %d no microstate belongs most of all to "
+            "one of %d; change the lag or the microstates if more are wanted",
+            found,
+            n_macro,
+            lag,
+            found + 1,
         )
     population = np.bincount(lumping, msm.stationary_distribution)
     rank = np.argsort(np.argsort(-population, kind="stable"))
