@@ -154,7 +154,8 @@ class TestMarkov:
     def test_step_gives_the_msm(self, chain):
         dtrajs, model = chain
         msm = estimate(count_matrix(dtrajs, 8, 1))
-        probability = model.step(torch.arange(8), None)[0].softmax(1).numpy()
+        state = model.initial_state(torch.arange(8)[:, None])
+        probability = model.step(torch.arange(8), state)[0].softmax(1).numpy()
         seen = msm.transition_matrix > 0
         np.testing.assert_allclose(
             probability[:6, :6][seen], msm.transition_matrix[seen], rtol=1e-5
@@ -173,7 +174,7 @@ class TestMarkov:
         ring = np.array([0, 1, 2, 3] * 500 + [3, 2, 1, 0] * 500, np.int16)
         model = build_model("markov", 4, {})
         model.prepare([ring])
-        logits = model.step(torch.arange(4), None)[0]
+        logits = model.step(torch.arange(4), model.initial_state(torch.arange(4)[:, None]))[0]
         never = (count_matrix([ring], 4, 1) + count_matrix([ring], 4, 1).T) == 0
         assert never.sum() > 4
         assert (logits.numpy()[never] == NEVER_SEEN).all()
