@@ -186,5 +186,5 @@ def as_markdown(records: list[dict[str, Any]]) -> str:
         idle = [c for c in r["controls"] if not c["low"] > 0]
         if idle and r["outcome"] == FAILED:
             named = ", ".join(f"`{c['control']}` {as_number(c)}" for c in idle)
-            lines.append(f"  - not told apart from no gain: {named}")
+            lines.append(f"  - no gain that could be told from none: {named}")
     return "\n".join(lines) + "\n"

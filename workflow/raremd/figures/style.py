@@ -21,6 +21,8 @@ SINGLE, DOUBLE = 3.5, 7.2
 """Width of one and of two columns, in inches."""
 SMALL = 7
 """Points, for ticks and numbers in small panels; all else is 8."""
+LETTER, ENTRY = 0.066, 0.45
+"""Width of a letter of a legend, and of an entry beside its letters, in inches."""
 DPI = 200
 EDGE = 5.0
 """log2 ratios beyond +-5 (a factor of 32) are drawn at the edge."""
@@ -119,8 +121,10 @@ def legend_above(figure: Figure, axes: Iterable[Axes], columns: int = 6) -> None
     for panel in axes:
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
             entries.setdefault(label, handle)
+    widest = ENTRY + LETTER * max(map(len, entries), default=0)
     figure.legend(
-        entries.values(), entries.keys(), loc="outside upper center", ncols=columns,
+        entries.values(), entries.keys(), loc="outside upper center",
+        ncols=min(columns, max(1, int(figure.get_figwidth() / widest))),
         handlelength=1.5, columnspacing=1.5,
     )  # fmt: skip
 
