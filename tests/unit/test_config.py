@@ -484,6 +484,13 @@ class TestStudy:
         assert twice["training"]["window"] == plain["training"]["window"]
         assert "validation_fraction" not in plain["training"]
 
+    def test_own_window_and_batch(self):
+        longer = {"models.lstm_twice.window": 200, "models.lstm_twice.batch": 16}
+        study = load_study(toy(**longer))
+        plain, other = (study.model_options(m)["training"] for m in ("lstm", "lstm_twice"))
+        assert (plain["window"], plain["batch"]) == (100, 64)
+        assert (other["window"], other["batch"]) == (200, 16)
+
     def test_contrasts_point_at_cells(self):
         cells = list(self.study.cells)
         first, second = self.study.contrasts()

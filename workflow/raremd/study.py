@@ -82,7 +82,7 @@ class Study:
         del training["validation_fraction"]  # decides the split, which the states carry
         for key in ("tokens", "patience_tokens"):
             training[key] = round(training[key] * model["budget"])
-        training["window"] = self.window(name)
+        training |= {key: model[key] for key in ("window", "batch") if key in model}
         return {
             "kind": model.get("kind", name),
             "settings": dict(sorted(model["settings"].items())),
