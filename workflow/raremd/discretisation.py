@@ -26,6 +26,8 @@ MAXIMUM_LEFT_OUT = 0.5
 """Share of the training frames outside the connected states from which a partition is refused."""
 MAP_BINS = 100
 MAP_FRAMES = 200_000
+MAP_GRID = 10 * MAP_BINS
+"""Values on so many grid points or fewer count as discrete: bins hold equally many of them."""
 MAP_PERCENTILES = (0.05, 99.95)
 
 
@@ -295,6 +297,30 @@ def _check_same(md: Features, reference: Features, path: Path) -> None:
         raise ValueError(f"{path}: features or frame interval differ from those of the MD")
 
 
+def bin_edges(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Edges of at most `MAP_BINS` equal bins, (n + 1,), so that a histogram has no false teeth.
+
+    Values on a grid, such as a share of native contacts, would fall one into this bin and two
+    into the next: there each bin holds the same whole number of grid points.
+
+    Parameters
+    ----------
+    values : (n_frames,) float array
+    low, high : float
+        Range of the bins; with values on a grid, of the grid points in them.
+    """
+    distinct = np.unique(values[(values >= low) & (values <= high)]).astype(np.float64)
+    if len(distinct) > 1:
+        step = np.diff(distinct).min()
+        place = (distinct - distinct[0]) / step
+        points = round(place[-1]) + 1
+        if points <= MAP_GRID and np.allclose(place, place.round(), rtol=1e-3, atol=1e-3):
+            step = (distinct[-1] - distinct[0]) / (points - 1)
+            each = -(-points // MAP_BINS)
+            return distinct[0] + step * (each * np.arange(-(-points // each) + 1) - 0.5)
+    return np.linspace(low, high, MAP_BINS + 1)
+
+
 def _map(training: list[Frames], states: Partition) -> dict[str, np.ndarray]:
     """Histogram of the first two dimensions, and in up to two the state of each bin."""
     n_frames = sum(map(len, training))
@@ -302,7 +328,7 @@ def _map(training: list[Frames], states: Partition) -> dict[str, np.ndarray]:
     dimension = min(2, sample.shape[1])
     # A few frames far out would make the bins of all others too coarse.
     low, high = np.percentile(sample[:, :dimension], MAP_PERCENTILES, axis=0)
-    edges = [np.linspace(low[d], high[d], MAP_BINS + 1) for d in range(dimension)]
+    edges = [bin_edges(sample[:, d], low[d], high[d]) for d in range(dimension)]
     counts, _ = np.histogramdd(sample[:, :dimension], bins=edges)
     arrays = {"map/counts": counts.astype(np.int64)}
     arrays |= {f"map/edges_{d}": edge for d, edge in enumerate(edges)}
