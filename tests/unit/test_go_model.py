@@ -7,24 +7,26 @@ import pytest
 
 from raremd.systems import embedded, go_model
 from raremd.systems.embedded import read_compact
-from raremd.systems.go_model import (
-    FORMED,
+from raremd.systems.go_forces import (
     K_1,
     K_3,
     K_ANGLE,
     K_BOND,
     REPULSION_CUTOFF,
     SIGMA,
-    SKIN,
     GoModel,
-    GoSettings,
     advance,
     build_model,
     dihedral_angles,
     energy_and_forces,
+    pair_distances,
+)
+from raremd.systems.go_model import (
+    FORMED,
+    SKIN,
+    GoSettings,
     feature_names,
     formed_contacts,
-    pair_distances,
     quantise,
     read_native,
     simulate,

@@ -135,7 +135,7 @@ rule simulate_peptide:
 rule simulate_go_model:
     input:
         native=lambda w: os.path.relpath(ROOT / RECIPES[w.molecule]["native"]),
-        code=library("systems/go_model.py", "systems/embedded.py"),
+        code=library("systems/go_model.py", "systems/go_forces.py", "systems/embedded.py"),
     output:
         trajectory=f"{RESULTS}/regenerated/{{molecule}}/trajectory_{{number}}.h5",
     log:
