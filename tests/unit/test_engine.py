@@ -12,6 +12,7 @@ from raremd.models.base import SequenceModel, Stream
 from raremd.models.kernels import sample_states
 from raremd.models.lstm_kernels import cross_entropy
 from raremd.models.transformer import Transformer
+from raremd.models.transformer_kernels import _gelu
 from raremd.sequences import Windows
 from raremd.storage import map_arrays, read_arrays, write_arrays
 
@@ -24,11 +25,31 @@ def lstm(n_states, hidden, seed=0):
     return model
 
 
-@pytest.mark.parametrize(("hidden", "n_states"), [(16, 5), (48, 100), (64, 16), (80, 33)])
+def transformer(n_states, width, heads=2, context=8, seed=0):
+    torch.manual_seed(seed)
+    options = {"layers": 2, "width": width, "heads": heads, "feed_forward": 40, "context": context}
+    model = build_model("transformer", n_states, options)
+    with torch.no_grad():
+        for parameter in model.parameters():  # norms and biases too: all terms must show
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    return model
+
+
+@pytest.mark.parametrize(
+    ("build", "size", "n_states"),
+    [
+        (lstm, 16, 5),
+        (lstm, 48, 100),
+        (lstm, 64, 16),
+        (lstm, 80, 33),
+        (transformer, 32, 100),
+        (transformer, 72, 5),
+    ],
+)
 @pytest.mark.parametrize("n_walkers", [1, 40])
-def test_compiled_generation_equals_one_step_a_frame(hidden, n_states, n_walkers):
+def test_compiled_generation_equals_one_step_a_frame(build, size, n_states, n_walkers):
     """The two form logits by other products: a draw may fall between two roundings."""
-    model = lstm(n_states, hidden)
+    model = build(n_states, size)
     prompts = torch.from_numpy(np.random.default_rng(0).integers(n_states, size=(n_walkers, 6)))
     found = np.empty((2, 100, n_walkers), np.int16)
     ways = type(model).generate, SequenceModel.generate
@@ -40,15 +61,38 @@ def test_compiled_generation_equals_one_step_a_frame(hidden, n_states, n_walkers
     assert (found[0] == found[1]).all(axis=0).mean() >= 0.95
 
 
-@pytest.mark.parametrize("hidden", [48, 80])
-def test_a_walker_does_not_depend_on_how_many_there_are(hidden, monkeypatch):
-    model = lstm(20, hidden)
+@pytest.mark.parametrize("build", [lstm, transformer])
+@pytest.mark.parametrize("size", [48, 80])
+def test_a_walker_does_not_depend_on_how_many_there_are(build, size, monkeypatch):
+    model = build(20, size)
     prompts = np.random.default_rng(1).integers(20, size=(200, 4))
     whole = generate(model, prompts, 60, seed=2)
     np.testing.assert_array_equal(generate(model, prompts[:33], 60, seed=2), whole[:33])
     monkeypatch.setattr(generation, "WALKERS_AT_ONCE", 128)
     monkeypatch.setattr(generation, "FRAMES_AT_ONCE", 7)
     np.testing.assert_array_equal(generate(model, prompts, 60, seed=2), whole)
+
+
+@pytest.mark.parametrize(("width", "heads", "context"), [(32, 1, 64), (32, 4, 9), (72, 2, 16)])
+def test_cached_logits_equal_a_pass_over_the_whole_context(width, heads, context):
+    """By the compiled kernels and by torch, as on a GPU; the ring goes round several times."""
+    model = transformer(30, width, heads, context)
+    tokens = torch.from_numpy(np.random.default_rng(4).integers(30, size=(35, 150)))
+    with torch.inference_mode():
+        whole = model.logits(tokens)
+        compiled, cache = model.initial_state(tokens[:, :5]), model._initial_cache(tokens[:, :5])
+        for k in range(4, 150):
+            token = tokens[:, k].contiguous()
+            for found in (model.step(token, compiled)[0], model._cached_step(token, cache)):
+                torch.testing.assert_close(found, whole[:, k], rtol=1e-5, atol=1e-5)
+
+
+def test_gelu_equals_torch():
+    x = torch.linspace(-12, 12, 9_001)[None]
+    found = (x - 0.5).numpy().copy()
+    _gelu(found, np.full(9_001, 0.5, np.float32))
+    wanted = torch.nn.functional.gelu(x.double())[0]
+    np.testing.assert_array_less(np.abs(found[0] - wanted.numpy()), 1e-7 + 3e-7 * np.abs(x[0].numpy()))
 
 
 @pytest.mark.parametrize("n_states", [4, 16, 100])

@@ -65,60 +65,6 @@ def exp32(x):
     return exp2_32(max(x * np.float32(1.44269504), np.float32(-126.0)))
 
 
-@njit(fastmath=FAST, error_model="numpy", cache=True)
-def attend(qkv, cos, sin, keys, values, slot, filled, out):
-    """Rotary attention of one new token a walker to those in the ring, which it joins.
-
-    Parameters
-    ----------
-    qkv : (W, 3 heads d) float32
-        Query, key and value of the new token, heads side by side; query and key are
-        rotated in place.
-    cos, sin : (d / 2,) float32
-        Rotation of the new token's position; channels 2 k and 2 k + 1 are a pair.
-    keys, values : (W, heads, d, context) float32
-        The ring over positions, last so that all of a walker's scores are one vector.
-    slot, filled : int
-        Where the new token goes, and how many places are taken once it is there.
-    out : (W, heads d) float32
-        Filled.
-    """
-    n_walkers, n_heads, width, context = keys.shape
-    size = n_heads * width
-    scale = np.float32(1.0 / np.sqrt(width))
-    scores = np.empty(context, np.float32)
-    for w in range(n_walkers):
-        row = qkv[w]
-        for head in range(2 * n_heads):
-            for k in range(width // 2):
-                a, b = row[head * width + 2 * k], row[head * width + 2 * k + 1]
-                row[head * width + 2 * k] = a * cos[k] - b * sin[k]
-                row[head * width + 2 * k + 1] = a * sin[k] + b * cos[k]
-        for head in range(n_heads):
-            ring, kept = keys[w, head], values[w, head]
-            offset = head * width
-            for d in range(width):
-                ring[d, slot] = row[size + offset + d]
-                kept[d, slot] = row[2 * size + offset + d]
-            scores[:filled] = np.float32(0.0)
-            for d in range(width):
-                q, line = row[offset + d] * scale, ring[d]
-                for c in range(filled):
-                    scores[c] += q * line[c]
-            top = scores[0]
-            for c in range(1, filled):
-                top = max(top, scores[c])
-            total = np.float32(0.0)
-            for c in range(filled):
-                scores[c] = exp32(scores[c] - top)
-                total += scores[c]
-            for d in range(width):
-                line, mean = kept[d], np.float32(0.0)
-                for c in range(filled):
-                    mean += scores[c] * line[c]
-                out[w, offset + d] = mean / total
-
-
 @njit(inline="always")
 def _mix(z):
     """The finaliser of splitmix64 (Steele, Lea, Flood 2014)."""

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch.nn import functional
 
-from raremd.models.base import register
-from raremd.models.kernels import attend
+from raremd.models.base import Stream, register
 from raremd.models.prior import PriorModel
+from raremd.models.transformer_kernels import Weights, transformer_generate, transformer_read
+
+_ROWS = 32  # walkers that go through the layers together in generation
+_ROWS_LARGE = 64  # with weights that outgrow the second-level cache
+_LARGE = 64
+
+
+def _frequency(width: int) -> torch.Tensor:
+    """Rotary angles a position (Su et al. 2021), (width / 2,) float64."""
+    return 10000.0 ** (-torch.arange(0, width, 2, dtype=torch.float64) / width)
 
 
 def _rotation(positions: torch.Tensor, width: int) -> torch.Tensor:
-    """Rotary phases (Su et al. 2021), (n_positions, width / 2) complex64.
+    """Rotary phases, (n_positions, width / 2) complex64.
 
     Angles are formed in double precision: generation reaches positions where
     float32 would lose the phase.
     """
-    frequency = 10000.0 ** (-torch.arange(0, width, 2, dtype=torch.float64) / width)
-    angle = positions.double()[:, None] * frequency.to(positions.device)
+    angle = positions.double()[:, None] * _frequency(width).to(positions.device)
     return torch.polar(torch.ones_like(angle), angle).to(torch.complex64)
 
 
@@ -66,10 +75,22 @@ def _mixed_precision(width: int, device: torch.device) -> bool:
 class _Cache:
     """Rotated keys and values of the last `context` tokens, a ring over positions."""
 
-    keys: torch.Tensor  # (layers, W, heads, D / heads, context)
+    keys: torch.Tensor  # (layers, W, heads, context, D / heads)
     values: torch.Tensor
     position: int
     rows: torch.Tensor | None  # of the prior
+
+
+@dataclass
+class _State:
+    """The same of walkers on the processor, in blocks, see `transformer_kernels`."""
+
+    weights: Weights
+    keys: np.ndarray  # (n_blocks, layers, rows, heads, D / heads, context)
+    values: np.ndarray  # (n_blocks, layers, rows, heads, context, D / heads)
+    hidden: np.ndarray  # (n_blocks, rows, D)
+    position: int
+    rows: np.ndarray  # (W,), of the prior
 
 
 @register("transformer")
@@ -149,61 +170,103 @@ class Transformer(PriorModel):
             logits = self.logits(windows[:, :-1])
         return functional.cross_entropy(logits.float().flatten(0, 1), windows[:, 1:].flatten())
 
-    def initial_state(self, prompt: torch.Tensor) -> _Cache:
+    def _weights(self) -> Weights:
+        """As the kernels want them: a norm's scale and shift join the matrix behind it."""
+
+        def folded(norm, linear):
+            bias = 0.0 if linear.bias is None else linear.bias
+            return (linear.weight * norm.weight).T, linear.weight @ norm.bias + bias
+
+        qkv = [folded(b.norm_attention, b.query_key_value) for b in self.blocks]
+        expand = [folded(b.norm_feed_forward, b.expand) for b in self.blocks]
+        readout, bias = folded(self.norm, self.readout)
+        bias = bias[None] if self.prior is None else bias + self.prior.table
+        follow = torch.zeros(2, self.n_states, dtype=torch.int32)
+        parts = (
+            self.embedding.weight,
+            torch.stack([weight for weight, _ in qkv]),
+            torch.stack([shift for _, shift in qkv]),
+            torch.stack([b.project.weight.T for b in self.blocks]),
+            torch.stack([weight for weight, _ in expand]),
+            torch.stack([shift for _, shift in expand]),
+            torch.stack([b.contract.weight.T for b in self.blocks]),
+            torch.stack([b.contract.bias for b in self.blocks]),
+            readout,
+            bias,
+            follow if self.prior is None else self.prior.follow,
+            _frequency(self._head_width),
+        )
+        return Weights(*(part.detach().contiguous().numpy() for part in parts))
+
+    def initial_state(self, prompt: torch.Tensor) -> _State | _Cache:
+        s, n_walkers, width = self.settings, len(prompt), self._head_width
+        if prompt.device.type != "cpu":
+            return self._initial_cache(prompt)
+        rows = _ROWS if s.width <= _LARGE else _ROWS_LARGE
+        n_blocks = -(-n_walkers // rows)
+        blocks = n_blocks, s.layers, rows, s.heads
+        state = _State(
+            weights=self._weights(),
+            keys=np.zeros((*blocks, width, s.context), np.float32),
+            values=np.zeros((*blocks, s.context, width), np.float32),
+            hidden=np.zeros((n_blocks, rows, s.width), np.float32),
+            position=prompt.shape[1] - 1,
+            rows=np.ones(n_walkers, np.int64),
+        )
+        if self.prior is not None:
+            state.rows = self.prior.first_rows(prompt).numpy()
+        read = prompt[:, :-1].T.contiguous().numpy()
+        transformer_read(read, 0, state.weights, state.keys, state.values, state.hidden)
+        return state
+
+    def step(
+        self, tokens: torch.Tensor, state: _State | _Cache
+    ) -> tuple[torch.Tensor, _State | _Cache]:
+        if tokens.device.type != "cpu":
+            return self._cached_step(tokens, state), state
+        s, w = state, state.weights
+        transformer_read(tokens[None].numpy(), s.position, w, s.keys, s.values, s.hidden)
+        s.position += 1
+        s.rows[:] = w.follow[s.rows, tokens]
+        hidden = torch.from_numpy(s.hidden).flatten(0, 1)[: len(tokens)]
+        bias = torch.from_numpy(w.bias[s.rows])
+        return torch.addmm(bias, hidden, torch.from_numpy(w.readout)), state
+
+    def generate(
+        self, tokens: torch.Tensor, state: _State | _Cache, stream: Stream, out: np.ndarray
+    ) -> tuple[torch.Tensor, _State | _Cache]:
+        if tokens.device.type != "cpu":
+            return super().generate(tokens, state, stream, out)
+        s = state
+        transformer_generate(
+            tokens.numpy(), s.position, s.weights, s.rows, s.keys, s.values, s.hidden, *stream, out
+        )
+        s.position += len(out)
+        return tokens, state
+
+    def _initial_cache(self, prompt: torch.Tensor) -> _Cache:
         s = self.settings
-        shape = (s.layers, len(prompt), s.heads, self._head_width, s.context)
-        device = prompt.device
-        keys, values = torch.zeros(shape, device=device), torch.zeros(shape, device=device)
+        shape = (s.layers, len(prompt), s.heads, s.context, self._head_width)
+        keys, values = torch.zeros(2, *shape, device=prompt.device)
         cache = _Cache(keys, values, 0, self.first_rows(prompt[:, :1]))
         for tokens in prompt[:, :-1].T:
-            self.step(tokens, cache)
+            self._cached_step(tokens, cache)
         return cache
 
-    def step(self, tokens: torch.Tensor, state: _Cache) -> tuple[torch.Tensor, _Cache]:
-        slot = state.position % self.settings.context
-        filled = min(state.position + 1, self.settings.context)
-        position = torch.tensor([state.position], device=tokens.device)
+    def _cached_step(self, tokens: torch.Tensor, cache: _Cache) -> torch.Tensor:
+        """Logits (W, V) after one more token (W,) a walker, by torch; the cache goes on."""
+        slot = cache.position % self.settings.context
+        filled = min(cache.position + 1, self.settings.context)
+        position = torch.tensor([cache.position], device=tokens.device)
         rotation = _rotation(position, self._head_width)
-        attend_to = _attend_on_cpu if tokens.device.type == "cpu" else _attend
-        x = self.embedding(tokens)
-        for block, keys, values in zip(self.blocks, state.keys, state.values, strict=True):
-            qkv = block.query_key_value(block.norm_attention(x))
-            x = block.finish(x, attend_to(qkv, rotation, keys, values, slot, filled))
-        state.position += 1
-        return self.step_with_prior(self.readout(self.norm(x)), tokens, state.rows), state
-
-
-def _attend(
-    qkv: torch.Tensor,
-    rotation: torch.Tensor,
-    keys: torch.Tensor,
-    values: torch.Tensor,
-    slot: int,
-    filled: int,
-) -> torch.Tensor:
-    """What `kernels.attend` does, on any device: (W, 3 D) -> (W, D)."""
-    query, key, value = qkv.unflatten(-1, (3, keys.shape[1], -1)).unbind(1)
-    keys[..., slot] = _rotate(key, rotation)
-    values[..., slot] = value
-    attended = functional.scaled_dot_product_attention(
-        _rotate(query, rotation)[:, :, None],
-        keys[..., :filled].mT,
-        values[..., :filled].mT,
-    )
-    return attended.flatten(1)
-
-
-def _attend_on_cpu(
-    qkv: torch.Tensor,
-    rotation: torch.Tensor,
-    keys: torch.Tensor,
-    values: torch.Tensor,
-    slot: int,
-    filled: int,
-) -> torch.Tensor:
-    """The same by the compiled kernel."""
-    out = torch.empty(len(qkv), qkv.shape[1] // 3)
-    phase = torch.view_as_real(rotation)[0].numpy()
-    cos, sin = phase[:, 0].copy(), phase[:, 1].copy()
-    attend(qkv.numpy(), cos, sin, keys.numpy(), values.numpy(), slot, filled, out.numpy())
-    return out
+        x = self.embedding(tokens)[:, None]
+        for block, keys, values in zip(self.blocks, cache.keys, cache.values, strict=True):
+            query, key, value = block.heads_of(x)
+            keys[:, :, slot] = _rotate(key, rotation)[:, :, 0]
+            values[:, :, slot] = value[:, :, 0]
+            attended = functional.scaled_dot_product_attention(
+                _rotate(query, rotation), keys[:, :, :filled], values[:, :, :filled]
+            )
+            x = block.finish(x, attended.transpose(1, 2).flatten(2))
+        cache.position += 1
+        return self.step_with_prior(self.readout(self.norm(x[:, 0])), tokens, cache.rows)
