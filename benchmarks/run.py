@@ -123,18 +123,19 @@ def generating_plain(model, n_states, walkers, frames, prompt) -> Callable[[], i
 
 
 def training(product, plain, windows: torch.Tensor, steps: int) -> dict[str, Callable[[], int]]:
+    parts = [(1.0, windows[:, :-1], windows[:, 1:])]
     ours = make_optimiser(product, SETTINGS)
     theirs = torch.optim.AdamW(plain.parameters(), SETTINGS.learning_rate)
     frames = steps * windows[:, 1:].numel()
 
-    def run(step: Callable, model, optimiser, *more) -> int:
+    def run(step: Callable, model, optimiser, batch, *more) -> int:
         for _ in range(steps):
-            step(model, optimiser, windows, *more)
+            step(model, optimiser, batch, *more)
         return frames
 
     return {
-        "product": partial(run, training_step, product, ours, SETTINGS.gradient_norm),
-        "plain": partial(run, plain_step, plain, theirs),
+        "product": partial(run, training_step, product, ours, parts, SETTINGS.gradient_norm),
+        "plain": partial(run, plain_step, plain, theirs, windows),
     }
 
 
@@ -293,7 +294,8 @@ def loss_curves() -> dict:
             for _ in range(steps):
                 rows, first = batches.integers(400, size=batch), batches.integers(800, size=batch)
                 windows = torch.from_numpy(walk[rows[:, None], first[:, None] + np.arange(101)])
-                a = training_step(product, ours, windows, SETTINGS.gradient_norm)
+                parts = [(1.0, windows[:, :-1], windows[:, 1:])]
+                a = training_step(product, ours, parts, SETTINGS.gradient_norm)
                 losses.append((a, plain_step(plain, theirs, windows)))
             found[name].append(np.mean(losses[-10:], axis=0).tolist())
     return found

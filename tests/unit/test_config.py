@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raremd.config import check_files, load_study, source_files
+from raremd.config import check_files, load_study, model_modules, source_files
 from raremd.schema import SCHEMA, ConfigError, check_schema, whole_multiple
 from raremd.study import Cell
 
@@ -483,6 +483,16 @@ class TestStudy:
             assert twice["training"][key] == 2 * plain["training"][key]
         assert twice["training"]["window"] == plain["training"]["window"]
         assert "validation_fraction" not in plain["training"]
+
+    @pytest.mark.parametrize(
+        ("kind", "wanted"),
+        [
+            ("markov", ["base", "contexts", "kernels", "markov"]),
+            ("lstm", ["base", "contexts", "kernels", "lstm", "lstm_kernels", "prior"]),
+        ],
+    )
+    def test_modules_of_a_model_are_those_that_it_imports(self, kind, wanted):
+        assert model_modules(kind) == wanted
 
     def test_own_window_and_batch(self):
         longer = {"models.lstm_twice.window": 200, "models.lstm_twice.batch": 16}

@@ -142,7 +142,7 @@ def test_ngram_loss_and_steps_agree_and_weights_load(options, dtrajs):
     for t in range(29):
         logits, state = again.step(windows[:, t], state)
         total -= logits.log_softmax(1).gather(1, windows[:, t + 1, None]).mean().item()
-    assert model.loss(windows).item() == pytest.approx(total / 29, rel=1e-5)
+    assert model.loss(windows[:, :-1], windows[:, 1:]).item() == pytest.approx(total / 29, rel=1e-5)
 
 
 def test_markov_at_a_lag_gives_powers_at_its_multiples(dtrajs):
@@ -163,7 +163,10 @@ def test_markov_at_a_lag_gives_powers_at_its_multiples(dtrajs):
     one = markov_probability(dtrajs, V, lag) / lag + (1 - 1 / lag) * np.eye(V)
     terms = np.log(one[windows[:, :-1].numpy(), windows[:, 1:].numpy()])
     finite = np.isfinite(terms)
-    assert model.loss(windows).item() >= -terms[finite].mean() * finite.mean() - 1e-6
+    assert (
+        model.loss(windows[:, :-1], windows[:, 1:]).item()
+        >= -terms[finite].mean() * finite.mean() - 1e-6
+    )
 
 
 def test_hmm_predicts_by_the_forward_algorithm(dtrajs):
@@ -182,7 +185,8 @@ def test_hmm_predicts_by_the_forward_algorithm(dtrajs):
         alpha = (alpha @ transition) * emission[:, token]
         joint.append(alpha.sum())
     wanted = -np.log(joint[-1] / joint[0]) / 11
-    assert model.loss(torch.from_numpy(window[None])).item() == pytest.approx(wanted, rel=1e-4)
+    tokens = torch.from_numpy(window[None])
+    assert model.loss(tokens[:, :-1], tokens[:, 1:]).item() == pytest.approx(wanted, rel=1e-4)
     with pytest.raises(ValueError, match="hmm: 8 hidden states of 8 connected states"):
         build_model("hmm", V, {"hidden": 8}).prepare(dtrajs)
 

@@ -139,7 +139,7 @@ def test_gradients_of_many_windows_equal_torch(hidden, batch):
     plain = torch.nn.functional.cross_entropy(logits.flatten(0, 1), windows[:, 1:].flatten())
     parameters = list(model.parameters())
     pairs = zip(
-        torch.autograd.grad(3 * model.loss(windows), parameters),
+        torch.autograd.grad(3 * model.loss(windows[:, :-1], windows[:, 1:]), parameters),
         torch.autograd.grad(3 * plain, parameters),
         strict=True,
     )
@@ -157,7 +157,7 @@ def test_mixed_precision_keeps_the_loss_within_a_thousandth(monkeypatch):
         monkeypatch.setattr(
             "raremd.models.transformer._mixed_precision", lambda *_, mixed=mixed: mixed
         )
-        losses.append(model.loss(windows))
+        losses.append(model.loss(windows[:, :-1], windows[:, 1:]))
         gradients.append(torch.autograd.grad(losses[-1], list(model.parameters())))
     assert losses[0].item() == pytest.approx(losses[1].item(), rel=1e-3)
     ours, exact = (torch.cat([g.flatten() for g in part]) for part in gradients)
@@ -174,10 +174,10 @@ def test_narrow_transformers_and_validation_stay_in_float32():
         exact = torch.nn.functional.cross_entropy(
             wide.logits(windows[:, :-1]).flatten(0, 1), windows[:, 1:].flatten()
         )
-        assert wide.loss(windows).item() == exact.item()
+        assert wide.loss(windows[:, :-1], windows[:, 1:]).item() == exact.item()
     with torch.no_grad():
-        exact = narrow.loss(windows).item()
-    assert narrow.loss(windows).item() == exact
+        exact = narrow.loss(windows[:, :-1], windows[:, 1:]).item()
+    assert narrow.loss(windows[:, :-1], windows[:, 1:]).item() == exact
 
 
 def test_windows_store_nothing_for_each_window():

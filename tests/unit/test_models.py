@@ -55,7 +55,7 @@ class TestLSTM:
         torch.testing.assert_close(model.logits(windows[:, :-1]), plain, rtol=1e-5, atol=1e-5)
         loss = torch.nn.functional.cross_entropy(plain.flatten(0, 1), windows[:, 1:].flatten())
         wanted = torch.autograd.grad(loss, list(model.parameters()))
-        fast = model.loss(windows)
+        fast = model.loss(windows[:, :-1], windows[:, 1:])
         torch.testing.assert_close(fast, loss, rtol=1e-5, atol=1e-5)
         found = torch.autograd.grad(fast, list(model.parameters()))
         for (name, _), a, b in zip(model.named_parameters(), found, wanted, strict=True):
@@ -136,7 +136,7 @@ class TestCausality:
         windows = tokens_of(5, (3, 12))
         with torch.no_grad():
             log_p = model.logits(windows[:, :-1]).log_softmax(-1).numpy()
-            loss = model.loss(windows).item()
+            loss = model.loss(windows[:, :-1], windows[:, 1:]).item()
         terms = [
             -log_p[b, t, int(windows[b, t + 1])] for b, t in itertools.product(range(3), range(11))
         ]
@@ -168,7 +168,9 @@ class TestMarkov:
         windows = torch.from_numpy(dtrajs[0][:8000].astype(np.int64).reshape(-1, 20))
         matrix = estimate(count_matrix(dtrajs, 8, 1)).transition_matrix
         terms = -np.log(matrix[windows[:, :-1].numpy(), windows[:, 1:].numpy()])
-        assert model.loss(windows).item() == pytest.approx(terms.mean(), rel=1e-5)
+        assert model.loss(windows[:, :-1], windows[:, 1:]).item() == pytest.approx(
+            terms.mean(), rel=1e-5
+        )
 
     def test_never_seen_jumps_are_not_drawn(self):
         ring = np.array([0, 1, 2, 3] * 500 + [3, 2, 1, 0] * 500, np.int16)

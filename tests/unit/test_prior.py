@@ -76,7 +76,7 @@ def test_loss_and_gradients_equal_the_obvious_way(name, prior, dtrajs):
     torch.testing.assert_close(model.logits(tokens), full, rtol=1e-5, atol=1e-5)
     loss = torch.nn.functional.cross_entropy(full.flatten(0, 1), nexts.flatten())
     loss.backward()
-    found = model.loss(windows)
+    found = model.loss(windows[:, :-1], windows[:, 1:])
     torch.testing.assert_close(found, loss, rtol=1e-5, atol=1e-5)
     found.backward()
     wanted = {k: p.grad for k, p in plain.named_parameters()}
@@ -136,7 +136,9 @@ def test_an_untrained_network_is_the_markov_model(name, prior, dtrajs):
     markov = build_model("markov", V, {})
     markov.prepare(dtrajs)
     windows = torch.from_numpy(np.stack([dtrajs[1][k : k + 30] for k in range(40)]).astype(int))
-    assert model.loss(windows).item() == pytest.approx(markov.loss(windows).item(), rel=1e-5)
+    assert model.loss(windows[:, :-1], windows[:, 1:]).item() == pytest.approx(
+        markov.loss(windows[:, :-1], windows[:, 1:]).item(), rel=1e-5
+    )
 
 
 @pytest.mark.parametrize("name", SMALL)

@@ -12,7 +12,13 @@ from safetensors.torch import load_file, save_file
 from raremd import training as training_module
 from raremd.models import build_model
 from raremd.sequences import Windows
-from raremd.training import TrainingSettings, resolve_device, train, validation_loss
+from raremd.training import (
+    TrainingSettings,
+    held_out_loss,
+    resolve_device,
+    train,
+    validation_loss,
+)
 
 SETTINGS = TrainingSettings(
     tokens=12_000,
@@ -156,6 +162,7 @@ class TestHistory:
         assert best < history["validation_loss"].iloc[-1] - 0.05
         held_out = torch.from_numpy(windows(2).spread(N_VALIDATION))
         assert validation_loss(model, held_out, SETTINGS.batch) == best
+        assert held_out_loss(model, windows(2), SETTINGS.batch) == best
 
     def test_early_stopping_by_patience(self, tmp_path):
         few = windows(1, n_frames=150)
@@ -303,7 +310,9 @@ class TestFaults:
     def test_nan_loss_stops_with_one_line(self, tmp_path, monkeypatch):
         model = fresh()
         monkeypatch.setattr(
-            model, "loss", lambda batch: model.readout.weight.sum() * torch.tensor(math.nan)
+            model,
+            "loss",
+            lambda inputs, targets: model.readout.weight.sum() * torch.tensor(math.nan),
         )
         with pytest.raises(FloatingPointError) as error:
             train(model, windows(1), windows(2), SETTINGS, SEED, tmp_path / "c", "a/b/lstm")

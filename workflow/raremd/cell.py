@@ -28,7 +28,7 @@ from raremd.storage import (
     write_parquet,
     write_record,
 )
-from raremd.training import TrainingSettings, resolve_device, train
+from raremd.training import TrainingSettings, held_out_loss, resolve_device, train
 
 log = logging.getLogger(__name__)
 
@@ -38,12 +38,17 @@ def derive_seed(seed: int, label: str, replicate: int) -> tuple[int, ...]:
     return seed, zlib.crc32(label.encode()), replicate
 
 
-def _windows(system: DiscreteSystem, cell: dict[str, Any], window: int) -> tuple[Windows, Windows]:
+def _segments(system: DiscreteSystem, cell: dict[str, Any]) -> list[list[np.ndarray]]:
+    """Discrete trajectories of training and of validation, as the cell sees them."""
     how = cell["stride"], cell["recrossing"], cell["tau"]
     md, _ = system.labels(cell["recrossing"])
-    training = at_interval(md, system.split.training, *how)
-    validation = at_interval(md, system.split.validation, *how)
-    return Windows.of(training, window), Windows.of(validation, window)
+    return [
+        at_interval(md, part, *how) for part in (system.split.training, system.split.validation)
+    ]
+
+
+def _windows(model: SequenceModel, trajectories: list[np.ndarray], cell: dict[str, Any]) -> Windows:
+    return Windows.of([model.encode(t) for t in trajectories], cell["training"]["window"])
 
 
 def _build(cell: dict[str, Any], n_states: int, device: torch.device) -> SequenceModel:
@@ -74,25 +79,21 @@ def train_replicates(
     device = resolve_device(cell["device"])
     settings = TrainingSettings(**cell["training"])
     system = read_states(states)
-    training, validation = _windows(system, cell, settings.window)
-    closed_form = at_interval(
-        system.labels(cell["recrossing"])[0],
-        system.split.training,
-        cell["stride"],
-        cell["recrossing"],
-        cell["tau"],
-    )
+    segments = _segments(system, cell)
     tensors: dict[str, torch.Tensor] = {}
-    histories = []
+    histories, entropies = [], []
     for replicate in range(1, cell["replicates"] + 1):
         seed = derive_seed(cell["seed"], cell["label"], replicate)
         torch.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
         model = _build(cell, system.n_states, device)
-        model.prepare(closed_form)
+        model.prepare(segments[0])
+        training, validation = (_windows(model, part, cell) for part in segments)
         checkpoint = weights.with_name(f"checkpoint_{replicate}.safetensors")
         label = f"{cell['label']} replicate {replicate}"
         table = train(model, training, validation, settings, seed, checkpoint, label)
         histories.append(table.assign(replicate=replicate))
+        model.calibrate(segments[0], int(np.random.SeedSequence((*seed, 2)).generate_state(1)[0]))
+        entropies.append(held_out_loss(model, validation, settings.batch))
         state = model.state_dict()
         tensors |= {f"replicate_{replicate}/{k}": v.contiguous() for k, v in state.items()}
     table = pd.concat(histories, ignore_index=True)
@@ -106,10 +107,10 @@ def train_replicates(
             "n_states": system.n_states,
             "weights_sha256": sha256(weights),
             "parameters": sum(p.numel() for p in model.parameters()),
-            "training_frames": len(training.states),
-            "validation_frames": len(validation.states),
+            "training_frames": sum(map(len, segments[0])),
+            "validation_frames": sum(map(len, segments[1])),
             "tokens": table.groupby("replicate")["tokens"].max().tolist(),
-            "cross_entropy": table.groupby("replicate")["validation_loss"].min().tolist(),
+            "cross_entropy": entropies,
             "wall_seconds": time.monotonic() - started,
             "cpu_seconds": time.process_time() - cpu,
             "peak_memory_gib": peak_memory_gib(),
@@ -142,7 +143,7 @@ def generate_replicates(
     cell = trained["cell"]
     device = resolve_device(cell["device"])
     system = read_states(states)
-    training, _ = _windows(system, cell, cell["training"]["window"])
+    training = _segments(system, cell)[0]
     if sha256(weights) != trained["weights_sha256"]:
         raise DamagedFileError(weights, "its checksum is not the one in training.json")
     tensors = load(weights.read_bytes())
@@ -153,7 +154,8 @@ def generate_replicates(
         model = _build(cell, system.n_states, device)
         own = f"replicate_{replicate}/"
         model.load_state_dict({k[len(own) :]: v for k, v in tensors.items() if k.startswith(own)})
-        prompts = draw_prompts(training, walkers, np.random.default_rng(prompt_stream))
+        windows = _windows(model, training, cell)
+        prompts = draw_prompts(windows, walkers, np.random.default_rng(prompt_stream))
         label = f"{cell['label']} replicate {replicate}"
         arrays[f"replicate_{replicate}"] = generate(model, prompts, n_frames, int(stream), label)
     write_arrays(output, arrays, {"stride": cell["stride"]})

@@ -57,12 +57,30 @@ def _options(file: Path) -> list[str] | None:
     return None
 
 
-def _check_models(models: dict) -> None:
-    files = {
+def _model_files() -> dict[str, Path]:
+    """The file that registers each kind of model."""
+    return {
         kind: file
         for file in MODELS.glob("*.py")
         for kind in re.findall(r'^@register\("(\w+)"\)', file.read_text(), re.MULTILINE)
     }
+
+
+def model_modules(kind: str) -> list[str]:
+    """Modules of `raremd.models` that a kind of model is made of: its own and what that imports."""
+    found, wanted = set(), [_model_files()[kind].stem]
+    while wanted:
+        module = wanted.pop()
+        if module not in found:
+            found.add(module)
+            wanted += re.findall(
+                r"^from raremd\.models\.(\w+) import", (MODELS / f"{module}.py").read_text(), re.M
+            )
+    return sorted(found)
+
+
+def _check_models(models: dict) -> None:
+    files = _model_files()
     for name, model in models.items():
         kind = model.get("kind", name)
         if kind not in files:

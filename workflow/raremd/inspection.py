@@ -27,7 +27,7 @@ from raremd.kinetics import (
     timescales,
 )
 from raremd.models import build_model
-from raremd.models.kernels import sample_states
+from raremd.models.base import Stream
 from raremd.sequences import take
 from raremd.uncertainty import bootstrap_timescales, bootstrap_weights, interval, trajectory_blocks
 
@@ -64,19 +64,16 @@ def probe(kind: str, settings: dict, n_states: int, window: int, batch: int, wal
             if step == 1:  # the first one warms up
                 started = time.perf_counter()
             optimiser.zero_grad()
-            model.loss(windows).backward()
+            model.loss(windows[:, :-1], windows[:, 1:]).backward()
             optimiser.step()
         training = PROBE_STEPS * batch * window / (time.perf_counter() - started)
-    drawn = np.empty(walkers, np.int64)
     prompt = torch.from_numpy(rng.integers(n_states, size=(walkers, window)))
     with torch.inference_mode():
         state, tokens = model.initial_state(prompt), prompt[:, -1].contiguous()
-        for frame in range(PROBE_FRAMES + 1):
-            if frame == 1:
-                started = time.perf_counter()
-            logits, state = model.step(tokens, state)
-            sample_states(logits.numpy(), 0, 0, frame, drawn)
-            tokens = torch.from_numpy(drawn)
+        out = np.empty((PROBE_FRAMES, walkers), np.int16)
+        tokens, state = model.generate(tokens, state, Stream(0, 0, 0), out[:1])  # warms up
+        started = time.perf_counter()
+        model.generate(tokens, state, Stream(0, 0, 1), out)
     return Rates(training, PROBE_FRAMES * walkers / (time.perf_counter() - started))
 
 

@@ -151,6 +151,17 @@ class Windows:
     def __len__(self) -> int:
         return int(self.ends[-1])
 
+    def trajectories(self) -> list[np.ndarray]:
+        """Those that are long enough for a window, as views of `states`."""
+        firsts = np.concatenate([[0], self.ends[:-1]])
+        counts = self.ends - firsts
+        starts = firsts + self.shifts
+        return [
+            self.states[start : start + count + self.length - 1]
+            for start, count in zip(starts, counts, strict=True)
+            if count
+        ]
+
     def starts(self, numbers: np.ndarray) -> np.ndarray:
         """Where in `states` windows begin, by their number from 0; (n,) int64."""
         return numbers + self.shifts[np.searchsorted(self.ends, numbers, side="right")]

@@ -8,6 +8,9 @@ import pandas as pd
 
 from raremd.schema import whole_multiple
 
+OWN_TRAINING = ("window", "batch", "two_pass", "slow_share")
+"""Keys of `training` that a model's entry may set for itself."""
+
 
 @dataclass(frozen=True, order=True)
 class Cell:
@@ -82,7 +85,7 @@ class Study:
         del training["validation_fraction"]  # decides the split, which the states carry
         for key in ("tokens", "patience_tokens"):
             training[key] = round(training[key] * model["budget"])
-        training |= {key: model[key] for key in ("window", "batch") if key in model}
+        training |= {key: model[key] for key in OWN_TRAINING if key in model}
         return {
             "kind": model.get("kind", name),
             "settings": dict(sorted(model["settings"].items())),

@@ -18,6 +18,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from raremd.batches import Strata, second_pass, slow_windows
 from raremd.models import SequenceModel
 from raremd.sequences import Windows
 from raremd.storage import atomic_path
@@ -46,6 +47,12 @@ class TrainingSettings:
         Windows in a batch.
     learning_rate : float
         Peak of the schedule: linear rise over the first 2 %, cosine fall to 5 %.
+    two_pass : float
+        Share of the input tokens that the model's own replace at the end of the budget; it grows
+        linearly from 0, see `batches.second_pass`.
+    slow_share : float
+        Share of windows with a slow transition in a batch, see `batches.Strata`; 0 to draw
+        evenly.
     weight_decay, gradient_norm : float
         Of AdamW, and the norm at which gradients are clipped.
     """
@@ -56,6 +63,8 @@ class TrainingSettings:
     window: int
     batch: int
     learning_rate: float
+    two_pass: float = 0.0
+    slow_share: float = 0.0
     weight_decay: float = 0.01
     gradient_norm: float = 1.0
 
@@ -85,10 +94,21 @@ def resolve_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+def held_out_loss(model: SequenceModel, validation: Windows, batch: int) -> float:
+    """`validation_loss` over windows spread evenly over the validation data."""
+    device = next(iter(model.state_dict().values())).device
+    windows = torch.from_numpy(validation.spread(VALIDATION_WINDOWS)).to(device)
+    with _without_denormals():
+        return validation_loss(model, windows, batch)
+
+
 def validation_loss(model: SequenceModel, windows: torch.Tensor, batch: int) -> float:
     """Mean cross-entropy over fixed windows, in nats a frame."""
     with torch.no_grad():
-        parts = [model.loss(part).item() * len(part) for part in windows.split(batch)]
+        parts = [
+            model.loss(part[:, :-1], part[:, 1:]).item() * len(part)
+            for part in windows.split(batch)
+        ]
     return sum(parts) / len(windows)
 
 
@@ -185,15 +205,46 @@ def make_optimiser(model: SequenceModel, settings: TrainingSettings) -> torch.op
 
 
 def training_step(
-    model: SequenceModel, optimiser: torch.optim.Optimizer, batch: torch.Tensor, norm: float
+    model: SequenceModel,
+    optimiser: torch.optim.Optimizer,
+    parts: list[tuple[float, torch.Tensor, torch.Tensor]],
+    norm: float,
 ) -> float:
-    """One step over (n_windows, length + 1) tokens; the loss before it, in nats a frame."""
+    """One step over a batch; the loss before it, in nats a frame.
+
+    Parameters
+    ----------
+    model : SequenceModel
+    optimiser : torch.optim.Optimizer
+    parts : list of (weight, inputs, targets)
+        See `SequenceModel.loss`; weights add up to one.
+    norm : float
+        At which gradients are clipped.
+    """
     optimiser.zero_grad()
-    loss = model.loss(batch)
-    loss.backward()
+    total = 0.0
+    for weight, inputs, targets in parts:
+        loss = weight * model.loss(inputs, targets)
+        loss.backward()
+        total += loss.item()
     torch.nn.utils.clip_grad_norm_(optimiser.param_groups[0]["params"], norm)
     optimiser.step()
-    return loss.item()
+    return total
+
+
+def _batch(model: SequenceModel, strata: Strata, settings: TrainingSettings, step: int, seed):
+    """The parts of one step's batch, see `training_step`."""
+    # A fresh generator for each step, so that resuming needs no generator state.
+    rng = np.random.default_rng((*seed, step))
+    device = next(iter(model.state_dict().values())).device
+    parts = []
+    for weight, drawn in strata.draw(settings.batch, rng):
+        windows = torch.from_numpy(drawn).to(device)
+        inputs, targets = windows[:, :-1], windows[:, 1:]
+        if settings.two_pass:
+            inputs = second_pass(model, inputs, settings.two_pass * step / settings.steps, rng)
+        parts.append((weight, inputs, targets))
+    return parts
 
 
 @contextmanager
@@ -253,13 +304,13 @@ def train(
     if resumed:
         log.info("%s resumes at step %d of %d", label, progress.step, settings.steps)
 
+    rare = slow_windows(training, model.n_states) if settings.slow_share else np.empty(0, np.int64)
+    strata = Strata(training, rare, settings.slow_share)
     patience = settings.patience_tokens / (settings.window * settings.batch)
     started = time.monotonic() - progress.seconds
     spoken, sums = time.monotonic(), []
     while progress.step < settings.steps and progress.step - progress.best_step < patience:
-        # A fresh generator for each step, so that resuming needs no generator state.
-        rng = np.random.default_rng((*seed, progress.step))
-        batch = torch.from_numpy(training.draw(settings.batch, rng)).to(device)
+        batch = _batch(model, strata, settings, progress.step, seed)
         for group in optimiser.param_groups:
             group["lr"] = settings.rate(progress.step)
         sums.append(training_step(model, optimiser, batch, settings.gradient_norm))

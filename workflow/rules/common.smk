@@ -8,6 +8,7 @@ from pathlib import Path
 import raremd
 import yaml
 from raremd.config import check_files, load_study, source_files
+from raremd.config import model_modules as model_modules_of
 from raremd.schema import ConfigError
 from raremd.study import Cell
 from raremd.figures.selection import COLUMN, full_grid, of_factor, of_grid, pick
@@ -169,15 +170,7 @@ def generation_params(wildcards):
 
 @functools.cache  # asked for twice a cell and model
 def modules_of_kind(kind):
-    own = sorted(path.name for path in (LIBRARY / "models").glob(f"{kind}*.py"))
-    shared = (
-        "models/base.py",
-        "models/kernels.py",
-        "models/prior.py",
-        "models/contexts.py",
-        "sequences.py",
-    )
-    return library(*(f"models/{name}" for name in own), *shared)
+    return library(*(f"models/{name}.py" for name in model_modules_of(kind)), "sequences.py")
 
 
 def model_modules(wildcards):

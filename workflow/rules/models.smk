@@ -7,7 +7,7 @@ rule train_model:
         states=states_of_cell,
         # Only that the check was passed matters: a new lag trains nothing anew.
         lengths=ancient(f"{RESULTS}/{{system}}/lengths.json"),
-        code=library("training.py", "recrossing.py"),
+        code=library("training.py", "batches.py", "recrossing.py"),
         model=model_modules,
     output:
         weights=f"{CELL}/{{model}}/model.safetensors",

@@ -30,7 +30,7 @@ class SequenceModel(torch.nn.Module):
 
     A model is one file in this package: a subclass with a frozen dataclass
     `Settings`, registered by `@register("name")`. Tokens are states, counted
-    from 0.
+    from 0, unless `encode` says otherwise.
 
     Parameters
     ----------
@@ -56,18 +56,58 @@ class SequenceModel(torch.nn.Module):
             Discrete training trajectories at the saving interval, never joined.
         """
 
-    def loss(self, windows: torch.Tensor) -> torch.Tensor:
-        """Mean cross-entropy of each next state, in nats.
+    def encode(self, trajectory: np.ndarray) -> np.ndarray:
+        """What the model reads and is trained on, called after `prepare`; by default the states.
 
         Parameters
         ----------
-        windows : (n_windows, length + 1) int64 tensor
+        trajectory : (n_frames,) int16
+            One discrete trajectory at the saving interval.
+
+        Returns
+        -------
+        (n_tokens,) int16
+            The tokens of the model's own vocabulary; `generate` writes states in any case.
+        """
+        return trajectory
+
+    def loss(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Mean cross-entropy of each next token, in nats a frame.
+
+        Parameters
+        ----------
+        inputs, targets : (n_windows, length) int64 tensors
+            Tokens, and the token that follows each.
 
         Returns
         -------
         () float tensor
         """
         raise TypeError(f"{type(self).__name__} does not define loss()")
+
+    def logits(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Logits after each token of whole sequences; needed by two-pass training alone.
+
+        Parameters
+        ----------
+        tokens : (n_windows, length) int64 tensor
+
+        Returns
+        -------
+        (n_windows, length, V) float tensor
+        """
+        raise TypeError(f"{type(self).__name__} does not define logits()")
+
+    def calibrate(self, trajectories: list[np.ndarray], seed: int) -> None:
+        """Correct the trained model as a whole, by what it generates; by default nothing.
+
+        Parameters
+        ----------
+        trajectories : list of (n_frames,) int16
+            Those of `prepare`.
+        seed : int
+            Of what is generated.
+        """
 
     def initial_state(self, prompt: torch.Tensor) -> Any:
         """What `step` needs after all but the last token of each prompt were read.

@@ -37,9 +37,8 @@ class GRU(PriorModel):
         hidden, _ = self.recurrence(self.embedding(tokens))
         return self.with_prior(self.readout(hidden), tokens)
 
-    def loss(self, windows: torch.Tensor) -> torch.Tensor:
-        logits = self.logits(windows[:, :-1])
-        return functional.cross_entropy(logits.flatten(0, 1), windows[:, 1:].flatten())
+    def loss(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        return functional.cross_entropy(self.logits(inputs).flatten(0, 1), targets.flatten())
 
     def initial_state(self, prompt: torch.Tensor) -> tuple:
         zero = torch.zeros(1, len(prompt), self.settings.hidden, device=prompt.device)

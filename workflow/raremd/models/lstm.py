@@ -27,8 +27,8 @@ class _Loss(torch.autograd.Function):
     """Cross-entropy of windows, with its gradients formed in the same pass."""
 
     @staticmethod
-    def forward(ctx, windows, table, weight_hh, readout, bias, prior, rows, with_gradient):
-        tokens = windows[:, :-1].T.contiguous()
+    def forward(ctx, inputs, targets, table, weight_hh, readout, bias, prior, rows, with_gradient):
+        tokens = inputs.T.contiguous()
         gates, h, c = _run(tokens, table, weight_hh)
         hidden = h[1:].flatten(0, 1)
         if prior is None:
@@ -36,7 +36,7 @@ class _Loss(torch.autograd.Function):
         else:
             logits = (prior + bias).index_select(0, rows).addmm_(hidden, readout.T)
         # Time-major order is how the recurrence leaves its memory: no copy.
-        loss = cross_entropy(logits.numpy(), windows[:, 1:].T.flatten().numpy())
+        loss = cross_entropy(logits.numpy(), targets.T.flatten().numpy())
         if with_gradient:
             by_hidden = (logits @ readout).view(h[1:].shape)
             by_table = torch.zeros_like(table)
@@ -50,14 +50,14 @@ class _Loss(torch.autograd.Function):
             )
             by_weight = gates.flatten(0, 1).T @ h[:-1].flatten(0, 1)
             by_prior = None
-            if ctx.needs_input_grad[5]:
+            if ctx.needs_input_grad[6]:
                 by_prior = torch.zeros_like(prior).index_add_(0, rows, logits)
             ctx.gradients = by_table, by_weight, logits.T @ hidden, logits.sum(0), by_prior
         return torch.tensor(loss, dtype=torch.float32)
 
     @staticmethod
     def backward(ctx, by_loss):
-        return None, *(None if g is None else by_loss * g for g in ctx.gradients), None, None
+        return None, None, *(None if g is None else by_loss * g for g in ctx.gradients), None, None
 
 
 def _run(tokens: torch.Tensor, table: torch.Tensor, weight_hh: torch.Tensor):
@@ -124,14 +124,15 @@ class LSTM(PriorModel):
             return self.with_prior(self.readout(h[1:]).transpose(0, 1), tokens)
         return self.with_prior(self.readout(self.recurrence(self.embedding(tokens))[0]), tokens)
 
-    def loss(self, windows: torch.Tensor) -> torch.Tensor:
-        if windows.device.type == "cpu":
+    def loss(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        if inputs.device.type == "cpu":
             prior = rows = None
             if self.prior is not None:
                 prior = self.prior.table
-                rows = self.prior.rows(windows[:, :-1]).T.flatten()
+                rows = self.prior.rows(inputs).T.flatten()
             return _Loss.apply(
-                windows,
+                inputs,
+                targets,
                 self._table(),
                 self.recurrence.weight_hh_l0,
                 self.readout.weight,
@@ -140,8 +141,7 @@ class LSTM(PriorModel):
                 rows,
                 torch.is_grad_enabled(),
             )
-        logits = self.logits(windows[:, :-1])
-        return functional.cross_entropy(logits.flatten(0, 1), windows[:, 1:].flatten())
+        return functional.cross_entropy(self.logits(inputs).flatten(0, 1), targets.flatten())
 
     def initial_state(self, prompt: torch.Tensor) -> _State | tuple:
         n_walkers, n_hidden = len(prompt), self.settings.hidden

@@ -35,12 +35,12 @@ class Markov(SequenceModel):
         probability = markov_probability(trajectories, self.n_states, self.settings.lag)
         self.log_probability.copy_(torch.from_numpy(log_probability(probability)))
 
-    def loss(self, windows: torch.Tensor) -> torch.Tensor:
+    def loss(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Of the mixture over the phase: one step in `lag` frames is one of the chain."""
         share = 1.0 / self.settings.lag
         jump = self.log_probability.double().softmax(1)
         mixed = share * jump + (1 - share) * torch.eye(self.n_states, device=jump.device)
-        return -mixed.log().float()[windows[:, :-1], windows[:, 1:]].mean()
+        return -mixed.log().float()[inputs, targets].mean()
 
     def initial_state(self, prompt: torch.Tensor) -> int:
         return 0

@@ -22,9 +22,9 @@ class NGram(PriorModel):
         cores: int = 0
         prior: str = "markov"
 
-    def loss(self, windows: torch.Tensor) -> torch.Tensor:
-        logits = self.prior.table[self.prior.rows(windows[:, :-1])]
-        return torch.nn.functional.cross_entropy(logits.flatten(0, 1), windows[:, 1:].flatten())
+    def loss(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        logits = self.prior.table[self.prior.rows(inputs)]
+        return torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
 
     def initial_state(self, prompt: torch.Tensor) -> torch.Tensor:
         return self.first_rows(prompt)

@@ -164,11 +164,11 @@ class Transformer(PriorModel):
             x = block.finish(x, attended.transpose(1, 2).flatten(2))
         return self.with_prior(self.readout(self.norm(x)), tokens)
 
-    def loss(self, windows: torch.Tensor) -> torch.Tensor:
-        mixed = torch.is_grad_enabled() and _mixed_precision(self.settings.width, windows.device)
-        with torch.autocast(windows.device.type, torch.bfloat16, enabled=mixed):
-            logits = self.logits(windows[:, :-1])
-        return functional.cross_entropy(logits.float().flatten(0, 1), windows[:, 1:].flatten())
+    def loss(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        mixed = torch.is_grad_enabled() and _mixed_precision(self.settings.width, inputs.device)
+        with torch.autocast(inputs.device.type, torch.bfloat16, enabled=mixed):
+            logits = self.logits(inputs)
+        return functional.cross_entropy(logits.float().flatten(0, 1), targets.flatten())
 
     def _weights(self) -> Weights:
         """As the kernels want them: a norm's scale and shift join the matrix behind it."""
