@@ -132,7 +132,7 @@ rule recommend:
     input:
         comparison=f"{RESULTS}/comparison.parquet",
         kinetics=per_cell("kinetics.h5"),
-        code=library("recommendation.py", "claims.py"),
+        code=library("recommendation.py", "claims.py", "uncertainty.py"),
     output:
         markdown=report(
             f"{RESULTS}/recommendation.md",
@@ -151,8 +151,7 @@ rule recommend:
     params:
         cells=STUDY.cell_records(),
         systems={
-            s: {"lag": SYSTEMS[s]["yardstick"]["lag"], "unit": SYSTEMS[s]["time_unit"]}
-            for s in sorted(SYSTEMS)
+            s: SYSTEMS[s]["yardstick"] | {"unit": SYSTEMS[s]["time_unit"]} for s in sorted(SYSTEMS)
         },
         settings={
             "networks": STUDY.networks(),

@@ -16,7 +16,7 @@ def state_counts(cells: list[dict], kinetics: list[str], system: str) -> dict[tu
 if __name__ == "__main__":
     log_to(snakemake.log[0])
     table, p = read_parquet(snakemake.input.comparison), snakemake.params
-    sections = [
+    answers = [
         recommend(
             system,
             table[table["system"] == system],
@@ -26,4 +26,4 @@ if __name__ == "__main__":
         for system, own in p.systems.items()
     ]
     with atomic_path(snakemake.output.markdown) as temporary:
-        temporary.write_text(as_markdown(sections))
+        temporary.write_text(as_markdown(answers))
