@@ -12,7 +12,6 @@ from raremd.claims import (
     SUPPORTED,
     CellResult,
     Rules,
-    as_markdown,
     judge_contrast,
     judge_models,
     judge_study,
@@ -251,7 +250,7 @@ class TestControls:
         assert control["markov"]["effect"] == pytest.approx(2.0, abs=0.1)
         assert control["at_own_interval"]["effect"] == pytest.approx(3.0, abs=0.1)
         (row,) = control["convergence"]
-        assert (row["cell"], row["model"]) == ("hard", "lstm_twice")
+        assert (row["cell"], row["of"], row["model"]) == ("hard", "lstm", "lstm_twice")
         assert row["error"] == pytest.approx(3.0, abs=0.01)
         assert row["error_of_control"] == pytest.approx(1.0, abs=0.01)
 
@@ -325,36 +324,3 @@ class TestStudy:
 
     def test_a_study_without_claims(self):
         assert judge_study([cell(lstm=RIGHT)], ["a"], [], ["lstm"], {}, RULES, 0) == []
-
-
-class TestMarkdown:
-    def test_every_record_has_a_row_and_a_paragraph(self):
-        records = whole_study()
-        text = as_markdown(records)
-        rows = [line for line in text.splitlines() if line.startswith("| C")]
-        header = next(line for line in text.splitlines() if line.startswith("| claim"))
-        assert {line.count("|") for line in rows} == {header.count("|")}
-        assert len(rows) == len(records)
-        for row, record in zip(rows, records, strict=True):
-            for word in (record["claim"], record["statement"], record["system"], record["model"]):
-                assert word in row
-            assert f"**{record['verdict']}**" in row
-            assert f"{record['effect']:+.2f} [{record['low']:+.2f}, {record['high']:+.2f}]" in row
-            own = record["control"]["at_own_interval"]
-            assert own["verdict"] in row
-            assert f"{own['effect']:+.2f} [{own['low']:+.2f}, {own['high']:+.2f}]" in row
-            assert f"- **{record['claim']}, {record['system']}, {record['model']}**" in text
-            for name in record["cells"]:
-                assert name in text
-        assert "the Markov baseline gives" in text
-        assert "as `lstm_twice` the error in" in text
-
-    def test_doubts_are_told(self):
-        record = judge("C1", None, cell(events=3, reference=(0, 0, 1.0), lstm=RIGHT))
-        text = as_markdown([record])
-        assert "not concluded: only 3 slow transitions" in text
-        assert "not concluded: the reference has not levelled off" in text
-
-    def test_one_replicate_and_no_record(self):
-        assert "nan" in as_markdown([judge("C1", None, cell(lstm=[0.0]))])
-        assert as_markdown([]).startswith("# Claims")

@@ -200,6 +200,7 @@ def _controls(cells: list[CellResult], model: str, controls: dict[str, str]) -> 
     return [
         {
             "cell": cell.name,
+            "of": model,
             "model": control,
             "error": _error(cell, model),
             "error_of_control": _error(cell, control),
@@ -353,43 +354,3 @@ def judge_study(
 def as_number(summary: dict[str, float]) -> str:
     """Effect with its interval, as text."""
     return f"{summary['effect']:+.2f} [{summary['low']:+.2f}, {summary['high']:+.2f}]"
-
-
-def as_markdown(records: list[dict[str, Any]]) -> str:
-    """The verdicts for people: a table, then the controls beside each."""
-    lines = [
-        "# Claims",
-        "",
-        "Effects are in log2 units of the slowest implied timescale, with 95 % intervals from MD",
-        "blocks and replicates; twice: in the metastable states at the lag of the system's",
-        "yardstick (the verdict), and in the cells' own states at a lag of their own interval.",
-        "C1: log2(model / MD). C2 to C5: error of the hard cell minus that of the easy one. C6:",
-        "error of the LSTM minus that of the Transformer. A verdict is `inconclusive` where the",
-        "interval cannot tell, transitions are few, or the reference has not levelled off with",
-        "lag. Verdicts are not corrected for multiplicity: of twenty intervals about one misses.",
-        "",
-        "| claim | system | model | at the yardstick's lag | effect (log2) "
-        "| at the own interval | effect (log2) | slow transitions |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for r in records:
-        own = r["control"]["at_own_interval"]
-        lines.append(
-            f"| {r['claim']} {r['statement']} | {r['system']} | {r['model']} | "
-            f"**{r['verdict']}** | {as_number(r)} | {own['verdict']} | {as_number(own)} | "
-            f"{r['n_events']} |"
-        )
-    lines += ["", "## Beside each verdict", ""]
-    for r in records:
-        control = r["control"]
-        where = " against ".join(r["cells"]) if len(r["cells"]) < 3 else f"{len(r['cells'])} cells"
-        lines.append(f"- **{r['claim']}, {r['system']}, {r['model']}** ({where}):")
-        lines += [f"  - not concluded: {doubt}" for doubt in r["doubts"]]
-        if "markov" in control:
-            lines.append(f"  - the Markov baseline gives {as_number(control['markov'])}")
-        lines += [
-            f"  - as `{c['model']}` the error in {c['cell']} goes from "
-            f"{c['error']:.2f} to {c['error_of_control']:.2f}"
-            for c in control["convergence"]
-        ]
-    return "\n".join(lines) + "\n"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
 
 from raremd.claims import DRAWS, CellResult, Rules, as_number
+from raremd.figures.selection import pretty
 from raremd.uncertainty import hierarchical_difference, hierarchical_ratio, interval
+from raremd.verdicts import as_table
 
 MENDS = {
     "budget": "undertrained",
@@ -159,32 +162,56 @@ def diagnose_study(
     ]
 
 
-def as_markdown(records: list[dict[str, Any]]) -> str:
-    """The diagnosis for people."""
-    lines = [
-        "# Why it fails where it fails",
-        "",
-        "Each network in the cell that the sweeps depart from: log2 of its slowest timescale over",
-        "the MD's with a 95 % interval, at the saving interval in the cell's own states and at the",
-        "lag of the yardstick in metastable states. A control is the same network with one thing",
-        "changed; it counts as a cause where the error that it takes away is positive in the 95 %",
-        "interval, paired in the MD. The ceiling is how far two MDs of this length differ.",
-        "",
-        "| system | model | lag | log2(model / MD) | Markov | ceiling | outcome |",
-        "|---|---|---|---|---|---|---|",
-    ]
+HOW = """\
+Each network in the cell that the sweeps depart from: log2 of its slowest timescale over the MD's
+with a 95 % interval, at the saving interval in the cell's own states and at the lag of the
+yardstick in metastable states. A control is the same network with one thing changed; under its
+name stands the error that it takes away (of several the most), in bold where that is positive in
+the 95 % interval, paired in the MD: then it counts as a cause. The Markov baseline is in bold where
+it fails too (states that are not Markovian), the ceiling, how far two MDs of this length differ,
+where it is above the tolerance (too little data).
+"""
+
+
+def _gain(record: dict[str, Any], what: str) -> str:
+    gains = [c for c in record["controls"] if c["varies"] == what]
+    if not gains:
+        return "–"
+    most = max(gains, key=lambda c: c["effect"])
+    return _marked(f"{most['effect']:+.2f}", any(c["low"] > 0 for c in gains))
+
+
+def _marked(text: str, bold: bool) -> str:
+    return f"**{text}**" if bold else text
+
+
+def as_markdown(records: list[dict[str, Any]], tolerance: float) -> str:
+    """The diagnosis for people: one table."""
+    rows = []
     for r in records:
-        markov = as_number(r["markov"]) if "markov" in r else ""
-        lines.append(
-            f"| {r['system']} | {r['model']} | {r['lag']:g} | {as_number(r)} | {markov} | "
-            f"{r['ceiling']:.2f} | {r['outcome']} |"
+        failed = r["outcome"] == FAILED
+        markov = r.get("markov")
+        beside = "–"
+        if markov is not None:
+            beside = _marked(as_number(markov), failed and _outcome(markov, tolerance) == FAILED)
+        rows.append(
+            [
+                *(r["system"], pretty(r["model"]), f"{r['lag']:g}", r["outcome"], as_number(r)),
+                *(_gain(r, what) for what in MENDS),
+                beside,
+                _marked(f"{r['ceiling']:.2f}", failed and r["ceiling"] > tolerance),
+            ]
         )
-    lines += ["", "## Causes", ""]
-    for r in records:
-        lines.append(f"- **{r['system']}, {r['model']}, lag {r['lag']:g}**: {r['outcome']}.")
-        lines += [f"  - {cause}" for cause in r["causes"]]
-        idle = [c for c in r["controls"] if not c["low"] > 0]
-        if idle and r["outcome"] == FAILED:
-            named = ", ".join(f"`{c['control']}` {as_number(c)}" for c in idle)
-            lines.append(f"  - no gain that could be told from none: {named}")
-    return "\n".join(lines) + "\n"
+    failures = [r for r in records if r["outcome"] == FAILED]
+    heading = ["system", "model", "lag", "outcome", "log2(model / MD)", *MENDS, "Markov", "ceiling"]
+    lines = ["# Why it fails where it fails", "", HOW]
+    if failures:
+        lines += [f"Of {len(failures)} failures ({len(records)} looked at):", ""]
+        lines += [f"- {cause}: {n}" for cause, n in _tally(failures)] + [""]
+    return "\n".join([*lines, *as_table(heading, rows), ""])
+
+
+def _tally(failures: list[dict[str, Any]]) -> list[tuple[str, int]]:
+    """Causes and how many failures have them, most frequent first."""
+    named = [dict.fromkeys(c.partition(":")[0] for c in r["causes"]) for r in failures]
+    return Counter(cause for causes in named for cause in causes).most_common()

@@ -65,7 +65,7 @@ rule judge_claims:
     input:
         comparison=f"{RESULTS}/comparison.parquet",
         kinetics=per_cell("kinetics.h5"),
-        code=library("claims.py", "uncertainty.py"),
+        code=library("claims.py", "verdicts.py", "uncertainty.py"),
     output:
         json=f"{RESULTS}/claims.json",
         markdown=report(f"{RESULTS}/claims.md", category="Claims", caption="../report/claims.rst"),
@@ -96,7 +96,7 @@ rule diagnose:
     input:
         comparison=f"{RESULTS}/comparison.parquet",
         kinetics=per_cell("kinetics.h5"),
-        code=library("diagnosis.py", "claims.py", "uncertainty.py"),
+        code=library("diagnosis.py", "claims.py", "verdicts.py", "uncertainty.py"),
     output:
         json=f"{RESULTS}/diagnosis.json",
         markdown=report(
@@ -151,7 +151,8 @@ rule recommend:
     params:
         cells=STUDY.cell_records(),
         systems={
-            s: SYSTEMS[s]["yardstick"] | {"unit": SYSTEMS[s]["time_unit"]} for s in sorted(SYSTEMS)
+            s: ordered(SYSTEMS[s]["yardstick"]) | {"unit": SYSTEMS[s]["time_unit"]}
+            for s in sorted(SYSTEMS)
         },
         settings={
             "networks": STUDY.networks(),

@@ -20,4 +20,4 @@ if __name__ == "__main__":
     )
     write_json(snakemake.output.json, records)
     with atomic_path(snakemake.output.markdown) as temporary:
-        temporary.write_text(as_markdown(records))
+        temporary.write_text(as_markdown(records, p.tolerance))

@@ -1,8 +1,9 @@
 """Adapter: comparison and bootstrap samples -> verdicts."""
 
-from raremd.claims import Rules, as_markdown, judge_study, read_cells
+from raremd.claims import Rules, judge_study, read_cells
 from raremd.logs import log_to
 from raremd.storage import atomic_path, read_parquet, write_json
+from raremd.verdicts import as_markdown
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
