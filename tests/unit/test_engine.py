@@ -92,7 +92,9 @@ def test_gelu_equals_torch():
     found = (x - 0.5).numpy().copy()
     _gelu(found, np.full(9_001, 0.5, np.float32))
     wanted = torch.nn.functional.gelu(x.double())[0]
-    np.testing.assert_array_less(np.abs(found[0] - wanted.numpy()), 1e-7 + 3e-7 * np.abs(x[0].numpy()))
+    np.testing.assert_array_less(
+        np.abs(found[0] - wanted.numpy()), 1e-7 + 3e-7 * np.abs(x[0].numpy())
+    )
 
 
 @pytest.mark.parametrize("n_states", [4, 16, 100])

@@ -8,11 +8,13 @@ from matplotlib.colors import to_rgb
 
 from raremd.figures import (
     claims,
+    controls,
     cost,
     factor,
     free_energy,
     heatmap,
     populations_mfpt,
+    recrossing,
     residence_times,
     strips,
     style,
@@ -29,6 +31,7 @@ from raremd.figures.selection import (
     of_grid,
     pick,
     pretty,
+    removals,
 )
 
 MODELS = ["markov", "lstm", "lstm_twice"]
@@ -48,6 +51,8 @@ def rows_of_cell(coordinate, interval, partition):
     cell = {
         "coordinate": coordinate,
         "dimension": len(coordinate),
+        "recrossing": "none",
+        "tau_c": 0.0,
         "interval": interval,
         "partition": partition,
     }
@@ -239,8 +244,8 @@ class TestTimescales:
 
 
 class TestFactor:
-    def draw(self, table, looks, name, levels):
-        return factor.draw(table, name, levels, BASE, 100.0, 0.32, looks)
+    def draw(self, table, looks, name, levels, states=None):
+        return factor.draw(table, name, levels, BASE, 100.0, 0.32, looks, states or {})
 
     def test_one_series_a_model(self, table, looks):
         figure = self.draw(table, looks, "partition", ["kmeans_100", "macrostates"])
@@ -261,12 +266,89 @@ class TestFactor:
         assert ticks[1] - ticks[0] == pytest.approx(np.log2(10))
         assert [t.get_text() for t in right.get_xticklabels()] == ["1", "10"]
 
+    def test_other_numbers_of_states_are_open_and_numbered(self, table, looks):
+        few = pick(table, coordinate="x").assign(partition="kmeans_20")
+        both = pd.concat([table, few])
+        levels, states = ["x", "xy"], {"kmeans_20": 20, "kmeans_500": 500}
+        panel = self.draw(both, looks, "dimension", levels, states).axes[0]
+        assert [t.get_text() for t in panel.texts] == ["20"] * 2, "Markov and LSTM, in x alone"
+        opened = [line for line in panel.lines if line.get_markerfacecolor() == "white"]
+        assert sum(len(line.get_xdata()) for line in opened) == 2
+        assert all(x < 0.5 for line in opened for x in line.get_xdata())
+
     def test_failures_stay_on_the_scale(self, table, looks):
         failed = table.assign(value=np.where(table["replicate"] == 1, 10.0, table["value"]))
         panel = self.draw(failed, looks, "dimension", ["x", "xy"]).axes[0]
         dots = np.concatenate([p.get_ydata() for p in panel.lines if p.get_marker() == "."])
         assert dots.max() == style.EDGE
         assert [t.get_text() for t in panel.get_xticklabels()] == ["x\n(1-D)", "xy\n(2-D)"]
+
+
+def cored():
+    """MD of 100 at long lag, 40 at short; coring for 4 mends that, for 50 it gives 200."""
+    short = {("none", 0.0): 40.0, ("dynamical_coring", 4.0): 100.0, ("core_sets", 0.0): 90.0}
+    short |= {("dynamical_coring", 50.0): 200.0, ("minimum_dwell", 4.0): 95.0}
+    rows = []
+    for (method, tau_c), time in short.items():
+        long = max(100.0, time)
+        for model, lag, value in (("md", 1.0, time), ("md", 100.0, long), ("lstm", 1.0, 10.0)):
+            row = BASE | {"recrossing": method, "tau_c": tau_c, "model": model, "lag": lag}
+            row |= {"quantity": "timescale", "replicate": 0, "i": 1, "j": 0, "unit": "tau"}
+            rows.append(row | {"value": value, "low": value / 1.25, "high": value * 1.25})
+    return pd.DataFrame(rows)
+
+
+class TestRecrossing:
+    def test_the_largest_group_that_differs_in_the_removal_only(self):
+        names = ["a", "a_cored", "a_dwell", "b", "b_cored", "c_cored"]
+        table = pd.DataFrame({"partition": names, "coordinate": "x", "interval": 1.0})
+        of = {"a_cored": "a", "a_dwell": "a", "b_cored": "b", "c_cored": "c"}
+        base = {"coordinate": "x", "interval": 1.0, "partition": "b"}
+        found = removals(table, of, base)
+        assert found == {
+            "coordinate": "x",
+            "interval": 1.0,
+            "partition": ["a", "a_cored", "a_dwell"],
+        }
+        assert removals(table[table["partition"] != "a"], of, base)["partition"] == ["b", "b_cored"]
+        assert removals(table[table["partition"] == "c_cored"], of, base) == {}
+
+    def test_a_place_a_time_with_none_first_and_core_sets_last(self):
+        x = recrossing.places(cored())
+        assert x["none", 0.0] == 0 and x["core_sets", 0.0] == 3
+        assert x["minimum_dwell", 4.0] == x["dynamical_coring", 4.0] == 1
+        assert x["dynamical_coring", 50.0] == 2
+
+    def test_over_coring_is_ringed_in_md_and_model(self, looks):
+        figure = recrossing.draw(cored(), 100.0, looks)
+        md, lstm = figure.axes[:2]
+        assert [a.get_title() for a in (md, lstm)] == ["MD", "LSTM"]
+        for panel, height in ((md, 1.0), (lstm, np.log2(0.1))):
+            rings = [line for line in panel.lines if line.get_label() == "over-cored"]
+            assert len(rings) == 1, "200 is above the interval of 100"
+            assert rings[0].get_ydata() == pytest.approx([height])
+            assert rings[0].get_xdata() == pytest.approx(
+                [2 + recrossing.BESIDE["dynamical_coring"]]
+            )
+        assert [t.get_text() for t in figure.axes[2].get_xticklabels()] == [
+            "none",
+            "4",
+            "50",
+            "cores",
+        ]
+
+
+class TestControls:
+    def test_a_row_a_model_that_ran_with_failures_at_the_edge(self, table, looks):
+        cell = pick(table, coordinate="xy", interval=1.0, partition="kmeans_100")
+        failed = cell.assign(value=np.where(cell["replicate"] == 1, 10.0, cell["value"]))
+        left, right = controls.draw(failed, looks | {"gru": looks["lstm"]}, 100.0, 0.32).axes
+        assert [t.get_text() for t in left.get_yticklabels()] == ["Markov", "LSTM", "LSTM twice"]
+        means = [line for line in left.lines if line.get_marker() in "so^v"]
+        assert [line.get_ydata().tolist() for line in means] == [[0], [1], [2]]
+        dots = [line.get_xdata().max() for line in left.lines if line.get_marker() == "."]
+        assert dots == [style.EDGE] * 3
+        assert right.get_title() == "own states, lag 1 τ"
 
 
 GRID = {"interval": [1.0, 10.0], "partition": ["kmeans_100", "macrostates"]}
@@ -440,7 +522,9 @@ def drawings(table, seconds, looks, history):
         "timescales": lambda: timescales.draw(table, looks),
         "heatmap": lambda: heatmap.draw(table, GRID, BASE, 100.0, looks),
         "residence_times": lambda: residence_times.draw(cell, looks),
-        "factor": lambda: factor.draw(table, "interval", [1.0, 10.0], BASE, 100.0, 0.32, looks),
+        "factor": lambda: factor.draw(table, "interval", [1.0, 10.0], BASE, 100.0, 0.32, looks, {}),
+        "controls": lambda: controls.draw(cell, looks, 100.0, 0.32),
+        "recrossing": lambda: recrossing.draw(cored(), 100.0, looks),
         "matrices": lambda: transition_matrices.draw(cell, ["lstm"], 100.0),
         "populations": lambda: populations_mfpt.draw(cell, looks, 100.0),
         "cost": lambda: cost.draw(table, seconds, looks, 100.0, 0.32),

@@ -11,7 +11,7 @@ from raremd.config import check_files, load_study, source_files
 from raremd.config import model_modules as model_modules_of
 from raremd.schema import ConfigError
 from raremd.study import Cell
-from raremd.figures.selection import COLUMN, full_grid, of_factor, of_grid, pick
+from raremd.figures.selection import COLUMN, full_grid, of_factor, of_grid, pick, removals
 from raremd.storage import write_json
 from raremd.systems.sources import IMPORTED, SINGLE_FILES, downloads, matching_files
 
@@ -261,10 +261,30 @@ def declared_order(system, factor):
 
 
 def factor_levels(system, factor):
-    """Levels of one factor, all others as in the base cell, in the order of a figure's axis."""
-    table = pick(STUDY.table(), system=system)
-    found = set(of_factor(table, factor, base_levels(system))[COLUMN[factor]])
-    return sorted(found, key=declared_order(system, factor))
+    """Levels of one factor, all others as in the base cell, in the order of a figure's axis.
+
+    Removals of recrossings have a figure of their own.
+    """
+    table = of_factor(pick(STUDY.table(), system=system), factor, base_levels(system))
+    kept = table["recrossing"] == "none" if factor == "partition" else slice(None)
+    return sorted(set(table[kept][COLUMN[factor]]), key=declared_order(system, factor))
+
+
+def microstates(system):
+    """Partition -> number of states, of all by k-means but the base's."""
+    return {
+        name: options["n_states"]
+        for name, options in sorted(SYSTEMS[system]["partitions"].items())
+        if options.get("method") == "kmeans" and name != STUDY.base(system).partition
+    }
+
+
+@functools.cache
+def recrossing_cells(system):
+    """Levels of the cells that differ in the removal of recrossings only; empty without any."""
+    declared = SYSTEMS[system]["partitions"]
+    of = {name: options["of"] for name, options in declared.items() if "of" in options}
+    return removals(pick(STUDY.table(), system=system), of, base_levels(system))
 
 
 GRIDS = {
@@ -293,6 +313,9 @@ def map_files(wildcards):
 
 
 PLAIN = [m for m in STUDY.config["models"] if m not in STUDY.controls()]
+WITH_CONTROLS = [
+    m for p in PLAIN for m in [p, *(c for c, of in STUDY.controls().items() if of == p)]
+]
 BASE_MODELS = {s: [m for m in PLAIN if m in STUDY.cells[STUDY.base(s)]] for s in SYSTEMS}
 
 

@@ -1,7 +1,8 @@
 # Needs: comparison.parquet, cost.parquet, claims.json; history.parquet, states, generated.h5 and kinetics.h5.
 # Makes: results/figures/claims.{pdf,png} and results/figures/{system}_{figure}.{pdf,png}.
 # Steps: plot_claims once; every other rule once a system, plot_factor once a swept factor too,
-# plot_heatmap once a full grid of two factors.
+# plot_heatmap once a full grid of two factors, plot_recrossing where recrossings are removed,
+# plot_controls where a network is varied in the base cell.
 FACTOR_FIGURES = [
     f"{system}_{factor}"
     for system in SYSTEMS
@@ -13,6 +14,12 @@ HEATMAPS = [
     for system in SYSTEMS
     for grid in GRIDS
     if all(grid_levels(system, grid).values())
+]
+RECROSSINGS = [f"{system}_recrossing" for system in SYSTEMS if recrossing_cells(system)]
+CONTROLS = [
+    f"{system}_controls"
+    for system in SYSTEMS
+    if set(STUDY.cells[STUDY.base(system)]) & set(STUDY.controls())
 ]
 SYSTEM_FIGURES = [
     f"{system}_{figure}"
@@ -30,7 +37,7 @@ SYSTEM_FIGURES = [
 ]
 FIGURES = expand(
     f"{RESULTS}/figures/{{figure}}.{{format}}",
-    figure=["claims", *FACTOR_FIGURES, *HEATMAPS, *SYSTEM_FIGURES],
+    figure=["claims", *FACTOR_FIGURES, *HEATMAPS, *RECROSSINGS, *CONTROLS, *SYSTEM_FIGURES],
     format=["pdf", "png"],
 )
 
@@ -119,8 +126,8 @@ rule plot_factor:
         levels=lambda w: factor_levels(w.system, w.factor),
         lag=lambda w: SYSTEMS[w.system]["yardstick"]["lag"],
         tolerance=STUDY.config["tolerance"],
-        models=list(STUDY.config["models"]),
-        controls=STUDY.controls(),
+        models=PLAIN,
+        states=lambda w: microstates(w.system) if w.factor == "dimension" else {},
     script:
         "../scripts/plot_factor.py"
 
@@ -156,6 +163,68 @@ rule plot_heatmap:
         models=PLAIN,
     script:
         "../scripts/plot_heatmap.py"
+
+
+rule plot_recrossing:
+    input:
+        comparison=f"{RESULTS}/comparison.parquet",
+        code=library("figures/recrossing.py", "figures/style.py", "figures/selection.py"),
+    output:
+        pdf=f"{RESULTS}/figures/{{system}}_recrossing.pdf",
+        png=report(
+            f"{RESULTS}/figures/{{system}}_recrossing.png",
+            category="Figures",
+            subcategory="{system}",
+            labels={"figure": "removal of recrossings"},
+            caption="../report/recrossing.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/plot_recrossing/{{system}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/plot_recrossing/{{system}}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        cells=lambda w: recrossing_cells(w.system),
+        lag=lambda w: SYSTEMS[w.system]["yardstick"]["lag"],
+        models=PLAIN,
+    script:
+        "../scripts/plot_recrossing.py"
+
+
+rule plot_controls:
+    input:
+        comparison=f"{RESULTS}/comparison.parquet",
+        code=library("figures/controls.py", "figures/style.py", "figures/selection.py"),
+    output:
+        pdf=f"{RESULTS}/figures/{{system}}_controls.pdf",
+        png=report(
+            f"{RESULTS}/figures/{{system}}_controls.png",
+            category="Figures",
+            subcategory="{system}",
+            labels={"figure": "controls"},
+            caption="../report/controls.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/plot_controls/{{system}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/plot_controls/{{system}}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        base=lambda w: base_levels(w.system),
+        lag=lambda w: SYSTEMS[w.system]["yardstick"]["lag"],
+        tolerance=STUDY.config["tolerance"],
+        models=WITH_CONTROLS,
+        controls=STUDY.controls(),
+    script:
+        "../scripts/plot_controls.py"
 
 
 rule plot_transition_matrices:

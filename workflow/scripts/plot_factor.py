@@ -17,6 +17,7 @@ if __name__ == "__main__":
         p.base,
         p.lag,
         p.tolerance,
-        series(p.models, p.controls),
+        series(p.models, {}),
+        p.states,
     )
     save(figure, snakemake.output.pdf, snakemake.output.png)

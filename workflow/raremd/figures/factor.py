@@ -25,8 +25,11 @@ def draw_factor(
     column: str,
     looks: dict[str, style.Series],
     tolerance: float,
+    states: dict[str, int],
 ) -> None:
     """One series a model: mean with its interval, replicates as small dots.
+
+    Open marks with a number are the same with that many microstates.
 
     Parameters
     ----------
@@ -41,6 +44,8 @@ def draw_factor(
         Model -> Series.
     tolerance : float
         log2 deviation that counts as learned.
+    states : dict
+        Partition -> number of microstates, for those whose marks are open.
     """
     axes.axhspan(-tolerance, tolerance, color=style.BAND, linewidth=0, zorder=0)
     axes.axhline(0, color=style.MD, linewidth=0.6, zorder=1)
@@ -49,7 +54,8 @@ def draw_factor(
     offsets = style.dodge(len(present), width)
     beside = 0.3 * width / max(1, len(present) - 1)
     for (model, look), offset in zip(present.items(), offsets, strict=True):
-        rows = pick(table, model=model)
+        mine = pick(table, model=model)
+        rows = mine[~mine["partition"].isin(list(states))]
         x = rows[column].map(positions) + offset
         mean = (rows["replicate"] == 0).to_numpy()
         axes.plot(
@@ -58,6 +64,18 @@ def draw_factor(
         )  # fmt: skip
         of = [style.within(rows[name][mean]) for name in ("value", "low", "high")]
         style.marks(axes, x[mean], *of, look)
+        for partition, n_states in states.items():
+            others = pick(mine, partition=partition, replicate=0)
+            places = others[column].map(positions).astype(float) + offset - beside
+            values = style.within(others["value"])
+            axes.plot(
+                places, values, look.marker, color=look.color, markerfacecolor="white", zorder=3
+            )
+            for place, value in zip(places, values, strict=True):
+                axes.annotate(
+                    str(n_states), (place, value), (-3, 0), textcoords="offset points",
+                    ha="right", va="center", fontsize=style.TINY, color=look.color,
+                )  # fmt: skip
 
 
 def _as_factor(log2: float, _: int) -> str:
@@ -80,6 +98,7 @@ def draw(
     lag: float,
     tolerance: float,
     looks: dict[str, style.Series],
+    states: dict[str, int],
 ) -> Figure:
     """Two panels: metastable states at the yardstick's lag, own states at the own interval.
 
@@ -99,10 +118,15 @@ def draw(
         log2 deviation that counts as learned.
     looks : dict
         Model -> Series.
+    states : dict
+        Partition -> number of microstates, of those that stand beside the base's in the figure of
+        the dimension.
     """
     unit = pretty(pick(table, quantity="timescale")["unit"].iloc[0])
     column = COLUMN[factor]
     rows = pick(of_factor(table, factor, base), i=1)
+    here = {"interval": base["interval"], "coordinate": levels} if states else {}
+    rows = pd.concat([rows, pick(table, i=1, partition=list(states), **here)])
     places = np.log2(levels) if factor == "interval" else np.arange(len(levels))
     positions = dict(zip(levels, places.tolist(), strict=True))
     own = pick(rows, quantity="log2_ratio")
@@ -115,7 +139,7 @@ def draw(
     figure = style.new_figure(style.DOUBLE, 3.2 if factor == "partition" else 2.8)
     axes = figure.subplots(1, 2, sharey=True)
     for panel, (title, shown) in zip(axes, panels.items(), strict=True):
-        draw_factor(panel, shown, positions, column, looks, tolerance)
+        draw_factor(panel, shown, positions, column, looks, tolerance, states)
         panel.set(title=title, xlabel=AXIS.get(factor, f"saving interval ({unit})"))
         panel.xaxis.set_major_locator(FixedLocator(list(positions.values())))
         panel.xaxis.set_minor_locator(NullLocator())

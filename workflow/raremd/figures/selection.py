@@ -116,6 +116,37 @@ def full_grid(cells: pd.DataFrame, x: str, y: str) -> tuple[list, list]:
     )
 
 
+def removals(cells: pd.DataFrame, of: dict[str, str], base: dict[str, Any]) -> dict[str, Any]:
+    """The cells that differ in the removal of recrossings only: the largest group of them.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame
+        A row a cell of one system.
+    of : dict
+        Partition without recrossings -> the partition that it is made of.
+    base : dict
+        coordinate, interval and partition of the base cell, whose group is taken before others of
+        its size.
+
+    Returns
+    -------
+    dict
+        coordinate, interval and list of partitions; empty where there is no removal beside the
+        same cell with its recrossings.
+    """
+    groups: dict[tuple, list[str]] = {}
+    for cell in cells[CELL].drop_duplicates().itertuples(index=False):
+        parent = of.get(cell.partition, cell.partition)
+        groups.setdefault((cell.coordinate, cell.interval, parent), []).append(cell.partition)
+    full = {key: found for key, found in groups.items() if key[2] in found and len(found) > 1}
+    if not full:
+        return {}
+    here = base["coordinate"], base["interval"]
+    best = max(full, key=lambda key: (len(full[key]), key[:2] == here))
+    return {"coordinate": best[0], "interval": float(best[1]), "partition": sorted(full[best])}
+
+
 def matrix(table: pd.DataFrame, quantity: str, model: str) -> np.ndarray:
     """Values (n_states, n_states) of a quantity with i and j; replicate 0.
 

@@ -1,0 +1,15 @@
+"""Adapter: comparison -> networks and their controls in the base cell."""
+
+from raremd.figures.controls import draw
+from raremd.figures.selection import pick
+from raremd.figures.style import save, series
+from raremd.logs import log_to
+from raremd.storage import read_parquet
+
+if __name__ == "__main__":
+    log_to(snakemake.log[0])
+    p = snakemake.params
+    comparison = read_parquet(snakemake.input.comparison)
+    table = pick(comparison, system=snakemake.wildcards.system, **p.base)
+    figure = draw(table, series(p.models, p.controls), p.lag, p.tolerance)
+    save(figure, snakemake.output.pdf, snakemake.output.png)
