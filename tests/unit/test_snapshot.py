@@ -3,8 +3,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 from spot_check import compare_cell
+from test_verdicts import record
 
 from raremd import snapshot
+from raremd.recommendation import ALL_CELLS
 
 
 def row(**changes):
@@ -41,6 +43,63 @@ def test_what_is_kept():
         "log2_ratio",
         "cross_entropy",
     ]
+
+
+def test_few_colours_keep_the_rare_ones(tmp_path):
+    picture = Image.new("RGB", (600, 400), "white")
+    picture.paste(Image.linear_gradient("L").resize((600, 300)).convert("RGB"), (0, 0))
+    picture.paste((213, 94, 0), (10, 320, 14, 324))  # one vermilion mark
+    picture.save(tmp_path / "large.png")
+    snapshot.compress(tmp_path / "large.png", tmp_path / "small.png")
+    found = Image.open(tmp_path / "small.png").convert("RGB").getpixel((12, 322))
+    assert np.abs(np.subtract(found, (213, 94, 0))).max() < 12
+
+
+SYSTEMS = ["four_state", "alanine_dipeptide", "protein", "alanine_tetrapeptide"]
+NAMES = ["x", "xy", "tica_4", "tica_8", "all"]
+
+
+def large_study():
+    """A hundred cells of four systems: what the page is written from."""
+    rows = [
+        row(system=s, coordinate=c, interval=dt, model=m, replicate=0, quantity=q, lag=lag)
+        for s in SYSTEMS
+        for c in NAMES
+        for dt in (1.0, 2.0, 5.0, 10.0, 20.0)
+        for m in ("md", "markov", "lstm", "lstm_twice")
+        for q, lag in (
+            ("yardstick_timescale", 5.0),
+            ("crossing_rate", dt),
+            ("cross_entropy", np.nan),
+        )
+    ]
+    cost = [{"model": m, "system": s, "core_seconds": 3600.0} for m in ("lstm",) for s in SYSTEMS]
+    return pd.DataFrame(rows), pd.DataFrame(cost * 100)
+
+
+def test_the_page_of_a_hundred_cells_begins_with_the_answer_and_stays_short():
+    table, cost = large_study()
+    claims = [record(c, s) for c in ("C1", "C2", "C3", "C4", "C5", "C6") for s in SYSTEMS]
+    base = {"coordinate": "x", "interval": 1.0, "partition": "fine"}
+    study = {
+        "bases": dict.fromkeys(SYSTEMS, base), "lags": dict.fromkeys(SYSTEMS, 5.0),
+        "models": ["markov", "lstm"], "replicates": 5, "commits": ["0123456789abcdef-dirty"],
+    }  # fmt: skip
+    kinds = ["dimension", "dimension_interval", "interval_partition", "recrossing", "controls"]
+    figures = ["claims", *(f"{s}_{kind}" for s in SYSTEMS for kind in kinds)]
+    advice = f"# Recommendation\n\nTake it.\n\n## toy\n\n{ALL_CELLS}\n\n| a cell |\n"
+    text = snapshot.page(claims, advice, "# Why\n\nSo.\n", table, cost, study, figures)
+    lines = text.splitlines()
+    assert "4 systems, 100 cells, 3 models and controls, 5 replicates" in text
+    assert "`0123456789ab-dirty`" in text
+    assert lines.index("Take it.") < 12
+    assert "### toy" in lines and "a cell" not in text
+    for name in figures:
+        assert text.count(f"(figures/{name}.png)") == 1
+    assert len(lines) < 220
+    assert text.count("four_state/x/dt_1/fine") == 1, "its controls stand in one place"
+    assert "| four_state | LSTM | 1.00 |" in text and "| four_state | LSTM twice |" not in text
+    assert "400.0 core-hours" in text
 
 
 class TestSpotCheck:

@@ -72,12 +72,12 @@ def test_the_scoreboard_has_a_row_a_claim_and_a_column_a_system():
     records = [
         record("C1", "a"),
         record("C1", "b"),
-        record("C1", "b", "transformer"),
+        record("C1", "b", "transformer", verdict="inconclusive"),
         record("C2", "b"),
     ]
     assert rows(scoreboard(records)) == [
-        ["C1 it helps", "LSTM supported", "LSTM supported, Transformer supported"],
-        ["C2 it helps", "–", "LSTM supported"],
+        ["C1 it helps", "LSTM **supported**", "LSTM **supported**, Transformer inconclusive"],
+        ["C2 it helps", "–", "LSTM **supported**"],
     ]
 
 

@@ -6,8 +6,7 @@ Nothing on the page is typed: every number comes from the study's own files.
 from __future__ import annotations
 
 import io
-from collections import Counter
-from collections.abc import Iterable
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,10 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from raremd.claims import as_number
 from raremd.figures.selection import pick, pretty
+from raremd.recommendation import ALL_CELLS
 from raremd.storage import atomic_path
+from raremd.verdicts import CONTROLS, HOW, as_table, claim_table, control_table, scoreboard
 
 LARGEST = 100_000
 """Bytes of a figure."""
@@ -30,14 +30,17 @@ SUMMARY = (
     "crossing_rate", "residence_time", "slow_transitions", "population", "tokens", "parameters",
 )  # fmt: skip
 FIGURES = {
-    "C1": ["claims"],
+    "C1": [],
     "C2": ["dimension", "dimension_interval"],
     "C3": ["interval", "interval_partition"],
     "C4": ["partition"],
-    "C5": [],
+    "C5": ["recrossing"],
     "C6": ["residence_times"],
 }
-"""Which figures stand under which claim."""
+"""Which figures of each system stand under which claim."""
+NARROW = ("dimension_interval", "interval_partition")
+HASH = 12
+"""Letters of a commit."""
 
 
 def compress(source: Path, target: Path, largest: int = LARGEST) -> None:
@@ -47,7 +50,8 @@ def compress(source: Path, target: Path, largest: int = LARGEST) -> None:
     while True:
         scaled = picture.resize([max(1, round(n * factor)) for n in size], Image.Resampling.LANCZOS)
         content = io.BytesIO()
-        scaled.quantize(COLORS, dither=Image.Dither.NONE).save(content, "png", optimize=True)
+        few = scaled.quantize(COLORS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few.save(content, "png", optimize=True)
         if content.tell() <= largest or max(scaled.size) < 200:
             break
         factor *= SHRINK
@@ -74,110 +78,78 @@ def reduce(comparison: pd.DataFrame, lags: dict[str, float]) -> pd.DataFrame:
     return comparison[kept & (single | summary)].reset_index(drop=True)
 
 
-def _picture(name: str, present: Iterable[str]) -> list[str]:
-    return [f"![{pretty(name)}](figures/{name}.png)", ""] if name in present else []
+def pictures(names: list[str]) -> list[str]:
+    """Figures below each other; those of one column side by side, as a Markdown table."""
+    shown = {n: f"![{pretty(n)}](figures/{n}.png)" for n in names}
+    narrow = [shown[n] for n in names if n.endswith(NARROW)]
+    lines = [line for n in names if not n.endswith(NARROW) for line in (shown[n], "")]
+    if narrow:
+        pairs = zip_longest(narrow[::2], narrow[1::2], fillvalue="")
+        lines += [*as_table([" ", " "], pairs), ""]
+    return lines
 
 
-def _claim(claim: str, records: list[dict[str, Any]]) -> list[str]:
-    counts = Counter(r["verdict"] for r in records)
-    told = ", ".join(f"{verdict} {n}" for verdict, n in sorted(counts.items()))
-    lines = [
-        f"## {claim}: {records[0]['statement']}",
-        "",
-        f"Verdicts: {told}.",
-        "",
-        "| system | model | verdict | effect (log2) | at the own interval | Markov | events |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for r in records:
-        control = r["control"]
-        markov = _shown(control["markov"]) if "markov" in control else "–"
-        lines.append(
-            f"| {r['system']} | {pretty(r['model'])} | **{r['verdict']}** | {_shown(r)} "
-            f"| {_shown(control['at_own_interval'])} | {markov} | {r['n_events']} |"
-        )
-    lines.append("")
-    for r in records:
-        name = f"{r['system']}, {pretty(r['model'])}"
-        lines += [f"- {name}: not concluded, {doubt}" for doubt in r["doubts"]]
-        if claim != "C6":
-            lines += [
-                f"- {name}: as `{c['model']}` the error in `{c['cell']}` goes from "
-                f"{c['error']:.2f} to {c['error_of_control']:.2f}"
-                for c in r["control"]["convergence"]
-            ]
-    return [*lines, ""]
+def _of_systems(kinds: list[str], systems: list[str], present: list[str]) -> list[str]:
+    """Those figures of each system that are there."""
+    names = [f"{system}_{kind}" for kind in kinds for system in systems]
+    return pictures([name for name in names if name in present])
 
 
-def _shown(summary: dict[str, Any]) -> str:
-    known = all(summary[name] is not None for name in ("effect", "low", "high"))
-    return as_number(summary) if known else "–"
+def demoted(text: str) -> list[str]:
+    """Lines of a page below its title, with headings one level deeper."""
+    return [f"#{line}" if line.startswith("##") else line for line in text.splitlines()[2:]]
 
 
-def _advice(recommendation: str) -> list[str]:
-    """The recommendation without its long tables of all cells."""
-    lines = recommendation.splitlines()[2:]
-    kept, skipping = [], False
-    for line in lines:
-        if line.startswith("| interval |"):
-            skipping = True
-        elif not line.startswith("|"):
-            skipping = False
-        if not skipping:
-            kept.append(line.replace("## ", "### ", 1) if line.startswith("## ") else line)
-    return kept
-
-
-def _speed(comparison: pd.DataFrame, bases: dict[str, dict], lags: dict[str, float]) -> list[str]:
+def _speed(comparison: pd.DataFrame, study: dict[str, Any]) -> list[str]:
     """Beside the timescale what no eigenvalue enters, and what the loss sees; base cells."""
-    lines = [
+    rows = []
+    for system, base in study["bases"].items():
+        cell = pick(comparison, system=system, replicate=0, **base)
+        lag, every = study["lags"][system], float(base["interval"])
+        quantities = [
+            ("yardstick_timescale", lag), ("crossing_rate", lag), ("crossing_rate", every),
+        ]  # fmt: skip
+        for model in study["models"]:
+            loss = pick(cell, quantity="cross_entropy", model=model)["value"]
+            if loss.empty:
+                continue
+            ratios = [_over_md(cell, model, *what) for what in quantities]
+            rows.append([system, pretty(model), *ratios, f"{loss.iloc[0]:.4f}"])
+    return [
         "## Beyond timescales, in the base cells",
         "",
         "Model over MD: the slowest timescale at the yardstick's lag, the rate of crossing the",
         "slow process there, and the same with every recrossing that frames show; and the",
         "cross-entropy on held-out frames (nats a frame), which hardly sees any of it.",
         "",
-        "| system | model | t1 | crossings | with recrossings | cross-entropy |",
-        "|---|---|---|---|---|---|",
+        *as_table(
+            ["system", "model", "t1", "crossings", "with recrossings", "cross-entropy"], rows
+        ),
+        "",
     ]
-    for system, base in bases.items():
-        cell = pick(comparison, system=system, replicate=0, **base)
-        every = float(base["interval"])
-        quantities = [
-            ("yardstick_timescale", lags[system]),
-            ("crossing_rate", lags[system]),
-            ("crossing_rate", every),
-        ]
-        for model in cell["model"].unique():
-            if model in ("md", "reference"):
-                continue
-            ratios = []
-            for quantity, lag in quantities:
-                rows = pick(cell[cell["i"] <= 1], quantity=quantity, lag=lag)
-                mine, md = (pick(rows, model=m)["value"] for m in (model, "md"))
-                known = len(mine) and len(md) and np.isfinite(mine.iloc[0]) and md.iloc[0] > 0
-                ratios.append(f"{mine.iloc[0] / md.iloc[0]:.2f}" if known else "–")
-            loss = pick(cell, quantity="cross_entropy", model=model)["value"]
-            ratios.append(f"{loss.iloc[0]:.4f}" if len(loss) else "–")
-            lines.append(f"| {system} | {pretty(model)} | {' | '.join(ratios)} |")
-    return [*lines, ""]
+
+
+def _over_md(cell: pd.DataFrame, model: str, quantity: str, lag: float) -> str:
+    rows = pick(cell[cell["i"] <= 1], quantity=quantity, lag=lag)
+    mine, md = (pick(rows, model=m)["value"] for m in (model, "md"))
+    known = len(mine) and len(md) and np.isfinite(mine.iloc[0]) and md.iloc[0] > 0
+    return f"{mine.iloc[0] / md.iloc[0]:.2f}" if known else "–"
 
 
 def _cost(cost: pd.DataFrame) -> list[str]:
     hours = cost.pivot_table("core_seconds", "model", "system", aggfunc="sum") / 3600.0
-    lines = [
+    rows = [
+        [pretty(model), *("–" if np.isnan(v) else f"{v:.2f}" for v in row)]
+        for model, row in hours.iterrows()
+    ]
+    return [
         "## Cost",
         "",
-        f"{len(cost)} trainings of all replicates, {hours.to_numpy()[hours.notna()].sum():.1f} "
-        "core-hours of training and generation:",
+        f"{len(cost)} trainings of all replicates, {np.nansum(hours):.1f} core-hours of training "
+        "and generation:",
         "",
-        f"| model | {' | '.join(hours.columns)} |",
-        "|---|" + "---|" * len(hours.columns),
+        *as_table(["model", *hours.columns], rows),
     ]
-    for model, row in hours.iterrows():
-        cells = " | ".join("–" if np.isnan(v) else f"{v:.2f}" for v in row)
-        lines.append(f"| {pretty(model)} | {cells} |")
-    return [*lines, ""]
 
 
 def page(
@@ -199,38 +171,44 @@ def page(
         Markdown of the study.
     comparison, cost : pandas.DataFrame
     study : dict
-        bases (system -> levels of its base cell), lags (system -> lag of the yardstick),
-        replicates, commits (list of str), config (str).
+        bases (system -> levels of its base cell), lags (system -> lag of the yardstick), models
+        (without controls), replicates, commits (list of str).
     figures : list of str
         Names of the figures that are there.
     """
     cells = comparison[comparison["coordinate"] != ""]
     n_cells = len(cells.drop_duplicates(["system", "coordinate", "interval", "partition"]))
-    models = cells["model"].nunique() - cells["model"].isin(["md", "reference"]).any() * 2
+    models = set(cells["model"]) - {"md", "reference"}
+    systems = list(study["bases"])
+    commits = ", ".join(f"`{c[:HASH]}{'-dirty' * c.endswith('-dirty')}`" for c in study["commits"])
     lines = [
         "# Results of the study",
         "",
         "Written by the workflow from the study's files; do not edit.",
         "",
-        f"{cells['system'].nunique()} systems, {n_cells} cells, {models} models and controls, "
+        f"{len(systems)} systems, {n_cells} cells, {len(models)} models and controls, "
         f"{study['replicates']} replicates. Configuration: [config.json](config.json); commit "
-        f"{', '.join(f'`{c}`' for c in study['commits'])}; packages: "
-        "[provenance.json](provenance.json). All numbers: [claims.json](claims.json), "
-        "comparison.parquet, [cost.csv](cost.csv). What they mean: "
+        f"{commits}; packages: [provenance.json](provenance.json). All numbers: "
+        "[claims.json](claims.json), comparison.parquet, [cost.csv](cost.csv). What they mean: "
         "[method](../method.md).",
         "",
         "## Which interval and partition should I use, and how do I know?",
         "",
-        *_advice(recommendation),
+        *demoted(recommendation.partition(ALL_CELLS)[0]),
         "",
+        "## The claims at a glance",
+        "",
+        HOW,
+        *scoreboard(claims),
+        "",
+        *pictures([name for name in ("claims",) if name in figures]),
     ]
     for claim in sorted({r["claim"] for r in claims}):
-        lines += _claim(claim, [r for r in claims if r["claim"] == claim])
-        for kind in FIGURES[claim]:
-            names = [kind] if kind == "claims" else [f"{s}_{kind}" for s in study["bases"]]
-            lines += [line for name in names for line in _picture(name, figures)]
-    lines += _speed(comparison, study["bases"], study["lags"])
-    lines += ["## Why a network fails", ""]
-    lines += [line.replace("## ", "### ", 1) for line in diagnosis.splitlines()[2:]] + [""]
-    lines += _cost(cost)
-    return "\n".join(lines).rstrip() + "\n"
+        mine = [r for r in claims if r["claim"] == claim]
+        lines += [f"## {claim}: {mine[0]['statement']}", "", *claim_table(mine), ""]
+        lines += _of_systems(FIGURES[claim], systems, figures)
+    lines += ["## Controls", "", CONTROLS, *control_table(claims), ""]
+    lines += _of_systems(["controls"], systems, figures)
+    lines += ["## Why a network fails", "", *demoted(diagnosis), ""]
+    lines += [*_speed(comparison, study), *_cost(cost)]
+    return "\n".join(lines) + "\n"

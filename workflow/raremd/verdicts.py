@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from raremd.claims import as_number
+from raremd.claims import INCONCLUSIVE, as_number
 from raremd.figures.selection import pretty
 
 HOW = """\
@@ -43,13 +43,17 @@ def scoreboard(records: list[dict[str, Any]]) -> list[str]:
 
     def told(claim: str, system: str) -> str:
         mine = [r for r in records if (r["claim"], r["system"]) == (claim, system)]
-        return ", ".join(f"{pretty(r['model'])} {r['verdict']}" for r in mine) or "–"
+        return ", ".join(f"{pretty(r['model'])} {_told(r['verdict'])}" for r in mine) or "–"
 
     statements = {r["claim"]: r["statement"] for r in records}
     return as_table(
         ["claim", *systems],
         [[f"{c} {statements[c]}", *(told(c, s) for s in systems)] for c in statements],
     )
+
+
+def _told(verdict: str) -> str:
+    return verdict if verdict == INCONCLUSIVE else f"**{verdict}**"
 
 
 def contrast(cells: list[str]) -> str:
@@ -87,7 +91,7 @@ def claim_table(records: list[dict[str, Any]]) -> list[str]:
     """The verdicts on one claim with effect, interval, controls, events and doubts."""
     heading = [
         "system", "model", "cells", "verdict", "effect (log2)", "at the own interval", "Markov",
-        "error, and of the best control", "events", "doubts",
+        "its error, and with the best control", "events", "doubts",
     ]  # fmt: skip
     rows = []
     for r in records:

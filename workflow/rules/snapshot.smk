@@ -5,6 +5,8 @@ KEPT_FIGURES = [
     "claims",
     *FACTOR_FIGURES,
     *HEATMAPS,
+    *RECROSSINGS,
+    *CONTROLS,
     *(f"{system}_residence_times" for system in SYSTEMS),
 ]
 
@@ -19,7 +21,7 @@ rule write_results_page:
         cost_csv=f"{RESULTS}/cost.csv",
         runs=per_model("run.json"),
         figures=expand(f"{RESULTS}/figures/{{figure}}.png", figure=KEPT_FIGURES),
-        code=library("snapshot.py"),
+        code=library("snapshot.py", "verdicts.py", "recommendation.py"),
     output:
         page=f"{SNAPSHOT}/README.md",
         claims=f"{SNAPSHOT}/claims.json",
@@ -43,6 +45,7 @@ rule write_results_page:
         study={
             "bases": {s: base_levels(s) for s in SYSTEMS},
             "lags": {s: SYSTEMS[s]["yardstick"]["lag"] for s in SYSTEMS},
+            "models": PLAIN,
             "replicates": STUDY.config["replicates"],
         },
     script:

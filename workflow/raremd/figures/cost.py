@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from raremd.figures import style
 from raremd.figures.selection import CELL, pick
@@ -71,5 +72,8 @@ def draw(
         ylabel="|log₂(t₁ model / t₁ MD)|",
         ylim=(0, None),
     )
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: f"{seconds:g}"))
+    axes.xaxis.set_minor_locator(NullLocator())
     style.legend_above(figure, [axes], columns=3)
     return figure
