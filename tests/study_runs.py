@@ -41,6 +41,7 @@ class Run:
         before: str = "",
         environment: dict[str, str] | None = None,
     ) -> None:
+        self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / "profiles").exists():
             (folder / "profiles").symlink_to(ROOT / "profiles")
@@ -88,6 +89,18 @@ class Run:
         else:
             self.process.kill()
         self.process.wait()
+
+
+def stop_jobs(folder: Path) -> list[int]:
+    """SIGSTOP for the training that runs in a folder; the process ids, none if there is none."""
+    stopped = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            command = (process / "cmdline").read_bytes()
+            if (process / "cwd").resolve() == folder and b"/.snakemake/scripts/" in command:
+                os.kill(int(process.name), signal.SIGSTOP)
+                stopped.append(int(process.name))
+    return stopped
 
 
 def line_with(text: str, words: str) -> str:

@@ -45,11 +45,12 @@ class Slurm:
     def records_of(self, folder: Path) -> list[dict[str, str]]:
         return [r for r in self.records() if r["WorkDir"] == str(folder)]
 
-    def running(self) -> list[str]:
-        out = subprocess.run(
-            ["squeue", "-h", "-t", "RUNNING", "-o", "%A"], capture_output=True, text=True
-        )
-        return out.stdout.split()
+    def running(self, folder: Path) -> list[str]:
+        """Jobs of a folder that run now."""
+        form = ["squeue", "-h", "-t", "RUNNING", "-o", "%A %Z"]
+        out = subprocess.run(form, capture_output=True, text=True, check=True)
+        jobs = (line.split(maxsplit=1) for line in out.stdout.splitlines())
+        return [job for job, place in jobs if place == str(folder)]
 
 
 @pytest.fixture(scope="session")

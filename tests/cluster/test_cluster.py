@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import time
 from collections import Counter
+from dataclasses import dataclass
 
-from study_runs import Run, finish, products, tables, times
+import pytest
+from study_runs import Run, copy_study, finish, products, stop_jobs, tables, times
 
-QUICK = ("--slurm-init-seconds-before-status-checks", "2", "--seconds-between-status-checks", "3")
-QUICK = (*QUICK, "--latency-wait", "15")
-GENERIC = QUICK[2:]
-SAME = ("generated.h5", "model.safetensors", "comparison.csv", "claims.json")
-FIRST = ("features.h5", "kmeans_8.h5", "macrostates.h5")
+QUICK = ("--slurm-patient-init-seconds-before-status-checks", "2", "--latency-wait", "15")
+QUICK = (*QUICK, "--seconds-between-status-checks", "3", "--max-status-checks-per-second", "1")
+SAME = ("*.h5", "model.safetensors", "comparison.csv", "claims.json")
+FIRST = ("features.h5", "states/*.h5")
 CHECKPOINT = "checkpoint_*.safetensors"
+OUTAGE = 60  # seconds
 
 
-def on_slurm(folder, *options, **settings):
-    return Run(folder, *QUICK, *options, profile="profiles/slurm", **settings)
+def by_plugin(folder, *options):
+    return Run(folder, *QUICK, *options, profile="profiles/slurm")
 
 
-def assert_same(folder, laptop):
-    assert products(folder, *SAME) == products(laptop, *SAME)
-    assert len(products(folder, *SAME)) == 6
+def by_sbatch(folder):
+    return Run(folder, "--latency-wait", "15", profile="profiles/slurm-generic")
 
 
 def by_state(jobs):
@@ -31,81 +33,120 @@ def by_state(jobs):
     return "Slurm's records: " + ", ".join(f"{n} {state}" for state, n in sorted(counts.items()))
 
 
-def test_results_are_those_of_a_laptop(slurm, laptop, tmp_path, record_property):
-    run = on_slurm(tmp_path)
-    assert run.wait() == 0, run.text
-    assert_same(tmp_path, laptop)
-    jobs = slurm.records_of(tmp_path)
+@pytest.fixture(scope="module")
+def undisturbed(slurm, tmp_path_factory):
+    """Whole studies on the cluster, side by side, by profile."""
+    runs = {
+        "slurm": by_plugin(tmp_path_factory.mktemp("plugin")),
+        "slurm-generic": by_sbatch(tmp_path_factory.mktemp("sbatch")),
+    }
+    for run in runs.values():
+        run.wait()
+    return runs
+
+
+@pytest.mark.parametrize("profile", ["slurm", "slurm-generic"])
+def test_results_are_those_of_a_laptop(slurm, laptop, undisturbed, profile, record_property):
+    run = undisturbed[profile]
+    assert run.process.returncode == 0, run.text
+    found = products(run.folder, *SAME)
+    assert len(found) == 10
+    assert found == products(laptop, *SAME)
+    jobs = slurm.records_of(run.folder)
     assert {job["JobState"] for job in jobs} == {"COMPLETED"}
-    # 11 jobs; the chains of both cells share a submission, and so do their states and kinetics
-    assert len(jobs) == run.text.count("has been submitted with SLURM jobid") == 6
-    record_property("seen", by_state(slurm.records_of(tmp_path)))
+    # both cells share a submission for their states, training and kinetics, and so do the tables
+    planned = run.text.count("\n    jobid: ") + run.text.count("\n        jobid: ")
+    assert len(jobs) == 6 < planned
+    record_property("seen", by_state(jobs))
 
 
-def test_plain_sbatch_gives_the_same(slurm, laptop, tmp_path, record_property):
-    finish(tmp_path, *GENERIC, profile="profiles/slurm-generic")
-    assert_same(tmp_path, laptop)
-    assert {job["JobState"] for job in slurm.records_of(tmp_path)} == {"COMPLETED"}
-    record_property("seen", by_state(slurm.records_of(tmp_path)))
+@dataclass
+class Disturbed:
+    """Runs that went on from the states of the laptop's study, and when these were written."""
+
+    runs: dict[str, Run]
+    states: dict[str, dict]
 
 
-def test_cancelled_job_is_repeated(slurm, laptop, tmp_path, record_property):
-    run = on_slurm(tmp_path)
-    run.until(lambda: bool(times(tmp_path, CHECKPOINT)))
-    finished = times(tmp_path, *FIRST)
-    subprocess.run(["scancel", *slurm.running()], check=True)
-    assert run.wait() == 0, run.text
-    assert "CANCELLED" in {job["JobState"] for job in slurm.records_of(tmp_path)}
-    assert times(tmp_path, *FIRST) == finished
-    assert tables(tmp_path) == tables(laptop)
-    record_property("seen", by_state(slurm.records_of(tmp_path)))
+def without_training(laptop, folder):
+    """A copy of the study in which training and all after it is still to be done."""
+    copy_study(laptop, folder)
+    for cells in (folder / "results").glob("four_state/*/dt_*"):
+        shutil.rmtree(cells)
+    for table in (folder / "results").glob("c*.*"):
+        table.unlink()
+    return folder
 
 
-def test_outage_of_the_controller(slurm, laptop, tmp_path, record_property):
-    """For 60 seconds, while jobs run: they go on, and Snakemake waits."""
-    run = on_slurm(tmp_path)
-    run.until(lambda: bool(times(tmp_path, CHECKPOINT)))
-    finished = times(tmp_path, *FIRST)
+def training(folder):
+    return lambda: bool(times(folder, CHECKPOINT))
+
+
+@pytest.fixture(scope="module")
+def disturbed(slurm, laptop, tmp_path_factory):
+    """One story: a job is cancelled, then stalls, then the controller goes away for all."""
+    names = ("repeated", "plugin", "sbatch", "submission")
+    folders = {name: without_training(laptop, tmp_path_factory.mktemp(name)) for name in names}
+    states = {name: times(folder, *FIRST) for name, folder in folders.items()}
+    repeated = by_plugin(folders["repeated"])
+    repeated.until(training(repeated.folder))
+    subprocess.run(["scancel", *slurm.running(repeated.folder)], check=True)
+    repeated.until(lambda: bool(slurm.records_of(repeated.folder)))
+    repeated.until(lambda: bool(stop_jobs(repeated.folder)))
+    (job,) = slurm.running(repeated.folder)
+    subprocess.run(["scontrol", "update", f"JobId={job}", "TimeLimit=1"], check=True)
+    runs = {"plugin": by_plugin(folders["plugin"]), "sbatch": by_sbatch(folders["sbatch"])}
+    for name in ("plugin", "sbatch"):
+        runs[name].until(training(folders[name]))
     slurm.control("controller-stop")
-    time.sleep(60)  # the outage
+    runs |= {"repeated": repeated, "submission": by_plugin(folders["submission"])}
+    time.sleep(OUTAGE)
     slurm.control("controller-start")
-    assert run.wait() == 0, run.text
-    assert times(tmp_path, *FIRST) == finished
-    assert tables(tmp_path) == tables(laptop)
-    record_property("seen", by_state(slurm.records_of(tmp_path)))
+    for run in runs.values():
+        run.wait()
+    return Disturbed(runs, states)
 
 
-def test_submission_without_a_controller(slurm, laptop, tmp_path, record_property):
-    """What cannot be submitted fails with Slurm's words; the next run goes on."""
-    finish(tmp_path, *QUICK, profile="profiles/slurm", targets=["results/four_state/features.h5"])
-    finished = times(tmp_path, "features.h5")
-    slurm.control("controller-stop")
-    run = on_slurm(tmp_path)
-    status = run.wait()
-    slurm.control("controller-start")
-    assert status == 1
+def assert_nothing_lost(disturbed, laptop, name):
+    run = disturbed.runs[name]
+    assert times(run.folder, *FIRST) == disturbed.states[name]
+    assert tables(run.folder) == tables(laptop)
+
+
+def test_cancelled_and_out_of_time(slurm, laptop, disturbed, record_property):
+    """scancel, then a training that stalls until its time is over: the third attempt goes on."""
+    run = disturbed.runs["repeated"]
+    assert run.process.returncode == 0, run.text
+    jobs = slurm.records_of(run.folder)
+    found = {job["JobState"] for job in jobs}
+    assert found == {"CANCELLED", "TIMEOUT", "COMPLETED"}
+    # two chains of train_model and generate_trajectories: 600 minutes, the third time thrice that
+    assert "1800" in {job["TimeLimit"] for job in jobs}
+    assert "resumes at step" in "".join(
+        p.read_text() for p in run.folder.rglob("train_model/**/*.log")
+    )
+    assert_nothing_lost(disturbed, laptop, "repeated")
+    record_property("seen", by_state(jobs))
+
+
+@pytest.mark.parametrize("name", ["plugin", "sbatch", "submission"])
+def test_outage_of_the_controller(slurm, laptop, disturbed, name, record_property):
+    """For 60 seconds, while jobs run or are to be submitted: Snakemake waits."""
+    run = disturbed.runs[name]
+    assert run.process.returncode == 0, run.text
+    assert_nothing_lost(disturbed, laptop, name)
+    record_property("seen", by_state(slurm.records_of(run.folder)))
+
+
+def test_refused_submission(laptop, tmp_path, slurm, record_property):
+    """What Slurm does not take fails with Slurm's words; the next run, here a laptop's, goes on."""
+    without_training(laptop, tmp_path)
+    finished = times(tmp_path, *FIRST)
+    run = by_plugin(tmp_path, "--default-resources", "slurm_partition=nowhere", "mem_mb=500")
+    assert run.wait() == 1
     assert "SLURM sbatch failed. The error message was" in run.text
     assert "Traceback" not in run.text
-    finish(tmp_path, *QUICK, profile="profiles/slurm")
-    assert times(tmp_path, "features.h5") == finished
+    finish(tmp_path)
+    assert times(tmp_path, *FIRST) == finished
     assert tables(tmp_path) == tables(laptop)
-    record_property("seen", run.line("SLURM sbatch failed").split(" sbatch call")[0])
-
-
-def test_walltime_grows_with_the_attempt(slurm, laptop, tmp_path, record_property):
-    """A training that is stalled until its time is over goes on in an attempt with more time."""
-    run = on_slurm(tmp_path)
-    run.until(lambda: bool(times(tmp_path, CHECKPOINT)))
-    (job,) = slurm.running()
-    subprocess.run(["scontrol", "update", f"JobId={job}", "TimeLimit=1"], check=True)
-    subprocess.run(["pkill", "-STOP", "-f", f"{tmp_path}/.snakemake/scripts/.*train_model"])
-    assert run.wait() == 0, run.text
-    jobs = slurm.records_of(tmp_path)
-    assert "TIMEOUT" in {job["JobState"] for job in jobs}
-    # two chains of train_model and generate_trajectories: 600 minutes, the second time twice that
-    assert "1200" in {job["TimeLimit"] for job in jobs}
-    assert "resumes at step" in "".join(
-        p.read_text() for p in tmp_path.rglob("train_model/**/*.log")
-    )
-    assert tables(tmp_path) == tables(laptop)
-    record_property("seen", by_state(slurm.records_of(tmp_path)))
+    record_property("seen", run.line("invalid partition"))

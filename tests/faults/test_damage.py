@@ -81,7 +81,7 @@ def test_truncated(undisturbed, folder, name, record_property):
 @every_file
 def test_one_bit_flipped(undisturbed, folder, name, record_property):
     """Whoever has a copy of the file may put it back instead."""
-    flip_bit(folder / name, place_of_a_state(folder / name) if "states/" in name else 0.5)
+    flip_bit(folder / name, place_of_a_state(folder / name) if "/states/" in name else 0.5)
     refused(folder, name, READERS[name], record_property)
     shutil.copy2(undisturbed / name, folder / name)
     wanted = {t: (undisturbed / t).read_bytes() for t in (READERS[name], *TARGETS)}

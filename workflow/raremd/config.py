@@ -8,6 +8,7 @@ import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from raremd.defaults import complete
 from raremd.schema import ConfigError, check_schema, suggestion, whole_multiple
@@ -49,12 +50,34 @@ def _expand(config: dict, name: str) -> Iterator[tuple[Cell, str]]:
             yield from ((cell, model) for model in chosen)
 
 
-def _options(file: Path) -> list[str] | None:
-    """Options of a model, read from its source because importing it would load torch."""
+def _options(file: Path) -> dict[str, Any] | None:
+    """Options of a model and their defaults, None for one that has none.
+
+    Read from its source because importing it would load torch.
+    """
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.ClassDef) and node.name == "Settings" and not node.bases:
-            return [line.target.id for line in node.body if isinstance(line, ast.AnnAssign)]
+            lines = [line for line in node.body if isinstance(line, ast.AnnAssign)]
+            return {
+                line.target.id: ast.literal_eval(line.value)
+                if isinstance(line.value, ast.Constant)
+                else None
+                for line in lines
+            }
     return None
+
+
+def _check_option(value: Any, default: Any, key: str) -> None:
+    """A value is of its default's type; a whole number from 1 up, or from 0 where that is it."""
+    if isinstance(default, bool) or not isinstance(default, int | float | str):
+        return
+    if isinstance(default, str):
+        if not isinstance(value, str):
+            raise ConfigError(f"{key}: {value!r} is not text, as '{default}' is")
+    elif isinstance(value, bool) or not isinstance(value, int | float):
+        raise ConfigError(f"{key}: {value!r} is not a number")
+    elif isinstance(default, int) and (isinstance(value, float) or value < min(1, default)):
+        raise ConfigError(f"{key}: {value!r} is not a whole number from {min(1, default)} up")
 
 
 def _model_files() -> dict[str, Path]:
@@ -89,12 +112,15 @@ def _check_models(models: dict) -> None:
                 + suggestion(kind, sorted(files))
             )
         known = _options(files[kind])
-        for option in model["settings"]:
-            if known is not None and option not in known:
+        for option, value in model["settings"].items():
+            if known is None:
+                break
+            if option not in known:
                 raise ConfigError(
                     f"models.{name}.settings: unknown key '{option}'"
-                    f"{suggestion(str(option), known)} (valid: {known})"
+                    f"{suggestion(str(option), list(known))} (valid: {list(known)})"
                 )
+            _check_option(value, known[option], f"models.{name}.settings.{option}")
         control_of = model.get("control_of")
         if control_of is not None and control_of not in models:
             raise ConfigError(

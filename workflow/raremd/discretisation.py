@@ -98,7 +98,9 @@ def read_map(path: Path | str, labels: Sequence[int]) -> tuple[int, ...]:
     try:
         text = Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: not a text file (byte {error.start} is no UTF-8)") from error
+        raise ValueError(
+            f"{path}: not a text file (byte {error.start} is no UTF-8; save it as such)"
+        ) from error
     for number, line in enumerate(text.splitlines(), start=1):
         words = line.partition("#")[0].replace(",", " ").split()
         if not words:

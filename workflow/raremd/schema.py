@@ -32,13 +32,43 @@ def _check_plain(value: Any, path: tuple = ()) -> None:
     if isinstance(value, dict):
         for key, child in value.items():
             if not isinstance(key, str):
-                raise ConfigError(f"{_where(path)}: unknown key '{key}'; a key must be text")
+                raise ConfigError(
+                    f"{_where(path)}: unknown key '{key}'; a key must be text (YAML takes numbers, "
+                    "on, off, yes and no for something else: put the key in quotes)"
+                )
             _check_plain(child, (*path, key))
     elif isinstance(value, list):
         for number, child in enumerate(value):
             _check_plain(child, (*path, number))
     elif isinstance(value, int | float) and not abs(value) <= LARGEST_NUMBER:
         raise ConfigError(f"{_where(path)}: {value} is not a number that can be used")
+
+
+def check_keys(path: Path | str) -> None:
+    """Refuse a file in which a key is there twice: YAML would keep the last one, in silence.
+
+    Raises
+    ------
+    ConfigError
+        Naming the file, the line and the key.
+    """
+    waiting = [yaml.compose(Path(path).read_text(encoding="utf-8-sig"), yaml.SafeLoader)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+        elif isinstance(node, yaml.MappingNode):
+            first: dict[str, int] = {}
+            for key, value in node.value:
+                line = key.start_mark.line + 1
+                if key.value in first and isinstance(key, yaml.ScalarNode):
+                    raise ConfigError(
+                        f"{path}: line {line}: key '{key.value}' is there twice, first in line "
+                        f"{first[key.value]}; only one of them would count"
+                    )
+                if isinstance(key, yaml.ScalarNode):
+                    first[key.value] = line
+                waiting.append(value)
 
 
 @functools.cache
@@ -127,7 +157,24 @@ def _explain(error: jsonschema.ValidationError) -> str:
         return f"{where}: '{error.instance}' cannot be used as a name (lower case, digits, _)"
     if error.validator == "pattern" and "description" in error.schema:
         return f"{where}: '{error.instance}' is not possible: {error.schema['description']}"
-    return f"{where}: {error.message}"
+    return f"{where}: {error.message}{_of_type(error)}"
+
+
+def _of_type(error: jsonschema.ValidationError) -> str:
+    """What to write instead of a value of the wrong type."""
+    value, wanted = error.instance, error.validator_value
+    if error.validator != "type" or isinstance(value, dict):
+        return ""
+    if wanted == "array":
+        return "; write a list, [a, b], even of one"
+    if wanted == "object":
+        return "; write a mapping, {key: value}"
+    if wanted in ("number", "integer") and isinstance(value, str):
+        try:
+            return f"; YAML takes it for text: write {float(value):.10g}"
+        except ValueError:
+            return "; write a number alone, without a unit"
+    return ""
 
 
 def check_schema(config: dict) -> dict:

@@ -88,9 +88,17 @@ class TrainingSettings:
 
 
 def resolve_device(name: str) -> torch.device:
-    """`auto` is the GPU where there is one."""
+    """`auto` is the GPU where there is one.
+
+    Raises
+    ------
+    ValueError
+        If a GPU is asked for and there is none.
+    """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device: PyTorch finds no GPU here; take 'auto' or 'cpu'")
     return torch.device(name)
 
 

@@ -9,7 +9,7 @@ import raremd
 import yaml
 from raremd.config import check_files, load_study, source_files
 from raremd.config import model_modules as model_modules_of
-from raremd.schema import ConfigError
+from raremd.schema import ConfigError, check_keys
 from raremd.study import Cell
 from raremd.figures.selection import COLUMN, full_grid, of_factor, of_grid, pick, removals
 from raremd.storage import write_json
@@ -20,6 +20,8 @@ ROOT = LIBRARY.parents[1]
 ENVIRONMENT = str(ROOT / "envs/environment.yaml")
 
 try:
+    for file in workflow.configfiles:
+        check_keys(file)
     STUDY = load_study(config)
     check_files(STUDY, ROOT)
 except ConfigError as error:

@@ -27,7 +27,9 @@ PICOSECONDS = {"fs": 1e-3, "ps": 1.0, "ns": 1e3, "us": 1e6}
 """Units that times in files are compared with; reduced ones are compared as they are."""
 ANGLES = {"radians": 2 * math.pi, "degrees": 360.0}
 MAX_LABEL = 1 << 24
-"""State labels are carried as float32, which is exact up to here."""
+"""State labels, and other whole numbers, are carried as float32, which is exact up to here."""
+CLOCK_FRAMES = 20
+"""So many equal steps make a column a time or a frame number."""
 FEW_JUMPS = 20
 """Below so many jumps, two discrete trajectories may be equal by chance."""
 DEFAULT_TIME = "ps"
@@ -95,6 +97,25 @@ def _periods(table: Table, names: list[str], declared: dict[str, str | float]) -
     return list(periods.values())
 
 
+def _refuse_wrong_angle(name: str, period: float, low: float, high: float) -> None:
+    """Degrees whose period is given in radians would be noise, radians in degrees one spot.
+
+    Raises
+    ------
+    ValueError
+        If the values fill half a turn or more in the unit that is not declared.
+    """
+    for unit, turn in ANGLES.items():
+        declared = math.isclose(period, turn, rel_tol=1e-6)
+        other = next(u for u in ANGLES if u != unit)
+        size = 1.001 * ANGLES[other]
+        if declared and high - low > size / 2 and -size / 2 <= low and high <= size:
+            raise ValueError(
+                f"{name} goes from {low:.4g} to {high:.4g}, as angles in {other} do, but its "
+                f"period is a turn in {unit}; correct source.periods"
+            )
+
+
 def _column_names(table: Table, n_columns: int, given: list[str] | None) -> list[str]:
     names = given or table.names
     if names is None:
@@ -149,6 +170,7 @@ class Importer:
                 names = self._names_of(table, block.shape[1])
                 columns, wanted = self._wanted(table, names)
                 self._agree(table, wanted)
+                self._refuse_clocks(table.label, block[:, columns], wanted)
                 if TIME in names and TIME not in wanted:
                     clock = _Clock(table.label, self._interval, self._unit)
                     at = names.index(TIME)
@@ -212,6 +234,20 @@ class Importer:
             return 1.0
         return PICOSECONDS[written] / PICOSECONDS[self._unit]
 
+    def _refuse_clocks(self, label: str, block: np.ndarray, names: list[str]) -> None:
+        """A time or frame number that is taken for a feature would be the slowest of all."""
+        if len(block) <= CLOCK_FRAMES:
+            return
+        steps = np.diff(block.astype(np.float64), axis=0)
+        first = steps[0]
+        even = (np.abs(steps - first) <= 1e-3 * np.abs(first)).all(axis=0) & (first != 0)
+        if even.any():
+            raise ValueError(
+                f"{label}: {names[int(even.argmax())]} grows by {first[even][0]:g} in every frame, "
+                f"as a time or frame number does; call it '{TIME}' in source.names, or leave it "
+                "out by source.columns"
+            )
+
     def _refuse(self, label: str, frames: int, block: np.ndarray, values: np.ndarray) -> None:
         bad = ~np.isfinite(values)
         if bad.any():
@@ -220,6 +256,15 @@ class Importer:
                 f"{label}: frame {frames + row + 1}: {self.names[column]} is "
                 f"{block[row, column]:g}, not a finite 32-bit number; repair or remove the frame"
             )
+        if block.dtype.kind in "iu" and not self._states:
+            large = (block > MAX_LABEL) | (block < -MAX_LABEL)
+            if large.any():
+                row, column = np.argwhere(large)[0]
+                raise ValueError(
+                    f"{label}: frame {frames + row + 1}: {self.names[column]} is "
+                    f"{block[row, column]}, more than 32-bit numbers tell apart; subtract an "
+                    "offset, or save it in a larger unit"
+                )
         if not self._states:
             return
         wrong = (block != np.floor(block)) | (block < 0) | (block > MAX_LABEL)
@@ -239,6 +284,8 @@ class Importer:
             )
         self._low = digest.low if self._low is None else np.minimum(self._low, digest.low)
         self._high = digest.high if self._high is None else np.maximum(self._high, digest.high)
+        if not digest.jumps and not self._states:
+            log.warning("%s: all frames are the same; is the file whole?", label)
 
     def finish(self) -> str:
         """Checks that need all trajectories; a checksum of their content."""
@@ -248,6 +295,10 @@ class Importer:
             raise ValueError(f"{self._first_label} and the others hold {what}: nothing to learn")
         if constant:
             log.warning("constant in all trajectories: %s; TICA will refuse them", constant)
+        for name, period, low, high in zip(
+            self.names, self.periods, self._low, self._high, strict=True
+        ):
+            _refuse_wrong_angle(name, period, float(low), float(high))
         return hashlib.sha256("".join(self._seen).encode()).hexdigest()
 
 

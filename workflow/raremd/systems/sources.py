@@ -48,6 +48,17 @@ def downloads(source: dict) -> dict[str, tuple[str, str]]:
     return {unquote(Path(urlsplit(url).path).name): (url, digest) for url, digest in pairs}
 
 
+def _advice(pattern: str, root: Path) -> str:
+    """What to do about a glob that nothing matches."""
+    if pattern.startswith("~") or "$" in pattern:
+        return "~ and $ are not expanded: write the path in full"
+    if (root / pattern).is_dir():
+        return f"it is a folder: name the files in it, such as {pattern.rstrip('/')}/*.npy"
+    if (root / pattern).is_symlink():
+        return "it is a link that leads nowhere"
+    return "correct the path or glob"
+
+
 def check_source(source: dict, key: str, root: Path = Path()) -> None:
     """Files are there and are not, at first sight, of the wrong kind.
 
@@ -82,11 +93,13 @@ def check_source(source: dict, key: str, root: Path = Path()) -> None:
         if not matching_files(pattern, root):
             raise ValueError(
                 f"{key}.files: no file matches {pattern} (from {root.resolve()}); "
-                "correct the path or glob"
+                f"{_advice(pattern, root)}"
             )
     for file in matching_files(source.get("files"), root):
-        if source["kind"] == "trajectory":
-            if not (root / file).stat().st_size:
+        try:
+            if source["kind"] != "trajectory":
+                check_header(root / file)
+            elif not (root / file).stat().st_size:
                 raise ValueError(f"{file}: the file is empty")
-        else:
-            check_header(root / file)
+        except OSError as error:
+            raise ValueError(f"{file}: cannot be opened ({error.strerror})") from error

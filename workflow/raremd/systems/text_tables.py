@@ -80,7 +80,7 @@ def _read_comment(line: str, number: int, layout: _Layout, label: str) -> None:
 
 def _read_first_line(line: str, number: int, layout: _Layout, label: str) -> bool:
     """Separator and columns from the first line of data; whether it names the columns."""
-    layout.separator = next((s for s in ",;" if s in line), None)
+    layout.separator = next((s for s in ";," if s in line), None)
     words = _words(line, layout.separator)
     if len(words) > MAX_COLUMNS:
         raise ValueError(f"{label}: line {number}: {len(words)} columns; frames are rows")
@@ -104,7 +104,8 @@ def _refused(lines: list[tuple[int, str]], layout: _Layout, label: str) -> Value
             try:
                 finite = math.isfinite(float(word))
             except ValueError:
-                return ValueError(f"{label}: line {number}: '{word[:40]}' is not a number")
+                commas = "; numbers have decimal points, not commas" if "," in line else ""
+                return ValueError(f"{label}: line {number}: '{word[:40]}' is not a number{commas}")
             if not finite:
                 return ValueError(f"{label}: line {number}: '{word}' is not finite; repair it")
     return ValueError(f"{label}: lines {lines[0][0]} to {lines[-1][0]} cannot be read")
@@ -169,11 +170,13 @@ def _lines(file: TextIO, layout: _Layout, label: str) -> Iterator[list[tuple[int
 def _blocks(path: Path, layout: _Layout, label: str) -> Iterator[np.ndarray]:
     opened = gzip.open if path.suffix == ".gz" else open
     try:
-        with opened(path, "rt", encoding="utf-8") as file:
+        with opened(path, "rt", encoding="utf-8-sig") as file:
             for lines in _lines(file, layout, label):
                 yield _parse(lines, layout, label)
     except UnicodeDecodeError as error:
-        raise ValueError(f"{label}: not a text file (byte {error.start} is no UTF-8)") from error
+        raise ValueError(
+            f"{label}: not a text file (byte {error.start} is no UTF-8; save it as such)"
+        ) from error
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ValueError(f"{label}: not a whole gzip file ({error})") from error
 
@@ -193,7 +196,9 @@ def check_text(path: Path) -> None:
         # A character may be cut in two at the end.
         codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: not a text file (byte {error.start} is no UTF-8)") from error
+        raise ValueError(
+            f"{path}: not a text file (byte {error.start} is no UTF-8; save it as such)"
+        ) from error
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ValueError(f"{path}: not a whole gzip file ({error})") from error
     if b"\0" in head:
