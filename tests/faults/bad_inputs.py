@@ -109,6 +109,17 @@ def content(data):
     return lambda folder, config: data
 
 
+def edited(old, new):
+    """The configuration file with one piece of its text replaced."""
+
+    def change(folder, config):
+        written = yaml.safe_dump(config, sort_keys=False)
+        assert old in written
+        return written.replace(old, new, 1).encode()
+
+    return change
+
+
 def source(kind="features", files="data/*", **others):
     """Replace the source."""
     return mine(source={"kind": kind, "files": files} | others)
@@ -236,6 +247,37 @@ def cut_trajectory(folder):
     os.truncate(path, path.stat().st_size * 2 // 3 - 7)
 
 
+def molecule_at(interval, unit):
+    """Topology and trajectory with these words on its times, which are 1 ps apart."""
+    return several(molecule(), mine(frame_interval=interval, time_unit=unit))
+
+
+def another_molecule(folder):
+    peptide(5).save(folder / "data/1.xtc")
+
+
+def table(values, head="", separator=" "):
+    """Text of an array, one row a frame."""
+    return head + "".join(separator.join(f"{v:g}" for v in row) + "\n" for row in values)
+
+
+def at_times(*times):
+    """A COLVAR with frames at these times."""
+    values = np.column_stack([np.concatenate(times), circle(sum(map(len, times)))])
+    return text(table(values, "#! FIELDS time phi psi\n"))
+
+
+def own_link(folder, config):
+    (folder / "data/0.npy").unlink()
+    (folder / "data/0.npy").symlink_to("0.npy")
+    source(files="data/0.npy")(folder, config)
+
+
+def words_in_hdf5(path):
+    with h5py.File(path, "w") as h5:
+        h5["angles"] = ["left", "right"]
+
+
 def hdf5(path):
     with h5py.File(path, "w") as h5:
         h5["angles"] = circle()
@@ -286,7 +328,7 @@ CASES = {
         PLAN, mine(sweeps=[{"models": ["lsmt"]}]), ("sweeps.0.models", "'lsmt'", "'lstm'")
     ),
     "unknown kind of model": Case(
-        PLAN, key("models.gru", {"kind": "gru"}), ("models.gru.kind", "'gru' is not one of")
+        PLAN, key("models.mine", {"kind": "rnn"}), ("models.mine.kind", "'rnn' is not one of")
     ),
     "unknown partition": Case(
         PLAN, mine(base__partition="fin"), ("base.partition", "'fin'", "did you mean 'fine'")
@@ -299,6 +341,35 @@ CASES = {
     ),
     "lag between frames": Case(
         PLAN, mine(lags=[1, 5, 7.5]), ("mine.lags.2", "7.5 is not a whole multiple")
+    ),
+    "key that is there twice": Case(
+        PLAN,
+        edited("    time_unit: ps\n", "    time_unit: ps\n    frame_interval: 2\n"),
+        ("config.yaml: line", "'frame_interval' is there twice, first in line"),
+    ),
+    "name that YAML takes for a truth value": Case(
+        PLAN, edited("      fine:\n", "      on:\n"), ("mine.partitions", "'True'", "in quotes")
+    ),
+    "number that YAML takes for text": Case(
+        PLAN,
+        edited("learning_rate: 0.01", "learning_rate: 1e-2"),
+        ("training.learning_rate", "'1e-2'", "write 0.01"),
+    ),
+    "number with its unit": Case(
+        PLAN, mine(frame_interval="1 ps"), ("frame_interval", "'1 ps'", "without a unit")
+    ),
+    "one lag that is no list": Case(PLAN, mine(lags=10), ("mine.lags", "write a list")),
+    "option of a model that is no number": Case(
+        PLAN, key("models.lstm.settings.hidden", "wide"), ("settings.hidden", "'wide' is not a n")
+    ),
+    "option of a model that is no whole number": Case(
+        PLAN, key("models.lstm.settings.hidden", 8.5), ("settings.hidden", "8.5", "whole number")
+    ),
+    "option of a model below one": Case(
+        PLAN, key("models.lstm.settings.hidden", 0), ("settings.hidden", "from 1 up")
+    ),
+    "tab in the configuration": Case(
+        PLAN, edited("    time_unit", "\ttime_unit"), ("not valid", "tab indentation")
     ),
     "empty configuration": Case(PLAN, content(b"systems:\n"), ("systems", "object")),
     "configuration that is no YAML": Case(PLAN, content(b"systems: {a: [1, 2\n"), ("line",)),
@@ -321,6 +392,11 @@ CASES = {
     ),
     # files, at first sight
     "no such file": Case(PLAN, source(files="dta/*.npy"), ("source.files", "dta/*.npy")),
+    "folder for files": Case(PLAN, source(files="data"), ("source.files", "data/*.npy")),
+    "home folder by its sign": Case(
+        PLAN, source(files="~/md/*.npy"), ("source.files", "~ and $ are not expanded")
+    ),
+    "link to itself": Case(PLAN, own_link, ("data/0.npy", "a link that leads nowhere")),
     "no such topology": Case(
         PLAN, molecule(topology="data/no.pdb"), ("source.topology", "no file data/no.pdb")
     ),
@@ -362,6 +438,19 @@ CASES = {
         PLAN,
         lambda folder, _: os.truncate(folder / "data/1.npy", 900),
         ("data/1.npy", "cut off", "(200, 2)"),
+    ),
+    "array without frames": Case(
+        PLAN, array("1.npy", np.zeros((0, 2))), ("data/1.npy", "shape (0, 2)")
+    ),
+    "text in UTF-16": Case(
+        PLAN,
+        data("0.txt", raw(table(circle()).encode("utf-16"))),
+        ("data/0.txt", "not a text file", "UTF-8"),
+    ),
+    "text in Latin-1": Case(
+        PLAN,
+        data("0.txt", raw(b"# \xc5ngstr\xf6m\n1 2\n3 4\n")),
+        ("data/0.txt", "byte 2 is no UTF-8", "save it as such"),
     ),
     "text called HDF5": Case(PLAN, data("0.h5", text("1 2\n")), ("data/0.h5", "not an HDF5 file")),
     "100 MB of zero bytes as text": Case(
@@ -422,6 +511,58 @@ CASES = {
         data("0.csv", text("time,phi\n0,1\n1,2\n3,1\n")),
         ("data/0.csv", "frames 2 and 3 are 2 ps apart"),
     ),
+    "times that begin again": Case(
+        IMPORT,
+        data("COLVAR", at_times(range(100), range(100))),
+        ("data/COLVAR", "frames 100 and 101 are -99 ps apart"),
+    ),
+    "frames written again after a restart": Case(
+        IMPORT,
+        data("COLVAR", at_times(range(120), range(100, 200))),
+        ("frames 120 and 121 are -19 ps apart", "there twice"),
+    ),
+    "times in another unit": Case(
+        IMPORT, molecule_at(1, "ns"), ("frames 1 and 2 are 0.001 ns apart", "frame_interval")
+    ),
+    "time without its name": Case(
+        IMPORT,
+        data("0.xvg", text("@ s0 legend\n" + table(np.c_[np.arange(FRAMES), circle()]))),
+        ("data/0.xvg", "feature_1 grows by 1 in every frame", "'time'"),
+    ),
+    "frame numbers as a column": Case(
+        IMPORT,
+        data("0.csv", text(table(np.c_[np.arange(FRAMES), circle()], ",phi,psi\n", ","))),
+        ("data/0.csv", "in every frame", "source.columns"),
+    ),
+    "radians for degrees": Case(
+        IMPORT,
+        several(*(array(f"{k}.npy", np.deg2rad(circle(seed=k))) for k in range(4))),
+        ("phi goes from -3.1", "as angles in radians do", "source.periods"),
+    ),
+    "degrees for radians": Case(
+        IMPORT, mine(source__periods={"*": "radians"}), ("as angles in degrees do", "periods")
+    ),
+    "whole numbers beyond 32 bits": Case(
+        IMPORT,
+        array("1.npy", 2**40 + np.arange(20).reshape(10, 2) ** 2),
+        ("data/1.npy", "frame 1", "1099511627776", "offset"),
+    ),
+    "decimal commas": Case(
+        IMPORT,
+        data("0.csv", text("1,5;2,5\n3,5;4,5\n")),
+        ("data/0.csv", "'3,5' is not a number", "decimal points"),
+    ),
+    "last line half written": Case(
+        IMPORT,
+        data("0.txt", text(table(circle()) + "12.5")),
+        ("data/0.txt", "line 201", "1 columns where 2", "cut off"),
+    ),
+    "words in HDF5": Case(
+        IMPORT, data("0.h5", words_in_hdf5), ("data/0.h5, dataset angles", "plain array")
+    ),
+    "another molecule among the trajectories": Case(
+        IMPORT, molecule(another_molecule), ("data/1.xtc has 20 atoms", "data/top.pdb has 16")
+    ),
     "features that never change": Case(
         IMPORT,
         data("0.npy", lambda path: np.save(path, np.ones((50, 2)))),
@@ -481,6 +622,11 @@ CASES = {
             mine(partitions__fine={"method": "nearest_center", "centers": [[0, 0], [180, 180]]}),
         ),
         ("every training frame is in state 1",),
+    ),
+    "more states than different frames": Case(
+        STATES,
+        several(*(array(f"{k}.npy", 90 * (circle(seed=k) > 0)) for k in range(4))),
+        ("kmeans", "5 states of 4 distinct frames"),
     ),
     "more states than frames": Case(
         STATES, mine(partitions__fine__n_states=5000), ("kmeans", "5000", "ask for fewer")

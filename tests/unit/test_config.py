@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raremd.config import check_files, load_study, model_modules, source_files
-from raremd.schema import SCHEMA, ConfigError, check_schema, whole_multiple
+from raremd.schema import SCHEMA, ConfigError, check_keys, check_schema, whole_multiple
 from raremd.study import Cell
 
 ROOT = SCHEMA.parents[2]
@@ -335,6 +335,22 @@ BAD = {
         toy(**{"models.lstm_wide": {}}),
         ["models.lstm_wide", "kind", "lstm"],
     ),
+    "option of a model that is text": (
+        toy(**{"models.lstm.settings": {"hidden": "wide"}}),
+        ["models.lstm.settings.hidden: 'wide' is not a number"],
+    ),
+    "option of a model that is a number": (
+        toy(**{"models.lstm.settings": {"prior": 2}}),
+        ["models.lstm.settings.prior: 2 is not text"],
+    ),
+    "option of a model below one": (
+        toy(**{"models.lstm.settings": {"hidden": 0}}),
+        ["models.lstm.settings.hidden: 0 is not a whole number from 1 up"],
+    ),
+    "text that was meant as a number": (
+        toy(**{"training.learning_rate": "1e-3"}),
+        ["training.learning_rate: '1e-3'", "write 0.001"],
+    ),
     "option of a model": (
         toy(**{"models.lstm.settings": {"hiden": 16}}),
         ["models.lstm.settings: unknown key 'hiden'", "did you mean 'hidden'"],
@@ -540,6 +556,31 @@ class TestWholeMultiple:
     def test_zero_is_refused(self):
         with pytest.raises(ConfigError, match="key: 0 is not"):
             whole_multiple(0, 1, "key")
+
+
+class TestKeys:
+    def test_own_studies_have_each_key_once(self):
+        for path in (ROOT / "config.yaml", *(ROOT / "config").glob("*.yaml")):
+            check_keys(path)
+
+    @pytest.mark.parametrize(
+        ("text", "line"),
+        [("a: 1\nb: {c: 1}\na: 2\n", 3), ("a:\n  - {b: 1}\n  - c: 1\n    c: 1\n", 4)],
+    )
+    def test_a_key_that_is_there_twice(self, tmp_path, text, line):
+        path = tmp_path / "study.yaml"
+        path.write_text(text)
+        with pytest.raises(
+            ConfigError, match=f"yaml: line {line}: key '[ac]' is there twice"
+        ):
+            check_keys(path)
+
+    def test_the_same_key_in_two_places(self, tmp_path):
+        path = tmp_path / "study.yaml"
+        path.write_bytes(b"\xef\xbb\xbfa: &x {b: 1}\r\nb: {<<: *x, c: [{b: 1}, {b: 1}]}\r\n")
+        check_keys(path)
+        path.write_text("")
+        check_keys(path)
 
 
 class TestFiles:

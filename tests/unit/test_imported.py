@@ -94,6 +94,70 @@ def test_csv_with_header_and_index(folder):
     np.testing.assert_allclose(found.trajectories[0], rows[:, ::-1], rtol=1e-6)
 
 
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_text_from_other_systems(folder, ending, mark):
+    rows = walk(30)
+    lines = ["phi;psi", *(f"{a!r};{b!r}" for a, b in rows.tolist())]
+    (folder / "one.csv").write_bytes((mark + ending.join(lines)).encode())
+    found = imported("one.csv")
+    assert found.feature_names == ["phi", "psi"]
+    np.testing.assert_allclose(found.trajectories[0], rows, rtol=1e-6)
+
+
+def test_times_and_frame_numbers_are_no_features(folder):
+    times = 0.2 * np.arange(40) + 3
+    np.save("a.npy", np.column_stack([times, walk(40)]).astype(np.float32))
+    refused("a.npy", "a.npy: feature_1 grows by 0.2 in every frame", "'time'", "source.columns")
+    assert len(imported("a.npy", columns=["feature_2"]).feature_names) == 1
+    assert imported("a.npy", interval=0.2, names=["time", "x", "y"]).feature_names == ["x", "y"]
+
+
+def test_angles_in_another_unit_than_their_period(folder):
+    turns = RNG.uniform(-0.5, 0.5, (200, 1))
+    for unit, other in (("degrees", "radians"), ("radians", "degrees")):
+        size = {"degrees": 360, "radians": 2 * np.pi}[unit]
+        for shift in (0, 0.5):
+            np.save("a.npy", size * (turns + shift))
+            assert len(imported("a.npy", periods={"*": unit}).trajectories) == 1
+            refused("a.npy", f"as angles in {unit} do", other, periods={"*": other})
+    np.save("a.npy", 360 * np.cumsum(turns, axis=0))  # unwrapped
+    imported("a.npy", periods={"*": "degrees"})
+
+
+def test_whole_numbers_that_32_bits_cannot_tell_apart(folder):
+    np.save("a.npy", RNG.integers(0, 1 << 24, (50, 2)))
+    imported("a.npy")
+    np.save("a.npy", RNG.integers(-(1 << 40), 0, (50, 2)))
+    refused("a.npy", "frame 1: feature_1 is -", "tell apart", "offset")
+
+
+def test_a_trajectory_that_stands_still(folder, caplog):
+    np.save("a.npy", walk())
+    np.save("b.npy", np.ones((30, 2)))
+    imported("[ab].npy")
+    assert "b.npy: all frames are the same" in caplog.text and "a.npy" not in caplog.text
+
+
+def test_files_that_may_not_be_read(folder, monkeypatch):
+    np.save("a.npy", walk())
+    (folder / "b.npy").symlink_to("b.npy")
+
+    def forbidden(path, *_, **__):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("pathlib.Path.open", forbidden)
+    for files, words in {
+        "a.npy": "a.npy: cannot be opened (Permission denied)",
+        "b.npy": "a link that leads nowhere",
+        "~/a.npy": "~ and $ are not expanded",
+        ".": "it is a folder: name the files in it",
+    }.items():
+        with pytest.raises(ValueError) as error:
+            check_source({"kind": "features", "files": files}, "systems.mine.source")
+        assert words in str(error.value)
+
+
 def test_gzipped_text_in_many_blocks(folder, monkeypatch):
     monkeypatch.setattr("raremd.systems.text_tables.LINES", 7)
     rows = walk(100, 3)

@@ -324,3 +324,8 @@ class TestFaults:
     def test_device(self):
         assert resolve_device("cpu") == torch.device("cpu")
         assert resolve_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+
+    def test_gpu_where_there_is_none(self, monkeypatch):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+        with pytest.raises(ValueError, match="device: PyTorch finds no GPU here"):
+            resolve_device("cuda")
