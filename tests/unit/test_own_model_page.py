@@ -33,7 +33,8 @@ def gru(tmp_path, monkeypatch):
     path = folder / f"{name}.py"
     path.write_text(CODE)
     monkeypatch.setattr(configuration, "MODELS", folder)
-    base.model_class("markov")  # all are registered before the copy, and not in it alone
+    with pytest.raises(ValueError):  # all are registered before the copy, and not in it alone
+        base.model_class("no such model")
     monkeypatch.setattr(base, "_REGISTRY", dict(base._REGISTRY))
     spec = spec_from_file_location(f"raremd.models.{name}", path)
     module = module_from_spec(spec)

@@ -183,8 +183,12 @@ def model_class(name: str) -> type[SequenceModel]:
         If no file of this package registers `name`.
     """
     package = importlib.import_module("raremd.models")
-    for module in pkgutil.iter_modules(package.__path__):
-        importlib.import_module(f"raremd.models.{module.name}")
+    modules = [module.name for module in pkgutil.iter_modules(package.__path__)]
+    # Most often the file bears the model's name, and the others are slow to import.
+    for module in sorted(modules, key=lambda module: module != name):
+        if name in _REGISTRY:
+            break
+        importlib.import_module(f"raremd.models.{module}")
     if name not in _REGISTRY:
         nearest = difflib.get_close_matches(name, _REGISTRY, n=1)
         hint = f"; did you mean '{nearest[0]}'?" if nearest else ""

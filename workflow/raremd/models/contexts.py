@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from deeptime.markov import pcca
 
 from raremd.kinetics import count_matrix, estimate
 
@@ -76,6 +75,8 @@ def metastable_cores(
     n_cores = min(n_cores, len(model.active) - 1)
     if n_cores < 2:
         return core, side
+    from deeptime.markov import pcca  # costs more to import than torch, and few models need it
+
     memberships = pcca(model.transition_matrix, n_cores).memberships
     lumped = memberships.argmax(axis=1)
     side[model.active] = lumped
