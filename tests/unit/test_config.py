@@ -504,7 +504,7 @@ class TestStudy:
         ("kind", "wanted"),
         [
             ("markov", ["base", "contexts", "kernels", "markov"]),
-            ("lstm", ["base", "contexts", "kernels", "lstm", "lstm_kernels", "prior"]),
+            ("gru", ["base", "calibration", "contexts", "gru", "kernels", "prior"]),
         ],
     )
     def test_modules_of_a_model_are_those_that_it_imports(self, kind, wanted):

@@ -96,6 +96,17 @@ def test_rows_are_what_the_obvious_way_counts(order, n_cores, dtrajs):
         np.testing.assert_allclose(contexts.probability[rows[k]], wanted(key), atol=1e-12)
 
 
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_without_back_off_each_flow_is_that_of_the_data(order, dtrajs):
+    contexts = estimate_contexts(dtrajs, V, order, 2, strength=0.0)
+    counts = np.zeros(contexts.probability.shape)
+    for t in dtrajs:
+        np.add.at(counts, (read(contexts, t)[order - 1 : -1], t[order:]), 1)
+    visited = counts.sum(axis=1) > 0
+    shares = counts[visited] / counts[visited].sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(contexts.probability[visited], shares, atol=1e-12)
+
+
 def test_core_contexts_keep_the_flow_between_cores():
     """A walker with inertia recrosses: only the core visited last gives the slow time right."""
     rng, n = np.random.default_rng(3), 400_000

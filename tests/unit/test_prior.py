@@ -129,6 +129,17 @@ def test_generated_chains_make_no_unseen_jump(name, dtrajs):
     assert jumps["none"][~seen].sum() > 1000  # the test can fail
 
 
+def test_jumps_are_forbidden_by_the_core_visited_last(dtrajs):
+    prior, counted = Prior("seen_jumps", V, 1, 2), Prior("markov", V, 1, 2)
+    counted.strength = 0.0
+    for one in (prior, counted):
+        one.fit(dtrajs)
+    assert torch.equal(prior.follow, counted.follow)
+    assert set(prior.fixed.unique().tolist()) == {0.0, NEVER_SEEN}
+    assert torch.equal(prior.fixed == NEVER_SEEN, counted.fixed == NEVER_SEEN)
+    assert len(prior.fixed) == 2 * V
+
+
 @pytest.mark.parametrize("prior", ["markov", "markov_free"])
 @pytest.mark.parametrize("name", SMALL)
 def test_an_untrained_network_is_the_markov_model(name, prior, dtrajs):

@@ -133,7 +133,9 @@ def estimate_contexts(
     n_cores : int
         See `metastable_cores`; 0 for contexts without.
     strength : float
-        Counts that the shorter context is worth.
+        Counts that the shorter context is worth. Contexts of fewer than `MINIMUM_VISITS` are
+        taken for the shorter; at 0 all contexts are kept and counts are taken as they are, so
+        that each flow is exactly that of the data.
     """
     if order < 1:
         raise ValueError(f"order: {order} is not at least 1")
@@ -143,6 +145,7 @@ def estimate_contexts(
     seen = [last_cores(t, core, side) for t in trajectories]
     n_rows = int(max(side.max(), core.max())) + 1
     base = markov_probability(trajectories, n_states)
+    enough = MINIMUM_VISITS if strength else 1
 
     # Level n holds contexts (core, n states) as numbers in base V; level 1 holds all of them.
     keys = [np.arange(n_rows * n_states)]
@@ -156,8 +159,8 @@ def estimate_contexts(
         else:
             found, at = np.unique(context, return_inverse=True)
             visits = np.bincount(at, counts)
-            keys.append(found[visits >= MINIMUM_VISITS])
-            kept = visits[at] >= MINIMUM_VISITS
+            keys.append(found[visits >= enough])
+            kept = visits[at] >= enough
             context, following, counts = context[kept], following[kept], counts[kept]
             shorter = tables[-1][_locate(keys[-2], _shorten(keys[-1], n_states, n))[1]]
         if n == 1 and not n_cores:

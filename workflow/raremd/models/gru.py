@@ -17,13 +17,14 @@ class GRU(PriorModel):
 
     @dataclass(frozen=True)
     class Settings:
-        """Sizes; the prior, its order and cores, see `prior.Prior`."""
+        """Sizes; the others: see `prior.PriorModel`."""
 
         embedding: int = 32
         hidden: int = 54
         prior: str = "none"
         order: int = 1
         cores: int = 0
+        calibration: int = 0
 
     def __init__(self, n_states: int, settings: Settings) -> None:
         super().__init__(n_states, settings)

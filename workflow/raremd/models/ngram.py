@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from raremd.models.base import register
-from raremd.models.prior import PriorModel
+from raremd.models.prior import STRENGTH, PriorModel
 
 
 @register("ngram")
@@ -16,11 +16,17 @@ class NGram(PriorModel):
 
     @dataclass(frozen=True)
     class Settings:
-        """States in the longest context, and cores of which the last visited is remembered."""
+        """Last states and cores that decide, strength of the back-off, rounds of calibration."""
 
         order: int = 2
         cores: int = 0
+        strength: float = STRENGTH
+        calibration: int = 0
         prior: str = "markov"
+
+    def __init__(self, n_states: int, settings: Settings) -> None:
+        super().__init__(n_states, settings)
+        self.prior.strength = settings.strength
 
     def loss(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         logits = self.prior.table[self.prior.rows(inputs)]

@@ -9,7 +9,13 @@ import torch
 from numba import njit
 
 from raremd.models.base import SequenceModel
-from raremd.models.contexts import estimate_contexts, jump_penalty, log_probability
+from raremd.models.calibration import match_flows
+from raremd.models.contexts import (
+    NEVER_SEEN,
+    estimate_contexts,
+    jump_penalty,
+    log_probability,
+)
 
 KINDS = ("none", "seen_jumps", "markov", "markov_free")
 STRENGTH = 5.0  # counts that a shorter context is worth, see `contexts.estimate_contexts`
@@ -44,6 +50,8 @@ class Prior(torch.nn.Module):
 
     Attributes
     ----------
+    strength : float
+        Counts that a shorter context is worth, see `contexts.estimate_contexts`.
     fixed : (K, V) float32 buffer
     moved : (K, V) float32 parameter or None
         Added to it, 0 at first.
@@ -56,6 +64,7 @@ class Prior(torch.nn.Module):
         if kind not in KINDS:
             raise ValueError(f"prior: '{kind}' is not one of {list(KINDS)}")
         self.kind, self.n_states, self.order, self.cores = kind, n_states, order, cores
+        self.strength = STRENGTH
         current = torch.arange(n_states, dtype=torch.int32).repeat(n_states + 1, 1)
         self.register_buffer("fixed", torch.zeros(n_states, n_states))
         self.register_buffer("follow", current)
@@ -64,13 +73,16 @@ class Prior(torch.nn.Module):
 
     def fit(self, trajectories: list[np.ndarray]) -> None:
         """Estimate the table from training trajectories at the saving interval."""
-        if self.kind == "seen_jumps":
+        if self.kind == "seen_jumps" and self.order == 1 and not self.cores:
             self.fixed.copy_(torch.from_numpy(jump_penalty(trajectories, self.n_states)))
             return
-        contexts = estimate_contexts(trajectories, self.n_states, self.order, self.cores, STRENGTH)
-        table = torch.from_numpy(log_probability(contexts.probability)).float()
+        strength = 0.0 if self.kind == "seen_jumps" else self.strength
+        contexts = estimate_contexts(trajectories, self.n_states, self.order, self.cores, strength)
+        table = log_probability(contexts.probability)
+        if self.kind == "seen_jumps":
+            table = np.where(contexts.probability > 0, 0.0, NEVER_SEEN)
         self._resize(len(table))
-        self.fixed.copy_(table)
+        self.fixed.copy_(torch.from_numpy(table))
         self.follow.copy_(torch.from_numpy(contexts.follow))
 
     def _resize(self, n_rows: int) -> None:
@@ -111,17 +123,24 @@ class PriorModel(SequenceModel):
     ----------
     n_states : int
     settings : Settings
-        With fields `prior`, one of `KINDS`, and `order` and `cores`, see `Prior`.
+        With fields `prior`, one of `KINDS`, and `order` and `cores`, see `Prior`; and
+        `calibration`, rounds of `calibration.match_flows` after training.
     """
 
     def __init__(self, n_states: int, settings: Any) -> None:
         super().__init__(n_states, settings)
         s = settings
         self.prior = None if s.prior == "none" else Prior(s.prior, n_states, s.order, s.cores)
+        if s.calibration and self.prior is None:
+            raise ValueError("calibration: needs a prior, whose table it shifts")
 
     def prepare(self, trajectories: list[np.ndarray]) -> None:
         if self.prior is not None:
             self.prior.fit(trajectories)
+
+    def calibrate(self, trajectories: list[np.ndarray], seed: int) -> None:
+        if self.settings.calibration:
+            match_flows(self, trajectories, self.settings.calibration, seed)
 
     def start_at_prior(self, readout: torch.nn.Linear) -> None:
         """Where the prior is a probability, let the untrained network leave it as it is."""

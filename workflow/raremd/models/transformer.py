@@ -99,7 +99,7 @@ class Transformer(PriorModel):
 
     @dataclass(frozen=True)
     class Settings:
-        """Sizes; `context` is the attention window; the others: see `prior.Prior`."""
+        """Sizes; `context` is the attention window; the others: see `prior.PriorModel`."""
 
         layers: int = 2
         width: int = 32
@@ -109,6 +109,7 @@ class Transformer(PriorModel):
         prior: str = "none"
         order: int = 1
         cores: int = 0
+        calibration: int = 0
 
     def __init__(self, n_states: int, settings: Settings) -> None:
         super().__init__(n_states, settings)
