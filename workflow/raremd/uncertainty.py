@@ -7,7 +7,7 @@ A statement about a model against the MD needs both, hence the hierarchical func
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -17,6 +17,7 @@ from scipy import stats
 from raremd.kinetics import estimate, right_eigenvectors, timescales
 
 LOST_VARIANCE = 0.1  # see bootstrap_timescales
+AT_ONCE = 16  # bootstrap samples whose counts are held in memory
 LOG2_CAP = 10.0  # a factor of 1024: a model that is this far off, or has no timescale, has failed
 
 
@@ -212,8 +213,7 @@ def bootstrap_timescales(
     exists = ~np.isnan(vectors).all(axis=1)
     vectors = vectors[exists]
     samples = np.full((len(weights), n), np.nan)
-    for sample, weight in zip(samples, weights, strict=True):
-        counts = np.tensordot(weight.astype(np.float64), block_counts, axes=1)
+    for sample, counts in zip(samples, _weighted(weights, block_counts), strict=True):
         if not counts.any():
             continue
         model = estimate(counts)
@@ -224,6 +224,14 @@ def bootstrap_timescales(
         found[kept] = times[: kept.sum()]
         sample[exists] = found
     return samples
+
+
+def _weighted(weights: np.ndarray, block_counts: np.ndarray) -> Iterator[np.ndarray]:
+    """Counts of each sample, `AT_ONCE` of them in one matrix product."""
+    flat = block_counts.reshape(len(block_counts), -1)
+    for first in range(0, len(weights), AT_ONCE):
+        drawn = weights[first : first + AT_ONCE].astype(np.float64) @ flat
+        yield from drawn.reshape(-1, *block_counts.shape[1:])
 
 
 def interval(

@@ -321,6 +321,9 @@ WITH_CONTROLS = [
 BASE_MODELS = {s: [m for m in PLAIN if m in STUDY.cells[STUDY.base(s)]] for s in SYSTEMS}
 
 
+INSPECTION_SAMPLES = 40  # resamplings behind error bars that are only looked at
+
+
 def inspection_plan(system):
     """All that the inspection of one system needs, in frames."""
     options, frame = SYSTEMS[system], SYSTEMS[system]["frame_interval"]
@@ -353,7 +356,7 @@ def inspection_plan(system):
         "yardstick": pairs[0],
         "block": round(options["block"] / frame),
         "timescales": options["timescales"],
-        "samples": STUDY.config["bootstrap_samples"],
+        "samples": min(STUDY.config["bootstrap_samples"], INSPECTION_SAMPLES),
         "seed": STUDY.config["seed"],
         "tolerance": STUDY.config["tolerance"],
         "minimum_transitions": STUDY.config["minimum_transitions"],
