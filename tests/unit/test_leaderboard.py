@@ -66,6 +66,21 @@ def test_a_failure_is_a_row_at_the_bottom(ranking):
     assert ranking["model"].tolist()[0] == "good"
 
 
+def test_igme_stands_beside_the_models_where_there_are_lags_to_fit():
+    lags = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0]
+    eigenvalues = np.array([0.9, 0.8]) * np.exp(-np.array(lags)[:, None] / np.array([300, 40]))
+    times = -np.array(lags)[:, None] / np.log(eigenvalues)
+    table = [
+        {"model": "md", "replicate": 0, "quantity": "timescale", "lag": lag, "i": i, "value": value}
+        for lag, row in zip(lags, times, strict=True)
+        for i, value in enumerate(row, start=1)
+    ]
+    bootstrap = {"lags": np.array(lags), "own": np.repeat(times[:, None], 5, axis=1)}
+    cost = pd.DataFrame({"model": [], "core_seconds": []})
+    found = rank("toy", pd.DataFrame(table), bootstrap, cost, 100.0, seed=0).set_index("model")
+    assert found.loc["igme", ["score", "low", "high"]].tolist() == pytest.approx([0, 0, 0])
+
+
 def test_replicates_are_averaged_before_the_worst_is_taken():
     deviations = np.array([[[0.5, 0.0]], [[-0.5, 0.2]]])
     assert worst(deviations) == pytest.approx(0.1)

@@ -51,6 +51,8 @@ def slow_table(model, dtrajs):
     counts = count_matrix(dtrajs, V, 1)
     if model.prior.kind == "seen_jumps":
         return np.where(counts > 0, 0.0, NEVER_SEEN)
+    if model.prior.kind == "smoothed":
+        return np.log((counts + 1) / (counts + 1).sum(axis=1, keepdims=True))
     msm = estimate(counts)
     table = np.full((V, V), NEVER_SEEN)
     for a, i in enumerate(msm.active):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from raremd.igme import extrapolate
 from raremd.uncertainty import interval, log2_deviation
 
 DRAWS = 2000
@@ -22,7 +23,9 @@ COLUMNS = [
     "core_seconds",
     "failed",
 ]
-MD, REFERENCE = "md_bootstrap", "reference"
+MD, REFERENCE, IGME = "md_bootstrap", "reference", "igme"
+IGME_FRAMES = 5, 20
+"""Shortest and longest lag of the fit of `igme.extrapolate`, in saving intervals."""
 
 
 def worst(deviations: np.ndarray) -> np.ndarray:
@@ -50,6 +53,13 @@ def _grid(times: pd.DataFrame, lags: np.ndarray, n: int) -> np.ndarray:
 def _log2(values: np.ndarray) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.log2(values)
+
+
+def _row(model: str, deviations: np.ndarray, lags: np.ndarray) -> dict[str, Any]:
+    """Score and where it is worst, from deviations (n_replicates, n_lags, n_processes)."""
+    mean = np.abs(deviations.mean(axis=0))
+    at = np.unravel_index(np.nanargmax(mean), mean.shape)
+    return {"model": model, "score": mean[at], "lag": lags[at[0]], "process": at[1] + 1}
 
 
 def rank(
@@ -83,7 +93,8 @@ def rank(
         the cell's own states, of the geometric mean over replicates; low and high: 95 %
         interval over resampled replicates. lag and process: where the worst is. failed:
         replicates that have no timescale somewhere. `md_bootstrap` is the MD itself,
-        resampled, which no model can be asked to beat; `reference` the independent one.
+        resampled, which no model can be asked to beat; `reference` the independent one; `igme`
+        the MD's own long lags from its short ones, with the 95 % range over resampled MD.
     """
     rng = np.random.default_rng(seed)
     times = table[(table["quantity"] == "timescale") & (table["lag"] <= longest * (1 + 1e-9))]
@@ -100,16 +111,19 @@ def rank(
     found = worst(log2_deviation(_log2(samples), target))
     low, high = interval(found)
     rows = [{"model": MD, "score": float(np.nanmedian(found)), "low": low, "high": high}]
+    frames = lags / lags[0]
+    fitted = (frames > IGME_FRAMES[0] * (1 - 1e-9)) & (frames < IGME_FRAMES[1] * (1 + 1e-9))
+    if fitted.sum() > 1:
+        off = [
+            log2_deviation(_log2(extrapolate(lags, times, fitted)), _log2(times))
+            for times in (2.0**target, samples)
+        ]
+        low, high = interval(worst(off[1]))
+        rows.append(_row(IGME, off[0][None], lags) | {"low": low, "high": high})
     for model, group in single[single["model"] != "md"].groupby("model", sort=True):
         replicates = [_grid(one, lags, n) for _, one in group.groupby("replicate")]
         deviations = log2_deviation(_log2(np.array(replicates)), target)
-        mean = np.abs(deviations.mean(axis=0))
-        at = np.unravel_index(np.nanargmax(mean), mean.shape)
-        row: dict[str, Any] = {
-            "model": model,
-            "score": mean[at],
-            "lag": lags[at[0]],
-            "process": at[1] + 1,
+        row = _row(model, deviations, lags) | {
             "cross_entropy": entropy.get(model, np.nan),
             "core_seconds": seconds.get(model, np.nan),
             "failed": sum(not np.isfinite(_log2(r)).all() for r in replicates),
@@ -131,7 +145,9 @@ def as_markdown(ranking: pd.DataFrame, cells: dict[str, str], units: dict[str, s
         "yardstick's and over the slowest processes, in the states that the model was trained on;",
         "0.14 is 10 %, 1 is a factor of two, 10 a failure. Geometric mean over replicates, with",
         "95 % interval over resampled replicates. `md_bootstrap`: the MD against its own resampled",
-        "blocks, median and 95 % range; `reference`: an independent MD of the same system.",
+        "blocks, median and 95 % range; `reference`: an independent MD of the same system;",
+        "`igme`: timescales of the MD at lags of 5 to 20 intervals, extrapolated to the longer",
+        "ones, with the 95 % range over resampled MD.",
     ]
     for system, group in ranking.groupby("system", sort=False):
         lines += [

@@ -8,7 +8,7 @@ rule rank_models:
         comparison=f"{RESULTS}/comparison.parquet",
         cost=f"{RESULTS}/cost.parquet",
         kinetics=[f"{RESULTS}/{STUDY.base(s).folder}/kinetics.h5" for s in SYSTEMS],
-        code=library("leaderboard.py", "uncertainty.py"),
+        code=library("leaderboard.py", "igme.py", "uncertainty.py"),
     output:
         csv=f"{RESULTS}/leaderboard.csv",
         markdown=f"{RESULTS}/leaderboard.md",

@@ -26,7 +26,7 @@ def draw_ranking(axes: Axes, ranking: pd.DataFrame, tolerance: float) -> None:
     y = np.arange(len(ranking))
     score, low, high = (style.within(ranking[name]) for name in ("score", "low", "high"))
     axes.hlines(y, low, high, color="0.3", linewidth=1.0)
-    fixed = ranking["model"].isin(["md_bootstrap", "reference"]).to_numpy()
+    fixed = ranking["model"].isin(["md_bootstrap", "reference", "igme"]).to_numpy()
     for chosen, color in ((fixed, style.MD), (~fixed, "#0072B2")):
         axes.plot(score[chosen], y[chosen], linestyle="none", marker="o", color=color)
     axes.set(xlim=(0, None), xlabel="worst |log₂(t model / t MD)|")

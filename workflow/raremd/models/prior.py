@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numba import njit
 
+from raremd.kinetics import count_matrix
 from raremd.models.base import SequenceModel
 from raremd.models.calibration import match_flows
 from raremd.models.contexts import (
@@ -17,7 +18,7 @@ from raremd.models.contexts import (
     log_probability,
 )
 
-KINDS = ("none", "seen_jumps", "markov", "markov_free")
+KINDS = ("none", "seen_jumps", "smoothed", "markov", "markov_free")
 STRENGTH = 5.0  # counts that a shorter context is worth, see `contexts.estimate_contexts`
 
 
@@ -39,7 +40,8 @@ class Prior(torch.nn.Module):
     Parameters
     ----------
     kind : str
-        `seen_jumps`: jumps that the training data never show are forbidden. `markov`: log
+        `seen_jumps`: jumps that the training data never show are forbidden. `smoothed`: log
+        shares of the jumps, each counted once more than it is seen. `markov`: log
         probabilities of the Markov state model, or with `order` or `cores` of its augmented
         relatives, see `contexts`. `markov_free`: the same as a starting point, the network's
         training moves them too.
@@ -75,6 +77,10 @@ class Prior(torch.nn.Module):
         """Estimate the table from training trajectories at the saving interval."""
         if self.kind == "seen_jumps" and self.order == 1 and not self.cores:
             self.fixed.copy_(torch.from_numpy(jump_penalty(trajectories, self.n_states)))
+            return
+        if self.kind == "smoothed":
+            counts = count_matrix(trajectories, self.n_states, 1) + 1.0
+            self.fixed.copy_(torch.from_numpy(np.log(counts / counts.sum(axis=1, keepdims=True))))
             return
         strength = 0.0 if self.kind == "seen_jumps" else self.strength
         contexts = estimate_contexts(trajectories, self.n_states, self.order, self.cores, strength)
