@@ -397,6 +397,31 @@ def test_stride_and_formats_without_time(molecules):
     assert [len(t) for t in molecular("*.dcd", interval=77.0).trajectories] == [23, 23]
 
 
+def test_hdf5_of_mdtraj(molecules, monkeypatch):
+    monkeypatch.setattr("raremd.systems.molecular.BLOCK_BYTES", 12 * 20 * 6)  # blocks of 6 frames
+    for k, one in enumerate(molecules):
+        with h5py.File(f"{k}.h5", "w") as h5:  # as mdtraj lays it out
+            h5["coordinates"], h5["time"] = one.xyz, one.time
+            h5["cell_lengths"] = np.full((len(one), 3), 0.3, np.float32)  # distances wrap
+            h5["cell_angles"] = np.full((len(one), 3), 90, np.float32)
+    wanted = ["psi", "ca_distances"]
+    found = molecular("*.h5", features=wanted, stride=2, interval=10.0)
+    for values, one in zip(found.trajectories, molecules, strict=True):
+        one.unitcell_lengths, one.unitcell_angles = np.full((23, 3), 0.3), np.full((23, 3), 90)
+        psi = np.rad2deg(mdtraj.compute_psi(one[::2])[1])
+        np.testing.assert_allclose(values[:, :4], psi, atol=1e-3)
+        wrapped = mdtraj.compute_distances(one[::2], [[1, 13]])[:, 0]
+        at = found.feature_names.index("ca_ALA1:CA_ALA4:CA")
+        np.testing.assert_allclose(values[:, at], wrapped, atol=1e-6)
+    with pytest.raises(ValueError, match=r"0\.h5: frames 1 and 2 are 5 ps apart"):
+        molecular("*.h5", interval=1.0)
+    with pytest.raises(ValueError, match=r"0\.h5 has 20 atoms, the topology other\.pdb has 24"):
+        peptide(6)[0].save("other.pdb")
+        molecular("*.h5", topology="other.pdb")
+    with pytest.raises(ValueError, match=r"^0\.h5: structures are not taken from HDF5"):
+        molecular("*.h5", topology="0.h5")
+
+
 def test_times_of_xtc_are_checked(molecules):
     with pytest.raises(ValueError, match=r"0\.xtc: frames 1 and 2 are 5 ps apart"):
         molecular(interval=1.0)

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import h5py
 import mdtraj
 import numpy as np
 from scipy.sparse import coo_array
@@ -28,6 +29,7 @@ BOND_GAP = 3
 """Bonds between the atoms of `heavy_distances`, at least."""
 WITH_TIME = (".xtc", ".trr", ".nc", ".netcdf", ".h5", ".hdf5", ".gro", ".tng")
 """Formats whose times mdtraj reads; a DCD, for one, is only numbered by it."""
+MDTRAJ_HDF5 = (".h5", ".hdf5")
 
 XTC_MAGIC, XTC_HEADER, XTC_PLAIN_HEADER, XTC_PLAIN_ATOMS = 1995, 92, 56, 9
 """Bytes before the coordinates of a frame; so few atoms are stored as they are."""
@@ -199,6 +201,8 @@ def featurizers(topology: mdtraj.Topology, source: dict) -> list[Featurizer]:
 
 
 def _loaded(path: str) -> mdtraj.Trajectory:
+    if Path(path).suffix in MDTRAJ_HDF5:
+        raise ValueError(f"{path}: structures are not taken from HDF5; save one frame as pdb")
     try:
         return mdtraj.load(path)
     except Exception as error:  # readers raise what they like
@@ -208,6 +212,9 @@ def _loaded(path: str) -> mdtraj.Trajectory:
 def _atoms_in(path: str) -> int | None:
     """Atoms in the frames of a trajectory file, where it can be opened without a topology."""
     try:
+        if Path(path).suffix in MDTRAJ_HDF5:
+            with h5py.File(path) as h5:
+                return h5["coordinates"].shape[1]
         with mdtraj.open(path) as file:
             frame = file.read(n_frames=1)
     except Exception:  # told, with more reason, when the frames are read
@@ -246,6 +253,31 @@ def check_whole_xtc(path: str) -> None:
         )
 
 
+def _read_hdf5(
+    path: str, topology: mdtraj.Topology, chunk: int, stride: int
+) -> Iterator[mdtraj.Trajectory]:
+    """Chunks of mdtraj's own HDF5 format (mdtraj's reader would need PyTables)."""
+    keys = {
+        "time": "time",
+        "cell_lengths": "unitcell_lengths",
+        "cell_angles": "unitcell_angles",
+    }
+    with h5py.File(path) as h5:
+        for start in range(0, len(h5["coordinates"]), chunk):
+            rows = slice(start, start + chunk, stride)
+            optional = {keys[k]: h5[k][rows] for k in keys if k in h5}
+            yield mdtraj.Trajectory(h5["coordinates"][rows], topology, **optional)
+
+
+def _chunks(
+    path: str, topology: mdtraj.Topology, chunk: int, stride: int
+) -> Iterator[mdtraj.Trajectory]:
+    """Every stride-th frame, `chunk` (a multiple of stride) frames of the file at a time."""
+    if Path(path).suffix in MDTRAJ_HDF5:
+        return _read_hdf5(path, topology, chunk, stride)
+    return mdtraj.iterload(path, chunk=chunk, stride=stride, top=topology)
+
+
 def _blocks(
     path: str, topology: mdtraj.Topology, columns: list[Featurizer], stride: int
 ) -> Iterator[np.ndarray]:
@@ -253,7 +285,7 @@ def _blocks(
     times = Path(path).suffix in WITH_TIME
     frames = 0
     try:
-        for part in mdtraj.iterload(path, chunk=chunk, stride=stride, top=topology):
+        for part in _chunks(path, topology, chunk, stride):
             values = [one.compute(part) for one in columns]
             frames += len(part)
             if times:
