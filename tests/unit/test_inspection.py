@@ -9,11 +9,15 @@ import pytest
 from chains import sample_chain
 
 from raremd.figures.inspection import draw
-from raremd.inspection import inspect_system
+from raremd.inspection import inspect_system, job_start, running_time
 from raremd.storage import write_arrays
 
 SLOW = np.array([[0.98, 0.02], [0.02, 0.98]])
 T1 = -1 / np.log(0.96)
+TRAINING = {
+    "tokens": 10**9, "patience_tokens": 10**9, "evaluate_tokens": 10**6,
+    "window": 50, "batch": 4, "learning_rate": 1e-3,
+}  # fmt: skip
 
 
 def states_file(path, trajectories, n_states=3):
@@ -39,11 +43,11 @@ def plan(path, **changes):
             "interval": 0.5 * stride,
             "stride": stride,
             "models": {
-                "markov": {"kind": "markov", "settings": {}, "tokens": 1000},
+                "markov": {"kind": "markov", "settings": {}, "training": TRAINING},
                 "lstm": {
                     "kind": "lstm",
                     "settings": {"embedding": 4, "hidden": 4},
-                    "tokens": 10**9,
+                    "training": TRAINING,
                 },
             },
         }
@@ -52,9 +56,8 @@ def plan(path, **changes):
     return {
         "unit": "ps", "frame_interval": 0.5, "lags": [1, 2, 5, 10], "yardstick_lag": 5,
         "yardstick": pair, "block": 500, "timescales": 1, "samples": 20, "seed": 0,
-        "tolerance": 0.32, "minimum_transitions": 20, "window": 50, "batch": 4, "walkers": 8,
-        "generation_frames": 10_000, "replicates": 2, "cores": 2, "states": {pair: path},
-        "cells": cells,
+        "tolerance": 0.32, "minimum_transitions": 20, "walkers": 8, "generation_frames": 10_000,
+        "replicates": 2, "states": {pair: path}, "cells": cells,
     } | changes  # fmt: skip
 
 
@@ -120,6 +123,32 @@ def test_time_estimate_grows_with_the_budget(path):
     lstm = value(table, "core_seconds", interval=0.5, model="lstm")
     assert lstm > 60, "a thousand million frames twice"
     assert value(table, "core_seconds", interval=0.5, model="markov") < lstm / 10
+
+
+def test_running_time_is_that_of_models_and_of_starting_jobs(path, monkeypatch):
+    monkeypatch.setattr("raremd.inspection.job_start", lambda: 6.0)
+    table, _ = inspect_system("toy", plan(path))
+    table.loc[table["quantity"] == "core_seconds", "value"] = 300.0
+    # Two cells of two models: 4 x 300 s; 2 x 4 + 2 + 12 jobs of 6 s.
+    text = "\n".join(running_time(table, 2))
+    assert "**11 min on 2 cores**" in text
+    assert "training and generation 20 min of one core" in text
+    assert "starting 22 jobs 2 min" in text
+
+
+def test_a_job_starts_in_a_measurable_time():
+    assert 0.1 < job_start() < 60
+
+
+def test_timescales_shorter_than_the_lag_are_set_apart(tmp_path):
+    # Timescales of 200 and 3 frames, seen at lags of 1 and 10.
+    chain = np.kron([[0.995, 0.005], [0.005, 0.995]], [[0.86, 0.14], [0.14, 0.86]])
+    made = [sample_chain(chain, 4000, seed).astype(np.int16) for seed in range(4)]
+    path = states_file(tmp_path / "s.h5", made, 4)
+    changes = {"lags": [1, 10], "yardstick_lag": 10, "timescales": 2}
+    text = "\n".join(inspect_system("toy", plan(path, **changes))[1])
+    assert re.search(r"\| 0\.5 \| \d+\.?\d* \[[\d., ]+\] \| 1\.\d* \[[\d., ]+\] \|", text)
+    assert re.search(r"\| 5 \| \d+\.?\d* \[[\d., ]+\] \| \(\d\.?\d*\) \|", text)
 
 
 def test_figure(path):

@@ -1,11 +1,13 @@
 """What the data can tell, before anything is trained.
 
-Frames, states, implied timescales against lag with error bars, rare events, and for every planned
-cell whether it can give a verdict and how long its models take at most on this machine.
+Frames, states, implied timescales against lag with error bars, rare events, for every planned cell
+whether it can give a verdict, and how long the study takes at most on this machine.
 """
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,7 +30,8 @@ from raremd.kinetics import (
 )
 from raremd.models import build_model
 from raremd.models.base import Stream
-from raremd.sequences import take
+from raremd.sequences import Windows, take
+from raremd.training import TrainingSettings, make_optimiser, training_step
 from raremd.uncertainty import bootstrap_timescales, bootstrap_weights, interval, trajectory_blocks
 
 COLUMNS = [
@@ -37,6 +40,10 @@ COLUMNS = [
 ]  # fmt: skip
 PROBE_STEPS = 2
 PROBE_FRAMES = 24
+HEAVIEST = "raremd.cell, raremd.evaluation, matplotlib.figure"
+"""What jobs import."""
+FIGURE_JOBS = 12
+"""For each system; they take little longer than their start."""
 LISTED = 20
 """Trajectories that are listed one by one; of more only the extremes are told."""
 
@@ -49,32 +56,40 @@ class Rates:
     generation: float
 
 
-def probe(kind: str, settings: dict, n_states: int, window: int, batch: int, walkers: int) -> Rates:
+def probe(kind: str, settings: dict, training: dict, n_states: int, walkers: int) -> Rates:
     """Time a few steps of training and of generation, with random states."""
     torch.set_num_threads(1)
     rng = np.random.default_rng(0)
-    windows = torch.from_numpy(rng.integers(n_states, size=(batch, window + 1)))
+    how = TrainingSettings(**training)
     model = build_model(kind, n_states, settings)
-    model.prepare([windows.numpy().ravel().astype(np.int16)])
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    training = np.inf
-    if parameters:
-        optimiser = torch.optim.AdamW(parameters)
+    states = rng.integers(n_states, size=max(how.batch, walkers) + how.window, dtype=np.int16)
+    model.prepare([states])
+    windows = Windows.of([model.encode(states)], how.window)
+    rate = np.inf
+    if any(p.requires_grad for p in model.parameters()):
+        optimiser = make_optimiser(model, how)
+        drawn = torch.from_numpy(windows.draw(how.batch, rng))
+        batch = [(1.0, drawn[:, :-1], drawn[:, 1:])]
         for step in range(PROBE_STEPS + 1):
             if step == 1:  # the first one warms up
                 started = time.perf_counter()
-            optimiser.zero_grad()
-            model.loss(windows[:, :-1], windows[:, 1:]).backward()
-            optimiser.step()
-        training = PROBE_STEPS * batch * window / (time.perf_counter() - started)
-    prompt = torch.from_numpy(rng.integers(n_states, size=(walkers, window)))
+            training_step(model, optimiser, batch, how.gradient_norm)
+        rate = PROBE_STEPS * how.batch * how.window / (time.perf_counter() - started)
+    prompt = torch.from_numpy(windows.draw(walkers, rng)[:, :-1])
     with torch.inference_mode():
-        state, tokens = model.initial_state(prompt), prompt[:, -1].contiguous()
+        state, tokens = model.initial_state(prompt), prompt[:, -1].clone()
         out = np.empty((PROBE_FRAMES, walkers), np.int16)
         tokens, state = model.generate(tokens, state, Stream(0, 0, 0), out[:1])  # warms up
         started = time.perf_counter()
         model.generate(tokens, state, Stream(0, 0, 1), out)
-    return Rates(training, PROBE_FRAMES * walkers / (time.perf_counter() - started))
+    return Rates(rate, PROBE_FRAMES * walkers / (time.perf_counter() - started))
+
+
+def job_start() -> float:
+    """Seconds until a job of this machine has loaded what it needs."""
+    started = time.perf_counter()
+    subprocess.run([sys.executable, "-c", f"import {HEAVIEST}"], check=True)
+    return time.perf_counter() - started
 
 
 def _its(
@@ -122,16 +137,18 @@ def _event_counts(system: DiscreteSystem, dtrajs: list[np.ndarray], lag: int) ->
 
 
 def _cell_rows(
-    cell: dict, lengths: list[int], n_states: int, rates: dict[tuple, Rates], plan: dict
+    cell: dict, lengths: list[int], rates: dict[str, Rates], plan: dict
 ) -> Iterator[dict]:
-    """Frames and upper limits of the time that a cell takes."""
+    """Frames and upper limits of the time that the models of a cell take."""
     kept = [-(-n // cell["stride"]) for n in lengths]
     yield {"quantity": "training_frames", "value": float(sum(kept))}
     yield {"quantity": "longest_trajectory", "value": float(max(kept))}
     frames = plan["generation_frames"] // cell["stride"]
     for name, model in cell["models"].items():
-        rate = rates[name, n_states]
-        once = model["tokens"] / rate.training + plan["walkers"] * frames / rate.generation
+        rate = rates[name]
+        once = (
+            model["training"]["tokens"] / rate.training + plan["walkers"] * frames / rate.generation
+        )
         yield {"quantity": "core_seconds", "model": name, "value": once * plan["replicates"]}
 
 
@@ -143,7 +160,9 @@ def levelled_off(rows: list[dict], lag: int, tolerance: float) -> bool:
     return bool(np.isfinite(later).all() and np.ptp(np.log2(later)) <= tolerance)
 
 
-def _reasons(rows: list[dict], events: int, level: bool, plan: dict) -> list[str]:
+def _reasons(
+    rows: list[dict], models: dict[str, dict], events: int, level: bool, plan: dict
+) -> list[str]:
     """Why a cell cannot give a verdict."""
     found = []
     if events < plan["minimum_transitions"]:
@@ -151,10 +170,11 @@ def _reasons(rows: list[dict], events: int, level: bool, plan: dict) -> list[str
     if not level:
         found.append("the reference has not levelled off with lag")
     longest = next(r["value"] for r in rows if r["quantity"] == "longest_trajectory")
-    if longest <= plan["window"]:
+    window = max(model["training"]["window"] for model in models.values())
+    if longest <= window:
         found.append(
             f"its longest training trajectory has {longest:.0f} frames, the window needs more "
-            f"than {plan['window']}"
+            f"than {window}"
         )
     return found
 
@@ -167,10 +187,10 @@ def inspect_system(name: str, plan: dict[str, Any]) -> tuple[pd.DataFrame, list[
     name : str
     plan : dict
         unit, frame_interval, lags, yardstick_lag, block (frames), timescales, samples, seed,
-        tolerance, minimum_transitions, window, batch, walkers, generation_frames, replicates,
-        cores, states ((coordinate, partition) -> file), yardstick (such a pair), cells: list of
-        dict with coordinate, partition, states (such a pair), interval, stride, models
-        (name -> kind, settings, tokens).
+        tolerance, minimum_transitions, walkers, generation_frames, replicates, states
+        ((coordinate, partition) -> file), yardstick (such a pair), cells: list of dict with
+        coordinate, partition, states (such a pair), interval, stride, models (name -> kind,
+        settings, training: the fields of `TrainingSettings`).
 
     Returns
     -------
@@ -201,9 +221,9 @@ def inspect_system(name: str, plan: dict[str, Any]) -> tuple[pd.DataFrame, list[
     rates = _rates(plan, loaded)
     cells = []
     for cell in plan["cells"]:
-        n_states = loaded[cell["states"]].n_states
-        own = list(_cell_rows(cell, [len(d) for d in training], n_states, rates, plan))
-        reasons = _reasons(own, events, level, plan)
+        of_models = {name: rates[name, loaded[cell["states"]].n_states] for name in cell["models"]}
+        own = list(_cell_rows(cell, [len(d) for d in training], of_models, plan))
+        reasons = _reasons(own, cell["models"], events, level, plan)
         own.append({"quantity": "can_tell", "value": float(not reasons)})
         where = {k: cell[k] for k in ("coordinate", "partition", "interval")}
         rows += [where | row for row in own]
@@ -224,10 +244,40 @@ def _rates(plan: dict, loaded: dict[tuple, DiscreteSystem]) -> dict[tuple, Rates
             key = name, loaded[cell["states"]].n_states
             if key not in found:
                 found[key] = probe(
-                    model["kind"], model["settings"], key[1],
-                    plan["window"], plan["batch"], plan["walkers"],
-                )  # fmt: skip
+                    model["kind"], model["settings"], model["training"], key[1], plan["walkers"]
+                )
     return found
+
+
+def running_time(table: pd.DataFrame, cores: int) -> list[str]:
+    """How long the whole study takes at most on this machine, as lines of Markdown.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Of `inspect_system`, all systems.
+    cores : int
+        Jobs that run at once.
+    """
+    models = table[table["quantity"] == "core_seconds"]
+    cells = models[["system", "coordinate", "partition", "interval"]].drop_duplicates()
+    # Two for each model of a cell, one for its kinetics.
+    jobs = 2 * len(models) + len(cells) + FIGURE_JOBS * cells["system"].nunique()
+    learning, starting = models["value"].sum() / 60, jobs * job_start() / 60
+    total = learning + starting
+    return [
+        "## Running time",
+        "",
+        f"At most about **{_minutes(total / cores)} on {_count(cores, 'core')}**: training and "
+        f"generation {_minutes(learning)} of one core (less where training stops early), "
+        f"starting {jobs} jobs {_minutes(starting)}; by short timings on this machine as it is "
+        "now.",
+        "",
+    ]
+
+
+def _minutes(minutes: float) -> str:
+    return f"{minutes / 60:.1f} hours" if minutes >= 120 else f"{max(1, minutes):.0f} min"
 
 
 def _advice(plan: dict, table: pd.DataFrame, level: bool) -> Iterator[str]:
@@ -296,23 +346,15 @@ def _page(name, plan, lengths, per_trajectory, events, level, table, cells) -> l
         "| coordinate | partition | interval | training frames | can tell | core-minutes |",
         "|---|---|---|---|---|---|",
     ]
-    seconds = 0.0
     for cell, own, reasons in sorted(cells, key=lambda c: c[0]["interval"]):
         cost = sum(r["value"] for r in own if r["quantity"] == "core_seconds")
-        seconds += cost
         frames = next(r["value"] for r in own if r["quantity"] == "training_frames")
         answer = "yes" if not reasons else "no: " + "; ".join(reasons)
         lines.append(
             f"| {cell['coordinate']} | {cell['partition']} | {cell['interval']:g} {unit} "
             f"| {frames:,.0f} | {answer} | {cost / 60:.1f} |"
         )
-    lines += [
-        "",
-        f"Training and generation take at most {seconds / 60:.0f} core-minutes, "
-        f"{seconds / 60 / plan['cores']:.0f} minutes on {_count(plan['cores'], 'core')}, "
-        "by a short timing on this machine; early stopping makes it less.",
-        "",
-    ]
+    lines.append("")
     advice = list(_advice(plan, table, level))
     return lines + (["### What to change", "", *(f"- {a}." for a in advice), ""] if advice else [])
 
@@ -327,12 +369,23 @@ def _its_table(plan: dict, table: pd.DataFrame) -> list[str]:
     for (coordinate, partition, lag), rows in its.groupby(
         ["coordinate", "partition", "lag"], sort=False
     ):
-        times = (
-            f"{r.value:.4g} [{r.low:.3g}, {r.high:.3g}]" if np.isfinite(r.value) else "none"
-            for r in rows.itertuples()
-        )
-        lines.append(f"| {coordinate} | {partition} | {lag:g} | {' | '.join(times)} |")
-    return lines
+        times = " | ".join(map(_time, rows.itertuples()))
+        lines.append(f"| {coordinate} | {partition} | {lag:g} | {times} |")
+    return [*lines, "", "In parentheses: shorter than the lag, too fast to be told there."]
+
+
+def _time(row) -> str:
+    """A timescale with its interval, where it is one."""
+    if not np.isfinite(row.value):
+        return "none"
+    if row.value < row.lag:
+        return f"({_digits(row.value, 2)})"
+    return f"{_digits(row.value, 4)} [{_digits(row.low, 3)}, {_digits(row.high, 3)}]"
+
+
+def _digits(value: float, n: int) -> str:
+    """Rounded to `n` digits, without an exponent where it can be avoided."""
+    return f"{float(f'{value:.{n}g}'):.6g}"
 
 
 def _count(n: int, one: str, several: str = "") -> str:

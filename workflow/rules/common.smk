@@ -327,7 +327,7 @@ INSPECTION_SAMPLES = 40  # resamplings behind error bars that are only looked at
 def inspection_plan(system):
     """All that the inspection of one system needs, in frames."""
     options, frame = SYSTEMS[system], SYSTEMS[system]["frame_interval"]
-    training, yardstick = STUDY.config["training"], SYSTEMS[system]["yardstick"]
+    yardstick = options["yardstick"]
     planned = [(cell, models) for cell, models in STUDY.cells.items() if cell.system == system]
     cells = [
         {
@@ -336,14 +336,7 @@ def inspection_plan(system):
             "states": (cell.coordinate, STUDY.states_name(system, cell.partition)),
             "interval": float(cell.interval),
             "stride": STUDY.stride(cell),
-            "models": {
-                model: {
-                    "kind": STUDY.model_options(model)["kind"],
-                    "settings": STUDY.model_options(model)["settings"],
-                    "tokens": STUDY.model_options(model)["training"]["tokens"],
-                }
-                for model in models
-            },
+            "models": {model: STUDY.model_options(model) for model in models},
         }
         for cell, models in planned
     ]
@@ -360,12 +353,9 @@ def inspection_plan(system):
         "seed": STUDY.config["seed"],
         "tolerance": STUDY.config["tolerance"],
         "minimum_transitions": STUDY.config["minimum_transitions"],
-        "window": training["window"],
-        "batch": training["batch"],
         "walkers": options["generation"]["walkers"],
         "generation_frames": round(options["generation"]["time"] / frame),
         "replicates": STUDY.config["replicates"],
-        "cores": workflow.cores or 1,
         "states": {pair: states_file(system, *pair) for pair in dict.fromkeys(pairs)},
         "cells": cells,
     }

@@ -7,7 +7,13 @@ rule inspect_data:
     input:
         states=[path for system in SYSTEMS for path in inspection_plan(system)["states"].values()],
         lengths=ancient([f"{RESULTS}/{system}/lengths.json" for system in SYSTEMS]),
-        code=library("inspection.py", "kinetics.py", "uncertainty.py", "figures/inspection.py"),
+        code=library(
+            "inspection.py",
+            "training.py",
+            "kinetics.py",
+            "uncertainty.py",
+            "figures/inspection.py",
+        ),
     output:
         markdown=report(f"{RESULTS}/inspect.md", category="Data", caption="../report/inspect.rst"),
         csv=f"{RESULTS}/inspect.csv",
@@ -24,5 +30,6 @@ rule inspect_data:
         mem_mb=3000,
     params:
         plans={system: inspection_plan(system) for system in sorted(SYSTEMS)},
+        cores=workflow.cores or 1,
     script:
         "../scripts/inspect_data.py"

@@ -4,7 +4,7 @@ import pandas as pd
 
 from raremd.figures.inspection import draw
 from raremd.figures.style import save
-from raremd.inspection import inspect_system
+from raremd.inspection import inspect_system, running_time
 from raremd.logs import log_to
 from raremd.storage import atomic_path
 
@@ -14,8 +14,8 @@ if __name__ == "__main__":
     table = pd.concat([table for table, _ in found], ignore_index=True)
     with atomic_path(snakemake.output.csv) as temporary:
         table.to_csv(temporary, index=False)
+    pages = [line for _, page in found for line in page]
+    lines = ["# Your data", "", *pages, *running_time(table, snakemake.params.cores)]
     with atomic_path(snakemake.output.markdown) as temporary:
-        temporary.write_text(
-            "\n".join(["# Your data", "", *(li for _, page in found for li in page)])
-        )
+        temporary.write_text("\n".join(lines))
     save(draw(table), snakemake.output.pdf, snakemake.output.png)
