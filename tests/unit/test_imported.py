@@ -89,6 +89,7 @@ def test_csv_with_header_and_index(folder):
     rows = walk(30)
     lines = [",phi,psi", *(f"{k},{a!r},{b!r}" for k, (a, b) in enumerate(rows.tolist()))]
     (folder / "one.csv").write_text("\n".join(lines))
+    refused("one.csv", "column_1 grows by 1 in every frame")
     found = imported("one.csv", columns=["psi", "phi"])
     assert found.feature_names == ["psi", "phi"]
     np.testing.assert_allclose(found.trajectories[0], rows[:, ::-1], rtol=1e-6)
@@ -440,6 +441,12 @@ def test_molecules_that_do_not_fit(molecules):
         molecular(features=["distances"])
     with pytest.raises(ValueError, match=r"source\.selection: 'nme CA' is not understood"):
         molecular(features=["distances"], selection="nme CA")
+
+
+def test_too_many_features_are_refused_before_any_is_computed(molecules, monkeypatch):
+    monkeypatch.setattr("raremd.systems.molecular.MAX_COLUMNS", 100)
+    with pytest.raises(ValueError, match=r"'heavy_distances' are \d+ features, more than 100"):
+        molecular(features=["phi", "heavy_distances"])
 
 
 def test_cut_trajectory(molecules, folder):

@@ -206,7 +206,8 @@ class Importer:
         if self._states and len(columns) > 1:
             raise ValueError(
                 f"{table.label}: {len(columns)} columns where one state a frame is expected; "
-                "name the one with source.columns"
+                "frames are rows and each trajectory an array or file of its own, or name the "
+                "column with source.columns"
             )
         return columns, [names[k] for k in columns]
 

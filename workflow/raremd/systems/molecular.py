@@ -20,7 +20,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import shortest_path
 
-from raremd.systems.tables import BLOCK_BYTES, TIME, Table
+from raremd.systems.tables import BLOCK_BYTES, MAX_COLUMNS, TIME, Table
 
 DIHEDRALS = ("phi", "psi", "omega", "chi1", "chi2", "chi3", "chi4")
 BACKBONE_GAP = 3
@@ -195,6 +195,12 @@ def featurizers(topology: mdtraj.Topology, source: dict) -> list[Featurizer]:
             raise ValueError(
                 f"source.features: the topology {source['topology']} has no '{name}'; "
                 "leave it out or choose another feature or selection"
+            )
+        if len(one.names) > MAX_COLUMNS:
+            raise ValueError(
+                f"source.features: '{name}' are {len(one.names)} features, more than "
+                f"{MAX_COLUMNS}; name fewer atoms with 'distances' and source.selection, or take "
+                "another feature"
             )
         made.append(one)
     return made

@@ -86,7 +86,7 @@ def _read_first_line(line: str, number: int, layout: _Layout, label: str) -> boo
         raise ValueError(f"{label}: line {number}: {len(words)} columns; frames are rows")
     named = layout.names is None and all(_number(w) is None for w in words if w)
     if named:
-        layout.names = tuple(words)
+        layout.names = tuple(w or f"column_{k}" for k, w in enumerate(words, start=1))
     layout.n_columns = layout.n_columns or len(words)
     return named
 
