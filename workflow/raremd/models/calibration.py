@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from raremd.models.prior import Prior, PriorModel
 
 WALKERS = 256
-FRAMES = 8_000  # most that a walker makes in a round
+FRAMES = 4_000  # most that a walker makes in a round
 PROMPT = 64
 PSEUDO_COUNTS = 5.0
 

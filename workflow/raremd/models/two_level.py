@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from raremd.models.base import SequenceModel, register
-from raremd.models.contexts import last_cores, log_probability, markov_probability, metastable_cores
+from raremd.models.contexts import NEVER_SEEN, last_cores, markov_probability, metastable_cores
 
 STRENGTH = 5.0  # counts that the state and core alone are worth
 
@@ -16,8 +16,8 @@ STRENGTH = 5.0  # counts that the state and core alone are worth
 @dataclass
 class _State:
     core: torch.Tensor  # (W,) the core visited last; -1 before the first token
-    ends: torch.Tensor  # (W, C) log probability of the core at the end of the stride
-    expected: torch.Tensor | None  # (W, C, V) log probability of the next state under each end
+    ends: torch.Tensor  # (W, C) probability of the core at the end of the stride
+    expected: torch.Tensor | None  # (W, C, V) probability of the next state under each end
     frame: int
 
 
@@ -65,7 +65,7 @@ class TwoLevel(SequenceModel):
         self.side.copy_(torch.from_numpy(side))
         for buffer, counts in ((self.slow, slow), (self.fast, fast)):
             probability = counts / counts.sum(axis=-1, keepdims=True)
-            buffer.copy_(torch.from_numpy(log_probability(probability)))
+            buffer.copy_(torch.from_numpy(np.maximum(probability, np.exp(NEVER_SEEN))))
 
     def loss(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """The stride begins with the window."""
@@ -85,15 +85,14 @@ class TwoLevel(SequenceModel):
 
     def step(self, tokens: torch.Tensor, state: _State) -> tuple[torch.Tensor, _State]:
         if state.expected is not None:  # how likely each end made this state tells them apart
-            state.ends = state.ends + state.expected.gather(
-                2, tokens[:, None, None].expand(-1, state.ends.shape[1], 1)
-            ).squeeze(2)
+            seen = tokens[:, None, None].expand(-1, state.ends.shape[1], 1)
+            ends = state.ends * state.expected.gather(2, seen)[:, :, 0]
+            state.ends = ends / ends.sum(1, keepdim=True)
         entered, before = self.core[tokens], state.core
         before = torch.where(before >= 0, before, self.side[tokens])
         state.core = torch.where(entered >= 0, entered, before)
         if state.frame % self.settings.stride == 0:
             state.ends = self.slow[state.core]
-        state.ends = state.ends.log_softmax(1)
         state.expected = self.fast[state.core, tokens]
         state.frame += 1
-        return (state.expected + state.ends[:, :, None]).logsumexp(1), state
+        return torch.bmm(state.ends[:, None], state.expected)[:, 0].log(), state
