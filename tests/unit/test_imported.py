@@ -508,6 +508,15 @@ def test_download_goes_on_where_it_broke_off(served, folder):
     assert not (folder / "a.npz.part").exists()
 
 
+def test_download_by_md5(served, folder):
+    url, log, _ = served
+    log.append(0)
+    with pytest.raises(ValueError, match=r"its md5 is [0-9a-f]{32}, source\.md5 says 00"):
+        download(url, "0" * 32, "a.npz")
+    download(url, hashlib.md5(CONTENT).hexdigest().upper(), "a.npz")
+    assert (folder / "a.npz").read_bytes() == CONTENT
+
+
 def test_download_with_the_wrong_content(served, folder):
     url, log, _ = served
     log.append(0)

@@ -15,7 +15,7 @@ from raremd.reference import reference
 from raremd.schema import SCHEMA
 from raremd.storage import ROOT, read_features
 from raremd.systems.imported import import_source
-from raremd.systems.sources import matching_files
+from raremd.systems.sources import downloads, matching_files
 
 DOCS = ROOT / "docs"
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", (DOCS / "own_data.md").read_text(), flags=re.S)
@@ -66,7 +66,8 @@ def run(text):
     study = load_study(yaml.safe_load(text))
     check_files(study, Path())
     (system,) = study.config["systems"].values()
-    files = matching_files(system["source"]["files"])
+    source = system["source"]  # what a study downloads lies in data/ here
+    files = [f"data/{f}" for f in downloads(source)] or matching_files(source["files"])
     import_source(
         system["source"], files, system["frame_interval"], system["time_unit"], "features.h5"
     )

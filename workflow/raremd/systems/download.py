@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import logging
 import os
@@ -10,12 +11,12 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from raremd.storage import sha256
-
 log = logging.getLogger(__name__)
 
 BLOCK = 1 << 20
 TIMEOUT = 60.0
+ALGORITHMS = {64: "sha256", 32: "md5"}
+"""By the number of hexadecimal digits."""
 
 
 def download(url: str, digest: str, output: Path | str) -> None:
@@ -26,7 +27,7 @@ def download(url: str, digest: str, output: Path | str) -> None:
     url : str
         http, https, ftp or file.
     digest : str
-        Its SHA-256, hexadecimal.
+        Its SHA-256 or MD5, hexadecimal.
     output : Path
         Appears only when whole and verified; beside it a `.part` remains of a transfer that broke
         off, and the next call goes on from there if the server can.
@@ -46,10 +47,12 @@ def download(url: str, digest: str, output: Path | str) -> None:
             f"{url}: {error}; {part.stat().st_size if part.exists() else 0} bytes are kept, "
             "run again to go on"
         ) from error
-    found = sha256(part)
+    algorithm = ALGORITHMS[len(digest)]
+    with part.open("rb") as file:
+        found = hashlib.file_digest(file, algorithm).hexdigest()
     if found != digest.lower():
         part.unlink()
-        raise ValueError(f"{url}: its sha256 is {found}, source.sha256 says {digest}")
+        raise ValueError(f"{url}: its {algorithm} is {found}, source.{algorithm} says {digest}")
     os.replace(part, output)
 
 

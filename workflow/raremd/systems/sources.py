@@ -42,9 +42,13 @@ def matching_files(patterns: str | list[str] | None, root: Path = Path()) -> lis
     return list(found)
 
 
+def _digests(source: dict) -> list[str]:
+    return as_list(source.get("sha256")) + as_list(source.get("md5"))
+
+
 def downloads(source: dict) -> dict[str, tuple[str, str]]:
-    """File name -> URL and SHA-256 of what a source downloads."""
-    pairs = zip(as_list(source.get("url")), as_list(source.get("sha256")), strict=True)
+    """File name -> URL and SHA-256 (or MD5) of what a source downloads."""
+    pairs = zip(as_list(source.get("url")), _digests(source), strict=True)
     return {unquote(Path(urlsplit(url).path).name): (url, digest) for url, digest in pairs}
 
 
@@ -78,9 +82,13 @@ def check_source(source: dict, key: str, root: Path = Path()) -> None:
     """
     if ("files" in source) == ("url" in source):
         raise ValueError(f"{key}: give either files or url")
-    urls, digests = as_list(source.get("url")), as_list(source.get("sha256"))
+    if {"sha256", "md5"} <= set(source):
+        raise ValueError(f"{key}: give either sha256 or md5")
+    urls, digests = as_list(source.get("url")), _digests(source)
     if len(urls) != len(digests):
-        raise ValueError(f"{key}: {len(urls)} url need as many sha256, there are {len(digests)}")
+        raise ValueError(
+            f"{key}: {len(urls)} url need as many sha256 (or md5), there are {len(digests)}"
+        )
     for name in downloads(source):
         if "/" in name or name in ("", ".", ".."):
             raise ValueError(f"{key}.url: '{name}' is no file name; the address must end with one")
