@@ -11,8 +11,9 @@ PYEMMA := .venv-pyemma/.ready
 SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
 
 .DEFAULT_GOAL := help
-.PHONY: help figures study snapshot spot-check leaderboard report inspect crosscheck plan test faults \
-  cluster-test fuzz reliability lint format resources bench bench-plan clean
+.PHONY: help figures study snapshot spot-check leaderboard keep-leaderboard report inspect \
+  crosscheck plan test faults cluster-test fuzz reliability lint format resources bench \
+  bench-plan clean
 
 help:           ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/' | expand -t 18
@@ -46,6 +47,9 @@ report: $(READY)    ## write the study's self-contained HTML report
 
 leaderboard: $(READY) ## rank all models at the hard cells: results/leaderboard/leaderboard.md
 	@$(BIN)/snakemake --cores $(CORES) --configfile config/leaderboard.yaml -- plot_leaderboard
+
+keep-leaderboard: $(READY) ## keep the outcome in docs/leaderboard
+	@$(BIN)/snakemake --cores $(CORES) --configfile config/leaderboard.yaml -- keep_leaderboard
 
 inspect: $(READY)   ## what the data can tell, before any training: inspect.md
 	@$(SNAKEMAKE) inspect_data && cat $(RESULTS)/inspect.md

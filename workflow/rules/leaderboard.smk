@@ -1,6 +1,7 @@
 # Needs: comparison.parquet, cost.parquet, kinetics.h5 of the base cell of each system.
 # Makes: results/leaderboard.{csv,md} and results/figures/leaderboard.{pdf,png}.
 # Steps: rank_models -> plot_leaderboard; `make leaderboard` runs them on config/leaderboard.yaml.
+# keep_leaderboard, on demand (make keep-leaderboard), copies them into docs/leaderboard.
 
 
 rule rank_models:
@@ -51,3 +52,25 @@ rule plot_leaderboard:
         tolerance=STUDY.config["tolerance"],
     script:
         "../scripts/plot_leaderboard.py"
+
+
+rule keep_leaderboard:
+    input:
+        csv=f"{RESULTS}/leaderboard.csv",
+        markdown=f"{RESULTS}/leaderboard.md",
+        png=f"{RESULTS}/figures/leaderboard.png",
+    output:
+        csv="docs/leaderboard/leaderboard.csv",
+        markdown="docs/leaderboard/leaderboard.md",
+        png="docs/leaderboard/leaderboard.png",
+    log:
+        f"{RESULTS}/logs/keep_leaderboard.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/keep_leaderboard.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=100,
+    shell:
+        "cp {input} $(dirname {output.csv}) 2> {log}"
