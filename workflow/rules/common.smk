@@ -340,13 +340,14 @@ def inspection_plan(system):
         }
         for cell, models in planned
     ]
-    pairs = [(yardstick["coordinate"], yardstick["partition"]), *(c["states"] for c in cells)]
+    metastable = yardstick["coordinate"], yardstick["partition"]
+    pairs = [*(c["states"] for c in cells), metastable]
     return {
         "unit": options["time_unit"],
         "frame_interval": frame,
         "lags": sorted(round(lag / frame) for lag in options["lags"]),
         "yardstick_lag": round(yardstick["lag"] / frame),
-        "yardstick": pairs[0],
+        "yardstick": metastable,
         "block": round(options["block"] / frame),
         "timescales": options["timescales"],
         "samples": min(STUDY.config["bootstrap_samples"], INSPECTION_SAMPLES),
