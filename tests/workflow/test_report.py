@@ -58,12 +58,16 @@ def test_report(finished, tmp_path):
     document, errors = opened(page, "", tmp_path)
     assert not errors
     shown = re.sub(r"<script\b.*?</script>", "", document, flags=re.DOTALL)
-    assert "This study asks whether" in shown
-    assert all(f"<span>{item}</span>" in shown for item in ("Claims", "Figures", "Tables"))
+    answer, about = shown.index("<h1>Recommendation</h1>"), shown.index("About this study.")
+    assert answer < about, "the answer is what one sees first"
+    assert "Take <b>" in shown[answer:about] or "No cell does" in shown[answer:about]
+    sections = ("Answer", "Claims", "Systems", "Tables")
+    assert all(f"<span>{item}</span>" in shown for item in sections)
     results = embedded(page.read_text(), "results")
     categories = embedded(page.read_text(), "categories")
-    assert set(categories) >= {"Claims", "Figures", "Tables"}
-    assert "four_state" in categories["Figures"]
+    assert set(categories) >= set(sections)
+    assert "four_state" in categories["Systems"]
+    assert set(categories["Claims"]) >= {"all verdicts", "C5 removal of recrossings"}
     figures = {p.name: p for p in (finished.folder / "results/smoke/figures").glob("*.png")}
     for name, path in figures.items():
         result = results[f"results/smoke/figures/{name}"]

@@ -9,8 +9,8 @@ import numpy as np
 
 from raremd.claims import DRAWS, CellResult, Rules, as_number
 from raremd.figures.selection import pretty
+from raremd.markdown import as_table
 from raremd.uncertainty import hierarchical_difference, hierarchical_ratio, interval
-from raremd.verdicts import as_table
 
 MENDS = {
     "budget": "undertrained",

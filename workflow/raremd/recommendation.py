@@ -427,6 +427,8 @@ def as_markdown(answers: list[Answer]) -> str:
     lines += [
         ALL_CELLS,
         "",
+        "<details><summary>Every network in every cell</summary>",
+        "",
         "Coarse before fine intervals, few before many states. The error is that of the worst slow",
         "timescale: mean over replicates of |log2(model / MD)|, 1 is a factor of two, and a",
         "replicate that has no such timescale counts as 10.",
@@ -434,4 +436,4 @@ def as_markdown(answers: list[Answer]) -> str:
     ]
     for answer in answers:
         lines += _lookup(answer)
-    return "\n".join(lines)
+    return "\n".join([*lines, "</details>", ""])

@@ -15,9 +15,10 @@ import pandas as pd
 from PIL import Image
 
 from raremd.figures.selection import pick, pretty
+from raremd.markdown import as_table
 from raremd.recommendation import ALL_CELLS
 from raremd.storage import atomic_path
-from raremd.verdicts import CONTROLS, HOW, as_table, claim_table, control_table, scoreboard
+from raremd.verdicts import CONTROLS, HOW, claim_table, control_table, scoreboard
 
 LARGEST = 100_000
 """Bytes of a figure."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from raremd.claims import INCONCLUSIVE, as_number
 from raremd.figures.selection import pretty
+from raremd.markdown import as_table
 
 HOW = """\
 Effects are in log2 units of the slowest implied timescale (1 is a factor of two), with 95 %
@@ -23,13 +24,6 @@ CONTROLS = """\
 Error of the slowest timescale, mean over replicates of |log2(model / MD)|, in metastable states at
 the yardstick's lag: of the network, and of the same network with one thing changed.
 """
-
-
-def as_table(heading: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
-    """Lines of a Markdown table."""
-    lines = [list(heading), *map(list, rows)]
-    lines.insert(1, ["---"] * len(lines[0]))
-    return [f"| {' | '.join(line)} |" for line in lines]
 
 
 def in_order(values: Iterable[str]) -> list[str]:

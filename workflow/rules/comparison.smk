@@ -1,18 +1,18 @@
 # Needs: kinetics.h5 of each cell and run.json of each model.
-# Makes: results/cells.{csv,html}, comparison.{csv,parquet}, cost.{csv,parquet}, claims.{json,md},
-# diagnosis.{json,md}, recommendation.md.
+# Makes: results/cells.{csv,html}, comparison.{csv,parquet}, cost.{csv,parquet}, claims.{json,md,html},
+# diagnosis.{json,md,html}, recommendation.{md,html}.
 # Steps: list_cells; compare_cells -> judge_claims, diagnose, recommend.
 
 
 rule list_cells:
     input:
-        code=library("html_table.py"),
+        code=library("markdown.py"),
     output:
         csv=f"{RESULTS}/cells.csv",
         html=report(
             f"{RESULTS}/cells.html",
             category="Tables",
-            labels={"table": "cells of the sweep"},
+            labels={"table": "cells and models of the sweep"},
             caption="../report/cells.rst",
         ),
     log:
@@ -65,10 +65,17 @@ rule judge_claims:
     input:
         comparison=f"{RESULTS}/comparison.parquet",
         kinetics=per_cell("kinetics.h5"),
-        code=library("claims.py", "verdicts.py", "uncertainty.py"),
+        code=library("claims.py", "verdicts.py", "markdown.py", "uncertainty.py"),
     output:
         json=f"{RESULTS}/claims.json",
-        markdown=report(f"{RESULTS}/claims.md", category="Claims", caption="../report/claims.rst"),
+        markdown=f"{RESULTS}/claims.md",
+        html=report(
+            f"{RESULTS}/claims.html",
+            category="Claims",
+            subcategory="all verdicts",
+            labels={"page": "verdicts and controls"},
+            caption="../report/claims.rst",
+        ),
     log:
         f"{RESULTS}/logs/judge_claims.log",
     benchmark:
@@ -96,12 +103,15 @@ rule diagnose:
     input:
         comparison=f"{RESULTS}/comparison.parquet",
         kinetics=per_cell("kinetics.h5"),
-        code=library("diagnosis.py", "claims.py", "verdicts.py", "uncertainty.py"),
+        code=library("diagnosis.py", "claims.py", "verdicts.py", "markdown.py", "uncertainty.py"),
     output:
         json=f"{RESULTS}/diagnosis.json",
-        markdown=report(
-            f"{RESULTS}/diagnosis.md",
+        markdown=f"{RESULTS}/diagnosis.md",
+        html=report(
+            f"{RESULTS}/diagnosis.html",
             category="Claims",
+            subcategory="all verdicts",
+            labels={"page": "why networks fail"},
             caption="../report/diagnosis.rst",
         ),
     log:
@@ -132,11 +142,13 @@ rule recommend:
     input:
         comparison=f"{RESULTS}/comparison.parquet",
         kinetics=per_cell("kinetics.h5"),
-        code=library("recommendation.py", "claims.py", "uncertainty.py"),
+        code=library("recommendation.py", "claims.py", "markdown.py", "uncertainty.py"),
     output:
-        markdown=report(
-            f"{RESULTS}/recommendation.md",
-            category="Claims",
+        markdown=f"{RESULTS}/recommendation.md",
+        html=report(
+            f"{RESULTS}/recommendation.html",
+            category="Answer",
+            labels={"page": "which interval and partition"},
             caption="../report/recommendation.rst",
         ),
     log:

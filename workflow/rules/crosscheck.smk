@@ -61,7 +61,7 @@ rule compare_estimators:
         pdf=f"{CELL}/crosscheck.pdf",
         png=report(
             f"{CELL}/crosscheck.png",
-            category="Figures",
+            category="Systems",
             subcategory="{system}",
             labels={"figure": "cross-check with PyEMMA"},
             caption="../report/crosscheck.rst",

@@ -3,6 +3,13 @@
 # Steps: plot_claims once; every other rule once a system, plot_factor once a swept factor too,
 # plot_heatmap once a full grid of two factors, plot_recrossing where recrossings are removed,
 # plot_controls where a network is varied in the base cell.
+CLAIM_OF = {
+    "dimension": "C2 dimension",
+    "dimension_interval": "C2 dimension",
+    "interval": "C3 saving interval",
+    "interval_partition": "C3 saving interval",
+    "partition": "C4 partition",
+}
 FACTOR_FIGURES = [
     f"{system}_{factor}"
     for system in SYSTEMS
@@ -51,7 +58,8 @@ rule plot_claims:
         png=report(
             f"{RESULTS}/figures/claims.png",
             category="Claims",
-            labels={"figure": "verdicts"},
+            subcategory="all verdicts",
+            labels={"page": "forest plot"},
             caption="../report/forest.rst",
         ),
     log:
@@ -77,7 +85,7 @@ rule plot_timescales:
         pdf=f"{RESULTS}/figures/{{system}}_timescales.pdf",
         png=report(
             f"{RESULTS}/figures/{{system}}_timescales.png",
-            category="Figures",
+            category="Systems",
             subcategory="{system}",
             labels={"figure": "implied timescales"},
             caption="../report/timescales.rst",
@@ -105,9 +113,9 @@ rule plot_factor:
         pdf=f"{RESULTS}/figures/{{system}}_{{factor}}.pdf",
         png=report(
             f"{RESULTS}/figures/{{system}}_{{factor}}.png",
-            category="Figures",
-            subcategory="{system}",
-            labels={"figure": "{factor}"},
+            category="Claims",
+            subcategory=lambda w: CLAIM_OF[w.factor],
+            labels={"system": "{system}", "figure": "{factor}"},
             caption="../report/factor.rst",
         ),
     log:
@@ -140,9 +148,9 @@ rule plot_heatmap:
         pdf=f"{RESULTS}/figures/{{system}}_{{grid}}.pdf",
         png=report(
             f"{RESULTS}/figures/{{system}}_{{grid}}.png",
-            category="Figures",
-            subcategory="{system}",
-            labels={"figure": "{grid}"},
+            category="Claims",
+            subcategory=lambda w: CLAIM_OF[w.grid],
+            labels={"system": "{system}", "figure": "{grid}"},
             caption="../report/heatmap.rst",
         ),
     log:
@@ -173,9 +181,9 @@ rule plot_recrossing:
         pdf=f"{RESULTS}/figures/{{system}}_recrossing.pdf",
         png=report(
             f"{RESULTS}/figures/{{system}}_recrossing.png",
-            category="Figures",
-            subcategory="{system}",
-            labels={"figure": "removal of recrossings"},
+            category="Claims",
+            subcategory="C5 removal of recrossings",
+            labels={"system": "{system}", "figure": "removal of recrossings"},
             caption="../report/recrossing.rst",
         ),
     log:
@@ -203,9 +211,9 @@ rule plot_controls:
         pdf=f"{RESULTS}/figures/{{system}}_controls.pdf",
         png=report(
             f"{RESULTS}/figures/{{system}}_controls.png",
-            category="Figures",
-            subcategory="{system}",
-            labels={"figure": "controls"},
+            category="Claims",
+            subcategory="controls",
+            labels={"system": "{system}", "figure": "controls"},
             caption="../report/controls.rst",
         ),
     log:
@@ -235,7 +243,7 @@ rule plot_transition_matrices:
         pdf=f"{RESULTS}/figures/{{system}}_transition_matrices.pdf",
         png=report(
             f"{RESULTS}/figures/{{system}}_transition_matrices.png",
-            category="Figures",
+            category="Systems",
             subcategory="{system}",
             labels={"figure": "transition matrices"},
             caption="../report/transition_matrices.rst",
@@ -265,7 +273,7 @@ rule plot_populations_mfpt:
         pdf=f"{RESULTS}/figures/{{system}}_populations_mfpt.pdf",
         png=report(
             f"{RESULTS}/figures/{{system}}_populations_mfpt.png",
-            category="Figures",
+            category="Systems",
             subcategory="{system}",
             labels={"figure": "populations and first passages"},
             caption="../report/populations_mfpt.rst",
@@ -295,9 +303,9 @@ rule plot_residence_times:
         pdf=f"{RESULTS}/figures/{{system}}_residence_times.pdf",
         png=report(
             f"{RESULTS}/figures/{{system}}_residence_times.png",
-            category="Figures",
-            subcategory="{system}",
-            labels={"figure": "residence times and crossings"},
+            category="Claims",
+            subcategory="C6 beyond timescales",
+            labels={"system": "{system}", "figure": "residence times and crossings"},
             caption="../report/residence_times.rst",
         ),
     log:
@@ -324,7 +332,7 @@ rule plot_training:
         pdf=f"{RESULTS}/figures/{{system}}_training.pdf",
         png=report(
             f"{RESULTS}/figures/{{system}}_training.png",
-            category="Figures",
+            category="Systems",
             subcategory="{system}",
             labels={"figure": "training"},
             caption="../report/training.rst",
@@ -355,7 +363,7 @@ rule plot_free_energy:
         pdf=f"{RESULTS}/figures/{{system}}_free_energy.pdf",
         png=report(
             f"{RESULTS}/figures/{{system}}_free_energy.png",
-            category="Figures",
+            category="Systems",
             subcategory="{system}",
             labels={"figure": "free energy"},
             caption="../report/free_energy.rst",
@@ -385,7 +393,7 @@ rule plot_strips:
         pdf=f"{RESULTS}/figures/{{system}}_strips.pdf",
         png=report(
             f"{RESULTS}/figures/{{system}}_strips.png",
-            category="Figures",
+            category="Systems",
             subcategory="{system}",
             labels={"figure": "trajectories"},
             caption="../report/strips.rst",
@@ -418,7 +426,7 @@ rule plot_cost:
         pdf=f"{RESULTS}/figures/{{system}}_cost.pdf",
         png=report(
             f"{RESULTS}/figures/{{system}}_cost.png",
-            category="Figures",
+            category="Systems",
             subcategory="{system}",
             labels={"figure": "cost"},
             caption="../report/cost.rst",

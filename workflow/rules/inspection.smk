@@ -1,5 +1,5 @@
 # Needs: states of every planned cell (and so the features), nothing trained.
-# Makes: results/inspect.md, inspect.csv and figures/inspect.{pdf,png}: is a study worth its time?
+# Makes: results/inspect.{md,html,csv} and figures/inspect.{pdf,png}: is a study worth its time?
 # Steps: inspect_data, on demand (make inspect).
 
 
@@ -10,12 +10,14 @@ rule inspect_data:
         code=library(
             "inspection.py",
             "training.py",
+            "markdown.py",
             "kinetics.py",
             "uncertainty.py",
             "figures/inspection.py",
         ),
     output:
-        markdown=report(f"{RESULTS}/inspect.md", category="Data", caption="../report/inspect.rst"),
+        markdown=f"{RESULTS}/inspect.md",
+        html=report(f"{RESULTS}/inspect.html", category="Data", caption="../report/inspect.rst"),
         csv=f"{RESULTS}/inspect.csv",
         pdf=f"{RESULTS}/figures/inspect.pdf",
         png=f"{RESULTS}/figures/inspect.png",

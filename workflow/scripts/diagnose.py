@@ -3,7 +3,8 @@
 from raremd.claims import Rules, read_cells
 from raremd.diagnosis import as_markdown, diagnose_study
 from raremd.logs import log_to
-from raremd.storage import atomic_path, read_parquet, write_json
+from raremd.markdown import write_page
+from raremd.storage import read_parquet, write_json
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
@@ -19,5 +20,4 @@ if __name__ == "__main__":
         p.seed,
     )
     write_json(snakemake.output.json, records)
-    with atomic_path(snakemake.output.markdown) as temporary:
-        temporary.write_text(as_markdown(records, p.tolerance))
+    write_page(as_markdown(records, p.tolerance), snakemake.output.markdown, snakemake.output.html)

@@ -6,6 +6,7 @@ from raremd.figures.inspection import draw
 from raremd.figures.style import save
 from raremd.inspection import inspect_system, running_time
 from raremd.logs import log_to
+from raremd.markdown import write_page
 from raremd.storage import atomic_path
 
 if __name__ == "__main__":
@@ -16,6 +17,5 @@ if __name__ == "__main__":
         table.to_csv(temporary, index=False)
     pages = [line for _, page in found for line in page]
     lines = ["# Your data", "", *pages, *running_time(table, snakemake.params.cores)]
-    with atomic_path(snakemake.output.markdown) as temporary:
-        temporary.write_text("\n".join(lines))
+    write_page("\n".join(lines), snakemake.output.markdown, snakemake.output.html)
     save(draw(table), snakemake.output.pdf, snakemake.output.png)

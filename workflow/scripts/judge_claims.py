@@ -2,7 +2,8 @@
 
 from raremd.claims import Rules, judge_study, read_cells
 from raremd.logs import log_to
-from raremd.storage import atomic_path, read_parquet, write_json
+from raremd.markdown import write_page
+from raremd.storage import read_parquet, write_json
 from raremd.verdicts import as_markdown
 
 if __name__ == "__main__":
@@ -19,5 +20,4 @@ if __name__ == "__main__":
         p.seed,
     )
     write_json(snakemake.output.json, records)
-    with atomic_path(snakemake.output.markdown) as temporary:
-        temporary.write_text(as_markdown(records))
+    write_page(as_markdown(records), snakemake.output.markdown, snakemake.output.html)

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from raremd.html_table import sortable
+from raremd.markdown import as_table, to_html
 from raremd.storage import atomic_path
 
 
@@ -10,8 +10,13 @@ def list_cells(rows: list[dict], csv: str, html: str) -> None:
     table = pd.DataFrame(rows)
     with atomic_path(csv) as temporary:
         table.to_csv(temporary, index=False)
+    texts = [
+        [f"{v:g}" if isinstance(v, float) else str(v) for v in row]
+        for row in table.itertuples(index=False)
+    ]
+    lines = ["# Cells of the sweep", "", "Click a heading to sort.", "", *as_table(table, texts)]
     with atomic_path(html) as temporary:
-        temporary.write_text(sortable(table, "Cells of the sweep"))
+        temporary.write_text(to_html("\n".join(lines)))
 
 
 if __name__ == "__main__":

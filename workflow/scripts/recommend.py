@@ -1,8 +1,9 @@
 """Adapter: comparison -> recommendation.md."""
 
 from raremd.logs import log_to
+from raremd.markdown import write_page
 from raremd.recommendation import CELL, as_markdown, recommend
-from raremd.storage import atomic_path, read_attributes, read_parquet
+from raremd.storage import read_attributes, read_parquet
 
 
 def state_counts(cells: list[dict], kinetics: list[str], system: str) -> dict[tuple, int]:
@@ -25,5 +26,4 @@ if __name__ == "__main__":
         )
         for system, own in p.systems.items()
     ]
-    with atomic_path(snakemake.output.markdown) as temporary:
-        temporary.write_text(as_markdown(answers))
+    write_page(as_markdown(answers), snakemake.output.markdown, snakemake.output.html)
