@@ -1,6 +1,7 @@
 # Needs: the merged configuration. Makes: the study, its table of cells, and names used by all rules.
 # Steps: check configuration and files before anything runs; helper functions for inputs and params.
 import functools
+import logging
 import os
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import raremd
 import yaml
 from raremd.config import check_files, load_study, source_files
 from raremd.config import model_modules as model_modules_of
+from raremd.progress import CellProgress
 from raremd.schema import ConfigError, check_keys
 from raremd.study import Cell
 from raremd.figures.selection import COLUMN, full_grid, of_factor, of_grid, pick, removals
@@ -26,6 +28,8 @@ try:
     check_files(STUDY, ROOT)
 except ConfigError as error:
     sys.exit(f"raremd: {error}")
+
+logging.getLogger("snakemake.logging").addHandler(CellProgress(len(STUDY.cells)))
 
 RESULTS = STUDY.config["results"]
 CELL = f"{RESULTS}/{{system}}/{{coordinate}}/dt_{{interval}}/{{partition}}"

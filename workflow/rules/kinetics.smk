@@ -34,5 +34,8 @@ rule estimate_kinetics:
     params:
         cell=kinetics_params,
         models=lambda w: sorted(STUDY.cells[cell_of(w)]),
+    message:
+        "kinetics: {wildcards.system}, {wildcards.coordinate}, interval {wildcards.interval}, "
+        "{wildcards.partition}"
     script:
         "../scripts/estimate_kinetics.py"

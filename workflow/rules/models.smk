@@ -25,6 +25,9 @@ rule train_model:
         runtime=growing(480),
     params:
         cell=model_params,
+    message:
+        "training {wildcards.model}: {wildcards.system}, {wildcards.coordinate}, "
+        "interval {wildcards.interval}, {wildcards.partition}"
     script:
         "../scripts/train_model.py"
 
@@ -51,5 +54,8 @@ rule generate_trajectories:
         runtime=growing(120),
     params:
         generation=generation_params,
+    message:
+        "generating with {wildcards.model}: {wildcards.system}, {wildcards.coordinate}, "
+        "interval {wildcards.interval}, {wildcards.partition}"
     script:
         "../scripts/generate_trajectories.py"
