@@ -20,12 +20,12 @@ TRAINING = {
 }  # fmt: skip
 
 
-def states_file(path, trajectories, n_states=3):
+def states_file(path, trajectories, n_states=3, dimension=1):
     """A third state is never visited."""
     ends = [len(t) for t in trajectories]
     attributes = {
         "n_states": n_states,
-        "dimension": 1,
+        "dimension": dimension,
         "training": [[k, 0, n] for k, n in enumerate(ends[:-1])],
         "validation": [[len(ends) - 1, 0, ends[-1]]],
     }
@@ -112,6 +112,15 @@ def test_few_events_and_bad_settings_are_told(tmp_path):
     assert "`generation` makes 400 ps a replicate" in text
 
 
+def test_many_dimensions_and_a_long_lag_are_told(tmp_path):
+    fast = np.array([[0.7, 0.3], [0.3, 0.7]])  # a timescale of 1.1 frames
+    made = [sample_chain(fast, 4000, seed).astype(np.int16) for seed in range(4)]
+    path = states_file(tmp_path / "s.h5", made, dimension=300)
+    text = "\n".join(inspect_system("toy", plan(path))[1])
+    assert "`all` has 300 dimensions" in text
+    assert "`yardstick.lag` (2.5 ps) is longer than t1" in text
+
+
 def test_data_without_any_transition(tmp_path):
     path = states_file(tmp_path / "s.h5", [np.zeros(500, np.int16)] * 2)
     text = "\n".join(inspect_system("toy", plan(path))[1])
@@ -136,8 +145,8 @@ def test_running_time_is_that_of_models_and_of_starting_jobs(path, monkeypatch):
     assert "starting 22 jobs 2 min" in text
 
 
-def test_a_job_starts_in_a_measurable_time():
-    assert 0.1 < job_start() < 60
+def test_a_job_starts_in_core_seconds_whatever_else_runs():
+    assert 0.3 < job_start() < 30
 
 
 def test_timescales_shorter_than_the_lag_are_set_apart(tmp_path):

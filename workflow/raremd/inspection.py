@@ -6,6 +6,7 @@ whether it can give a verdict, and how long the study takes at most on this mach
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 import time
@@ -44,6 +45,8 @@ HEAVIEST = "raremd.cell, raremd.evaluation, matplotlib.figure"
 """What jobs import."""
 FIGURE_JOBS = 12
 """For each system; they take little longer than their start."""
+MANY_DIMENSIONS = 20
+"""Of a coordinate; with so many k-means mostly sees noise."""
 LISTED = 20
 """Trajectories that are listed one by one; of more only the extremes are told."""
 
@@ -57,7 +60,7 @@ class Rates:
 
 
 def probe(kind: str, settings: dict, training: dict, n_states: int, walkers: int) -> Rates:
-    """Time a few steps of training and of generation, with random states."""
+    """Core time of a few steps of training and of generation, with random states."""
     torch.set_num_threads(1)
     rng = np.random.default_rng(0)
     how = TrainingSettings(**training)
@@ -72,24 +75,25 @@ def probe(kind: str, settings: dict, training: dict, n_states: int, walkers: int
         batch = [(1.0, drawn[:, :-1], drawn[:, 1:])]
         for step in range(PROBE_STEPS + 1):
             if step == 1:  # the first one warms up
-                started = time.perf_counter()
+                started = time.process_time()
             training_step(model, optimiser, batch, how.gradient_norm)
-        rate = PROBE_STEPS * how.batch * how.window / (time.perf_counter() - started)
+        rate = PROBE_STEPS * how.batch * how.window / (time.process_time() - started)
     prompt = torch.from_numpy(windows.draw(walkers, rng)[:, :-1])
     with torch.inference_mode():
         state, tokens = model.initial_state(prompt), prompt[:, -1].clone()
         out = np.empty((PROBE_FRAMES, walkers), np.int16)
         tokens, state = model.generate(tokens, state, Stream(0, 0, 0), out[:1])  # warms up
-        started = time.perf_counter()
+        started = time.process_time()
         model.generate(tokens, state, Stream(0, 0, 1), out)
-    return Rates(rate, PROBE_FRAMES * walkers / (time.perf_counter() - started))
+    return Rates(rate, PROBE_FRAMES * walkers / (time.process_time() - started))
 
 
 def job_start() -> float:
-    """Seconds until a job of this machine has loaded what it needs."""
-    started = time.perf_counter()
+    """Core seconds until a job on this machine has loaded what it needs."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, "-c", f"import {HEAVIEST}"], check=True)
-    return time.perf_counter() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def _its(
@@ -120,6 +124,7 @@ def state_rows(system: DiscreteSystem, lag: int) -> Iterator[dict]:
     jumps = sum(int(np.count_nonzero(d[1:] != d[:-1])) for d in system.md)
     model = estimate(count_matrix(system.md, system.n_states, lag))
     found = {
+        "dimensions": system.dimension,
         "states": system.n_states,
         "visited_states": int((visits > 0).sum()),
         "active_states": len(model.active),
@@ -270,8 +275,8 @@ def running_time(table: pd.DataFrame, cores: int) -> list[str]:
         "",
         f"At most about **{_minutes(total / cores)} on {_count(cores, 'core')}**: training and "
         f"generation {_minutes(learning)} of one core (less where training stops early), "
-        f"starting {jobs} jobs {_minutes(starting)}; by short timings on this machine as it is "
-        "now.",
+        f"starting {jobs} jobs {_minutes(starting)}; by short timings on this machine, if nothing "
+        "else runs on it.",
         "",
     ]
 
@@ -282,6 +287,13 @@ def _minutes(minutes: float) -> str:
 
 def _advice(plan: dict, table: pd.DataFrame, level: bool) -> Iterator[str]:
     """What to change in the configuration."""
+    dimensions = table[table["quantity"] == "dimensions"].drop_duplicates("coordinate")
+    for row in dimensions[dimensions["value"] > MANY_DIMENSIONS].itertuples():
+        yield (
+            f"`coordinates`: `{row.coordinate}` has {row.value:.0f} dimensions, of which k-means "
+            "mostly sees the noise; add a coordinate of a few TICA components (`tica_dimension`, "
+            "`tica_lag`)"
+        )
     frame, unit, lag = plan["frame_interval"], plan["unit"], plan["yardstick_lag"]
     at = dict(zip(("coordinate", "partition"), plan["yardstick"], strict=True))
     t1 = table[(table["quantity"] == "timescale") & (table["i"] == 1)]
@@ -294,6 +306,11 @@ def _advice(plan: dict, table: pd.DataFrame, level: bool) -> Iterator[str]:
         where = f"it does from {flat[0]:g} {unit} on" if len(flat) > 1 else "add longer `lags`"
         yield f"`yardstick.lag` ({lag * frame:g} {unit}): t1 has not levelled off there; {where}"
     slowest = t1.iloc[-1]
+    if t1[lag * frame] < lag * frame:
+        yield (
+            f"`yardstick.lag` ({lag * frame:g} {unit}) is longer than t1, which is over within one "
+            "lag: shorten it"
+        )
     if np.isfinite(slowest) and plan["block"] * frame < slowest:
         yield (
             f"`block` ({plan['block'] * frame:g} {unit}) is shorter than t1: error bars will be "
@@ -319,14 +336,16 @@ def _page(name, plan, lengths, per_trajectory, events, level, table, cells) -> l
         "",
         "### States",
         "",
-        "| coordinate | partition | states | visited | connected | frames connected | jumps |",
-        "|---|---|---|---|---|---|---|",
+        "| coordinate | dimensions | partition | states | visited | connected | frames connected "
+        "| jumps |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for pair in plan["states"]:
         own = table[(table["coordinate"] == pair[0]) & (table["partition"] == pair[1])]
         v = own[own["interval"].isna()].drop_duplicates("quantity").set_index("quantity")["value"]
         lines.append(
-            f"| {pair[0]} | {pair[1]} | {v['states']:.0f} | {v['visited_states']:.0f} "
+            f"| {pair[0]} | {v['dimensions']:.0f} | {pair[1]} | {v['states']:.0f} "
+            f"| {v['visited_states']:.0f} "
             f"| {v['active_states']:.0f} | {100 * v['active_frames']:.2f} % | {v['jumps']:,.0f} |"
         )
     lines += ["", f"### Implied timescales against lag ({unit})", ""]
