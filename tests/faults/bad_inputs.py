@@ -457,6 +457,9 @@ CASES = {
         PLAN, data("0.txt", sparse), ("data/0.txt", "not a text file")
     ),
     "100 MB of noise as text": Case(PLAN, data("0.csv", noise), ("data/0.csv", "not a text file")),
+    "gzip without its name": Case(
+        PLAN, data("0.txt", raw(gzip.compress(b"1 2\n3 4\n"))), ("data/0.txt", "end in .gz")
+    ),
     "noise as .gz": Case(
         PLAN, data("0.csv.gz", raw(b"\x8f" * 999)), ("data/0.csv.gz", "not a whole gzip file")
     ),
@@ -527,7 +530,7 @@ CASES = {
     "time without its name": Case(
         IMPORT,
         data("0.xvg", text("@ s0 legend\n" + table(np.c_[np.arange(FRAMES), circle()]))),
-        ("data/0.xvg", "feature_1 grows by 1 in every frame", "'time'"),
+        ("data/0.xvg", "'feature_1' grows by 1 in every frame", "'time'"),
     ),
     "frame numbers as a column": Case(
         IMPORT,

@@ -244,9 +244,9 @@ class Importer:
         even = (np.abs(steps - first) <= 1e-3 * np.abs(first)).all(axis=0) & (first != 0)
         if even.any():
             raise ValueError(
-                f"{label}: {names[int(even.argmax())]} grows by {first[even][0]:g} in every frame, "
-                f"as a time or frame number does; call it '{TIME}' in source.names, or leave it "
-                "out by source.columns"
+                f"{label}: column '{names[int(even.argmax())]}' grows by {first[even][0]:g} in "
+                f"every frame, as a time or frame number does; call it '{TIME}' in source.names, "
+                "or leave it out by source.columns"
             )
 
     def _refuse(self, label: str, frames: int, block: np.ndarray, values: np.ndarray) -> None:

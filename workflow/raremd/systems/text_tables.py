@@ -31,6 +31,10 @@ HEAD = 1 << 16
 """Bytes that tell whether a file is text."""
 
 
+GZIP = b"\x1f\x8b"
+"""Its first bytes."""
+
+
 @dataclass
 class _Layout:
     """What the top of the file tells."""
@@ -193,6 +197,8 @@ def check_text(path: Path) -> None:
     try:
         with opened(path, "rb") as file:
             head = file.read(HEAD)
+        if head.startswith(GZIP):
+            raise ValueError(f"{path}: a gzip file; its name must end in .gz")
         # A character may be cut in two at the end.
         codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError as error:
