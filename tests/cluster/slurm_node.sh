@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # A real Slurm cluster of one node on 127.0.0.1, for tests: root on Debian, no systemd needed.
+#   slurm_node.sh install DIR only install the packages, if needed
 #   slurm_node.sh start DIR   install if needed, start, wait until the node takes jobs
 #   slurm_node.sh stop DIR    cancel all jobs and end the daemons
 #   slurm_node.sh controller-stop DIR | controller-start DIR
 # DIR keeps state, logs, pid files and jobcomp.txt, Slurm's record of finished jobs.
 set -euo pipefail
 
-ACTION=${1:?start, stop, controller-stop or controller-start}
+ACTION=${1:?install, start, stop, controller-stop or controller-start}
 DIR=$(realpath -m "${2:?folder for state and logs}")
 CPUS=${SLURM_NODE_CPUS:-4} # may exceed what the machine has
 MEMORY=$(awk '/^MemTotal:/ {print int($2 / 1024 * 0.9)}' /proc/meminfo)
@@ -113,6 +114,7 @@ wait_for_node() {
 
 [ "$(id -u)" = 0 ] || fail "needs root"
 case $ACTION in
+    install) install_packages ;;
     start)
         install_packages
         configure
