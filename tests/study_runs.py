@@ -91,16 +91,15 @@ class Run:
         self.process.wait()
 
 
-def stop_jobs(folder: Path) -> list[int]:
-    """SIGSTOP for the training that runs in a folder; the process ids, none if there is none."""
-    stopped = []
+def scripts_in(folder: Path) -> set[int]:
+    """Process ids of the scripts that Snakemake's jobs run in a folder."""
+    found = set()
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             command = (process / "cmdline").read_bytes()
             if (process / "cwd").resolve() == folder and b"/.snakemake/scripts/" in command:
-                os.kill(int(process.name), signal.SIGSTOP)
-                stopped.append(int(process.name))
-    return stopped
+                found.add(int(process.name))
+    return found
 
 
 def line_with(text: str, words: str) -> str:

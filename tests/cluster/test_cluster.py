@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 import time
 from collections import Counter
 from dataclasses import dataclass
 
 import pytest
-from study_runs import Run, copy_study, finish, products, stop_jobs, tables, times
+from study_runs import Run, copy_study, finish, products, scripts_in, tables, times
 
 QUICK = ("--slurm-patient-init-seconds-before-status-checks", "2", "--latency-wait", "15")
 QUICK = (*QUICK, "--seconds-between-status-checks", "3", "--max-status-checks-per-second", "1")
 SAME = ("*.h5", "model.safetensors", "comparison.csv", "claims.json")
 FIRST = ("features.h5", "states/*.h5")
 CHECKPOINT = "checkpoint_*.safetensors"
+NOWHERE = ("--default-resources", "slurm_account=none", "slurm_partition=nowhere")
 OUTAGE = 60  # seconds
 
 
@@ -50,7 +53,7 @@ def test_results_are_those_of_a_laptop(slurm, laptop, undisturbed, profile, reco
     run = undisturbed[profile]
     assert run.process.returncode == 0, run.text
     found = products(run.folder, *SAME)
-    assert len(found) == 10
+    assert len(found) == 11
     assert found == products(laptop, *SAME)
     jobs = slurm.records_of(run.folder)
     assert {job["JobState"] for job in jobs} == {"COMPLETED"}
@@ -90,10 +93,12 @@ def disturbed(slurm, laptop, tmp_path_factory):
     states = {name: times(folder, *FIRST) for name, folder in folders.items()}
     repeated = by_plugin(folders["repeated"])
     repeated.until(training(repeated.folder))
-    subprocess.run(["scancel", *slurm.running(repeated.folder)], check=True)
-    repeated.until(lambda: bool(slurm.records_of(repeated.folder)))
-    repeated.until(lambda: bool(stop_jobs(repeated.folder)))
-    (job,) = slurm.running(repeated.folder)
+    first, scripts = slurm.running(repeated.folder), scripts_in(repeated.folder)
+    subprocess.run(["scancel", *first], check=True)
+    repeated.until(lambda: bool(scripts_in(repeated.folder) - scripts))
+    for script in scripts_in(repeated.folder) - scripts:
+        os.kill(script, signal.SIGSTOP)
+    (job,) = set(slurm.running(repeated.folder)) - set(first)
     subprocess.run(["scontrol", "update", f"JobId={job}", "TimeLimit=1"], check=True)
     runs = {"plugin": by_plugin(folders["plugin"]), "sbatch": by_sbatch(folders["sbatch"])}
     for name in ("plugin", "sbatch"):
@@ -142,7 +147,7 @@ def test_refused_submission(laptop, tmp_path, slurm, record_property):
     """What Slurm does not take fails with Slurm's words; the next run, here a laptop's, goes on."""
     without_training(laptop, tmp_path)
     finished = times(tmp_path, *FIRST)
-    run = by_plugin(tmp_path, "--default-resources", "slurm_partition=nowhere", "mem_mb=500")
+    run = by_plugin(tmp_path, *NOWHERE)
     assert run.wait() == 1
     assert "SLURM sbatch failed. The error message was" in run.text
     assert "Traceback" not in run.text
