@@ -11,6 +11,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 from snakemake_executor_plugin_slurm import Executor as SlurmExecutor
 from snakemake_executor_plugin_slurm import ExecutorSettings, common_settings
@@ -42,10 +43,17 @@ class Executor(SlurmExecutor):
         try:
             super().run_job(job)
         except AttributeError as error:  # from the plugin's own handler, which knows no groups
-            reason = error.__context__ or error
             self._report_job_error_threadsafe(
-                SubmittedJobInfo(job), f"Job submission failed with exception: {reason}"
+                SubmittedJobInfo(job), f"Job submission failed: {error.__context__ or error}"
             )
+
+    def report_job_error(
+        self, job_info: SubmittedJobInfo, msg: str | None = None, **kwargs: Any
+    ) -> None:
+        """Say what Slurm said also where Snakemake tells only that a group failed."""
+        if msg and job_info.job.is_group():
+            self.logger.error(msg)
+        super().report_job_error(job_info, msg, **kwargs)
 
     async def check_active_jobs(
         self, active_jobs: list[SubmittedJobInfo]
