@@ -9,8 +9,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 
+hypothesis.settings.register_profile("any_machine", deadline=None)  # a busy one is slow, not wrong
+hypothesis.settings.load_profile("any_machine")
 ROOT = Path(__file__).parents[1]
 PARTS = ("workflow", "config", "resources", "profiles", "envs", "Snakefile", "config.yaml")
 

@@ -530,7 +530,7 @@ CASES = {
     "time without its name": Case(
         IMPORT,
         data("0.xvg", text("@ s0 legend\n" + table(np.c_[np.arange(FRAMES), circle()]))),
-        ("data/0.xvg", "'feature_1' grows by 1 in every frame", "'time'"),
+        ("data/0.xvg", "feature_1 grows by 1 in every frame", "'time'"),
     ),
     "frame numbers as a column": Case(
         IMPORT,

@@ -109,7 +109,7 @@ def test_text_from_other_systems(folder, ending, mark):
 def test_times_and_frame_numbers_are_no_features(folder):
     times = 0.2 * np.arange(40) + 3
     np.save("a.npy", np.column_stack([times, walk(40)]).astype(np.float32))
-    refused("a.npy", "a.npy: column 'feature_1' grows by 0.2 in every", "'time'", "source.columns")
+    refused("a.npy", "a.npy: feature_1 grows by 0.2 in every", "'time'", "source.columns")
     assert len(imported("a.npy", columns=["feature_2"]).feature_names) == 1
     assert imported("a.npy", interval=0.2, names=["time", "x", "y"]).feature_names == ["x", "y"]
 

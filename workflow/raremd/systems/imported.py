@@ -244,7 +244,7 @@ class Importer:
         even = (np.abs(steps - first) <= 1e-3 * np.abs(first)).all(axis=0) & (first != 0)
         if even.any():
             raise ValueError(
-                f"{label}: column '{names[int(even.argmax())]}' grows by {first[even][0]:g} in "
+                f"{label}: {names[int(even.argmax())]} grows by {first[even][0]:g} in "
                 f"every frame, as a time or frame number does; call it '{TIME}' in source.names, "
                 "or leave it out by source.columns"
             )
