@@ -11,7 +11,7 @@ PYEMMA := .venv-pyemma/.ready
 SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
 
 .DEFAULT_GOAL := help
-.PHONY: help figures study snapshot spot-check leaderboard keep-leaderboard report inspect \
+.PHONY: help figures study snapshot gallery spot-check leaderboard keep-leaderboard report inspect \
   crosscheck plan test faults cluster-test fuzz reliability lint format resources bench \
   bench-plan clean
 
@@ -38,6 +38,9 @@ study: $(READY)     ## the full study of four systems: its plan, then hours of c
 
 snapshot: $(READY)  ## keep the outcome of a finished study (CONFIG=...) in docs/results
 	@$(SNAKEMAKE) write_results_page
+
+gallery: $(READY)   ## one figure of each kind of a finished study (CONFIG=...): docs/gallery.md
+	@$(SNAKEMAKE) write_gallery
 
 spot-check: $(READY) ## recompute three random cells of docs/results and compare (SEED=...)
 	@$(BIN)/python tests/spot_check.py $(SEED)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import raremd
 import yaml
+from raremd import gallery
 from raremd.config import check_files, load_study, source_files
 from raremd.config import model_modules as model_modules_of
 from raremd.progress import CellProgress

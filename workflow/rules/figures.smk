@@ -42,9 +42,17 @@ SYSTEM_FIGURES = [
         "cost",
     )
 ]
+ALL_FIGURES = [
+    "claims",
+    *FACTOR_FIGURES,
+    *HEATMAPS,
+    *RECROSSINGS,
+    *CONTROLS,
+    *SYSTEM_FIGURES,
+]
 FIGURES = expand(
     f"{RESULTS}/figures/{{figure}}.{{format}}",
-    figure=["claims", *FACTOR_FIGURES, *HEATMAPS, *RECROSSINGS, *CONTROLS, *SYSTEM_FIGURES],
+    figure=ALL_FIGURES,
     format=["pdf", "png"],
 )
 

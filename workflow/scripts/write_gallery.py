@@ -1,0 +1,22 @@
+"""Adapter: figures of a finished study and their captions -> docs/gallery.md."""
+
+from pathlib import Path
+
+from raremd.gallery import KINDS, caption, page
+from raremd.logs import log_to
+from raremd.snapshot import compress
+from raremd.storage import atomic_path, read_record
+
+if __name__ == "__main__":
+    log_to(snakemake.log[0])
+    p, i, o = snakemake.params, snakemake.input, snakemake.output
+    for source, target in zip(i.figures, o.figures, strict=True):
+        compress(source, target)
+    texts = {Path(path).stem: Path(path).read_text() for path in i.captions}
+    captions = {
+        kind: caption(texts[KINDS[kind].caption], kind, name, p.states)
+        for kind, name in p.shown.items()
+    }
+    made_by = {"study": p.study, "commit": read_record(i.run)["commit"]}
+    with atomic_path(o.page) as temporary:
+        temporary.write_text(page(p.shown, captions, made_by))
