@@ -4,7 +4,7 @@ from pathlib import Path
 
 from raremd.gallery import KINDS, caption, page
 from raremd.logs import log_to
-from raremd.snapshot import compress
+from raremd.snapshot import HASH, compress
 from raremd.storage import atomic_path, read_record
 
 if __name__ == "__main__":
@@ -17,6 +17,6 @@ if __name__ == "__main__":
         kind: caption(texts[KINDS[kind].caption], kind, name, p.states)
         for kind, name in p.shown.items()
     }
-    made_by = {"study": p.study, "commit": read_record(i.run)["commit"]}
+    made_by = {"study": p.study, "commit": read_record(i.run)["commit"][:HASH]}
     with atomic_path(o.page) as temporary:
         temporary.write_text(page(p.shown, captions, made_by))
