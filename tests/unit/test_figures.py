@@ -266,15 +266,17 @@ class TestFactor:
         assert ticks[1] - ticks[0] == pytest.approx(np.log2(10))
         assert [t.get_text() for t in right.get_xticklabels()] == ["1", "10"]
 
-    def test_other_numbers_of_states_are_open_and_numbered(self, table, looks):
+    def test_other_numbers_of_states_have_other_fillings_and_a_legend(self, table, looks):
         few = pick(table, coordinate="x").assign(partition="kmeans_20")
         both = pd.concat([table, few])
-        levels, states = ["x", "xy"], {"kmeans_20": 20, "kmeans_500": 500}
-        panel = self.draw(both, looks, "dimension", levels, states).axes[0]
-        assert [t.get_text() for t in panel.texts] == ["20"] * 2, "Markov and LSTM, in x alone"
-        opened = [line for line in panel.lines if line.get_markerfacecolor() == "white"]
-        assert sum(len(line.get_xdata()) for line in opened) == 2
-        assert all(x < 0.5 for line in opened for x in line.get_xdata())
+        states = {"kmeans_20": 20, "kmeans_500": 500}
+        figure = self.draw(both, looks, "dimension", ["x", "xy"], states)
+        opened = [line for line in figure.axes[0].lines if line.get_fillstyle() == "none"]
+        seen = [x for line in opened for x in line.get_xdata()]
+        assert len(seen) == 2, "Markov and LSTM, in x alone"
+        assert max(seen) < 0.5
+        entries = [text.get_text() for text in figure.legends[0].get_texts()]
+        assert "20 states" in entries and "500 states" not in entries
 
     def test_failures_stay_on_the_scale(self, table, looks):
         failed = table.assign(value=np.where(table["replicate"] == 1, 10.0, table["value"]))

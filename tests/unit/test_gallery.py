@@ -34,7 +34,7 @@ def test_a_caption_tells_the_factor_and_what_is_open():
     assert "against the saving interval," in gallery.caption(text, "interval", "a_interval", {})
     plain = gallery.caption(text, "dimension", "a_dimension", {})
     numbered = gallery.caption(text, "dimension", "a_dimension", {"kmeans_20": 20})
-    assert "Open marks" in numbered and "Open marks" not in plain
+    assert "Open and half open marks" in numbered and "open marks" not in plain
 
 
 def test_the_page_names_its_run():

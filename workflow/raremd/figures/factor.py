@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from raremd.figures import style
 from raremd.figures.selection import COLUMN, of_factor, pick, pretty
 
 AXIS = {"dimension": "reaction coordinate", "partition": "partition"}
+FILLINGS = ["none", "bottom", "left"]
+"""Of marks with other numbers of microstates, in the order of the partitions."""
 SPREAD = 0.6
 """Width that the models of one level share, as a part of the distance between levels."""
 
@@ -29,7 +32,7 @@ def draw_factor(
 ) -> None:
     """One series a model: mean with its interval, replicates as small dots.
 
-    Open marks with a number are the same with that many microstates.
+    Beside them, in open and half open marks, the same with other numbers of microstates.
 
     Parameters
     ----------
@@ -45,7 +48,7 @@ def draw_factor(
     tolerance : float
         log2 deviation that counts as learned.
     states : dict
-        Partition -> number of microstates, for those whose marks are open.
+        Partition -> number of microstates, of those beside.
     """
     axes.axhspan(-tolerance, tolerance, color=style.BAND, linewidth=0, zorder=0)
     axes.axhline(0, color=style.MD, linewidth=0.6, zorder=1)
@@ -64,18 +67,17 @@ def draw_factor(
         )  # fmt: skip
         of = [style.within(rows[name][mean]) for name in ("value", "low", "high")]
         style.marks(axes, x[mean], *of, look)
-        for partition, n_states in states.items():
+        for (partition, n_states), filling in zip(states.items(), cycle(FILLINGS), strict=False):
             others = pick(mine, partition=partition, replicate=0)
-            places = others[column].map(positions).astype(float) + offset - beside
-            values = style.within(others["value"])
             axes.plot(
-                places, values, look.marker, color=look.color, markerfacecolor="white", zorder=3
-            )
-            for place, value in zip(places, values, strict=True):
-                axes.annotate(
-                    str(n_states), (place, value), (-3, 0), textcoords="offset points",
-                    ha="right", va="center", fontsize=style.TINY, color=look.color,
-                )  # fmt: skip
+                others[column].map(positions).astype(float) + offset - beside,
+                style.within(others["value"]), look.marker, color=look.color, fillstyle=filling,
+                markerfacecoloralt="white", zorder=3,
+            )  # fmt: skip
+            if len(others):
+                label = f"{n_states} states"
+                axes.plot([], [], "o", color="0.4", fillstyle=filling, label=label,
+                          markerfacecoloralt="white")  # fmt: skip
 
 
 def _as_factor(log2: float, _: int) -> str:

@@ -19,8 +19,8 @@ from raremd.storage import atomic_path
 
 SINGLE, DOUBLE = 85 / 25.4, 178 / 25.4
 """Width of one and of two columns, in inches: 85 and 178 mm."""
-SMALL, TINY = 7, 5.5
-"""Points, for ticks and numbers in small panels, and beside marks; all else is 8."""
+SMALL = 7
+"""Points, for ticks and numbers in small panels; all else is 8."""
 LETTER, ENTRY = 0.066, 0.45
 """Width of a letter of a legend, and of an entry beside its letters, in inches."""
 DPI = 200
