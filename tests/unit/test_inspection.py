@@ -97,9 +97,20 @@ def test_cells_that_cannot_tell_are_told(path):
     text = "\n".join(lines)
     assert value(table, "can_tell", interval=0.5) == 1
     assert value(table, "can_tell", interval=50.0) == 0
-    assert "longest training trajectory has 40 frames, the window needs more than 50" in text
+    assert "longest trajectory of training or validation has 40 frames" in text
+    assert "`training.window` (50 frames): the study stops" in text
+    assert "20 frames suit every interval" in text
     assert "**has levelled off**" in text
     assert "5 trajectories, 20,000 frames of 0.5 ps: 10,000 ps in all" in text
+
+
+def test_a_validation_too_short_for_a_window_is_told(tmp_path):
+    made = [sample_chain(SLOW, n, n).astype(np.int16) for n in (8000, 8000, 4900)]
+    path = states_file(tmp_path / "s.h5", made)  # the last one is held out
+    table, lines = inspect_system("toy", plan(path))
+    assert value(table, "longest_trajectory", interval=50.0) == 49
+    assert value(table, "can_tell", interval=50.0) == 0
+    assert "24 frames suit every interval" in "\n".join(lines)
 
 
 def test_few_events_and_bad_settings_are_told(tmp_path):

@@ -142,12 +142,17 @@ def _event_counts(system: DiscreteSystem, dtrajs: list[np.ndarray], lag: int) ->
 
 
 def _cell_rows(
-    cell: dict, lengths: list[int], rates: dict[str, Rates], plan: dict
+    cell: dict, parts: list[list[int]], rates: dict[str, Rates], plan: dict
 ) -> Iterator[dict]:
-    """Frames and upper limits of the time that the models of a cell take."""
-    kept = [-(-n // cell["stride"]) for n in lengths]
-    yield {"quantity": "training_frames", "value": float(sum(kept))}
-    yield {"quantity": "longest_trajectory", "value": float(max(kept))}
+    """Frames and upper limits of the time that the models of a cell take.
+
+    `parts` are the lengths of the trajectories of training and of validation.
+    """
+    training, validation = ([-(-n // cell["stride"]) for n in part] for part in parts)
+    yield {"quantity": "training_frames", "value": float(sum(training))}
+    # A window must fit into one trajectory at least of both parts.
+    longest = min(max(training), max(validation))
+    yield {"quantity": "longest_trajectory", "value": float(longest)}
     frames = plan["generation_frames"] // cell["stride"]
     for name, model in cell["models"].items():
         rate = rates[name]
@@ -178,8 +183,8 @@ def _reasons(
     window = max(model["training"]["window"] for model in models.values())
     if longest <= window:
         found.append(
-            f"its longest training trajectory has {longest:.0f} frames, the window needs more "
-            f"than {window}"
+            f"its longest trajectory of training or validation has {longest:.0f} frames, the "
+            f"window needs more than {window}"
         )
     return found
 
@@ -217,17 +222,18 @@ def inspect_system(name: str, plan: dict[str, Any]) -> tuple[pd.DataFrame, list[
     mine = [r for r in rows if r.items() >= at.items()]
     level = levelled_off(mine, lag, plan["tolerance"])
     per_trajectory = _event_counts(yardstick, yardstick.md, lag)
-    training = take(yardstick.md, yardstick.split.training)
+    training, held_out = take(yardstick.md, yardstick.split.training), yardstick.split.validation
     events = sum(_event_counts(yardstick, training, lag))
     rows += [
         at | {"quantity": "slow_transitions", "i": k, "value": float(n), "lag": lag}
         for k, n in enumerate(per_trajectory, start=1)
     ]
+    parts = [[len(d) for d in part] for part in (training, take(yardstick.md, held_out))]
     rates = _rates(plan, loaded)
     cells = []
     for cell in plan["cells"]:
         of_models = {name: rates[name, loaded[cell["states"]].n_states] for name in cell["models"]}
-        own = list(_cell_rows(cell, [len(d) for d in training], of_models, plan))
+        own = list(_cell_rows(cell, parts, of_models, plan))
         reasons = _reasons(own, cell["models"], events, level, plan)
         own.append({"quantity": "can_tell", "value": float(not reasons)})
         where = {k: cell[k] for k in ("coordinate", "partition", "interval")}
@@ -295,6 +301,14 @@ def _advice(plan: dict, table: pd.DataFrame, level: bool) -> Iterator[str]:
             "`tica_lag`)"
         )
     frame, unit, lag = plan["frame_interval"], plan["unit"], plan["yardstick_lag"]
+    windows = [m["training"]["window"] for cell in plan["cells"] for m in cell["models"].values()]
+    shortest = table.loc[table["quantity"] == "longest_trajectory", "value"].min()
+    if shortest <= max(windows):
+        yield (
+            f"`training.window` ({max(windows)} frames): the study stops at the cells that have no "
+            f"so long trajectory; {max(2, int(shortest) // 2)} frames suit every interval, or "
+            "leave the longest out of `sweeps`"
+        )
     at = dict(zip(("coordinate", "partition"), plan["yardstick"], strict=True))
     t1 = table[(table["quantity"] == "timescale") & (table["i"] == 1)]
     t1 = t1[(t1[list(at)] == pd.Series(at)).all(axis=1)].set_index("lag")["value"]
