@@ -10,9 +10,11 @@ from matplotlib.figure import Figure
 from raremd.figures import style
 from raremd.figures.selection import pretty
 
+LEAST = 0.03  # a score below is drawn here
+
 
 def draw_ranking(axes: Axes, ranking: pd.DataFrame, tolerance: float) -> None:
-    """Best on top; scores beyond the scale at its edge.
+    """Best on top, on a logarithmic scale; scores beyond it at its edge.
 
     Parameters
     ----------
@@ -22,14 +24,19 @@ def draw_ranking(axes: Axes, ranking: pd.DataFrame, tolerance: float) -> None:
     tolerance : float
         Score that counts as right.
     """
-    axes.axvspan(0, tolerance, color=style.BAND, linewidth=0, zorder=0)
+    axes.axvspan(LEAST, tolerance, color=style.BAND, linewidth=0, zorder=0)
     y = np.arange(len(ranking))
-    score, low, high = (style.within(ranking[name]) for name in ("score", "low", "high"))
+    score, low, high = (
+        np.clip(ranking[name], LEAST, style.EDGE).to_numpy() for name in ("score", "low", "high")
+    )
     axes.hlines(y, low, high, color="0.3", linewidth=1.0)
     fixed = ranking["model"].isin(["md_bootstrap", "reference", "igme"]).to_numpy()
     for chosen, color in ((fixed, style.MD), (~fixed, "#0072B2")):
         axes.plot(score[chosen], y[chosen], linestyle="none", marker="o", color=color)
-    axes.set(xlim=(0, None), xlabel="worst |log₂(t model / t MD)|")
+    axes.set(xscale="log", xlim=(LEAST, 1.1 * style.EDGE))
+    ticks = [0.03, 0.14, 0.5, 2, 5]
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
     axes.set_yticks(y, [pretty(m) for m in ranking["model"]])
     axes.invert_yaxis()
 
@@ -50,4 +57,5 @@ def draw(ranking: pd.DataFrame, tolerance: float) -> Figure:
     for axes, (system, group) in zip(panels, groups, strict=True):
         draw_ranking(axes, group, tolerance)
         axes.set_title(pretty(system))
+    figure.supxlabel("worst |log₂(t model / t MD)| over lags and processes", fontsize=8)
     return figure

@@ -14,6 +14,9 @@ COLUMN = {"dimension": "coordinate", "interval": "interval", "partition": "parti
 
 _WORDS = {
     "kmeans": "k-means",
+    "gru": "GRU",
+    "hmm": "HMM",
+    "igme": "IGME",
     "lstm": "LSTM",
     "markov": "Markov",
     "md": "MD",
