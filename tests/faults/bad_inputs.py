@@ -621,7 +621,7 @@ CASES = {
     "all frames in one state": Case(
         STATES,
         several(
-            *(array(f"{k}.npy", circle(seed=k) / 90) for k in range(4)),
+            *(array(f"{k}.npy", circle(seed=k) / 180) for k in range(4)),
             mine(partitions__fine={"method": "nearest_center", "centers": [[0, 0], [180, 180]]}),
         ),
         ("every training frame is in state 1",),
