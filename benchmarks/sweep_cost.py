@@ -1,4 +1,4 @@
-"""What a cell of a finished study cost, and what 10,000 such cells would.
+"""What the finished cells of a study cost, and what 10,000 such cells would.
 
 Usage: python benchmarks/sweep_cost.py [RESULTS], in the folder in which the study was run
 """
@@ -15,13 +15,13 @@ CHAINS, KINETICS = 4, 8
 """Members of one submission, see profiles/slurm/config.yaml."""
 
 
-def used(results: Path, rule: str) -> tuple[float, float]:
-    """Core seconds of all jobs of a rule, and the largest memory of one in MB."""
-    rows = [
-        row
-        for file in sorted((results / "benchmarks" / rule).rglob("*.tsv"))
-        for row in csv.DictReader(file.open(), delimiter="\t")
-    ]
+def used(results: Path, rule: str, cells: list[Path]) -> tuple[float, float]:
+    """Core seconds of all jobs of a rule in these cells, and the largest memory of one in MB."""
+    rows = []
+    for cell in cells:
+        place = results / "benchmarks" / rule / cell.relative_to(results)
+        for file in [*place.parent.glob(f"{place.name}.tsv"), *place.glob("*.tsv")]:
+            rows += csv.DictReader(file.read_text().splitlines(), delimiter="\t")
     return (
         sum(float(row["cpu_time"]) for row in rows),
         max(float(row["max_rss"]) for row in rows if row["max_rss"] not in ("-", "NA")),
@@ -34,7 +34,7 @@ def table(results: Path) -> str:
     models = sum(len(list(cell.glob("*/run.json"))) for cell in cells) / len(cells)
     rows, total = [], 0.0
     for rule in PER_CELL:
-        seconds, memory = used(results, rule)
+        seconds, memory = used(results, rule, cells)
         total += seconds / len(cells)
         label = f"`{rule}`, core s (at most {memory / 1e3:.2f} GB)"
         rows.append((label, f"{seconds / len(cells):.0f}", ""))
