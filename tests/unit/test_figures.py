@@ -517,6 +517,13 @@ class TestClaims:
         lows = [c.get_segments()[0][0, 0] for c in axes.collections]
         assert lows == [-0.2, -0.2, -style.EDGE]
 
+    def test_a_study_without_claims(self, tmp_path):
+        figure = claims.draw([], 0.32)
+        assert [t.get_text() for t in figure.axes[0].texts] == [
+            "no claim is declared in the configuration"
+        ]
+        style.save(figure, tmp_path / "claims.pdf", tmp_path / "claims.png")
+
 
 def drawings(table, seconds, looks, history):
     cell = pick(table, **BASE)

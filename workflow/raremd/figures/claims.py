@@ -31,7 +31,7 @@ def lay_out(records: list[dict[str, Any]]) -> list[tuple[float, str | dict[str, 
             claim = record["claim"]
             lines.append((float(len(lines)), f"{claim}  {record['statement']}"))
         lines.append((float(len(lines)), record))
-    return lines
+    return lines or [(0.0, "no claim is declared in the configuration")]
 
 
 def draw_claims(
