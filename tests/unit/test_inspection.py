@@ -153,7 +153,7 @@ def test_running_time_is_that_of_models_and_of_starting_jobs(path, monkeypatch):
     text = "\n".join(running_time(table, 2))
     assert "**11 min on 2 cores**" in text
     assert "training and generation 20 min of one core" in text
-    assert "starting 22 jobs 2 min" in text
+    assert "starting 22 jobs 2.2 min" in text
 
 
 def test_a_job_starts_in_core_seconds_whatever_else_runs():

@@ -288,7 +288,9 @@ def running_time(table: pd.DataFrame, cores: int) -> list[str]:
 
 
 def _minutes(minutes: float) -> str:
-    return f"{minutes / 60:.1f} hours" if minutes >= 120 else f"{max(1, minutes):.0f} min"
+    if minutes >= 120:
+        return f"{minutes / 60:.1f} hours"
+    return f"{minutes:.0f} min" if minutes >= 10 else f"{minutes:.1f} min"
 
 
 def _advice(plan: dict, table: pd.DataFrame, level: bool) -> Iterator[str]:
