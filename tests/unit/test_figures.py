@@ -459,6 +459,13 @@ class TestTraining:
             assert colors.count(looks["markov"].color) == 1
         assert figure.get_supylabel() == "validation loss (nats/frame)"
 
+    def test_controls_of_a_model_share_a_name(self, history):
+        models = [*MODELS, "lstm_wide"]
+        of = CONTROLS | {"lstm_wide": "lstm"}
+        figure = training.draw(history, style.together(style.series(models, of), of), "tau")
+        entries = [text.get_text() for text in figure.legends[0].get_texts()]
+        assert entries == ["Markov", "LSTM", "controls of LSTM"]
+
 
 class TestFreeEnergy:
     def test_minus_log_above_the_minimum(self):

@@ -122,6 +122,16 @@ def test_replicates_off_in_opposite_directions_are_not_near():
     assert "The nearest is **1 ps**" in nearest
 
 
+def test_one_hit_among_many_cells_may_be_chance():
+    off = [cell(1.0 + n, "micro", lstm=SLOWEST_OFF) for n in range(4)]
+    states = {("all", 1.0 + n, "micro"): 100 for n in range(5)}
+    table = pd.concat([*off, cell(5.0, "micro", lstm=GOOD)])
+    (doubt,) = recommend("toy", table, states, SETTINGS).weak
+    assert doubt.startswith("of 5 cells this is the only one in which the LSTM is right")
+    few = recommend("toy", table[table["interval"] > 1], states, SETTINGS)
+    assert few.chosen.reproduces and few.weak == []
+
+
 def test_the_answer_stands_before_the_table_of_all_cells():
     said = text(cell(1.0, "micro", lstm=GOOD), cell(5.0, "macro", lstm=SLOWEST_OFF))
     answer, _, lookup = said.partition(ALL_CELLS)

@@ -25,6 +25,8 @@ COLUMNS = ["i", "md", "low", "high", "missed", "model", "failed", "spread", "err
 WIDE = 2.0
 """An MD interval over more than this factor contains almost anything; replicates that differ by
 more have not learned the same."""
+MANY = 5
+"""Cells of which one alone may be right by chance."""
 ALL_CELLS = "## All cells"
 """Heading from which on the page is for looking things up."""
 
@@ -281,8 +283,20 @@ def recommend(
         chosen = good[0] if good else min(found, key=lambda c: (c.misses, c.error, c.preference))
         lost = lost_processes(table, chosen)
         known, weak = evidence(table, chosen, lag, tolerance, settings["minimum_transitions"])
+        weak += _luck(chosen, found)
     by_cell = {c.cell: c for c in markov}
     return Answer(system, settings["unit"], lag, found, by_cell, chosen, lost, known, weak)
+
+
+def _luck(chosen: Candidate, found: list[Candidate]) -> list[str]:
+    """A model that is right in one of many cells may be so by chance."""
+    cells = [c.reproduces for c in found if c.model == chosen.model]
+    if chosen.reproduces and len(cells) >= MANY and sum(cells) == 1:
+        return [
+            f"of {len(cells)} cells this is the only one in which the {pretty(chosen.model)} is "
+            "right, which may be chance"
+        ]
+    return []
 
 
 def _which(candidate: Candidate, rows: pd.Series) -> str:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from raremd.figures.style import save, series
+from raremd.figures.style import save, series, together
 from raremd.figures.training import draw
 from raremd.logs import log_to
 from raremd.storage import read_parquet
@@ -19,7 +19,7 @@ if __name__ == "__main__":
     p = snakemake.params
     table = read_histories(list(snakemake.input.histories), p.cells)
     save(
-        draw(table, series(p.models, p.controls), p.unit),
+        draw(table, together(series(p.models, p.controls), p.controls), p.unit),
         snakemake.output.pdf,
         snakemake.output.png,
     )

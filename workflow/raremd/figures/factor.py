@@ -67,17 +67,20 @@ def draw_factor(
         )  # fmt: skip
         of = [style.within(rows[name][mean]) for name in ("value", "low", "high")]
         style.marks(axes, x[mean], *of, look)
-        for (partition, n_states), filling in zip(states.items(), cycle(FILLINGS), strict=False):
+        for partition, filling in zip(states, cycle(FILLINGS), strict=False):
             others = pick(mine, partition=partition, replicate=0)
             axes.plot(
                 others[column].map(positions).astype(float) + offset - beside,
                 style.within(others["value"]), look.marker, color=look.color, fillstyle=filling,
                 markerfacecoloralt="white", zorder=3,
             )  # fmt: skip
-            if len(others):
-                label = f"{n_states} states"
-                axes.plot([], [], "o", color="0.4", fillstyle=filling, label=label,
-                          markerfacecoloralt="white")  # fmt: skip
+    fillings = zip(states.items(), cycle(FILLINGS), strict=False)
+    for (partition, n_states), filling in fillings:
+        if (table["partition"] == partition).any():
+            axes.plot(
+                [], [], "o", color="0.4", fillstyle=filling, markerfacecoloralt="white",
+                label=f"{n_states} states",
+            )  # fmt: skip
 
 
 def _as_factor(log2: float, _: int) -> str:

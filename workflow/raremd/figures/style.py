@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -91,6 +91,12 @@ def series(models: Iterable[str], controls: dict[str, str]) -> dict[str, Series]
             tone = tone + 0.55 * (1 - tone)
         found[model] = Series(tuple(map(float, tone)), marker, pretty(model))
     return found
+
+
+def together(looks: dict[str, Series], controls: dict[str, str]) -> dict[str, Series]:
+    """The same with one name for all controls of a model, which the figure does not tell apart."""
+    names = {control: f"controls of {pretty(of)}" for control, of in controls.items()}
+    return {m: replace(look, label=names.get(m, look.label)) for m, look in looks.items()}
 
 
 def new_figure(width: float, height: float, layout: str = "constrained") -> Figure:

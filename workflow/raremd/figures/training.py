@@ -29,9 +29,9 @@ def draw_history(axes: Axes, table: pd.DataFrame, looks: dict[str, style.Series]
     table : pandas.DataFrame
         model, replicate, tokens, validation_loss of one cell.
     looks : dict
-        Model -> Series.
+        Model -> Series, the first on top.
     """
-    for model, look in looks.items():
+    for place, (model, look) in enumerate(looks.items()):
         of_model = pick(table, model=model)
         if of_model.empty:
             continue
@@ -47,6 +47,7 @@ def draw_history(axes: Axes, table: pd.DataFrame, looks: dict[str, style.Series]
                 color=look.color,
                 linewidth=0.8,
                 label=label,
+                zorder=2 - 0.01 * place,
             )
 
 
