@@ -107,6 +107,10 @@ resources: $(READY) ## simulate the embedded MD anew (hours) and compute the exa
 bench: $(READY)     ## measure the engine: benchmarks/README.md and results.json (8 minutes)
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/python benchmarks/run.py
 
+bench-overhead: $(READY) ## run a study (CONFIG=...) in a fresh clone: what of its CPU time computes
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1 \
+	  $(BIN)/python benchmarks/overhead.py $(CONFIG)
+
 bench-plan: $(READY) ## seconds and memory of a dry run of 5,000 cells (a minute)
 	@$(BIN)/python benchmarks/planning.py
 
