@@ -13,7 +13,7 @@ SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
 .DEFAULT_GOAL := help
 .PHONY: help figures study snapshot gallery spot-check leaderboard keep-leaderboard report inspect \
   crosscheck plan test faults cluster-test fuzz reliability lint format resources bench \
-  bench-plan clean
+  bench-overhead bench-plan clean
 
 help:           ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/' | expand -t 18
