@@ -13,7 +13,7 @@ SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
 .DEFAULT_GOAL := help
 .PHONY: help figures study snapshot gallery spot-check leaderboard keep-leaderboard report inspect \
   crosscheck plan test faults cluster-test fuzz reliability lint format resources bench \
-  bench-plan clean
+  bench-overhead bench-plan clean
 
 help:           ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/' | expand -t 18
@@ -106,6 +106,10 @@ resources: $(READY) ## simulate the embedded MD anew (hours) and compute the exa
 
 bench: $(READY)     ## measure the engine: benchmarks/README.md and results.json (8 minutes)
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/python benchmarks/run.py
+
+bench-overhead: $(READY) ## run a study (CONFIG=...) in a fresh clone: what of its CPU time computes
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1 \
+	  $(BIN)/python benchmarks/overhead.py $(CONFIG)
 
 bench-plan: $(READY) ## seconds and memory of a dry run of 5,000 cells (a minute)
 	@$(BIN)/python benchmarks/planning.py

@@ -34,6 +34,53 @@ class PlainLSTM(nn.Module):
         return torch.cat(frames, dim=1)
 
 
+class LSTMsTogether(nn.Module):
+    """R networks trained at once: one batched matrix product a frame for all of them.
+
+    Starts from the weights of single ones, with the embedding already in the gate table.
+    """
+
+    def __init__(self, networks: list[PlainLSTM]) -> None:
+        super().__init__()
+        cells = [network.recurrence for network in networks]
+        tables = [
+            functional.linear(n.embedding.weight, c.weight_ih_l0, c.bias_ih_l0 + c.bias_hh_l0)
+            for n, c in zip(networks, cells, strict=True)
+        ]
+        stacked = {
+            "table": tables,  # (R, V, 4 H)
+            "recurrent": [c.weight_hh_l0.T for c in cells],  # (R, H, 4 H)
+            "readout": [n.readout.weight.T for n in networks],  # (R, H, V)
+            "bias": [n.readout.bias[None] for n in networks],  # (R, 1, V)
+        }
+        for name, parts in stacked.items():
+            self.register_parameter(name, nn.Parameter(torch.stack(parts).detach()))
+
+    def forward(self, tokens):
+        """(R, B, T) -> logits (R, B, T, V)."""
+        n_networks, batch, length = tokens.shape
+        own = torch.arange(n_networks)[:, None]
+        h = c = self.recurrent.new_zeros(n_networks, batch, self.recurrent.shape[1])
+        hidden = []
+        for t in range(length):
+            gates = torch.baddbmm(self.table[own, tokens[:, :, t]], h, self.recurrent)
+            i, f, g, o = gates.chunk(4, dim=-1)
+            c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+            h = o.sigmoid() * c.tanh()
+            hidden.append(h)
+        hidden = torch.stack(hidden, dim=2).flatten(1, 2)
+        logits = torch.baddbmm(self.bias, hidden, self.readout)
+        return logits.unflatten(1, (batch, length)), None
+
+    def step(self, optimiser: torch.optim.Optimizer, windows) -> None:
+        """One step of all networks over (R, B, length + 1) windows."""
+        optimiser.zero_grad()
+        logits, _ = self(windows[..., :-1])
+        loss = functional.cross_entropy(logits.flatten(0, 2), windows[..., 1:].flatten())
+        (len(windows) * loss).backward()
+        optimiser.step()
+
+
 def _rotate(x: torch.Tensor) -> torch.Tensor:
     length, width = x.shape[-2:]
     frequency = 10000.0 ** (-torch.arange(0, width, 2) / width)

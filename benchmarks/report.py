@@ -90,6 +90,35 @@ def _losses(results: dict) -> str:
     return "\n".join(lines)
 
 
+def _replicates(results: dict) -> str:
+    ways = ("product, in turn", "plain, in turn", "together")
+    lines = ["| model | " + " | ".join(ways) + " |", "|---|---|---|---|"]
+    products = []
+    for name, rates in results["replicates"].items():
+        lines.append(f"| {name} | " + " | ".join(f"{rates[w]['median']:,.0f}" for w in ways) + " |")
+        one, all_ = (rates[f"products {k}"]["median"] / 1e9 for k in ("in turn", "together"))
+        products.append(f"{name}: {one:.0f} GFLOP/s in turn, {all_:.0f} together")
+    return "\n".join([*lines, "", f"The recurrent products alone: {'; '.join(products)}."])
+
+
+def _overhead(outcome: dict) -> str:
+    rules = {name: rule for name, rule in outcome["rules"].items() if rule["cpu_seconds"] >= 1}
+    lines = [
+        f"`{outcome['config']}` on one core: {outcome['wall_seconds'] / 60:.1f} min of wall time, "
+        f"{outcome['cpu_seconds'] / 60:.1f} core-min, of which {outcome['overhead']:.1%} are "
+        "overhead (asked: below 15%).",
+        "",
+        "| rule | jobs | CPU seconds | of which work |",
+        "|---|---|---|---|",
+    ]
+    for name, rule in sorted(rules.items(), key=lambda item: -item[1]["cpu_seconds"]):
+        lines.append(
+            f"| {name} | {rule['jobs']} | {rule['cpu_seconds']:.0f} | {rule['work']:.0f} |"
+        )
+    lines.append(f"| Snakemake itself | 1 | {outcome['snakemake_cpu_seconds']:.0f} | 0 |")
+    return "\n".join(lines)
+
+
 def _memory(results: dict) -> str:
     lines = ["| part | CPU seconds |", "|---|---|"]
     return "\n".join(
@@ -134,8 +163,8 @@ def write_report(results: dict, folder: Path) -> None:
         f"""# Benchmarks
 
 `make bench` writes this file, `results.json` and the plots. This run took
-{results["seconds"]:.0f} s of wall time. One thread; CPU time; product, plain PyTorch (`plain.py`)
-and roofline take turns in one process.
+{results["seconds"]:.0f} s of wall time, {results["cpu_seconds"]:.0f} s of CPU time. One thread;
+CPU time; product, plain PyTorch (`plain.py`) and roofline take turns in one process.
 Medians, quartiles in brackets. The product's side calls the functions of the workflow.
 The roofline is the time of the matrix products that cannot be avoided, in float32, measured by
 `torch.mm` at the same shapes (a token's input product is a look-up and counts nothing; attention
@@ -160,6 +189,19 @@ Plain LSTM generation with one walker: {results["one_walker"]["median"]:,.0f} fr
 Training loss (nats) after the same batches from the same weights, three seeds.
 
 {_losses(results)}
+
+## Replicates in turn or together
+Frames a second of all steps of five LSTMs, batch 50, window 64, 100 states. Together: their
+weights in one batched matrix product a frame (`plain.py`).
+
+{_replicates(results)}
+
+## A study's overhead
+`make bench-overhead` runs the default study in a fresh clone and writes `overhead.json`. Work is
+what simulation, training, generation and kinetics compute; the rest is imports, Snakemake, states,
+comparison, figures and files. CPU time of all processes.
+
+{_overhead(json.loads((folder / "overhead.json").read_text()))}
 
 ## Long data
 10^8 frames (int16) from a mapped file: peak memory {results["memory"]["peak_gib"]:.2f} GiB.

@@ -6,6 +6,7 @@ Writes benchmarks/results.json and benchmarks/README.md. One thread; A and B tak
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from plain import PlainLSTM, PlainTransformer
+from plain import LSTMsTogether, PlainLSTM, PlainTransformer
 from plain import training_step as plain_step
 
 from raremd.models import build_model
@@ -27,7 +28,8 @@ from report import write_report
 HERE = Path(__file__).parent
 BATCH, WINDOW, WALKERS, EMBEDDING = 64, 100, 512, 32
 CONTEXT = 128
-TRANSFORMERS = {"4x128": (4, 128, 4, 512), "8x256": (8, 256, 8, 1024)}
+REPLICATES = 5
+TRANSFORMERS = {"2x32": (2, 32, 1, 64), "4x128": (4, 128, 4, 512), "8x256": (8, 256, 8, 1024)}
 SETTINGS = TrainingSettings(
     tokens=10**9,
     patience_tokens=10**9,
@@ -202,6 +204,56 @@ def rows_of_transformer() -> list[dict]:
     return rows
 
 
+def replicates() -> dict:
+    """Five LSTMs, batch 50, window 64, 100 states: in turn and together.
+
+    Steps of training, frames a second, and the recurrent products alone, floating-point
+    operations a second.
+    """
+    batch, window, n_states = 50, 64, 100
+    windows = tokens_of(n_states, REPLICATES, batch, window + 1)
+    found = {}
+    for hidden in (48, 64):
+        pairs = [lstm_pair(hidden, n_states) for _ in range(REPLICATES)]
+        singles = [training(*p, w, 1) for p, w in zip(pairs, windows, strict=True)]
+        together = LSTMsTogether([plain for _, plain in pairs])
+        optimiser = torch.optim.AdamW(together.parameters(), SETTINGS.learning_rate)
+
+        def in_turn(name, singles=singles) -> int:
+            return sum(single[name]() for single in singles)
+
+        def at_once(together=together, optimiser=optimiser) -> int:
+            together.step(optimiser, windows)
+            return windows[..., 1:].numel()
+
+        a, b = torch.randn(REPLICATES, batch, hidden), torch.randn(REPLICATES, hidden, 4 * hidden)
+        out = torch.empty(REPLICATES, batch, 4 * hidden)
+
+        def products_in_turn(a=a, b=b, out=out) -> int:
+            a, b, out = a.numpy(), b.numpy(), out.numpy()
+            for _ in range(100):
+                for left, right, product in zip(a, b, out, strict=True):
+                    np.dot(left, right, product)
+            return 200 * a.size * b.shape[2]
+
+        def products_at_once(a=a, b=b, out=out) -> int:
+            for _ in range(100):
+                torch.bmm(a, b, out=out)
+            return 200 * a.numel() * b.shape[2]
+
+        found[f"LSTM {hidden}"] = take_turns(
+            {
+                "product, in turn": partial(in_turn, "product"),
+                "plain, in turn": partial(in_turn, "plain"),
+                "together": at_once,
+                "products in turn": products_in_turn,
+                "products together": products_at_once,
+            },
+            7,
+        )
+    return found
+
+
 def walkers_curve() -> dict:
     """Generation of the LSTM (64, 100 states) by walkers: product and plain."""
     product, plain = lstm_pair(64, 100)
@@ -333,6 +385,7 @@ def main() -> None:
         "machine": provenance(),
         "rows": rows_of_lstm() + rows_of_transformer(),
         "one_walker": take_turns({"plain": generating_plain(one, 100, 1, 500, 2)}, 3)["plain"],
+        "replicates": replicates(),
         "walkers": walkers_curve(),
         "curves": cost_curves(),
         "losses": loss_curves(),
@@ -347,6 +400,8 @@ def main() -> None:
         row["over_plain"] = ratio(row["product"], row["plain"])
         row["share_of_roofline"] = ratio(row["product"], row["roofline"])
     results["seconds"] = time.monotonic() - started
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    results["cpu_seconds"] = time.process_time() + children.ru_utime + children.ru_stime
     (HERE / "results.json").write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
     write_report(results, HERE)
 
