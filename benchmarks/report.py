@@ -101,7 +101,10 @@ def _replicates(results: dict) -> str:
     return "\n".join([*lines, "", f"The recurrent products alone: {'; '.join(products)}."])
 
 
-def _overhead(outcome: dict) -> str:
+def _overhead(path: Path) -> str:
+    if not path.exists():
+        return "Not measured for this version yet."
+    outcome = json.loads(path.read_text())
     rules = {name: rule for name, rule in outcome["rules"].items() if rule["cpu_seconds"] >= 1}
     lines = [
         f"`{outcome['config']}` on one core: {outcome['wall_seconds'] / 60:.1f} min of wall time, "
@@ -201,7 +204,7 @@ weights in one batched matrix product a frame (`plain.py`).
 what simulation, training, generation and kinetics compute; the rest is imports, Snakemake, states,
 comparison, figures and files. CPU time of all processes.
 
-{_overhead(json.loads((folder / "overhead.json").read_text()))}
+{_overhead(folder / "overhead.json")}
 
 ## Long data
 10^8 frames (int16) from a mapped file: peak memory {results["memory"]["peak_gib"]:.2f} GiB.
