@@ -466,6 +466,16 @@ class TestTraining:
         entries = [text.get_text() for text in figure.legends[0].get_texts()]
         assert entries == ["Markov", "LSTM", "controls of LSTM"]
 
+    def test_and_a_marker_in_the_figure_of_cost(self, table, seconds):
+        models = [*MODELS, *(f"lstm_{n}" for n in range(9))]
+        of = CONTROLS | {name: "lstm" for name in models[3:]}
+        looks = style.together(style.series(models, of), of)
+        figure = cost.draw(table, seconds, looks, 100.0, 0.32)
+        figure.draw_without_rendering()
+        (axes,) = figure.axes
+        assert looks["lstm_8"].marker == looks["lstm"].marker
+        assert axes.get_position().height > 0.5, "the legend leaves room"
+
 
 class TestFreeEnergy:
     def test_minus_log_above_the_minimum(self):

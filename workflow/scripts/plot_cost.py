@@ -2,7 +2,7 @@
 
 from raremd.figures.cost import draw
 from raremd.figures.selection import pick
-from raremd.figures.style import save, series
+from raremd.figures.style import save, series, together
 from raremd.logs import log_to
 from raremd.storage import read_parquet
 
@@ -11,5 +11,5 @@ if __name__ == "__main__":
     p = snakemake.params
     tables = map(read_parquet, (snakemake.input.comparison, snakemake.input.cost))
     table, cost = (pick(whole, system=snakemake.wildcards.system) for whole in tables)
-    looks = series(p.models, p.controls)
+    looks = together(series(p.models, p.controls), p.controls)
     save(draw(table, cost, looks, p.lag, p.tolerance), snakemake.output.pdf, snakemake.output.png)

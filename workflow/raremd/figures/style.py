@@ -94,9 +94,13 @@ def series(models: Iterable[str], controls: dict[str, str]) -> dict[str, Series]
 
 
 def together(looks: dict[str, Series], controls: dict[str, str]) -> dict[str, Series]:
-    """The same with one name for all controls of a model, which the figure does not tell apart."""
-    names = {control: f"controls of {pretty(of)}" for control, of in controls.items()}
-    return {m: replace(look, label=names.get(m, look.label)) for m, look in looks.items()}
+    """The same with one name and marker for all controls of a model, not told apart."""
+    shared = {
+        control: {"label": f"controls of {pretty(of)}", "marker": looks[of].marker}
+        for control, of in controls.items()
+        if of in looks
+    }
+    return {m: replace(look, **shared.get(m, {})) for m, look in looks.items()}
 
 
 def new_figure(width: float, height: float, layout: str = "constrained") -> Figure:
