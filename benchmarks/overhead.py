@@ -24,7 +24,7 @@ import yaml
 
 HERE = Path(__file__).parent
 SCRIPTS = HERE.parent / "workflow/scripts"
-RECORDED = ("train_model", "generate_trajectories")
+RECORDED = "train_and_generate"
 COMPUTING = ("simulate_four_state", "estimate_kinetics")
 ADOPT_ORPHANS = 36  # PR_SET_CHILD_SUBREAPER: processes that outlive their parent become ours
 
@@ -71,14 +71,10 @@ def seconds_of_imports(rule: str) -> float:
     return sorted(float(run.stdout) for run in runs)[1]
 
 
-def recorded(results: Path) -> dict[str, float]:
+def recorded(results: Path) -> float:
     """CPU seconds that training and generation wrote down, over all models and cells."""
     records = [json.loads(path.read_text()) for path in results.glob("**/run.json")]
-    parts = (
-        sum(record["cpu_seconds"] for record in records),
-        sum(record["generation"]["cpu_seconds"] for record in records),
-    )
-    return dict(zip(RECORDED, parts, strict=True))
+    return sum(part["cpu_seconds"] for record in records for part in (record, record["generation"]))
 
 
 def main(config: str) -> None:
@@ -89,7 +85,7 @@ def main(config: str) -> None:
     with tempfile.TemporaryDirectory() as accounts:
         wall, total = run_study(config, accounts)
         spent = cpu_by_rule(Path(accounts))
-    work = recorded(results)
+    work = {RECORDED: recorded(results)}
     for rule in COMPUTING:
         imports = seconds_of_imports(rule)
         work[rule] = sum(max(0.0, seconds - imports) for seconds in spent.get(rule, []))

@@ -14,7 +14,7 @@ CELLS = 10_000
 CHAINS, KINETICS = 4, 8
 """Members of one submission, see profiles/slurm/config.yaml."""
 START_UP = 2.4
-"""Core seconds of a job of training or generation before it computes: interpreter, imports.
+"""Core seconds of a job of training and generation before it computes: interpreter, imports.
 
 Mean over the 303 shortest jobs of the full study: Snakemake's record less the job's own."""
 
@@ -38,22 +38,21 @@ def table(results: Path) -> str:
     spent = {
         "training, core s": sum(run["cpu_seconds"] for run in runs),
         "generation, core s": sum(run["generation"]["cpu_seconds"] for run in runs),
-        "start of these jobs, core s": 2 * START_UP * len(runs),
+        "start of these jobs, core s": START_UP * len(runs),
         "kinetics, core s": sum(float(row["cpu_time"]) for row in kinetics),
     }
     rows = [(label, f"{seconds / len(cells):.0f}", "") for label, seconds in spent.items()]
     total = sum(spent.values()) / len(cells)
     rows.append(("all of it, core s", f"{total:.0f}", f"{total * CELLS / 3600:.0f} core hours"))
     memory = [run["peak_memory_gib"] for run in runs]
-    memory += [run["generation"]["peak_memory_gib"] for run in runs]
     memory += [float(row["max_rss"]) / 1024 for row in kinetics if row["max_rss"].strip("-NA")]
     rows.append(("peak memory of a job", f"{max(memory):.1f} GiB", ""))
     files = [f for cell in cells for f in cell.rglob("*") if f.is_file()]
-    jobs = 2 * models + 1
+    jobs = models + 1
     counted = {
         "files: results": (len(files) / len(cells), ".0f"),
         "files: logs and benchmarks": (2 * jobs, ".0f"),
-        "files: Snakemake's metadata, one an output": (5 * models + 1, ".0f"),
+        "files: Snakemake's metadata, one an output": (4 * models + 1, ".0f"),
         "submissions, as grouped by the profile": (models / CHAINS + 1 / KINETICS, ".2f"),
     }
     for label, (count, digits) in counted.items():

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import base64
 
-from study_runs import Run, finish, line_with, products, tables, times, unlock
+import yaml
+from study_runs import (
+    TINY,
+    Run,
+    copy_study,
+    finish,
+    line_with,
+    products,
+    tables,
+    times,
+    unlock,
+    write_config,
+)
 
 FINISHED = ("features.h5", "states/*.h5", "model.safetensors", "generated.h5", "kinetics.h5")
 SAME = ("model.safetensors", "generated.h5")
@@ -54,7 +66,7 @@ def test_killed_again_and_again(undisturbed, tmp_path, record_property):
     assert {path: after[path] for path in before} == before
     assert tables(tmp_path) == tables(undisturbed)
     assert products(tmp_path, *SAME) == products(undisturbed, *SAME)
-    assert not list(tmp_path.rglob("checkpoint_*")) and not list(tmp_path.rglob("results/**/.*"))
+    assert not list(tmp_path.rglob("results/**/.*"))
 
 
 def test_training_goes_on_from_its_checkpoint(undisturbed, tmp_path, record_property):
@@ -64,6 +76,19 @@ def test_training_goes_on_from_its_checkpoint(undisturbed, tmp_path, record_prop
     assert "resumes at step" in text
     record_property("seen", line_with(text, "resumes at step"))
     assert tables(tmp_path) == tables(undisturbed)
+
+
+def test_longer_trajectories_train_nothing_anew(undisturbed, tmp_path, record_property):
+    copy_study(undisturbed, tmp_path)
+    systems = yaml.safe_load(TINY.read_text())["systems"]
+    systems["four_state"]["generation"]["time"] *= 2
+    config = write_config(tmp_path / "longer.yaml", systems=systems)
+    text = finish(tmp_path, config=config)
+    assert text.count("was trained before") == 4 and "validation" not in text
+    record_property("seen", line_with(text, "was trained before"))
+    for name in ("model.safetensors", "history.parquet"):
+        assert products(tmp_path, name) == products(undisturbed, name)
+    assert products(tmp_path, "generated.h5") != products(undisturbed, "generated.h5")
 
 
 def test_main_process_killed_alone(undisturbed, tmp_path, record_property):

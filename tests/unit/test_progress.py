@@ -32,8 +32,8 @@ class Run:
 
 def test_a_line_a_cell_with_the_time_that_is_left():
     run = Run(cells=5)
-    run.plan(**{LAST: 3, "train_model": 9, "total": 20})
-    for rule in ("train_model", LAST, LAST, "plot_claims", LAST):
+    run.plan(**{LAST: 3, "train_and_generate": 9, "total": 20})
+    for rule in ("train_and_generate", LAST, LAST, "plot_claims", LAST):
         run.finish(rule)
     assert run.lines == [
         "raremd: 3 of 5 cells done in 1 min, about 2 min left",

@@ -65,9 +65,10 @@ def fresh(name="lstm", seed=0):
     return build_model(name, 4, OPTIONS.get(name, {}))
 
 
-def trained(path, name="lstm", settings=SETTINGS, seed=SEED, initial=0, training=None):
+def trained(path, name="lstm", settings=SETTINGS, seed=SEED, initial=0, training=None, code=""):
     model = fresh(name, initial)
-    history = train(model, training or windows(1), windows(2), settings, seed, path / "c", "cell")
+    data = training or windows(1), windows(2)
+    history = train(model, *data, settings, seed, path / "c", "cell", code)
     return model, history
 
 
@@ -76,10 +77,11 @@ def assert_same_weights(a, b):
         assert torch.equal(x, y), name
 
 
+CLOCKS = ["seconds", "cpu_seconds"]
+
+
 def assert_same_history(a, b):
-    pd.testing.assert_frame_equal(
-        a.drop(columns="seconds"), b.drop(columns="seconds"), check_exact=True
-    )
+    pd.testing.assert_frame_equal(a.drop(columns=CLOCKS), b.drop(columns=CLOCKS), check_exact=True)
 
 
 class Killed(Exception):
@@ -148,6 +150,7 @@ class TestHistory:
             "validation_loss",
             "learning_rate",
             "seconds",
+            "cpu_seconds",
         ]
         assert history["step"].tolist() == list(range(10, 61, 10))
         assert history["tokens"].tolist() == list(range(2_000, 12_001, 2_000))
@@ -254,6 +257,8 @@ class TestResuming:
         drawn = count_draws(monkeypatch)
         again, after = trained(tmp_path)
         assert drawn == []
+        names = load_file(tmp_path / "c")
+        assert names and all(name.startswith("best.") for name in names)
         assert_same_weights(model, again)
         pd.testing.assert_frame_equal(history, after)
 
@@ -263,11 +268,12 @@ class TestResuming:
             {"settings": replace(SETTINGS, learning_rate=0.011)},
             {"seed": (7, 1, 3)},
             {"initial": 1},
+            {"code": "another"},
             {"training": windows(3)},
             # The same frames, cut into trajectories elsewhere: other windows.
             {"training": Windows.of(np.split(windows(1).states, [5_000]), SETTINGS.window)},
         ],
-        ids=["settings", "seed", "weights", "data", "cuts"],
+        ids=["settings", "seed", "weights", "code", "data", "cuts"],
     )
     def test_a_checkpoint_of_another_training_is_ignored(self, other, tmp_path, monkeypatch):
         trained(tmp_path)

@@ -23,14 +23,13 @@ def test_editing_a_plot_reruns_only_that_plot(finished):
 def test_editing_the_trainer_reruns_training_and_what_follows(finished):
     append(finished.folder / "workflow/raremd/training.py")
     planned = finished.planned()
-    assert planned["train_model"] == 8
-    assert planned["generate_trajectories"] == 8
+    assert planned["train_and_generate"] == 8
     assert not {"simulate_four_state", "fit_states"} & set(planned)
 
 
 def test_editing_one_model_retrains_only_that_model(finished):
     append(finished.folder / "workflow/raremd/models/transformer.py")
-    assert finished.planned()["train_model"] == 1
+    assert finished.planned()["train_and_generate"] == 1
 
 
 def test_a_new_level_computes_only_its_cells(finished):
@@ -39,7 +38,7 @@ def test_a_new_level_computes_only_its_cells(finished):
     config["systems"]["four_state"]["sweeps"].append({"interval": [10], "models": ["markov"]})
     path.write_text(yaml.safe_dump(config))
     planned = finished.planned()
-    assert planned["train_model"] == planned["generate_trajectories"] == 1
+    assert planned["train_and_generate"] == 1
     assert planned["estimate_kinetics"] == 1
     assert not {"simulate_four_state", "fit_states"} & set(planned)
 
@@ -51,7 +50,7 @@ def test_a_longer_lag_trains_nothing_anew(finished):
     path.write_text(yaml.safe_dump(config))
     planned = finished.planned()
     assert planned["check_lags"] == 1 and planned["estimate_kinetics"]
-    assert not {"fit_states", "train_model", "generate_trajectories"} & set(planned)
+    assert not {"fit_states", "train_and_generate"} & set(planned)
 
 
 def test_another_budget_retrains_everything_but_keeps_the_states(finished):
@@ -60,5 +59,5 @@ def test_another_budget_retrains_everything_but_keeps_the_states(finished):
         path.read_text().replace("tokens: 30000\n  patience", "tokens: 40000\n  patience")
     )
     planned = finished.planned()
-    assert planned["train_model"] == 8
+    assert planned["train_and_generate"] == 8
     assert "fit_states" not in planned

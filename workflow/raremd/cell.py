@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 import zlib
 from pathlib import Path
@@ -11,26 +10,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from safetensors.torch import load, save_file
+from safetensors.torch import save_file
 
 from raremd.discrete import DiscreteSystem, read_states
 from raremd.generation import draw_prompts, generate
 from raremd.models import SequenceModel, build_model
 from raremd.sequences import Windows, at_interval
 from raremd.storage import (
-    DamagedFileError,
     atomic_path,
     peak_memory_gib,
     provenance,
-    read_record,
     sha256,
     write_arrays,
     write_parquet,
     write_record,
 )
 from raremd.training import TrainingSettings, held_out_loss, resolve_device, train
-
-log = logging.getLogger(__name__)
 
 
 def derive_seed(seed: int, label: str, replicate: int) -> tuple[int, ...]:
@@ -51,14 +46,30 @@ def _windows(model: SequenceModel, trajectories: list[np.ndarray], cell: dict[st
     return Windows.of([model.encode(t) for t in trajectories], cell["training"]["window"])
 
 
-def _build(cell: dict[str, Any], n_states: int, device: torch.device) -> SequenceModel:
-    return build_model(cell["kind"], n_states, cell["settings"]).to(device)
+def _now() -> np.ndarray:
+    """Wall and CPU clock, in seconds."""
+    return np.array([time.monotonic(), time.process_time()])
 
 
-def train_replicates(
-    states: Path, cell: dict[str, Any], weights: Path, history: Path, record: Path
+def _cost(spent: np.ndarray) -> dict[str, float]:
+    return {"wall_seconds": float(spent[0]), "cpu_seconds": float(spent[1])}
+
+
+def train_and_generate(
+    states: Path,
+    cell: dict[str, Any],
+    walkers: int,
+    n_frames: int,
+    code: str,
+    weights: Path,
+    history: Path,
+    generated: Path,
+    run: Path,
 ) -> None:
-    """Train every replicate of a cell's model.
+    """Train every replicate of a cell's model and let it generate.
+
+    Finished trainings stay in checkpoints beside the weights, so that longer trajectories, or a
+    job that was repeated, train nothing anew.
 
     Parameters
     ----------
@@ -67,41 +78,59 @@ def train_replicates(
     cell : dict
         label, kind, settings, training, stride, recrossing, tau (in saved frames),
         replicates, seed, device.
+    walkers, n_frames : int
+        Of each replicate; walkers start from prompts drawn from the training data.
+    code : str
+        Digest of the code that trains; a checkpoint of other code is not used.
     weights : Path
         safetensors, names `replicate_<r>/<parameter>`.
     history : Path
         Parquet, the frames of `training.train` with a column `replicate` from 1.
-    record : Path
-        JSON: what was trained, for how long, with what.
+    generated : Path
+        HDF5, `replicate_<r>` int16 (walkers, n_frames).
+    run : Path
+        JSON: what was trained and generated, for how long, with what.
     """
     torch.set_num_threads(1)  # one job a core beats threads at these sizes
-    started, cpu = time.monotonic(), time.process_time()
     device = resolve_device(cell["device"])
     settings = TrainingSettings(**cell["training"])
     system = read_states(states)
     segments = _segments(system, cell)
     tensors: dict[str, torch.Tensor] = {}
+    arrays: dict[str, np.ndarray] = {}
     histories, entropies = [], []
+    training_cost, generation_cost = np.zeros(2), np.zeros(2)
     for replicate in range(1, cell["replicates"] + 1):
+        name, label = f"replicate_{replicate}", f"{cell['label']} replicate {replicate}"
         seed = derive_seed(cell["seed"], cell["label"], replicate)
+        started = _now()
         torch.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
-        model = _build(cell, system.n_states, device)
+        model = build_model(cell["kind"], system.n_states, cell["settings"]).to(device)
         model.prepare(segments[0])
         training, validation = (_windows(model, part, cell) for part in segments)
         checkpoint = weights.with_name(f"checkpoint_{replicate}.safetensors")
-        label = f"{cell['label']} replicate {replicate}"
-        table = train(model, training, validation, settings, seed, checkpoint, label)
+        before = _now()
+        table = train(model, training, validation, settings, seed, checkpoint, label, code)
+        # What earlier attempts spent before their checkpoint counts as well.
+        training_cost += table[["seconds", "cpu_seconds"]].to_numpy()[-1] - (_now() - before)
         histories.append(table.assign(replicate=replicate))
         model.calibrate(segments[0], int(np.random.SeedSequence((*seed, 2)).generate_state(1)[0]))
         entropies.append(held_out_loss(model, validation, settings.batch))
-        state = model.state_dict()
-        tensors |= {f"replicate_{replicate}/{k}": v.contiguous() for k, v in state.items()}
+        trained = _now()
+        training_cost += trained - started
+
+        stream, prompt_stream = np.random.SeedSequence((*seed, 1)).generate_state(2)
+        prompts = draw_prompts(training, walkers, np.random.default_rng(prompt_stream))
+        arrays[name] = generate(model, prompts, n_frames, int(stream), label)
+        tensors |= {f"{name}/{k}": v.contiguous() for k, v in model.state_dict().items()}
+        generation_cost += _now() - trained
     table = pd.concat(histories, ignore_index=True)
     write_parquet(history, table)
     with atomic_path(weights) as temporary:
         save_file(tensors, temporary)
+    write_arrays(generated, arrays, {"stride": cell["stride"]})
     write_record(
-        record,
+        run,
         {
             "cell": cell,
             "n_states": system.n_states,
@@ -111,59 +140,9 @@ def train_replicates(
             "validation_frames": sum(map(len, segments[1])),
             "tokens": table.groupby("replicate")["tokens"].max().tolist(),
             "cross_entropy": entropies,
-            "wall_seconds": time.monotonic() - started,
-            "cpu_seconds": time.process_time() - cpu,
             "peak_memory_gib": peak_memory_gib(),
+            "generation": {"walkers": walkers, "frames": n_frames} | _cost(generation_cost),
         }
+        | _cost(training_cost)
         | provenance(),
     )
-    for leftover in weights.parent.glob("checkpoint_*.safetensors"):
-        leftover.unlink(missing_ok=True)
-
-
-def generate_replicates(
-    states: Path, weights: Path, record: Path, walkers: int, n_frames: int, output: Path, run: Path
-) -> None:
-    """Let every replicate generate, from prompts drawn from the training data.
-
-    Parameters
-    ----------
-    states, weights, record : Path
-        As in `train_replicates`.
-    walkers, n_frames : int
-        Of each replicate.
-    output : Path
-        HDF5, `replicate_<r>` int16 (walkers, n_frames).
-    run : Path
-        JSON: the record of the training, with that of the generation.
-    """
-    torch.set_num_threads(1)
-    started, cpu = time.monotonic(), time.process_time()
-    trained = read_record(record)
-    cell = trained["cell"]
-    device = resolve_device(cell["device"])
-    system = read_states(states)
-    training = _segments(system, cell)[0]
-    if sha256(weights) != trained["weights_sha256"]:
-        raise DamagedFileError(weights, "its checksum is not the one in training.json")
-    tensors = load(weights.read_bytes())
-    arrays = {}
-    for replicate in range(1, cell["replicates"] + 1):
-        seed = derive_seed(cell["seed"], cell["label"], replicate)
-        stream, prompt_stream = np.random.SeedSequence((*seed, 1)).generate_state(2)
-        model = _build(cell, system.n_states, device)
-        own = f"replicate_{replicate}/"
-        model.load_state_dict({k[len(own) :]: v for k, v in tensors.items() if k.startswith(own)})
-        windows = _windows(model, training, cell)
-        prompts = draw_prompts(windows, walkers, np.random.default_rng(prompt_stream))
-        label = f"{cell['label']} replicate {replicate}"
-        arrays[f"replicate_{replicate}"] = generate(model, prompts, n_frames, int(stream), label)
-    write_arrays(output, arrays, {"stride": cell["stride"]})
-    generation = {
-        "walkers": walkers,
-        "frames": n_frames,
-        "wall_seconds": time.monotonic() - started,
-        "cpu_seconds": time.process_time() - cpu,
-        "peak_memory_gib": peak_memory_gib(),
-    }
-    write_record(run, trained | {"generation": generation})

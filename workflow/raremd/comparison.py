@@ -154,9 +154,7 @@ def costs(cells: list[dict[str, Any]], runs: list[Path]) -> pd.DataFrame:
                     "generation_seconds": seconds[1],
                     "core_seconds": sum(seconds),
                     "wall_seconds": record["wall_seconds"] + generation["wall_seconds"],
-                    "peak_memory_gib": max(
-                        record["peak_memory_gib"], generation["peak_memory_gib"]
-                    ),
+                    "peak_memory_gib": record["peak_memory_gib"],
                 }
             )
     return pd.DataFrame(rows)

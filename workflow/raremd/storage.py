@@ -507,6 +507,11 @@ def sha256(path: Path | str) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def sha256_of_all(paths: Iterable[Path | str]) -> str:
+    """Hexadecimal digest of several files, whatever their names and order."""
+    return hashlib.sha256("".join(sorted(map(sha256, paths))).encode()).hexdigest()
+
+
 def provenance() -> dict[str, Any]:
     """Versions, commit, lock file and machine, for `run.json`."""
     commit = subprocess.run(

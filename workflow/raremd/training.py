@@ -38,7 +38,8 @@ class TrainingSettings:
     tokens : int
         Most frames that a replicate may see.
     patience_tokens : int
-        Training ends when the validation loss has not improved for so many.
+        Training ends when the next evaluation of the validation loss would come so many after
+        the best one.
     evaluate_tokens : int
         Frames between two evaluations of the validation loss.
     window : int
@@ -127,17 +128,19 @@ class _Progress:
     step: int = 0
     best_step: int = 0
     best_loss: float = math.inf
+    finished: bool = False
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
     history: list[dict] | None = None
 
 
-def _fingerprint(settings: TrainingSettings, model: SequenceModel, data, seed) -> str:
+def _fingerprint(settings: TrainingSettings, model: SequenceModel, data, seed, code) -> str:
     """Tells whether a checkpoint belongs to this training; `data` are all its windows."""
     digest = hashlib.sha256()
     for windows in data:
         digest.update(windows.states)
         digest.update(windows.ends)
-    parts = [asdict(settings), repr(model.settings), model.n_states, list(map(int, seed))]
+    parts = [asdict(settings), repr(model.settings), model.n_states, list(map(int, seed)), code]
     digest.update(json.dumps(parts, sort_keys=True).encode())
     for name, value in sorted(model.state_dict().items()):
         digest.update(name.encode() + value.cpu().numpy().tobytes())
@@ -145,10 +148,13 @@ def _fingerprint(settings: TrainingSettings, model: SequenceModel, data, seed) -
 
 
 def _save(path: Path, model, optimiser, best, progress: _Progress, fingerprint: str) -> None:
-    tensors = {f"model.{k}": v.detach().contiguous() for k, v in model.state_dict().items()}
-    tensors |= {f"best.{k}": v.contiguous() for k, v in best.items()}
-    for number, slots in optimiser.state_dict()["state"].items():
-        tensors |= {f"optimiser.{number}.{k}": v for k, v in slots.items()}
+    """A checkpoint; of a finished training only the best weights are kept."""
+    tensors = {f"best.{k}": v.contiguous() for k, v in best.items()}
+    if not progress.finished:
+        state = model.state_dict()
+        tensors |= {f"model.{k}": v.detach().contiguous() for k, v in state.items()}
+        for number, slots in optimiser.state_dict()["state"].items():
+            tensors |= {f"optimiser.{number}.{k}": v for k, v in slots.items()}
     metadata = {"fingerprint": fingerprint, "progress": json.dumps(vars(progress))}
     metadata["sha256"] = _content(tensors, metadata)
     with atomic_path(path) as temporary:
@@ -164,7 +170,7 @@ def _content(tensors: dict[str, torch.Tensor], metadata: dict[str, str]) -> str:
 
 
 def _load(path: Path, model, optimiser, fingerprint: str):
-    """State of an interrupted training, or None where there is none that fits."""
+    """State of an interrupted or finished training, or None where there is none that fits."""
     if not path.exists():
         return None
     try:
@@ -183,6 +189,9 @@ def _load(path: Path, model, optimiser, fingerprint: str):
     for name, value in tensors.items():
         group, key = name.split(".", 1)
         groups[group][key] = value
+    progress = _Progress(**json.loads(metadata["progress"]))
+    if progress.finished:
+        return progress, groups["best"]
     model.load_state_dict(groups["model"])
     slots: dict[int, dict] = {}
     for name, value in groups["optimiser"].items():
@@ -191,7 +200,7 @@ def _load(path: Path, model, optimiser, fingerprint: str):
     optimiser.load_state_dict(
         {"state": slots, "param_groups": optimiser.state_dict()["param_groups"]}
     )
-    return _Progress(**json.loads(metadata["progress"])), groups["best"]
+    return progress, groups["best"]
 
 
 class _AdamW(torch.optim.AdamW):
@@ -274,6 +283,7 @@ def train(
     seed: tuple[int, ...],
     checkpoint: Path,
     label: str = "",
+    code: str = "",
 ) -> pd.DataFrame:
     """Train in place, leave the best weights in the model.
 
@@ -288,36 +298,40 @@ def train(
         Decides the batches; the initial weights are the caller's.
     checkpoint : Path
         Written at each evaluation; a training that was interrupted goes on from it
-        to the same result.
+        to the same result, one that is finished is read from it.
     label : str
         Names this training in the log.
+    code : str
+        Digest of the code that trains; a checkpoint of other code is not used.
 
     Returns
     -------
     pandas.DataFrame
         Columns step, tokens, training_loss, validation_loss (nats a frame),
-        learning_rate, seconds.
+        learning_rate, seconds, cpu_seconds (of all attempts).
     """
     device = next(iter(model.state_dict().values())).device
     held_out = torch.from_numpy(validation.spread(VALIDATION_WINDOWS)).to(device)
     if not any(p.requires_grad for p in model.parameters()):
         loss = validation_loss(model, held_out, settings.batch)
         row = {"step": 0, "tokens": 0, "training_loss": math.nan, "validation_loss": loss}
-        return pd.DataFrame([row | {"learning_rate": 0.0, "seconds": 0.0}])
+        return pd.DataFrame([row | {"learning_rate": 0.0, "seconds": 0.0, "cpu_seconds": 0.0}])
 
     optimiser = make_optimiser(model, settings)
-    fingerprint = _fingerprint(settings, model, (training, validation), seed)
+    fingerprint = _fingerprint(settings, model, (training, validation), seed, code)
     resumed = _load(checkpoint, model, optimiser, fingerprint)
     progress, best = resumed or (_Progress(history=[]), {})
-    if resumed:
+    if progress.finished:
+        log.info("%s was trained before", label)
+    elif resumed:
         log.info("%s resumes at step %d of %d", label, progress.step, settings.steps)
 
     rare = slow_windows(training, model.n_states) if settings.slow_share else np.empty(0, np.int64)
     strata = Strata(training, rare, settings.slow_share)
     patience = settings.patience_tokens / (settings.window * settings.batch)
-    started = time.monotonic() - progress.seconds
+    started, cpu = time.monotonic() - progress.seconds, time.process_time() - progress.cpu_seconds
     spoken, sums = time.monotonic(), []
-    while progress.step < settings.steps and progress.step - progress.best_step < patience:
+    while not progress.finished:
         batch = _batch(model, strata, settings, progress.step, seed)
         for group in optimiser.param_groups:
             group["lr"] = settings.rate(progress.step)
@@ -328,6 +342,7 @@ def train(
 
         held = validation_loss(model, held_out, settings.batch)
         progress.seconds = time.monotonic() - started
+        progress.cpu_seconds = time.process_time() - cpu
         progress.history.append(
             {
                 "step": progress.step,
@@ -336,6 +351,7 @@ def train(
                 "validation_loss": held,
                 "learning_rate": settings.rate(progress.step - 1),
                 "seconds": progress.seconds,
+                "cpu_seconds": progress.cpu_seconds,
             }
         )
         if not math.isfinite(held):
@@ -347,6 +363,9 @@ def train(
         if held < progress.best_loss:
             progress.best_loss, progress.best_step = held, progress.step
             best = {k: v.detach().clone() for k, v in model.state_dict().items()}
+        upcoming = min(progress.step + settings.steps_per_evaluation, settings.steps)
+        waited = upcoming - 1 - progress.best_step >= patience
+        progress.finished = progress.step >= settings.steps or waited
         _save(checkpoint, model, optimiser, best, progress, fingerprint)
         if time.monotonic() - spoken > LOG_SECONDS:
             spoken = time.monotonic()

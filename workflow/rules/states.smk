@@ -1,5 +1,5 @@
 # Needs: features (and reference). Makes: results/{system}/{coordinate}/states/{states}.h5.
-# Steps: check_lags refuses lags that no trajectory is long enough for; fit_states fits coordinate
+# Steps: check_lags refuses lags and windows that no trajectory is long enough for; fit_states fits coordinate
 # and partition on training frames and assigns every frame.
 
 
@@ -22,6 +22,8 @@ rule check_lags:
         longest_lag=lambda w: round(
             max(SYSTEMS[w.system]["lags"]) / SYSTEMS[w.system]["frame_interval"]
         ),
+        split=split_params,
+        windows=windows_params,
     script:
         "../scripts/check_lags.py"
 

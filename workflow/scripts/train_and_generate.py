@@ -1,0 +1,21 @@
+"""Adapter: states -> trained replicates of one model and what they generate."""
+
+from pathlib import Path
+
+from raremd.cell import train_and_generate
+from raremd.logs import log_to
+from raremd.storage import sha256_of_all
+
+if __name__ == "__main__":
+    log_to(snakemake.log[0])
+    train_and_generate(
+        snakemake.input.states,
+        snakemake.params.cell,
+        snakemake.params.generation["walkers"],
+        snakemake.params.generation["frames"],
+        sha256_of_all([*snakemake.input.training, *snakemake.input.model]),
+        Path(snakemake.output.weights),
+        snakemake.output.history,
+        snakemake.output.generated,
+        snakemake.output.run,
+    )
