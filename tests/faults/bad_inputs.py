@@ -639,6 +639,11 @@ CASES = {
         mine(lags=[1, 5, 300], generation__time=1000),
         ("lags", "300 frames", "no trajectory is longer than 200"),
     ),
+    "window longer than a trajectory": Case(
+        LAGS,
+        mine(sweeps=[{"interval": [10]}], yardstick__lag=10),
+        ("window", "saving interval 10", "20 frames", "training.window"),
+    ),
     "too short to be split": Case(
         STATES,
         data(

@@ -159,9 +159,12 @@ def check_windows(
     Raises
     ------
     ValueError
-        If training or validation has no trajectory longer than a window; see `split_frames`.
+        If training or validation has no trajectory longer than a window.
     """
-    parts = split_frames(list(lengths), **split)
+    try:
+        parts = split_frames(list(lengths), **split)
+    except ValueError:
+        return  # too short to be split: fit_states says so
     for interval, stride, window in windows:
         for name in ("training", "validation"):
             frames = max(-(-(s.stop - s.start) // stride) for s in getattr(parts, name))
