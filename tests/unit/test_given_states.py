@@ -8,13 +8,7 @@ import pytest
 from raremd.config import load_study
 from raremd.coordinates import CoordinateSettings
 from raremd.discrete import read_states
-from raremd.discretisation import (
-    check_lengths,
-    check_windows,
-    fit_states,
-    partition_settings,
-    read_map,
-)
+from raremd.discretisation import fit_states, partition_settings, read_map
 from raremd.schema import ConfigError
 from raremd.states import Partition
 from raremd.study import Cell
@@ -93,13 +87,6 @@ def test_from_files_to_states(folder):
         assert found.tolist() == np.searchsorted(LABELS, trajectory).tolist()
 
 
-def test_lags_need_long_trajectories(caplog):
-    with pytest.raises(ValueError, match="the longest is 100 frames and no trajectory is longer"):
-        check_lengths([50, 100], 100)
-    check_lengths([50, 101], 100)
-    assert "1 of 2 trajectories" in caplog.text
-
-
 # --- defaults ---------------------------------------------------------------------------------
 
 
@@ -166,23 +153,3 @@ def test_what_does_not_go_together(config, words):
     with pytest.raises(ConfigError) as error:
         load_study(config)
     assert words in str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("lengths", "wanted"),
-    [
-        ([100, 100, 100, 100, 41], None),
-        ([100, 100, 40, 100, 100], ("validation", 20)),
-        ([40, 40, 100, 40, 40], ("training", 20)),
-    ],
-)
-def test_a_window_longer_than_training_or_validation_is_refused(lengths, wanted):
-    split = {"validation_fraction": 0.2, "gap": 0}  # of five trajectories the third validates
-    windows = [("1", 1, 20), ("2", 2, 20)]
-    if wanted is None:
-        check_windows(lengths, split, windows)
-        return
-    with pytest.raises(ValueError, match="window: at saving interval 2 ") as error:
-        check_windows(lengths, split, windows)
-    part, frames = wanted
-    assert f"longest trajectory for {part} has {frames} frames" in str(error.value)

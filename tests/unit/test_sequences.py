@@ -11,6 +11,8 @@ from raremd.sequences import (
     Segment,
     Windows,
     at_interval,
+    check_lengths,
+    check_windows,
     split_frames,
     take,
 )
@@ -157,3 +159,30 @@ class TestWindows:
         assert first[0] == 0 and first[-1] == 990
         assert np.ptp(np.diff(first)) <= 1
         assert len(Windows.of(labelled([12]), 9).spread(100)) == 3
+
+
+def test_lags_need_long_trajectories(caplog):
+    with pytest.raises(ValueError, match="the longest is 100 frames and no trajectory is longer"):
+        check_lengths([50, 100], 100)
+    check_lengths([50, 101], 100)
+    assert "1 of 2 trajectories" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("lengths", "wanted"),
+    [
+        ([100, 100, 100, 100, 41], None),
+        ([100, 100, 40, 100, 100], ("validation", 20)),
+        ([40, 40, 100, 40, 40], ("training", 20)),
+    ],
+)
+def test_a_window_longer_than_training_or_validation_is_refused(lengths, wanted):
+    split = {"validation_fraction": 0.2, "gap": 0}  # of five trajectories the third validates
+    windows = [("1", 1, 20), ("2", 2, 20)]
+    if wanted is None:
+        check_windows(lengths, split, windows)
+        return
+    with pytest.raises(ValueError, match="window: at saving interval 2 ") as error:
+        check_windows(lengths, split, windows)
+    part, frames = wanted
+    assert f"longest trajectory for {part} has {frames} frames" in str(error.value)

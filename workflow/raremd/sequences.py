@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from raremd.recrossing import remove_recrossings
+
+log = logging.getLogger(__name__)
 
 MINIMUM_TRAJECTORIES = 4
 
@@ -70,6 +74,64 @@ def split_frames(lengths: list[int], validation_fraction: float, gap: int) -> Sp
             )
         pairs.append((Segment(t, 0, start - gap), Segment(t, start, length)))
     return Split(tuple(p[0] for p in pairs), tuple(p[1] for p in pairs))
+
+
+def check_lengths(lengths: Sequence[int], longest_lag: int) -> None:
+    """Refuse lags that no trajectory is long enough for, before anything is trained.
+
+    Raises
+    ------
+    ValueError
+        If all trajectories are shorter than `longest_lag`, in frames.
+    """
+    if max(lengths) <= longest_lag:
+        raise ValueError(
+            f"lags: the longest is {longest_lag} frames and no trajectory is longer than "
+            f"{max(lengths)}; leave out long lags"
+        )
+    short = sum(n <= longest_lag for n in lengths)
+    if short:
+        log.warning(
+            "%d of %d trajectories are not longer than the longest lag (%d frames): they do not "
+            "contribute there",
+            short,
+            len(lengths),
+            longest_lag,
+        )
+
+
+def check_windows(
+    lengths: Sequence[int], split: dict[str, float], windows: Sequence[tuple[str, int, int]]
+) -> None:
+    """Refuse windows that no trajectory is long enough for, before anything is trained.
+
+    Parameters
+    ----------
+    lengths : sequence of int
+        Frames of each trajectory.
+    split : dict
+        Keyword arguments of `split_frames`.
+    windows : sequence of (interval, stride, window)
+        Saving intervals as they are declared, as strides, and the longest window of their models.
+
+    Raises
+    ------
+    ValueError
+        If training or validation has no trajectory longer than a window.
+    """
+    try:
+        parts = split_frames(list(lengths), **split)
+    except ValueError:
+        return  # too short to be split: fit_states says so
+    for interval, stride, window in windows:
+        for name in ("training", "validation"):
+            frames = max(-(-(s.stop - s.start) // stride) for s in getattr(parts, name))
+            if frames <= window:
+                raise ValueError(
+                    f"window: at saving interval {interval} the longest trajectory for {name} has "
+                    f"{frames} frames, a window of {window} needs more; shorten training.window "
+                    "or leave out this interval"
+                )
 
 
 def take(trajectories: list[np.ndarray], segments: tuple[Segment, ...]) -> list[np.ndarray]:

@@ -1,7 +1,7 @@
 """Adapter: features -> frames of each trajectory, if long enough for lags and windows."""
 
-from raremd.discretisation import check_lengths, check_windows
 from raremd.logs import log_to
+from raremd.sequences import check_lengths, check_windows
 from raremd.storage import read_lengths, write_json
 
 if __name__ == "__main__":
