@@ -33,6 +33,7 @@ figures: $(READY)   ## run the default study: tables, claims, figures (CONFIG=..
 
 study: $(READY)     ## the full study of four systems: its plan, then hours of computing, resumable
 	@$(MAKE) --no-print-directory inspect CONFIG=config/study.yaml
+	@$(BIN)/snakemake --configfile config/study.yaml --cores $(CORES) -- cells_of_claims
 	@$(MAKE) --no-print-directory figures CONFIG=config/study.yaml
 	@$(MAKE) --no-print-directory snapshot CONFIG=config/study.yaml
 

@@ -131,6 +131,12 @@ class Study:
             for claim, sides in sorted(system["claims"].items())
         ]
 
+    def cells_of_claims(self) -> list[Cell]:
+        """Bases and sides of contrasts, in the order of the sweep."""
+        sides = {n for c in self.contrasts() for n in c.values() if isinstance(n, int)}
+        wanted = sides | set(self.bases().values())
+        return [cell for n, cell in enumerate(self.cells) if n in wanted]
+
     def bases(self) -> dict[str, int]:
         """System -> its base cell, as an index into `cell_records`."""
         index = {cell: n for n, cell in enumerate(self.cells)}

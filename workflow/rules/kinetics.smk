@@ -1,6 +1,6 @@
 # Needs: states, the yardstick's states, what the models generated.
 # Makes: kinetics.h5 of each cell: MD, reference and all models in one job, with the same estimator.
-# Steps: estimate_kinetics.
+# Steps: estimate_kinetics. On demand, cells_of_claims: those that decide the claims, to have first.
 
 
 rule estimate_kinetics:
@@ -39,3 +39,8 @@ rule estimate_kinetics:
         "{wildcards.partition}"
     script:
         "../scripts/estimate_kinetics.py"
+
+
+rule cells_of_claims:
+    input:
+        [f"{RESULTS}/{cell.folder}/kinetics.h5" for cell in STUDY.cells_of_claims()],
