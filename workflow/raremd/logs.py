@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import logging
 import os
 import sys
@@ -18,9 +19,10 @@ NO_MEMORY = "out of memory; give the rule more mem_mb, or choose fewer walkers o
 def log_to(path: Path | str) -> None:
     """Send log messages of the package to `path` and to standard error.
 
-    From then on an error that ends the script is one line on standard error; its
-    traceback goes to `path`.
+    To be called after all imports. From then on an error that ends the script is one line
+    on standard error; its traceback goes to `path`.
     """
+    gc.freeze()  # what imports made lives to the end; to take it apart then costs half a second
     handlers = [logging.FileHandler(path, mode="w"), logging.StreamHandler(sys.stderr)]
     logging.basicConfig(
         level=logging.INFO,
