@@ -3,9 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from chains import sample_chain
 
+from raremd.discrete import DiscreteSystem
 from raremd.figures.leaderboard import draw
-from raremd.leaderboard import as_markdown, rank, worst
+from raremd.leaderboard import as_markdown, picked, rank, validation_timescales, worst
+from raremd.sequences import split_frames
 
 LAGS, N = [1.0, 10.0, 100.0], 2
 MD = np.array([[100.0, 20.0], [150.0, 25.0], [200.0, 30.0]])
@@ -24,6 +27,11 @@ def rows(model, replicate, times):
         for k, lag in enumerate(LAGS)
         for i in range(N)
     ]
+
+
+def held_out(lags, n):
+    """The MD that validates is slower by 2^0.5 at the lags that count."""
+    return MD[: len(lags), :n] * 2**0.5
 
 
 @pytest.fixture
@@ -45,7 +53,7 @@ def ranking():
     samples = MD[:, None] * 2.0 ** np.linspace(-0.3, 0.3, 41)[None, :, None]
     bootstrap = {"lags": np.array(LAGS), "own": samples}
     cost = pd.DataFrame({"model": ["good", "bad"], "core_seconds": [7.0, 8.0]})
-    return rank("toy", pd.DataFrame(table), bootstrap, cost, 10.0, seed=0)
+    return rank("toy", pd.DataFrame(table), bootstrap, cost, held_out, 10.0, seed=0)
 
 
 def test_score_is_the_worst_over_lags_and_processes(ranking):
@@ -77,8 +85,36 @@ def test_igme_stands_beside_the_models_where_there_are_lags_to_fit():
     ]
     bootstrap = {"lags": np.array(lags), "own": np.repeat(times[:, None], 5, axis=1)}
     cost = pd.DataFrame({"model": [], "core_seconds": []})
-    found = rank("toy", pd.DataFrame(table), bootstrap, cost, 100.0, seed=0).set_index("model")
+    found = rank(
+        "toy", pd.DataFrame(table), bootstrap, cost, lambda lags, n: times, 100.0, seed=0
+    ).set_index("model")
     assert found.loc["igme", ["score", "low", "high"]].tolist() == pytest.approx([0, 0, 0])
+
+
+def test_validation_data_choose_a_model_without_the_md_that_it_is_scored_against(ranking):
+    by = ranking.set_index("model")
+    assert by.loc["good", "validation"] == pytest.approx(0.5)
+    assert by.loc["bad", "validation"] == pytest.approx(1.5)
+    assert by.loc["md_bootstrap", "validation"] == pytest.approx(0.5)
+    assert picked(ranking)["model"] == "good"
+
+
+def test_timescales_of_the_validation_trajectories_alone():
+    chain = np.array([[0.95, 0.05], [0.1, 0.9]])
+    trained, validates = np.zeros(20_000, np.int16), sample_chain(chain, 40_000, seed=1)
+    md = [trained, trained, validates, trained, trained]
+    system = DiscreteSystem(
+        md=md,
+        reference=[],
+        md_cores=[],
+        reference_cores=[],
+        n_states=2,
+        dimension=1,
+        split=split_frames(list(map(len, md)), 0.2, 0),
+    )
+    (times,) = validation_timescales(system, 2, [3], 2)
+    assert times[0] * 2 == pytest.approx(-1 / np.log(0.85), rel=0.1)
+    assert np.isnan(times[1])
 
 
 def test_replicates_are_averaged_before_the_worst_is_taken():
@@ -91,5 +127,6 @@ def test_table_and_figure_show_every_model(ranking):
     for model in ranking["model"]:
         assert f"| {model} |" in page
     assert "nan" not in page
+    assert "The validation data choose `good` (0.50); its score is 0.00" in page
     figure = draw(ranking, 0.32)
     assert len(figure.axes[0].get_yticklabels()) == len(ranking)

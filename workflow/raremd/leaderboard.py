@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from raremd.discrete import DiscreteSystem
 from raremd.igme import extrapolate
+from raremd.kinetics import count_matrix, estimate, timescales
+from raremd.sequences import at_interval
 from raremd.uncertainty import interval, log2_deviation
 
 DRAWS = 2000
@@ -19,11 +23,14 @@ COLUMNS = [
     "high",
     "lag",
     "process",
+    "validation",
     "cross_entropy",
     "core_seconds",
     "failed",
 ]
 MD, REFERENCE, IGME = "md_bootstrap", "reference", "igme"
+NO_MODELS = MD, REFERENCE, IGME
+"""Rows of the ranking that are no model of the sweep."""
 IGME_FRAMES = 5, 20
 """Shortest and longest lag of the fit of `igme.extrapolate`, in saving intervals."""
 
@@ -42,6 +49,40 @@ def worst(deviations: np.ndarray) -> np.ndarray:
     """
     mean = np.abs(deviations.mean(axis=-3))
     return np.nanmax(mean, axis=(-2, -1))
+
+
+def validation_timescales(
+    system: DiscreteSystem, stride: int, lags: Sequence[int], n: int
+) -> np.ndarray:
+    """Timescales of the MD that validates, which no model was trained on.
+
+    Parameters
+    ----------
+    system : DiscreteSystem
+    stride : int
+        Saving interval in frames.
+    lags : sequence of int
+        In saved frames.
+    n : int
+        How many.
+
+    Returns
+    -------
+    (n_lags, n) float array
+        In saved frames; NaN where there are fewer.
+    """
+    dtrajs = at_interval(system.md, system.split.validation, stride, "none", 1)
+    rows = []
+    for lag in lags:
+        model = estimate(count_matrix(dtrajs, system.n_states, lag))
+        rows.append(timescales(model.transition_matrix, lag, n, model.stationary))
+    return np.array(rows)
+
+
+def picked(ranking: pd.DataFrame) -> pd.Series:
+    """The row of the model that the validation data choose, in the ranking of one system."""
+    models = ranking[~ranking["model"].isin(NO_MODELS)]
+    return models.loc[models["validation"].idxmin()]
 
 
 def _grid(times: pd.DataFrame, lags: np.ndarray, n: int) -> np.ndarray:
@@ -67,6 +108,7 @@ def rank(
     table: pd.DataFrame,
     bootstrap: dict[str, np.ndarray],
     cost: pd.DataFrame,
+    validation: Callable[[np.ndarray, int], np.ndarray],
     longest: float,
     seed: int,
 ) -> pd.DataFrame:
@@ -81,6 +123,9 @@ def rank(
         lags (n_lags,) and own (n_lags, n_samples, n_processes), see `evaluation.Bootstrap`.
     cost : pandas.DataFrame
         model, core_seconds.
+    validation : callable
+        Lags (in the system's time unit) and how many timescales -> those of the MD that
+        validates, (n_lags, n), in the same unit.
     longest : float
         Longest lag that counts, in the system's time unit.
     seed : int
@@ -91,7 +136,8 @@ def rank(
     pandas.DataFrame
         Columns `COLUMNS`. score: worst |log2(t_model / t_MD)| over all lags and processes in
         the cell's own states, of the geometric mean over replicates; low and high: 95 %
-        interval over resampled replicates. lag and process: where the worst is. failed:
+        interval over resampled replicates. lag and process: where the worst is. validation:
+        the score against the MD that validates instead, to choose a model by. failed:
         replicates that have no timescale somewhere. `md_bootstrap` is the MD itself,
         resampled, which no model can be asked to beat; `reference` the independent one; `igme`
         the MD's own long lags from its short ones, with the 95 % range over resampled MD.
@@ -102,6 +148,7 @@ def rank(
     md = single[single["model"] == "md"]
     lags, n = np.sort(md["lag"].unique()), int(md["i"].max())
     target = _log2(_grid(md, lags, n))
+    held_out = _log2(validation(lags, n))
     entropy = table[(table["quantity"] == "cross_entropy") & (table["replicate"] == 0)]
     entropy = entropy.set_index("model")["value"]
     seconds = cost.set_index("model")["core_seconds"]
@@ -110,7 +157,10 @@ def rank(
     samples = np.moveaxis(bootstrap["own"][chosen], 1, 0)[:, None]
     found = worst(log2_deviation(_log2(samples), target))
     low, high = interval(found)
-    rows = [{"model": MD, "score": float(np.nanmedian(found)), "low": low, "high": high}]
+    rows = [
+        {"model": MD, "score": float(np.nanmedian(found)), "low": low, "high": high}
+        | {"validation": worst(log2_deviation(target, held_out)[None])}
+    ]
     frames = lags / lags[0]
     fitted = (frames > IGME_FRAMES[0] * (1 - 1e-9)) & (frames < IGME_FRAMES[1] * (1 + 1e-9))
     if fitted.sum() > 1:
@@ -122,8 +172,10 @@ def rank(
         rows.append(_row(IGME, off[0][None], lags) | {"low": low, "high": high})
     for model, group in single[single["model"] != "md"].groupby("model", sort=True):
         replicates = [_grid(one, lags, n) for _, one in group.groupby("replicate")]
-        deviations = log2_deviation(_log2(np.array(replicates)), target)
+        found = _log2(np.array(replicates))
+        deviations = log2_deviation(found, target)
         row = _row(model, deviations, lags) | {
+            "validation": worst(log2_deviation(found, held_out)),
             "cross_entropy": entropy.get(model, np.nan),
             "core_seconds": seconds.get(model, np.nan),
             "failed": sum(not np.isfinite(_log2(r)).all() for r in replicates),
@@ -134,6 +186,14 @@ def rank(
         rows.append(row)
     ranking = pd.DataFrame(rows, columns=COLUMNS).assign(system=system)
     return ranking.sort_values("score", kind="stable", ignore_index=True)
+
+
+def _choice(ranking: pd.DataFrame) -> str:
+    row = picked(ranking)
+    return (
+        f"The validation data choose `{row['model']}` ({row['validation']:.2f}); its score is "
+        f"{row['score']:.2f}, {row['low']:.2f} to {row['high']:.2f}."
+    )
 
 
 def as_markdown(ranking: pd.DataFrame, cells: dict[str, str], units: dict[str, str]) -> str:
@@ -147,18 +207,20 @@ def as_markdown(ranking: pd.DataFrame, cells: dict[str, str], units: dict[str, s
         "95 % interval over resampled replicates. `md_bootstrap`: the MD against its own resampled",
         "blocks, median and 95 % range; `reference`: an independent MD of the same system;",
         "`igme`: timescales of the MD at lags of 5 to 20 intervals, extrapolated to the longer",
-        "ones, with the 95 % range over resampled MD.",
+        "ones, with the 95 % range over resampled MD. Validation: the same score against the MD",
+        "that validates, on which no model was trained: to choose a model by, without a look at",
+        "the MD that it is then scored against; in the row of `md_bootstrap`, the MD's own.",
     ]
     for system, group in ranking.groupby("system", sort=False):
         lines += [
             "",
             f"## {system}",
             "",
-            f"Cell `{cells[system]}`.",
+            f"Cell `{cells[system]}`. {_choice(group)}",
             "",
-            f"| model | score | 95 % | worst at lag ({units[system]}) | process "
+            f"| model | score | 95 % | worst at lag ({units[system]}) | process | validation "
             "| cross-entropy (nats) | core-seconds | failed replicates |",
-            "|---|---|---|---|---|---|---|---|",
+            "|---|---|---|---|---|---|---|---|---|",
         ]
         for row in group.itertuples():
             cells_of_row = [
@@ -167,6 +229,7 @@ def as_markdown(ranking: pd.DataFrame, cells: dict[str, str], units: dict[str, s
                 f"{row.low:.2f} to {row.high:.2f}",
                 f"{row.lag:g}",
                 f"{row.process:.0f}",
+                f"{row.validation:.2f}",
                 f"{row.cross_entropy:.4f}",
                 f"{row.core_seconds:.0f}",
                 f"{row.failed:.0f}",

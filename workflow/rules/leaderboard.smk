@@ -1,4 +1,4 @@
-# Needs: comparison.parquet, cost.parquet, kinetics.h5 of the base cell of each system.
+# Needs: comparison.parquet, cost.parquet, kinetics.h5 and states of the base cell of each system.
 # Makes: results/leaderboard.{csv,md} and results/figures/leaderboard.{pdf,png}.
 # Steps: rank_models -> plot_leaderboard; `make leaderboard` runs them on config/leaderboard.yaml.
 # keep_leaderboard, on demand (make keep-leaderboard), copies them into docs/leaderboard.
@@ -9,6 +9,7 @@ rule rank_models:
         comparison=f"{RESULTS}/comparison.parquet",
         cost=f"{RESULTS}/cost.parquet",
         kinetics=[f"{RESULTS}/{STUDY.base(s).folder}/kinetics.h5" for s in SYSTEMS],
+        states=[states_file(s, STUDY.base(s).coordinate, STUDY.base(s).partition) for s in SYSTEMS],
         code=library("leaderboard.py", "igme.py", "uncertainty.py"),
     output:
         csv=f"{RESULTS}/leaderboard.csv",
@@ -23,7 +24,10 @@ rule rank_models:
     resources:
         mem_mb=1000,
     params:
-        cells=[vars(STUDY.base(s)) | {"interval": float(STUDY.base(s).interval)} for s in SYSTEMS],
+        cells=[
+            vars(base) | {"interval": float(base.interval), "stride": STUDY.stride(base)}
+            for base in map(STUDY.base, SYSTEMS)
+        ],
         folders={s: STUDY.base(s).folder for s in sorted(SYSTEMS)},
         lags={s: SYSTEMS[s]["yardstick"]["lag"] for s in sorted(SYSTEMS)},
         units={s: SYSTEMS[s]["time_unit"] for s in sorted(SYSTEMS)},

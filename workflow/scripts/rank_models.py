@@ -1,30 +1,38 @@
-"""Adapter: comparison, costs and bootstrap samples -> leaderboard."""
+"""Adapter: comparison, costs, bootstrap samples and validating MD -> leaderboard."""
 
+from functools import partial
+
+import numpy as np
 import pandas as pd
 
-from raremd.leaderboard import as_markdown, rank
+from raremd.discrete import read_states
+from raremd.leaderboard import as_markdown, rank, validation_timescales
 from raremd.logs import log_to
 from raremd.storage import atomic_path, read_arrays, read_parquet
 
 
-def rank_cells(
-    comparison: str, costs: str, kinetics: list[str], cells: list[dict], lags: dict, seed: int
-) -> pd.DataFrame:
+def validation_of(states: str, cell: dict, lags: np.ndarray, n: int) -> np.ndarray:
+    """Timescales of the MD that validates, in the time unit of the lags."""
+    frames = [round(lag / cell["interval"]) for lag in lags]
+    return cell["interval"] * validation_timescales(read_states(states), cell["stride"], frames, n)
+
+
+def rank_cells(files, cells: list[dict], lags: dict, seed: int) -> pd.DataFrame:
     key = ["system", "coordinate", "interval", "partition"]
-    tables, cost = dict(list(read_parquet(comparison).groupby(key))), read_parquet(costs)
-    cost = dict(list(cost.groupby(key)))
+    tables = dict(list(read_parquet(files.comparison).groupby(key)))
+    cost = dict(list(read_parquet(files.cost).groupby(key)))
     parts = []
-    for cell, path in zip(cells, kinetics, strict=True):
+    for cell, kinetics, states in zip(cells, files.kinetics, files.states, strict=True):
         of, system = tuple(cell[name] for name in key), cell["system"]
-        samples = read_arrays(path, "bootstrap")
-        parts.append(rank(system, tables[of], samples, cost[of], lags[system], seed))
+        samples, held_out = read_arrays(kinetics, "bootstrap"), partial(validation_of, states, cell)
+        parts.append(rank(system, tables[of], samples, cost[of], held_out, lags[system], seed))
     return pd.concat(parts, ignore_index=True)
 
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
     files, p = snakemake.input, snakemake.params
-    ranking = rank_cells(files.comparison, files.cost, files.kinetics, p.cells, p.lags, p.seed)
+    ranking = rank_cells(files, p.cells, p.lags, p.seed)
     with atomic_path(snakemake.output.csv) as temporary:
         ranking.to_csv(temporary, index=False)
     with atomic_path(snakemake.output.markdown) as temporary:

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from raremd.figures import style
 from raremd.figures.selection import pretty
+from raremd.leaderboard import NO_MODELS
 
 LEAST = 0.03  # a score below is drawn here
 
@@ -30,7 +31,7 @@ def draw_ranking(axes: Axes, ranking: pd.DataFrame, tolerance: float) -> None:
         np.clip(ranking[name], LEAST, style.EDGE).to_numpy() for name in ("score", "low", "high")
     )
     axes.hlines(y, low, high, color="0.3", linewidth=1.0)
-    fixed = ranking["model"].isin(["md_bootstrap", "reference", "igme"]).to_numpy()
+    fixed = ranking["model"].isin(NO_MODELS).to_numpy()
     for chosen, color in ((fixed, style.MD), (~fixed, "#0072B2")):
         axes.plot(score[chosen], y[chosen], linestyle="none", marker="o", color=color)
     axes.set(xscale="log", xlim=(LEAST, 1.1 * style.EDGE))
