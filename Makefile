@@ -50,7 +50,7 @@ report: $(READY)    ## write the study's self-contained HTML report
 	@$(SNAKEMAKE) && $(SNAKEMAKE) --report $(RESULTS)/report.html
 
 leaderboard: $(READY) ## rank all models at the hard cells: results/leaderboard/leaderboard.md
-	@$(BIN)/snakemake --cores $(CORES) --configfile config/leaderboard.yaml -- plot_leaderboard
+	@$(BIN)/snakemake --cores $(CORES) --configfile config/leaderboard.yaml -- rank_models plot_leaderboard
 
 keep-leaderboard: $(READY) ## keep the outcome in docs/leaderboard
 	@$(BIN)/snakemake --cores $(CORES) --configfile config/leaderboard.yaml -- keep_leaderboard

@@ -1,6 +1,6 @@
 # Needs: comparison.parquet, cost.parquet, kinetics.h5 and states of the base cell of each system.
 # Makes: results/leaderboard.{csv,md} and results/figures/leaderboard.{pdf,png}.
-# Steps: rank_models -> plot_leaderboard; `make leaderboard` runs them on config/leaderboard.yaml.
+# Steps: rank_models -> plot_leaderboard; `make leaderboard` runs both on config/leaderboard.yaml.
 # keep_leaderboard, on demand (make keep-leaderboard), copies them into docs/leaderboard.
 
 
