@@ -49,7 +49,7 @@ spot-check: $(READY) ## recompute three random cells of docs/results and compare
 report: $(READY)    ## write the study's self-contained HTML report
 	@$(SNAKEMAKE) && $(SNAKEMAKE) --report $(RESULTS)/report.html
 
-leaderboard: $(READY) ## rank all models at the hard cells: results/leaderboard/leaderboard.md
+leaderboard: $(READY) ## rank all models at the hard cells: results/leaderboard.md
 	@$(BIN)/snakemake --cores $(CORES) --configfile config/leaderboard.yaml -- rank_models plot_leaderboard
 
 keep-leaderboard: $(READY) ## keep the outcome in docs/leaderboard

@@ -128,5 +128,8 @@ def test_table_and_figure_show_every_model(ranking):
         assert f"| {model} |" in page
     assert "nan" not in page
     assert "The validation data choose `good` (0.50); its score is 0.00" in page
+    assert "They are too short to choose by: the MD of the training itself" in page
+    ranking.loc[ranking["model"] == "md_bootstrap", "validation"] = 0.4
+    assert "too short" not in as_markdown(ranking, {"toy": "toy/x/dt_1/fine"}, {"toy": "ps"})
     figure = draw(ranking, 0.32)
     assert len(figure.axes[0].get_yticklabels()) == len(ranking)

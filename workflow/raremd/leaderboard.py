@@ -189,11 +189,19 @@ def rank(
 
 
 def _choice(ranking: pd.DataFrame) -> str:
+    """What one would take without a look at the scores, and whether the data suffice for that."""
     row = picked(ranking)
-    return (
+    (own,) = ranking.loc[ranking["model"] == MD, "validation"]
+    text = (
         f"The validation data choose `{row['model']}` ({row['validation']:.2f}); its score is "
         f"{row['score']:.2f}, {row['low']:.2f} to {row['high']:.2f}."
     )
+    if row["validation"] <= own:
+        text += (
+            f" They are too short to choose by: the MD of the training itself deviates from them "
+            f"by {own:.2f}."
+        )
+    return text
 
 
 def as_markdown(ranking: pd.DataFrame, cells: dict[str, str], units: dict[str, str]) -> str:

@@ -1,7 +1,8 @@
 # Needs: comparison.parquet, cost.parquet, kinetics.h5 and states of the base cell of each system.
-# Makes: results/leaderboard.{csv,md} and results/figures/leaderboard.{pdf,png}.
+# Makes: results/leaderboard.{csv,md,pdf,png}.
 # Steps: rank_models -> plot_leaderboard; `make leaderboard` runs both on config/leaderboard.yaml.
 # keep_leaderboard, on demand (make keep-leaderboard), copies them into docs/leaderboard.
+LEADERBOARD = "results/leaderboard"
 
 
 rule rank_models:
@@ -12,8 +13,8 @@ rule rank_models:
         states=[states_file(s, STUDY.base(s).coordinate, STUDY.base(s).partition) for s in SYSTEMS],
         code=library("leaderboard.py", "igme.py", "uncertainty.py"),
     output:
-        csv=f"{RESULTS}/leaderboard.csv",
-        markdown=f"{RESULTS}/leaderboard.md",
+        csv=f"{LEADERBOARD}.csv",
+        markdown=f"{LEADERBOARD}.md",
     log:
         f"{RESULTS}/logs/rank_models.log",
     benchmark:
@@ -38,11 +39,11 @@ rule rank_models:
 
 rule plot_leaderboard:
     input:
-        ranking=f"{RESULTS}/leaderboard.csv",
+        ranking=f"{LEADERBOARD}.csv",
         code=library("figures/leaderboard.py", "figures/style.py", "figures/selection.py"),
     output:
-        pdf=f"{RESULTS}/figures/leaderboard.pdf",
-        png=f"{RESULTS}/figures/leaderboard.png",
+        pdf=f"{LEADERBOARD}.pdf",
+        png=f"{LEADERBOARD}.png",
     log:
         f"{RESULTS}/logs/plot_leaderboard.log",
     benchmark:
@@ -60,9 +61,9 @@ rule plot_leaderboard:
 
 rule keep_leaderboard:
     input:
-        csv=f"{RESULTS}/leaderboard.csv",
-        markdown=f"{RESULTS}/leaderboard.md",
-        png=f"{RESULTS}/figures/leaderboard.png",
+        csv=f"{LEADERBOARD}.csv",
+        markdown=f"{LEADERBOARD}.md",
+        png=f"{LEADERBOARD}.png",
     output:
         csv="docs/leaderboard/leaderboard.csv",
         markdown="docs/leaderboard/leaderboard.md",
