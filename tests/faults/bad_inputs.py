@@ -38,7 +38,8 @@ yardstick: {coordinate: both, partition: fine, lag: 5}
 generation: {walkers: 4, time: 500}
 """
 BIG = 100_000_000
-PLAN, IMPORT, LAGS, STATES = "plan", "import_data", "check_lags", "fit_states"
+PLAN, IMPORT, LAGS = "plan", "import_data", "check_lags"
+WINDOWS, STATES = "check_windows", "fit_states"
 """Stages: before any job, or in one of the cheap jobs before any training."""
 
 
@@ -640,7 +641,7 @@ CASES = {
         ("lags", "300 frames", "no trajectory is longer than 200"),
     ),
     "window longer than a trajectory": Case(
-        LAGS,
+        WINDOWS,
         mine(sweeps=[{"interval": [10]}], yardstick__lag=10),
         ("window", "saving interval 10", "20 frames", "training.window"),
     ),

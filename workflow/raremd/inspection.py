@@ -272,8 +272,8 @@ def running_time(table: pd.DataFrame, cores: int) -> list[str]:
     """
     models = table[table["quantity"] == "core_seconds"]
     cells = models[["system", "coordinate", "partition", "interval"]].drop_duplicates()
-    # Two for each model of a cell, one for its kinetics.
-    jobs = 2 * len(models) + len(cells) + FIGURE_JOBS * cells["system"].nunique()
+    # One for each model of a cell, one for its kinetics.
+    jobs = len(models) + len(cells) + FIGURE_JOBS * cells["system"].nunique()
     learning, starting = models["value"].sum() / 60, jobs * job_start() / 60
     total = learning + starting
     return [

@@ -6,8 +6,8 @@
 rule train_and_generate:
     input:
         states=states_of_cell,
-        # Only that the check was passed matters: a new lag trains nothing anew.
-        lengths=ancient(f"{RESULTS}/{{system}}/lengths.json"),
+        # Only that the check was passed matters: a new lag or interval trains nothing anew.
+        windows=ancient(f"{RESULTS}/{{system}}/windows.json"),
         training=library("training.py", "batches.py", "recrossing.py"),
         model=model_modules,
         generation=library("generation.py"),

@@ -1,6 +1,7 @@
 # Needs: features (and reference). Makes: results/{system}/{coordinate}/states/{states}.h5.
-# Steps: check_lags refuses lags and windows that no trajectory is long enough for; fit_states fits coordinate
-# and partition on training frames and assigns every frame.
+# Steps: check_lags refuses lags that no trajectory is long enough for, and check_windows training
+# windows, which an inspection does not need; fit_states fits coordinate and partition on training
+# frames and assigns every frame.
 
 
 rule check_lags:
@@ -12,6 +13,7 @@ rule check_lags:
         f"{RESULTS}/logs/check_lags/{{system}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/check_lags/{{system}}.tsv"
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
@@ -22,10 +24,31 @@ rule check_lags:
         longest_lag=lambda w: round(
             max(SYSTEMS[w.system]["lags"]) / SYSTEMS[w.system]["frame_interval"]
         ),
+    script:
+        "../scripts/check_lags.py"
+
+
+rule check_windows:
+    input:
+        lengths=f"{RESULTS}/{{system}}/lengths.json",
+    output:
+        windows=f"{RESULTS}/{{system}}/windows.json",
+    log:
+        f"{RESULTS}/logs/check_windows/{{system}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/check_windows/{{system}}.tsv"
+    localrule: True
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=growing(10),
+    params:
         split=split_params,
         windows=windows_params,
     script:
-        "../scripts/check_lags.py"
+        "../scripts/check_windows.py"
 
 
 rule fit_states:

@@ -1,12 +1,11 @@
-"""Adapter: features -> frames of each trajectory, if long enough for lags and windows."""
+"""Adapter: features -> frames of each trajectory, if they are long enough for the lags."""
 
 from raremd.logs import log_to
-from raremd.sequences import check_lengths, check_windows
+from raremd.sequences import check_lengths
 from raremd.storage import read_lengths, write_json
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
     lengths = read_lengths(snakemake.input.features)
     check_lengths(lengths, snakemake.params.longest_lag)
-    check_windows(lengths, snakemake.params.split, snakemake.params.windows)
     write_json(snakemake.output.lengths, {"frames": lengths})
