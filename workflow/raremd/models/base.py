@@ -72,7 +72,7 @@ class SequenceModel(torch.nn.Module):
         return trajectory
 
     def loss(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """Mean cross-entropy of each next token, in nats a frame.
+        """Mean cross-entropy of each next token, in nats a frame; by default frame by frame.
 
         Parameters
         ----------
@@ -83,7 +83,11 @@ class SequenceModel(torch.nn.Module):
         -------
         () float tensor
         """
-        raise TypeError(f"{type(self).__name__} does not define loss()")
+        state, total = self.initial_state(inputs[:, :1]), torch.zeros(())
+        for tokens, nexts in zip(inputs.T, targets.T, strict=True):
+            logits, state = self.step(tokens, state)
+            total = total + torch.nn.functional.cross_entropy(logits, nexts)
+        return total / inputs.shape[1]
 
     def logits(self, tokens: torch.Tensor) -> torch.Tensor:
         """Logits after each token of whole sequences; needed by two-pass training alone.

@@ -71,13 +71,6 @@ class HMM(SequenceModel):
         self.emission.copy_(torch.from_numpy(emission / emission.sum(axis=1, keepdims=True)))
         self.start.copy_(torch.from_numpy(model.transition_model.stationary_distribution))
 
-    def loss(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        state, total = self.initial_state(inputs[:, :1]), 0.0
-        for tokens, nexts in zip(inputs.T, targets.T, strict=True):
-            logits, state = self.step(tokens, state)
-            total = total - logits.gather(1, nexts[:, None]).mean()
-        return total / inputs.shape[1]
-
     def initial_state(self, prompt: torch.Tensor) -> torch.Tensor:
         """Probability of each hidden state before the next token is shown, (W, H)."""
         state = self.start.expand(len(prompt), -1).clone()

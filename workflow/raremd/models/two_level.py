@@ -67,14 +67,6 @@ class TwoLevel(SequenceModel):
             probability = counts / counts.sum(axis=-1, keepdims=True)
             buffer.copy_(torch.from_numpy(np.maximum(probability, np.exp(NEVER_SEEN))))
 
-    def loss(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """The stride begins with the window."""
-        state, total = self.initial_state(inputs[:, :1]), 0.0
-        for tokens, nexts in zip(inputs.T, targets.T, strict=True):
-            logits, state = self.step(tokens, state)
-            total = total - logits.gather(1, nexts[:, None]).mean()
-        return total / inputs.shape[1]
-
     def initial_state(self, prompt: torch.Tensor) -> _State:
         cores = self.settings.cores
         core = torch.full((len(prompt),), -1, device=prompt.device)
