@@ -42,7 +42,7 @@ fit_states(FOLDER + "/features.h5", None, CoordinateSettings(tica_dimension=4, t
 }
 MEASURED = """
 import glob, json, sys, time
-from raremd.storage import peak_memory_gib
+from raremd.provenance import peak_memory_gib
 from raremd.systems.tables import natural_key
 FOLDER = sys.argv[1]
 FILES = sorted(glob.glob(FOLDER + "/*.npy"), key=natural_key)

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from raremd.kinetics import count_matrix
+from raremd.provenance import peak_memory_gib
 from raremd.recrossing import remove_recrossings
 from raremd.sequences import Segment, Windows, at_interval
-from raremd.storage import map_arrays, peak_memory_gib, write_arrays
+from raremd.storage import map_arrays, write_arrays
 
 N_FRAMES, N_TRAJECTORIES, N_STATES = 10**8, 10, 100
 

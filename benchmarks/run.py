@@ -21,7 +21,7 @@ from plain import training_step as plain_step
 
 from raremd.models import build_model
 from raremd.models.base import Stream
-from raremd.storage import provenance
+from raremd.provenance import provenance
 from raremd.training import TrainingSettings, make_optimiser, training_step
 from report import write_report
 

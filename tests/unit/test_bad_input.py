@@ -12,6 +12,7 @@ import pytest
 from raremd.coordinates import CoordinateSettings
 from raremd.discretisation import fit_states
 from raremd.estimation import count_matrix
+from raremd.features import read_features, write_features
 from raremd.partition import (
     BoxesSettings,
     GridSettings,
@@ -21,15 +22,7 @@ from raremd.partition import (
 )
 from raremd.recrossing import remove_recrossings
 from raremd.sequences import Windows, split_frames
-from raremd.storage import (
-    read_arrays,
-    read_attributes,
-    read_features,
-    read_json,
-    read_parquet,
-    write_arrays,
-    write_features,
-)
+from raremd.storage import read_arrays, read_attributes, read_json, read_parquet, write_arrays
 from raremd.systems.embedded import read_compact
 
 RNG = np.random.default_rng(5)

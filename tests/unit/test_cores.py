@@ -7,9 +7,9 @@ from raremd.coordinates import CoordinateSettings
 from raremd.cores import fit_cores
 from raremd.discrete import read_states
 from raremd.discretisation import fit_states
+from raremd.features import write_features
 from raremd.partition import BoxesSettings, NearestCenterSettings
 from raremd.sequences import at_interval
-from raremd.storage import write_features
 
 LINE = np.concatenate([np.linspace(-3, -1, 101), np.linspace(1, 5, 401)])[:, None]
 

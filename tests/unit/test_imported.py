@@ -14,7 +14,7 @@ import mdtraj
 import numpy as np
 import pytest
 
-from raremd.storage import read_features, read_lengths, read_state_labels
+from raremd.features import read_features, read_lengths, read_state_labels
 from raremd.systems.download import download
 from raremd.systems.imported import import_source
 from raremd.systems.sources import check_source, matching_files

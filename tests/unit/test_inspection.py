@@ -149,11 +149,11 @@ def test_running_time_is_that_of_models_and_of_starting_jobs(path, monkeypatch):
     monkeypatch.setattr("raremd.inspection.job_start", lambda: 6.0)
     table, _ = inspect_system("toy", plan(path))
     table.loc[table["quantity"] == "core_seconds", "value"] = 300.0
-    # Two cells of two models: 4 x 300 s; 2 x 4 + 2 + 12 jobs of 6 s.
+    # Two cells of two models: 4 x 300 s; 4 + 2 + 12 jobs of 6 s.
     text = "\n".join(running_time(table, 2))
     assert "**11 min on 2 cores**" in text
     assert "training and generation 20 min of one core" in text
-    assert "starting 22 jobs 2.2 min" in text
+    assert "starting 18 jobs 1.8 min" in text
 
 
 def test_a_job_starts_in_core_seconds_whatever_else_runs():

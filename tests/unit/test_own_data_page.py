@@ -11,9 +11,10 @@ import pytest
 import yaml
 
 from raremd.config import check_files, load_study
+from raremd.features import read_features
+from raremd.provenance import ROOT
 from raremd.reference import reference
 from raremd.schema import SCHEMA
-from raremd.storage import ROOT, read_features
 from raremd.systems.imported import import_source
 from raremd.systems.sources import downloads, matching_files
 

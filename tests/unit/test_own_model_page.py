@@ -16,8 +16,8 @@ from raremd import config as configuration
 from raremd.config import load_study
 from raremd.generation import generate
 from raremd.models import base, build_model
+from raremd.provenance import ROOT
 from raremd.schema import ConfigError
-from raremd.storage import ROOT
 
 PAGE = (ROOT / "docs" / "own_model.md").read_text()
 (CODE,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.S)

@@ -12,14 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from raremd.features import read_features, read_lengths, write_features
 from raremd.storage import (
     DamagedFileError,
-    read_features,
-    read_lengths,
     read_parquet,
     read_record,
     read_table,
-    write_features,
     write_parquet,
     write_record,
     write_table,

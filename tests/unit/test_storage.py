@@ -11,19 +11,15 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from safetensors.torch import save_file
 
+from raremd.features import read_features, write_features
+from raremd.provenance import PACKAGES, peak_memory_gib, provenance, sha256
 from raremd.storage import (
-    PACKAGES,
     atomic_path,
-    peak_memory_gib,
-    provenance,
     read_arrays,
     read_attributes,
-    read_features,
     read_json,
     read_table,
-    sha256,
     write_arrays,
-    write_features,
     write_json,
     write_parquet,
     write_table,

@@ -9,9 +9,10 @@ from raremd import geometry
 from raremd.coordinates import CoordinateSettings
 from raremd.discrete import read_states
 from raremd.discretisation import Frames, fit_states
+from raremd.features import open_features, write_features
 from raremd.geometry import chunk_rows, gather
 from raremd.partition import GridSettings, KMeansSettings, PCCASettings
-from raremd.storage import open_features, write_arrays, write_features
+from raremd.storage import write_arrays
 
 
 def walks(n=5, frames=3000, columns=3, seed=1):

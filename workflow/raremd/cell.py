@@ -15,16 +15,9 @@ from safetensors.torch import save_file
 from raremd.discrete import DiscreteSystem, read_states
 from raremd.generation import draw_prompts, generate
 from raremd.models import SequenceModel, build_model
+from raremd.provenance import peak_memory_gib, provenance, sha256
 from raremd.sequences import Windows, at_interval
-from raremd.storage import (
-    atomic_path,
-    peak_memory_gib,
-    provenance,
-    sha256,
-    write_arrays,
-    write_parquet,
-    write_record,
-)
+from raremd.storage import atomic_path, write_arrays, write_parquet, write_record
 from raremd.training import TrainingSettings, held_out_loss, resolve_device, train
 
 

@@ -14,11 +14,12 @@ import numpy as np
 from raremd.coordinates import Coordinate, CoordinateSettings, fit_coordinate
 from raremd.cores import Cores, fit_cores
 from raremd.estimation import count_matrix, largest_connected_set
+from raremd.features import Features, open_features
 from raremd.geometry import chunk_rows, gather
 from raremd.partition import METHODS, GivenSettings, PartitionSettings, fit_partition
 from raremd.sequences import Split, split_frames, take
 from raremd.states import Partition
-from raremd.storage import Features, open_features, write_arrays
+from raremd.storage import write_arrays
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +72,7 @@ def partition_settings(
 ) -> PartitionSettings:
     """Settings object of a configured partition; lags become whole frames.
 
-    `labels` are those of `storage.read_state_labels`, for the states that data come with.
+    `labels` are those of `features.read_state_labels`, for the states that data come with.
     """
     options = dict(partitions[name])
     cls = METHODS[options.pop("method")]

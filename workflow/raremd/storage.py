@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 import errno
-import hashlib
-import importlib.metadata
 import json
 import math
 import os
 import platform
-import resource
 import shutil
 import stat
-import subprocess
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 import pandas as pd
-
-ROOT = Path(__file__).parents[2]
-CHUNK_BYTES = 1 << 18
-"""Of one chunk of a features file: a sensible unit of disk access."""
-LEAST_ROWS = 1024
-PACKAGES = ("numpy", "scipy", "torch", "deeptime", "numba", "h5py", "pandas", "snakemake")
 
 
 @contextmanager
@@ -93,13 +82,13 @@ def _digest(name: str, values: np.ndarray) -> int:
     return zlib.crc32(np.ascontiguousarray(values).reshape(-1).view(np.uint8), zlib.crc32(label))
 
 
-def _store(h5: h5py.File, name: str, values: np.ndarray) -> None:
+def store(h5: h5py.File, name: str, values: np.ndarray) -> None:
     """Write one array with its digest."""
     dataset = h5.create_dataset(name, data=values)
     dataset.attrs["crc32"] = _digest(name, values)
 
 
-def _fetch(path: Path | str, dataset: h5py.Dataset) -> np.ndarray:
+def fetch(path: Path | str, dataset: h5py.Dataset) -> np.ndarray:
     """Read one array and compare its digest.
 
     Raises
@@ -107,10 +96,10 @@ def _fetch(path: Path | str, dataset: h5py.Dataset) -> np.ndarray:
     DamagedFileError
         If it is not what was written.
     """
-    return _verified(path, dataset, dataset[...])
+    return verified(path, dataset, dataset[...])
 
 
-def _verified(path: Path | str, dataset: h5py.Dataset, values: np.ndarray) -> np.ndarray:
+def verified(path: Path | str, dataset: h5py.Dataset, values: np.ndarray) -> np.ndarray:
     """The values of a dataset, if their digest is the one that was written."""
     name = dataset.name.lstrip("/")
     if dataset.attrs.get("crc32") != _digest(name, values):
@@ -119,7 +108,7 @@ def _verified(path: Path | str, dataset: h5py.Dataset, values: np.ndarray) -> np
 
 
 @contextmanager
-def _reading(path: Path | str) -> Iterator[h5py.File]:
+def reading(path: Path | str) -> Iterator[h5py.File]:
     """An HDF5 file of ours; whatever HDF5 cannot make sense of is a `DamagedFileError`."""
     try:
         with h5py.File(path) as h5:
@@ -130,194 +119,12 @@ def _reading(path: Path | str) -> Iterator[h5py.File]:
         raise DamagedFileError(path, " ".join(str(error).split())) from error
 
 
-@dataclass(frozen=True)
-class Features:
-    """Trajectories of one system.
-
-    Attributes
-    ----------
-    trajectories : list of (n_frames, n_features) float32
-        Never joined; in memory, or on disk and read when sliced.
-    frame_interval : float
-        Time between two frames, in `time_unit`.
-    time_unit : str
-    feature_names : list of str
-    periods : (n_features,) float64
-        Period of each feature in its own unit, 0 where it is not periodic.
-    """
-
-    trajectories: list[np.ndarray]
-    frame_interval: float
-    time_unit: str
-    feature_names: list[str]
-    periods: np.ndarray
-
-
-class FeatureWriter:
-    """A features file in the making: trajectory by trajectory, block by block.
-
-    Use `feature_writer`; memory does not grow with the trajectories.
-    """
-
-    def __init__(self, h5: h5py.File) -> None:
-        self._h5 = h5
-
-    def add(self, blocks: Iterable[np.ndarray], label: str | None = None) -> int:
-        """Append one trajectory.
-
-        Parameters
-        ----------
-        blocks : iterable of (n, n_features) float arrays
-            Its frames, in order.
-        label : str, optional
-            What errors call it; its number if left out.
-
-        Returns
-        -------
-        int
-            Its frames.
-
-        Raises
-        ------
-        ValueError
-            Naming the first frame with a value that is not finite, or if there is no frame.
-        """
-        number = len(self._h5)
-        label = label or f"trajectory {number + 1}"
-        group, data, frames = self._h5.create_group(f"trajectory_{number:04d}"), None, 0
-        for block in blocks:
-            # A value too large for 32 bits becomes infinite and is refused below.
-            with np.errstate(over="ignore"):
-                block = np.asarray(block, np.float32)
-            bad = ~np.isfinite(block).all(axis=1)
-            if bad.any():
-                raise ValueError(
-                    f"{label}: frame {frames + int(bad.argmax()) + 1} holds a value "
-                    "that is not finite; remove or repair it"
-                )
-            if data is None:
-                shape, rows = (0, block.shape[1]), max(1, CHUNK_BYTES // (4 * block.shape[1]))
-                rows = min(rows, max(len(block), LEAST_ROWS))  # chunks are stored whole
-                data = group.create_dataset(
-                    "features",
-                    shape,
-                    np.float32,
-                    maxshape=(None, shape[1]),
-                    chunks=(rows, shape[1]),
-                    fletcher32=True,  # HDF5's own checksum: parts can be read alone
-                )
-            data.resize(frames + len(block), axis=0)
-            data[frames:] = block
-            frames += len(block)
-        if not frames:
-            raise ValueError(f"{label}: there are no frames in it")
-        return frames
-
-    def describe(
-        self,
-        *,
-        frame_interval: float,
-        time_unit: str,
-        feature_names: Sequence[str],
-        periods: Sequence[float],
-        checksum: str,
-        state_labels: Sequence[int] = (),
-    ) -> None:
-        """What the frames mean; see `Features`. `checksum` identifies the source."""
-        attributes = self._h5.attrs
-        attributes["frame_interval"] = frame_interval
-        attributes["time_unit"] = time_unit
-        attributes["feature_names"] = list(feature_names)
-        attributes["periods"] = np.asarray(periods, np.float64)
-        attributes["checksum"] = checksum
-        attributes["state_labels"] = np.asarray(state_labels, np.int64)
-
-
-@contextmanager
-def feature_writer(path: Path | str) -> Iterator[FeatureWriter]:
-    """A writer whose file takes its name only when all went well."""
-    # In the latest format attributes may be large: proteins have thousands of feature names.
-    with atomic_path(path) as temporary, h5py.File(temporary, "w", libver="latest") as h5:
-        yield FeatureWriter(h5)
-
-
-def write_features(
-    path: Path | str, trajectories: Iterable[np.ndarray], **description: Any
-) -> None:
-    """Write whole trajectories, with the `description` of `FeatureWriter.describe`.
-
-    Raises
-    ------
-    ValueError
-        Naming trajectory and frame of the first value that is not finite.
-    """
-    with feature_writer(path) as writer:
-        for values in trajectories:
-            writer.add([values])
-        writer.describe(**description)
-
-
-def read_features(path: Path | str) -> Features:
-    """The inverse of `write_features`.
-
-    Raises
-    ------
-    DamagedFileError
-        If the file is not as it was written.
-    """
-    with open_features(path) as features:
-        return replace(features, trajectories=[t[...] for t in features.trajectories])
-
-
-@contextmanager
-def open_features(path: Path | str) -> Iterator[Features]:
-    """As `read_features`, but trajectories stay on disk and are read when they are sliced.
-
-    Raises
-    ------
-    DamagedFileError
-        If the file is not as it was written; also where a part is read within the context.
-    """
-    with _reading(path) as h5:
-        yield Features(
-            trajectories=[group["features"] for group in by_number(h5)],
-            frame_interval=float(h5.attrs["frame_interval"]),
-            time_unit=str(h5.attrs["time_unit"]),
-            feature_names=[str(n) for n in h5.attrs["feature_names"]],
-            periods=np.asarray(h5.attrs["periods"]),
-        )
-
-
 def by_number(items: Mapping[str, Any]) -> list[Any]:
     """Values in the order of the numbers that their names end in.
 
     HDF5 lists `10000` between `1000` and `1001`.
     """
     return [items[name] for name in sorted(items, key=lambda name: (len(name), name))]
-
-
-def read_lengths(path: Path | str) -> list[int]:
-    """Frames of each trajectory in a features file.
-
-    Raises
-    ------
-    DamagedFileError
-        If the file is not as it was written.
-    """
-    with _reading(path) as h5:
-        return [len(group["features"]) for group in by_number(h5)]
-
-
-def read_state_labels(path: Path | str) -> list[int]:
-    """Labels of the states in a features file made of discrete trajectories, else none.
-
-    Raises
-    ------
-    DamagedFileError
-        If the file is not as it was written.
-    """
-    with _reading(path) as h5:
-        return [int(label) for label in h5.attrs.get("state_labels", ())]
 
 
 def write_arrays(
@@ -337,7 +144,7 @@ def write_arrays(
     with atomic_path(path) as temporary, h5py.File(temporary, "w") as h5:
         for name, values in arrays.items():
             values = np.asarray(values)
-            _store(h5, name, values.astype("S") if values.dtype.kind == "U" else values)
+            store(h5, name, values.astype("S") if values.dtype.kind == "U" else values)
         text = json.dumps(attributes or {}, sort_keys=True)
         h5.attrs["attributes"] = text
         h5.attrs["crc32"] = zlib.crc32(text.encode())
@@ -355,10 +162,10 @@ def read_arrays(path: Path | str, under: str = "") -> dict[str, np.ndarray]:
 
     def collect(name: str, item: h5py.Dataset | h5py.Group) -> None:
         if isinstance(item, h5py.Dataset):
-            values = _fetch(path, item)
+            values = fetch(path, item)
             found[name] = values.astype("U") if values.dtype.kind == "S" else values
 
-    with _reading(path) as h5:
+    with reading(path) as h5:
         if not under or under in h5:
             (h5[under] if under else h5).visititems(collect)
     return found
@@ -380,12 +187,12 @@ def map_arrays(path: Path | str, under: str) -> dict[str, np.ndarray]:
         if isinstance(item, h5py.Dataset):
             offset = item.id.get_offset()  # None where nothing is stored in one piece
             if offset is None:
-                found[name] = _fetch(path, item)
+                found[name] = fetch(path, item)
             else:
                 mapped = np.memmap(path, item.dtype, "c", offset, item.shape)
-                found[name] = _verified(path, item, np.asarray(mapped))
+                found[name] = verified(path, item, np.asarray(mapped))
 
-    with _reading(path) as h5:
+    with reading(path) as h5:
         if under in h5:
             h5[under].visititems(collect)
     return found
@@ -399,7 +206,7 @@ def read_attributes(path: Path | str) -> dict[str, Any]:
     DamagedFileError
         If the file is not as it was written.
     """
-    with _reading(path) as h5:
+    with reading(path) as h5:
         text = h5.attrs["attributes"]
         if h5.attrs["crc32"] != zlib.crc32(text.encode()):
             raise DamagedFileError(path, "checksum of its attributes does not match")
@@ -499,38 +306,3 @@ def read_record(path: Path | str) -> dict[str, Any]:
     if not isinstance(content, dict) or content.get("crc32") != _record_digest(content):
         raise DamagedFileError(path, "its checksum does not match")
     return {key: value for key, value in content.items() if key != "crc32"}
-
-
-def sha256(path: Path | str) -> str:
-    """Hexadecimal digest of a file."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def sha256_of_all(paths: Iterable[Path | str]) -> str:
-    """Hexadecimal digest of several files, whatever their names and order."""
-    return hashlib.sha256("".join(sorted(map(sha256, paths))).encode()).hexdigest()
-
-
-def provenance() -> dict[str, Any]:
-    """Versions, commit, lock file and machine, for `run.json`."""
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout.strip()
-    lock = ROOT / "envs" / "requirements.lock"
-    return {
-        "versions": {p: importlib.metadata.version(p) for p in PACKAGES},
-        "python": platform.python_version(),
-        "commit": commit or "unknown",
-        "lock_sha256": sha256(lock) if lock.exists() else "unknown",
-        "machine": platform.machine(),
-    }
-
-
-def peak_memory_gib() -> float:
-    """Largest resident memory of this process so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

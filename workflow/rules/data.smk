@@ -79,7 +79,7 @@ rule import_data:
     input:
         unpack(files_of_source),
         code=library(
-            "storage.py",
+            "features.py",
             "systems/imported.py",
             "systems/tables.py",
             "systems/feature_files.py",

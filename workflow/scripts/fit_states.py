@@ -5,8 +5,8 @@ from raremd.discretisation import (
     fit_states,
     partition_settings,
 )
+from raremd.features import read_state_labels
 from raremd.logs import log_to
-from raremd.storage import read_state_labels
 
 
 def fit(features: str, reference: str | None, definition: dict, output: str) -> None:

@@ -1,7 +1,8 @@
 """Adapter: compact trajectories of resources/ -> features.h5."""
 
+from raremd.features import write_features
 from raremd.logs import log_to
-from raremd.storage import sha256, write_features
+from raremd.provenance import sha256
 from raremd.systems.embedded import read_compact
 
 

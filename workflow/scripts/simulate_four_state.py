@@ -1,7 +1,7 @@
 """Adapter: four-state Langevin dynamics -> features.h5 or reference.h5."""
 
+from raremd.features import write_features
 from raremd.logs import log_to
-from raremd.storage import write_features
 from raremd.systems import four_state
 
 

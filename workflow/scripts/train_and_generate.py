@@ -4,7 +4,7 @@ from pathlib import Path
 
 from raremd.cell import train_and_generate
 from raremd.logs import log_to
-from raremd.storage import sha256_of_all
+from raremd.provenance import sha256_of_all
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])

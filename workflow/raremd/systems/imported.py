@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from raremd.coordinates import select_features
-from raremd.storage import feature_writer
+from raremd.features import feature_writer
 from raremd.systems.feature_files import read_file
 from raremd.systems.molecular import plugins_silenced, read_molecular
 from raremd.systems.tables import TIME, Table
