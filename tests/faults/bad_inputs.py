@@ -38,8 +38,7 @@ yardstick: {coordinate: both, partition: fine, lag: 5}
 generation: {walkers: 4, time: 500}
 """
 BIG = 100_000_000
-PLAN, IMPORT, LAGS = "plan", "import_data", "check_lags"
-WINDOWS, STATES = "check_windows", "fit_states"
+PLAN, IMPORT, LENGTHS, STATES = "plan", "import_data", "check_lengths", "fit_states"
 """Stages: before any job, or in one of the cheap jobs before any training."""
 
 
@@ -636,12 +635,12 @@ CASES = {
         STATES, mine(partitions__fine__n_states=5000), ("kmeans", "5000", "ask for fewer")
     ),
     "trajectories shorter than the lag": Case(
-        LAGS,
+        LENGTHS,
         mine(lags=[1, 5, 300], generation__time=1000),
         ("lags", "300 frames", "no trajectory is longer than 200"),
     ),
     "window longer than a trajectory": Case(
-        WINDOWS,
+        LENGTHS,
         mine(sweeps=[{"interval": [10]}], yardstick__lag=10),
         ("window", "saving interval 10", "20 frames", "training.window"),
     ),

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 import yaml
-from bad_inputs import CASES, IMPORT, LAGS, PLAN, STATES, WINDOWS, prepare
+from bad_inputs import CASES, IMPORT, LENGTHS, PLAN, STATES, prepare
 from study_runs import ROOT, TARGETS, copy_study
 from terminal import snakemake
 
 PRELOAD = ["snakemake.cli", "raremd.config", "raremd.figures.selection", "raremd.storage"]
 MEMORY_GIB = 1.0
-LATE = {IMPORT, LAGS, WINDOWS, STATES}
-ALLOWED = {PLAN: set(), IMPORT: {IMPORT}, LAGS: LATE, WINDOWS: LATE, STATES: LATE}
+LATE = {IMPORT, LENGTHS, STATES}
+ALLOWED = {PLAN: set(), IMPORT: {IMPORT}, LENGTHS: LATE, STATES: LATE}
 RECORDS = ("logs", "benchmarks", "config.json")
 
 

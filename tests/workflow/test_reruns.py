@@ -49,8 +49,19 @@ def test_a_longer_lag_trains_nothing_anew(finished):
     config["systems"]["four_state"]["lags"].append(200)
     path.write_text(yaml.safe_dump(config))
     planned = finished.planned()
-    assert planned["check_lags"] == 1 and planned["estimate_kinetics"]
+    assert planned["estimate_kinetics"] == 3
     assert not {"fit_states", "train_and_generate"} & set(planned)
+
+
+def test_a_new_level_and_a_longer_lag_at_once(finished):
+    path = finished.folder / "config/smoke.yaml"
+    config = yaml.safe_load(path.read_text())
+    config["systems"]["four_state"]["lags"].append(200)
+    config["systems"]["four_state"]["sweeps"].append({"interval": [10], "models": ["markov"]})
+    path.write_text(yaml.safe_dump(config))
+    planned = finished.planned()
+    assert planned["train_and_generate"] == 1
+    assert planned["estimate_kinetics"] == 4
 
 
 def test_another_budget_retrains_everything_but_keeps_the_states(finished):

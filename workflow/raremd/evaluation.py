@@ -25,7 +25,7 @@ from raremd.kinetics import (
     timescales,
 )
 from raremd.residence import block_of, crossings, find_visits, residence_times, survival
-from raremd.sequences import Segment, at_interval, take
+from raremd.sequences import Segment, at_interval, check_lengths, take
 from raremd.storage import read_arrays
 from raremd.uncertainty import (
     bootstrap_timescales,
@@ -350,7 +350,7 @@ def evaluate_cell(
     states, yardstick_states : Path
         Files of `discretisation.fit_states`.
     generated : dict
-        Model name -> file of `cell.generate_replicates`.
+        Model name -> file of `cell.train_and_generate`.
     cell : dict
         stride, recrossing, tau (saved frames), interval (time), lags (saved frames),
         timescales, yardstick_lag (saved frames), block (frames of the source, 0 for whole
@@ -367,8 +367,14 @@ def evaluate_cell(
         n_timescales, time).
     attributes : dict
         dimension of the coordinate, number of states.
+
+    Raises
+    ------
+    ValueError
+        If no trajectory is longer than the longest lag.
     """
     system, coarse = read_states(states), read_states(yardstick_states)
+    check_lengths([len(t) for t in system.md], max(cell["lags"]) * cell["stride"])
     training = system.split.training
     yardstick = Yardstick.of(
         at_interval(coarse.md, training, cell["stride"], "none", 1),

@@ -31,7 +31,7 @@ from raremd.kinetics import (
 )
 from raremd.models import build_model
 from raremd.models.base import Stream
-from raremd.sequences import Windows, take
+from raremd.sequences import Windows, check_lengths, take
 from raremd.training import TrainingSettings, make_optimiser, training_step
 from raremd.uncertainty import bootstrap_timescales, bootstrap_weights, interval, trajectory_blocks
 
@@ -207,10 +207,16 @@ def inspect_system(name: str, plan: dict[str, Any]) -> tuple[pd.DataFrame, list[
     table : pandas.DataFrame
         Columns `COLUMNS`; times in the unit of the system.
     lines : list of str
+
+    Raises
+    ------
+    ValueError
+        If no trajectory is longer than the longest lag.
     """
     loaded = {key: read_states(Path(path)) for key, path in plan["states"].items()}
     yardstick, lag = loaded[plan["yardstick"]], plan["yardstick_lag"]
     lengths = [len(d) for d in yardstick.md]
+    check_lengths(lengths, max(plan["lags"]))
     rows: list[dict] = []
     for (coordinate, partition), system in loaded.items():
         at = {"coordinate": coordinate, "partition": partition}

@@ -96,6 +96,28 @@ class Study:
         """Frames in a training window of a model."""
         return self.config["models"][model].get("window", self.config["training"]["window"])
 
+    def longest_lag(self, system: str) -> int:
+        """In frames."""
+        declared = self.system(system)
+        return round(max(declared["lags"]) / declared["frame_interval"])
+
+    def split(self, system: str) -> dict[str, float]:
+        """Keyword arguments of `sequences.split_frames`: as long a gap as the yardstick's lag."""
+        declared = self.system(system)
+        return {
+            "validation_fraction": self.config["training"]["validation_fraction"],
+            "gap": round(declared["yardstick"]["lag"] / declared["frame_interval"]),
+        }
+
+    def windows(self, system: str) -> list[tuple[str, int, int]]:
+        """Saving intervals, their strides, and the longest window of the models there."""
+        longest: dict[tuple[str, int], int] = {}
+        for cell, models in self.cells.items():
+            if cell.system == system:
+                level = cell.interval, self.stride(cell)
+                longest[level] = max([longest.get(level, 0), *map(self.window, models)])
+        return [(*level, window) for level, window in sorted(longest.items())]
+
     def partition_chain(self, system: str, name: str) -> dict[str, dict]:
         """A partition with a method and what it is built on: all that decides its states."""
         declared = self.system(system)["partitions"]

@@ -138,25 +138,6 @@ def ordered(value):
     return [ordered(item) for item in value] if isinstance(value, list) else value
 
 
-def split_params(wildcards):
-    system = SYSTEMS[wildcards.system]
-    return {
-        "validation_fraction": STUDY.config["training"]["validation_fraction"],
-        "gap": round(system["yardstick"]["lag"] / system["frame_interval"]),
-    }
-
-
-def windows_params(wildcards):
-    """Saving interval, its stride and the longest window of its models."""
-    longest = {}
-    for cell, models in STUDY.cells.items():
-        if cell.system == wildcards.system:
-            window = max(map(STUDY.window, models))
-            level = cell.interval, STUDY.stride(cell)
-            longest[level] = max(window, longest.get(level, 0))
-    return [(*level, window) for level, window in sorted(longest.items())]
-
-
 def states_params(wildcards):
     system = SYSTEMS[wildcards.system]
     chain = STUDY.partition_chain(wildcards.system, wildcards.states)
@@ -167,7 +148,7 @@ def states_params(wildcards):
         "core_fraction": system["partitions"][wildcards.states].get("core_fraction"),
         "frame_interval": system["frame_interval"],
         "seed": STUDY.config["seed"],
-    } | split_params(wildcards)
+    } | STUDY.split(wildcards.system)
 
 
 def model_params(wildcards):

@@ -6,7 +6,6 @@
 rule inspect_data:
     input:
         states=[path for system in SYSTEMS for path in inspection_plan(system)["states"].values()],
-        lengths=ancient([f"{RESULTS}/{system}/lengths.json" for system in SYSTEMS]),
         code=library(
             "inspection.py",
             "training.py",

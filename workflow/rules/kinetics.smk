@@ -8,8 +8,6 @@ rule estimate_kinetics:
         states=states_of_cell,
         yardstick=yardstick_of_cell,
         generated=generated_of_cell,
-        # Not ancient, as it is for training: other lags are estimated in the run that checks them.
-        lengths=f"{RESULTS}/{{system}}/lengths.json",
         code=library(
             "estimation.py",
             "kinetics.py",

@@ -6,8 +6,7 @@
 rule train_and_generate:
     input:
         states=states_of_cell,
-        # Only that the check was passed matters: a new lag or interval trains nothing anew.
-        windows=ancient(f"{RESULTS}/{{system}}/windows.json"),
+        lengths=f"{RESULTS}/{{system}}/lengths.json",
         training=library("training.py", "batches.py", "recrossing.py"),
         model=model_modules,
         generation=library("generation.py"),

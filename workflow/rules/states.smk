@@ -1,18 +1,18 @@
 # Needs: features (and reference). Makes: results/{system}/{coordinate}/states/{states}.h5.
-# Steps: check_lags refuses lags that no trajectory is long enough for, and check_windows training
-# windows, which an inspection does not need; fit_states fits coordinate and partition on training
-# frames and assigns every frame.
+# Steps: check_lengths refuses lags and training windows that no trajectory is long enough for, before
+# anything is trained; fit_states fits coordinate and partition on training frames and assigns
+# every frame.
 
 
-rule check_lags:
+rule check_lengths:
     input:
         features=f"{RESULTS}/{{system}}/features.h5",
     output:
         lengths=f"{RESULTS}/{{system}}/lengths.json",
     log:
-        f"{RESULTS}/logs/check_lags/{{system}}.log",
+        f"{RESULTS}/logs/check_lengths/{{system}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/check_lags/{{system}}.tsv"
+        f"{RESULTS}/benchmarks/check_lengths/{{system}}.tsv"
     localrule: True
     conda:
         ENVIRONMENT
@@ -20,35 +20,11 @@ rule check_lags:
     resources:
         mem_mb=500,
         runtime=growing(10),
-    params:
-        longest_lag=lambda w: round(
-            max(SYSTEMS[w.system]["lags"]) / SYSTEMS[w.system]["frame_interval"]
-        ),
+    # The script reads lags and windows from the configuration. As params they would make all models
+    # train anew when a lag is added; `ancient` does not help: where what is ancient has to be made
+    # anew, Snakemake 9.27.1 overlooks every other reason to run what needs it.
     script:
-        "../scripts/check_lags.py"
-
-
-rule check_windows:
-    input:
-        lengths=f"{RESULTS}/{{system}}/lengths.json",
-    output:
-        windows=f"{RESULTS}/{{system}}/windows.json",
-    log:
-        f"{RESULTS}/logs/check_windows/{{system}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/check_windows/{{system}}.tsv"
-    localrule: True
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=growing(10),
-    params:
-        split=split_params,
-        windows=windows_params,
-    script:
-        "../scripts/check_windows.py"
+        "../scripts/check_lengths.py"
 
 
 rule fit_states:

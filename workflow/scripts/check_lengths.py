@@ -1,0 +1,15 @@
+"""Adapter: features -> frames of each trajectory, if they are long enough for the study."""
+
+from raremd.config import load_study
+from raremd.features import read_lengths
+from raremd.logs import log_to
+from raremd.sequences import check_lengths, check_windows
+from raremd.storage import write_json
+
+if __name__ == "__main__":
+    log_to(snakemake.log[0])
+    study, system = load_study(snakemake.config), snakemake.wildcards.system
+    lengths = read_lengths(snakemake.input.features)
+    check_lengths(lengths, study.longest_lag(system))
+    check_windows(lengths, study.split(system), study.windows(system))
+    write_json(snakemake.output.lengths, {"frames": lengths})
