@@ -2,9 +2,8 @@
 
 import io
 import logging
-import threading
 
-from raremd.progress import LAST, CellProgress, end_timers
+from raremd.progress import LAST, CellProgress
 
 
 class Run:
@@ -51,15 +50,3 @@ def test_silent_without_cells_and_in_the_process_of_a_job():
     other.finish(LAST)  # no plan: not the main process
     other.log.info("Select jobs to execute...")
     assert run.lines == other.lines == []
-
-
-def test_no_timer_outlives_the_run():
-    fired = []
-    timers = [threading.Timer(3600, fired.append, [n]) for n in range(3)]
-    for timer in timers:
-        timer.start()
-    end_timers()
-    for timer in timers:
-        timer.join(timeout=30)
-    assert not any(timer.is_alive() for timer in timers)
-    assert fired == []

@@ -1,27 +1,15 @@
-"""The main process: how many cells of a study are done, and an end when they are."""
+"""The main process: how many cells of a study are done."""
 
 from __future__ import annotations
 
 import logging
 import sys
-import threading
 import time
 from collections.abc import Callable
 from typing import TextIO
 
 LAST = "estimate_kinetics"
 """The rule with which a cell ends."""
-
-
-def end_timers() -> None:
-    """Stop what would keep the process for `max-jobs-per-timespan` after its last job.
-
-    Snakemake's scheduler (9.27.1) starts a timer of that length whenever a job ends, to look at
-    the waiting jobs again, and leaves it running at the end.
-    """
-    for thread in threading.enumerate():
-        if isinstance(thread, threading.Timer):
-            thread.cancel()
 
 
 class CellProgress(logging.Handler):

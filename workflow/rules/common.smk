@@ -11,7 +11,7 @@ import yaml
 from raremd import gallery
 from raremd.config import check_files, load_study, source_files
 from raremd.config import model_modules as model_modules_of
-from raremd.progress import CellProgress, end_timers
+from raremd.progress import CellProgress
 from raremd.schema import ConfigError, check_keys
 from raremd.study import Cell
 from raremd.figures.selection import COLUMN, full_grid, of_factor, of_grid, pick, removals
