@@ -16,6 +16,7 @@ import pytest
 
 from raremd.features import read_features, read_lengths, read_state_labels
 from raremd.systems.download import download
+from raremd.systems.feature_files import read_file
 from raremd.systems.imported import import_source
 from raremd.systems.sources import check_source, matching_files
 
@@ -528,3 +529,17 @@ def test_download_with_the_wrong_content(served, folder):
 def test_no_server(folder):
     with pytest.raises(ValueError, match=r"http://127\.0\.0\.1:9/x: .*refused"):
         download("http://127.0.0.1:9/x", "0" * 64, "x")
+
+
+def test_names_in_a_damaged_heap_are_refused_instead_of_read_for_ever(tmp_path, monkeypatch):
+    monkeypatch.setattr("raremd.systems.feature_files.PATIENCE", 2.0)
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as h5:
+        h5["a"] = np.ones((3, 2))
+        h5.attrs["feature_names"] = ["phi", "psi"]
+    assert [table.names for table in read_file(path)] == [("phi", "psi")]
+    content = bytearray(path.read_bytes())
+    content[content.index(b"GCOL") + 24] = 44  # the length of the first string
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="feature_names"):
+        list(read_file(path))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import multiprocessing
 import struct
 import tokenize
 import zipfile
@@ -10,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import BinaryIO
 
@@ -36,6 +38,8 @@ ILL_TYPED = (ValueError, TypeError, KeyError, OverflowError, MemoryError)
 FORGED = (*BROKEN_ZIP, *ILL_TYPED, SyntaxError, tokenize.TokenError)
 BROKEN_HDF5 = (*ILL_TYPED, OSError, RuntimeError, AttributeError)
 LONGEST_REASON = 200
+PATIENCE = 30.0
+"""Seconds for the names of the features in an HDF5 file."""
 
 
 def _printable(name: str) -> str:
@@ -160,11 +164,42 @@ def _dataset_blocks(path: Path, name: str, label: str) -> Iterator[np.ndarray]:
         yield from _slices(data, checked_columns(data.shape, label))
 
 
+def _send_names(path: Path, sender: Connection) -> None:
+    try:
+        with _hdf5(path, str(path)) as h5:
+            sender.send(tuple(_printable(str(n)) for n in h5.attrs["feature_names"]))
+    except ValueError as error:
+        sender.send(error)
+
+
+def _hdf5_names(path: Path) -> tuple[str, ...]:
+    """The attribute `feature_names`, read in a process of its own that can be ended.
+
+    HDF5 2.0 keeps strings in a heap, and goes round for ever in some that are damaged.
+    """
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    reader = context.Process(target=_send_names, args=(path, sender), daemon=True)
+    reader.start()
+    sender.close()
+    try:
+        if not receiver.poll(PATIENCE):
+            raise ValueError(f"{path}: HDF5 does not come to an end reading its feature_names")
+        names = receiver.recv()
+    except EOFError as error:
+        raise ValueError(f"{path}: HDF5 breaks down reading its feature_names") from error
+    finally:
+        reader.kill()
+        reader.join()
+    if isinstance(names, ValueError):
+        raise names
+    return names
+
+
 def _read_hdf5(path: Path, wanted: str) -> Iterator[Table]:
     with _hdf5(path, str(path)) as h5:
         datasets = _hdf5_datasets(h5)
-        names = h5.attrs.get("feature_names")
-        names = None if names is None else tuple(_printable(str(n)) for n in names)
+        names = _hdf5_names(path) if "feature_names" in h5.attrs else None
         chosen = [d for d in datasets if fnmatchcase(d, wanted)]
         for name in chosen:
             label = f"{path}, dataset {_printable(name)}"
