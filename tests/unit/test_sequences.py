@@ -15,6 +15,7 @@ from raremd.sequences import (
     check_windows,
     split_frames,
     take,
+    warn_of_short,
 )
 
 LENGTHS = st.lists(st.integers(1, 300), min_size=1, max_size=12)
@@ -165,6 +166,7 @@ def test_lags_need_long_trajectories(caplog):
     with pytest.raises(ValueError, match="the longest is 100 frames and no trajectory is longer"):
         check_lengths([50, 100], 100)
     check_lengths([50, 101], 100)
+    warn_of_short([50, 101], 100)
     assert "1 of 2 trajectories" in caplog.text
 
 

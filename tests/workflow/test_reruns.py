@@ -9,6 +9,18 @@ def append(path, text="\n# a change\n"):
     path.write_text(path.read_text() + text)
 
 
+def change(project, lags=(), sweeps=()):
+    """Append to the lags and sweeps of the study."""
+    path = project.folder / "config/smoke.yaml"
+    config = yaml.safe_load(path.read_text())
+    config["systems"]["four_state"]["lags"] += lags
+    config["systems"]["four_state"]["sweeps"] += sweeps
+    path.write_text(yaml.safe_dump(config))
+
+
+LEVEL = {"interval": [10], "models": ["markov"]}
+
+
 def test_a_finished_study_has_nothing_to_do(finished):
     run = finished.snakemake()
     assert run.returncode == 0
@@ -33,10 +45,7 @@ def test_editing_one_model_retrains_only_that_model(finished):
 
 
 def test_a_new_level_computes_only_its_cells(finished):
-    path = finished.folder / "config/smoke.yaml"
-    config = yaml.safe_load(path.read_text())
-    config["systems"]["four_state"]["sweeps"].append({"interval": [10], "models": ["markov"]})
-    path.write_text(yaml.safe_dump(config))
+    change(finished, sweeps=[LEVEL])
     planned = finished.planned()
     assert planned["train_and_generate"] == 1
     assert planned["estimate_kinetics"] == 1
@@ -44,21 +53,14 @@ def test_a_new_level_computes_only_its_cells(finished):
 
 
 def test_a_longer_lag_trains_nothing_anew(finished):
-    path = finished.folder / "config/smoke.yaml"
-    config = yaml.safe_load(path.read_text())
-    config["systems"]["four_state"]["lags"].append(200)
-    path.write_text(yaml.safe_dump(config))
+    change(finished, lags=[200])
     planned = finished.planned()
     assert planned["estimate_kinetics"] == 3
     assert not {"fit_states", "train_and_generate"} & set(planned)
 
 
 def test_a_new_level_and_a_longer_lag_at_once(finished):
-    path = finished.folder / "config/smoke.yaml"
-    config = yaml.safe_load(path.read_text())
-    config["systems"]["four_state"]["lags"].append(200)
-    config["systems"]["four_state"]["sweeps"].append({"interval": [10], "models": ["markov"]})
-    path.write_text(yaml.safe_dump(config))
+    change(finished, lags=[200], sweeps=[LEVEL])
     planned = finished.planned()
     assert planned["train_and_generate"] == 1
     assert planned["estimate_kinetics"] == 4

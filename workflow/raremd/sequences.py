@@ -89,6 +89,10 @@ def check_lengths(lengths: Sequence[int], longest_lag: int) -> None:
             f"lags: the longest is {longest_lag} frames and no trajectory is longer than "
             f"{max(lengths)}; leave out long lags"
         )
+
+
+def warn_of_short(lengths: Sequence[int], longest_lag: int) -> None:
+    """Log how many trajectories do not contribute at the longest lag, in frames."""
     short = sum(n <= longest_lag for n in lengths)
     if short:
         log.warning(

@@ -82,13 +82,13 @@ def _digest(name: str, values: np.ndarray) -> int:
     return zlib.crc32(np.ascontiguousarray(values).reshape(-1).view(np.uint8), zlib.crc32(label))
 
 
-def store(h5: h5py.File, name: str, values: np.ndarray) -> None:
+def _store(h5: h5py.File, name: str, values: np.ndarray) -> None:
     """Write one array with its digest."""
     dataset = h5.create_dataset(name, data=values)
     dataset.attrs["crc32"] = _digest(name, values)
 
 
-def fetch(path: Path | str, dataset: h5py.Dataset) -> np.ndarray:
+def _fetch(path: Path | str, dataset: h5py.Dataset) -> np.ndarray:
     """Read one array and compare its digest.
 
     Raises
@@ -96,10 +96,10 @@ def fetch(path: Path | str, dataset: h5py.Dataset) -> np.ndarray:
     DamagedFileError
         If it is not what was written.
     """
-    return verified(path, dataset, dataset[...])
+    return _verified(path, dataset, dataset[...])
 
 
-def verified(path: Path | str, dataset: h5py.Dataset, values: np.ndarray) -> np.ndarray:
+def _verified(path: Path | str, dataset: h5py.Dataset, values: np.ndarray) -> np.ndarray:
     """The values of a dataset, if their digest is the one that was written."""
     name = dataset.name.lstrip("/")
     if dataset.attrs.get("crc32") != _digest(name, values):
@@ -144,7 +144,7 @@ def write_arrays(
     with atomic_path(path) as temporary, h5py.File(temporary, "w") as h5:
         for name, values in arrays.items():
             values = np.asarray(values)
-            store(h5, name, values.astype("S") if values.dtype.kind == "U" else values)
+            _store(h5, name, values.astype("S") if values.dtype.kind == "U" else values)
         text = json.dumps(attributes or {}, sort_keys=True)
         h5.attrs["attributes"] = text
         h5.attrs["crc32"] = zlib.crc32(text.encode())
@@ -162,7 +162,7 @@ def read_arrays(path: Path | str, under: str = "") -> dict[str, np.ndarray]:
 
     def collect(name: str, item: h5py.Dataset | h5py.Group) -> None:
         if isinstance(item, h5py.Dataset):
-            values = fetch(path, item)
+            values = _fetch(path, item)
             found[name] = values.astype("U") if values.dtype.kind == "S" else values
 
     with reading(path) as h5:
@@ -187,10 +187,10 @@ def map_arrays(path: Path | str, under: str) -> dict[str, np.ndarray]:
         if isinstance(item, h5py.Dataset):
             offset = item.id.get_offset()  # None where nothing is stored in one piece
             if offset is None:
-                found[name] = fetch(path, item)
+                found[name] = _fetch(path, item)
             else:
                 mapped = np.memmap(path, item.dtype, "c", offset, item.shape)
-                found[name] = verified(path, item, np.asarray(mapped))
+                found[name] = _verified(path, item, np.asarray(mapped))
 
     with reading(path) as h5:
         if under in h5:

@@ -155,9 +155,14 @@ class Study:
 
     def cells_of_claims(self) -> list[Cell]:
         """Bases and sides of contrasts, in the order of the sweep."""
-        sides = {n for c in self.contrasts() for n in c.values() if isinstance(n, int)}
-        wanted = sides | set(self.bases().values())
-        return [cell for n, cell in enumerate(self.cells) if n in wanted]
+        systems = self.config["systems"]
+        wanted = {self.base(name) for name in systems} | {
+            self.cell(name, levels)
+            for name, system in systems.items()
+            for sides in system["claims"].values()
+            for levels in sides.values()
+        }
+        return [cell for cell in self.cells if cell in wanted]
 
     def bases(self) -> dict[str, int]:
         """System -> its base cell, as an index into `cell_records`."""
