@@ -13,10 +13,10 @@ from pathlib import Path
 CELLS = 10_000
 CHAINS, KINETICS = 4, 8
 """Members of one submission, see profiles/slurm/config.yaml."""
-START_UP = 2.4
+START_UP = 1.9
 """Core seconds of a job of training and generation before it computes: interpreter, imports.
 
-Mean over the 303 shortest jobs of the full study: Snakemake's record less the job's own."""
+Mean over the 64 of the default study, `overhead.json`."""
 
 
 def kinetics_used(results: Path, cells: list[Path]) -> list[dict[str, str]]:
