@@ -51,7 +51,10 @@ def compress(source: Path, target: Path, largest: int = LARGEST) -> None:
     while True:
         scaled = picture.resize([max(1, round(n * factor)) for n in size], Image.Resampling.LANCZOS)
         content = io.BytesIO()
-        few = scaled.quantize(COLORS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        # Without k-means grey bands turn pink or orange.
+        few = scaled.quantize(
+            COLORS, Image.Quantize.MAXCOVERAGE, kmeans=3, dither=Image.Dither.NONE
+        )
         few.save(content, "png", optimize=True)
         if content.tell() <= largest or max(scaled.size) < 200:
             break
