@@ -28,7 +28,8 @@ tables had the bytes of an undisturbed run.
 """
 REFUSALS = """Through Snakemake's command line, in a folder with a finished study: exit status 1,
 one line, no result touched, no training begun, less than 1 GiB of memory."""
-FOLDER = re.compile(r"/\S*/(?=results/|data/)|(?<=from )/\S*(?=\))")
+FOLDER = re.compile(r"/\S*?/pytest-\d+/[^/\s;:)]+")
+"""Of a test."""
 COLUMNS = "", "| input | what the user sees |", "|---|---|"
 
 
@@ -47,21 +48,9 @@ def bad_inputs() -> list[str]:
     from test_bad_input import CASES
     from test_config import BAD, load_study
 
-    rows = [
-        "",
-        "## Flawed data and files, as the library refuses them",
-        "",
-        "| input | what the user sees |",
-        "|---|---|",
-    ]
+    rows = ["", "## Flawed data and files, as the library refuses them", *COLUMNS]
     rows += [f"| {name} | {seen(attempt)} |" for name, (attempt, _) in CASES.items()]
-    rows += [
-        "",
-        "## Flawed configurations, as the library refuses them",
-        "",
-        "| input | what the user sees |",
-        "|---|---|",
-    ]
+    rows += ["", "## Flawed configurations, as the library refuses them", *COLUMNS]
     rows += [
         f"| {name} | {seen(lambda _, config=config: load_study(config))} |"
         for name, (config, _) in BAD.items()
@@ -80,9 +69,7 @@ def reported(reports: list[str]) -> list[str]:
             failed = case.find("failure") is not None or case.find("error") is not None
             place = case.get("classname", "").rsplit(".", 1)[-1].removeprefix("test_")
             name = case.get("name", "").removeprefix("test_").replace("_", " ")
-            seen = re.sub(
-                r"(/[^/ ]+)+/pytest-[^ ]*?/(?=results|data)", "", properties.get("seen", "")
-            )
+            seen = FOLDER.sub("folder", properties.get("seen", "")).replace("folder/", "")
             row = f"{'FAILED' if failed else 'passed'} | {seen.replace('|', chr(92) + '|')} |"
             if place == "refusals":
                 name = name.removeprefix("refused[").removesuffix("]")
