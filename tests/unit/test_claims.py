@@ -254,6 +254,44 @@ class TestControls:
         assert row["error"] == pytest.approx(3.0, abs=0.01)
         assert row["error_of_control"] == pytest.approx(1.0, abs=0.01)
 
+    def test_the_same_claim_with_one_thing_changed_on_both_sides(self):
+        """Undertrained: with four times the budget the effect is gone; C1 has one side."""
+        controls = {"lstm_four_times": "lstm", "lstm_wide": "lstm", "gru_wide": "gru"}
+        hard = cell("hard", lstm=off(-3.0), lstm_four_times=RIGHT, lstm_wide=off(-2.0))
+        easy = cell("easy", lstm=RIGHT, lstm_four_times=RIGHT)
+        record = judge("C4", hard, easy, controls=controls)
+        assert record["verdict"] == SUPPORTED
+        assert list(record["control"]["varied"]) == ["four_times"]  # wide has no easy side
+        assert record["control"]["varied"]["four_times"]["verdict"] == INCONCLUSIVE
+        assert record["control"]["varied"]["four_times"]["effect"] == pytest.approx(0.0, abs=0.1)
+        varied = judge("C1", None, hard, controls=controls)["control"]["varied"]
+        assert {name: each["verdict"] for name, each in varied.items()} == {
+            "four_times": SUPPORTED,
+            "wide": CONTRADICTED,
+        }
+
+    def test_both_networks_are_varied_alike(self):
+        controls = {
+            "lstm_twice": "lstm",
+            "lstm_wide": "lstm",
+            "transformer_twice": "transformer",
+            "gru_wide": "gru",
+        }
+        plain = {"lstm": off(-1.0), "transformer": off(-2.0)}
+        twice = {"lstm_twice": off(-1.0), "transformer_twice": off(-0.5), "lstm_wide": RIGHT}
+        record = judge_models(
+            "toy",
+            [cell("a", **plain), cell("b", **plain, **twice)],
+            controls,
+            RULES,
+            np.random.default_rng(1),
+        )
+        assert record["effect"] == pytest.approx(-1.0, abs=0.1)
+        (name,) = record["control"]["varied"]
+        assert name == "twice"
+        assert record["control"]["varied"][name]["verdict"] == CONTRADICTED
+        assert record["control"]["varied"][name]["effect"] == pytest.approx(0.5, abs=0.1)
+
     def test_no_markov_where_one_cell_has_none(self):
         record = judge("C4", cell("hard", lstm=RIGHT, markov=RIGHT), cell("easy", lstm=RIGHT))
         assert "markov" not in record["control"]

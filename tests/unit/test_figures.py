@@ -142,12 +142,18 @@ def record(**changes):
         "high": 0.3,
         "n_events": 42,
         "doubts": [],
+        "control": {"varied": {}},
     } | changes
 
 
 RECORDS = [
     record(),
-    record(model="transformer", verdict="inconclusive", doubts=["only 3 transitions"]),
+    record(
+        model="transformer",
+        verdict="inconclusive",
+        doubts=["only 3 transitions"],
+        control={"varied": {"twice": {"effect": -8.0}, "wide": {"effect": 0.2}}},
+    ),
     record(claim="C6", statement="not superior", verdict="contradicted", low=-10.0, effect=-7.0),
 ]
 PLANE = free_energy.Map(
@@ -529,8 +535,10 @@ class TestClaims:
         texts = [t.get_text() for t in axes.texts]
         assert texts.count("42") == 3
         assert "inconclusive*" in texts and "supported" in texts
-        effects = [p.get_xdata()[0] for p in axes.lines if p.get_marker() not in ("None", "")]
+        effects = [p.get_xdata()[0] for p in axes.lines if p.get_marker() not in ("None", "", "|")]
         assert effects == [0.1, 0.1, -style.EDGE]
+        strokes = [list(p.get_xdata()) for p in axes.lines if p.get_marker() == "|"]
+        assert strokes == [[], [-style.EDGE, 0.2], []]
         lows = [c.get_segments()[0][0, 0] for c in axes.collections]
         assert lows == [-0.2, -0.2, -style.EDGE]
 

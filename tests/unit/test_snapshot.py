@@ -96,7 +96,7 @@ def test_the_page_of_a_hundred_cells_begins_with_the_answer_and_stays_short():
     assert "### toy" in lines and "a cell" not in text
     for name in figures:
         assert text.count(f"(figures/{name}.png)") == 1
-    assert len(lines) < 220
+    assert len(lines) < 300
     assert text.count("four_state/x/dt_1/fine") == 1, "its controls stand in one place"
     assert "| four_state | LSTM | 1.00 |" in text and "| four_state | LSTM twice |" not in text
     assert "400.0 core-hours" in text

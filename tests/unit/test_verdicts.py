@@ -4,7 +4,14 @@ import itertools
 
 import pytest
 
-from raremd.verdicts import as_markdown, claim_table, contrast, control_table, scoreboard
+from raremd.verdicts import (
+    as_markdown,
+    claim_table,
+    contrast,
+    control_table,
+    scoreboard,
+    varied_table,
+)
 
 SYSTEMS = ["four_state", "alanine_dipeptide", "protein", "alanine_tetrapeptide"]
 CONTROLS = ["twice", "four_times", "wide"]
@@ -24,6 +31,7 @@ def record(
             }
             for n, name in enumerate(CONTROLS, start=1)
         ],
+        "varied": {"four_times": summary | {"verdict": "inconclusive", "effect": 0.1, "low": -0.2}},
         "markov": summary | {"effect": -0.75, "low": -1.0, "high": -0.5},
     }  # fmt: skip
     base = {"claim": claim, "statement": "it helps", "system": system, "model": model}
@@ -50,7 +58,8 @@ def test_a_row_holds_effect_interval_controls_events_and_doubts():
 
 def test_what_is_not_known_is_a_dash():
     bare = record(low=None, effect=float("nan"))
-    bare["control"] = {"at_own_interval": bare["control"]["at_own_interval"], "convergence": []}
+    bare["control"] |= {"convergence": [], "varied": {}}
+    del bare["control"]["markov"]
     (row,) = rows(claim_table([bare]))
     assert row[4] == row[6] == row[7] == row[9] == "–"
 
@@ -81,6 +90,16 @@ def test_the_scoreboard_has_a_row_a_claim_and_a_column_a_system():
     ]
 
 
+def test_the_same_verdict_with_one_thing_changed():
+    other = record(model="transformer")
+    other["control"]["varied"] = {}
+    assert rows(varied_table([record(), other])[2:]) == [
+        ["toy", "LSTM", "supported +1.50 [+1.00, +2.00]", "inconclusive +0.10 [-0.20, +2.00]"],
+        ["toy", "Transformer", "supported +1.50 [+1.00, +2.00]", "–"],
+    ]
+    assert varied_table([other]) == []
+
+
 def test_controls_stand_once_however_many_claims_look_at_their_cell():
     records = [record(claim) for claim in ("C2", "C3", "C4")] + [record(model="transformer")]
     assert rows(control_table(records)) == [
@@ -94,7 +113,7 @@ def test_a_large_study_stays_short():
     claims = ("C1", "C2", "C3", "C4", "C5", "C6")
     combined = itertools.product(claims, SYSTEMS, ("lstm", "transformer"))
     text = as_markdown([record(*names) for names in combined])
-    assert len(text.splitlines()) < 120
+    assert len(text.splitlines()) < 220
     assert text.count("four_state/x/dt_1/fine") == 2
 
 

@@ -211,6 +211,11 @@ def _controls(cells: list[CellResult], model: str, controls: dict[str, str]) -> 
     ]
 
 
+def control_name(control: str, of: str) -> str:
+    """What the control has more or less of, such as ``four_times``."""
+    return control.removeprefix(f"{of}_")
+
+
 def _judged(
     claim: str, system: str, model: str, draws: np.ndarray, cells: list[CellResult], rules: Rules
 ) -> dict[str, Any]:
@@ -253,6 +258,11 @@ def judge_contrast(
     beside: dict[str, Any] = {
         "at_own_interval": _summary(claim, draws(model, own=True), doubts, rules),
         "convergence": _controls(cells, model, controls),
+        "varied": {
+            control_name(control, model): _summary(claim, draws(control, own=False), doubts, rules)
+            for control, of in controls.items()
+            if of == model and all(control in cell.models for cell in cells)
+        },
     }
     if all("markov" in cell.models for cell in cells):
         beside["markov"] = _summary(claim, draws("markov", own=False), doubts, rules)
@@ -270,27 +280,42 @@ def judge_models(
     shared = [cell for cell in cells if {"lstm", "transformer"} <= set(cell.models)]
     sound = [cell for cell in shared if not _doubts([cell], rules)] or shared
 
-    def draws(own: bool) -> np.ndarray:
+    def draws(cells: list[CellResult], lstm: str, transformer: str, own: bool) -> np.ndarray:
         # All cells see the same MD: its error does not average out over them.
-        n_samples = sound[0].bootstrap["own"].shape[1]
+        n_samples = cells[0].bootstrap["own"].shape[1]
         index = rng.integers(n_samples, size=DRAWS)
         each = [
             hierarchical_difference(
-                *cell.slowest("lstm", own), *cell.slowest("transformer", own), DRAWS, rng, index
+                *cell.slowest(lstm, own), *cell.slowest(transformer, own), DRAWS, rng, index
             )
-            for cell in sound
+            for cell in cells
         ]
         return np.mean(each, axis=0)
 
-    record = _judged("C6", system, "transformer", draws(own=False), sound, rules)
-    convergence = [
-        row for model in ("lstm", "transformer") for row in _controls(sound, model, controls)
-    ]
+    plain = "lstm", "transformer"
+    record = _judged("C6", system, "transformer", draws(sound, *plain, own=False), sound, rules)
+    doubts = record["doubts"]
+    varied = {}
+    for name, pair in _varied_alike(controls).items():
+        both = [cell for cell in sound if set(pair) <= set(cell.models)]
+        if both:
+            varied[name] = _summary("C6", draws(both, *pair, own=False), doubts, rules)
     return record | {
         "control": {
-            "at_own_interval": _summary("C6", draws(own=True), record["doubts"], rules),
-            "convergence": convergence,
+            "at_own_interval": _summary("C6", draws(sound, *plain, own=True), doubts, rules),
+            "convergence": [row for model in plain for row in _controls(sound, model, controls)],
+            "varied": varied,
         }
+    }
+
+
+def _varied_alike(controls: dict[str, str]) -> dict[str, tuple[str, str]]:
+    """What is varied -> the LSTM and the Transformer with that same change."""
+    names = {(of, control_name(control, of)): control for control, of in controls.items()}
+    return {
+        name: (control, names["transformer", name])
+        for (of, name), control in names.items()
+        if of == "lstm" and ("transformer", name) in names
     }
 
 

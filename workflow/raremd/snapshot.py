@@ -18,7 +18,7 @@ from raremd.figures.selection import pick, pretty
 from raremd.markdown import as_table
 from raremd.recommendation import ALL_CELLS
 from raremd.storage import atomic_path
-from raremd.verdicts import CONTROLS, HOW, claim_table, control_table, scoreboard
+from raremd.verdicts import CONTROLS, HOW, claim_table, control_table, scoreboard, varied_table
 
 LARGEST = 100_000
 """Bytes of a figure."""
@@ -210,6 +210,7 @@ def page(
     for claim in sorted({r["claim"] for r in claims}):
         mine = [r for r in claims if r["claim"] == claim]
         lines += [f"## {claim}: {mine[0]['statement']}", "", *claim_table(mine), ""]
+        lines += [*varied_table(mine), ""]
         lines += _of_systems(FIGURES[claim], systems, figures)
     lines += ["## Controls", "", CONTROLS, *control_table(claims), ""]
     lines += _of_systems(["controls"], systems, figures)

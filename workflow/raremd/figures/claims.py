@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -18,6 +19,10 @@ VERDICTS = {
     "inconclusive": ("0.45", "o", "white"),
 }
 """Colour, marker and its filling."""
+CHANGED: dict[str, Any] = {
+    "color": "0.45", "marker": "|", "markersize": 6, "markeredgewidth": 0.7, "linestyle": "none",
+}  # fmt: skip
+"""Look of the same effect with one thing changed."""
 LINE = 0.17
 LEFT, RIGHT, EVENTS, VERDICT = 0.27, 0.80, 0.86, 0.88
 
@@ -57,6 +62,8 @@ def draw_claims(
             axes.text(0.01, y, record, transform=margin, va="center", weight="bold", bbox=paper)
             continue
         color, marker, filling = VERDICTS[record["verdict"]]
+        changed = [each["effect"] for each in record["control"]["varied"].values()]
+        axes.plot(style.within(changed), np.full(len(changed), y), **CHANGED)
         axes.hlines(y, *style.within([record["low"], record["high"]]), color=color, zorder=2)
         axes.plot(
             style.within(record["effect"]), y, marker=marker, color=color, linestyle="none",
@@ -78,7 +85,8 @@ def draw(records: list[dict[str, Any]], tolerance: float) -> Figure:
     Parameters
     ----------
     records : list of dict
-        claim, statement, system, model, verdict, effect, low, high, n_events, doubts.
+        claim, statement, system, model, verdict, effect, low, high, n_events, doubts,
+        control.
     tolerance : float
         log2 deviation that counts as learned.
     """
@@ -95,7 +103,8 @@ def draw(records: list[dict[str, Any]], tolerance: float) -> Figure:
         handles=[
             Line2D([], [], color=c, marker=m, markerfacecolor=f, label=verdict)
             for verdict, (c, m, f) in VERDICTS.items()
-        ],
-        loc="lower center", ncols=3,
+        ]
+        + [Line2D([], [], **CHANGED, label="one thing changed")],
+        loc="lower center", ncols=4,
     )  # fmt: skip
     return figure
