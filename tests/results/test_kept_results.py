@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "docs" / "results"
 FACTORS = ["system", "coordinate", "interval", "partition"]
 CLAIMS = ["C1", "C2", "C3", "C4", "C5", "C6"]
+CHANGES = {"twice", "four_times", "wide", "long_window", "seen_jumps"}
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,7 @@ def test_every_claim_is_judged_on_every_system_with_all_that_belongs_to_it(plann
         assert record["verdict"] in ("supported", "contradicted", "inconclusive")
         assert record["verdict"] == "inconclusive" or not record["doubts"]
         assert record["claim"] == "C6" or "markov" in record["control"]
+        assert set(record["control"]["varied"]) == CHANGES
 
 
 def test_the_commit_that_made_it_is_known():

@@ -127,6 +127,19 @@ def test_angles_in_another_unit_than_their_period(folder):
     imported("a.npy", periods={"*": "degrees"})
 
 
+@pytest.mark.parametrize(("unit", "turn"), [("degrees", 360.0), ("radians", 2 * np.pi)])
+def test_an_angle_that_is_not_declared_is_asked_after(folder, caplog, unit, turn):
+    for start in (0.0, -0.5):
+        angle = turn * RNG.uniform(start, start + 1, 4000)
+        np.save("a.npy", np.column_stack([angle, 0.9 * angle, 3 * angle]))
+        imported("a.npy", names=["phi", "short", "long"])
+        assert f"say 'source: periods: {{phi: {unit}}}'" in caplog.text
+        assert "short" not in caplog.text and "long" not in caplog.text
+        caplog.clear()
+        imported("a.npy", periods={"feature_1": unit})
+        assert not caplog.text
+
+
 def test_whole_numbers_that_32_bits_cannot_tell_apart(folder):
     np.save("a.npy", RNG.integers(0, 1 << 24, (50, 2)))
     imported("a.npy")

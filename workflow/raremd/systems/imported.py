@@ -116,6 +116,17 @@ def _refuse_wrong_angle(name: str, period: float, low: float, high: float) -> No
             )
 
 
+def _undeclared_angle(period: float, low: float, high: float) -> str | None:
+    """Unit in which the values fill a turn, of a feature that is not said to be periodic."""
+    if period:
+        return None
+    for unit, turn in ANGLES.items():
+        start = -turn / 2 if low < 0 else 0.0
+        if start <= low + 1e-3 * turn and 0.99 * turn <= high - low <= 1.001 * turn:
+            return unit
+    return None
+
+
 def _column_names(table: Table, n_columns: int, given: list[str] | None) -> list[str]:
     names = given or table.names
     if names is None:
@@ -300,6 +311,13 @@ class Importer:
             self.names, self.periods, self._low, self._high, strict=True
         ):
             _refuse_wrong_angle(name, period, float(low), float(high))
+            unit = _undeclared_angle(period, float(low), float(high))
+            if unit is not None:
+                log.warning(
+                    "%s goes from %.4g to %.4g, as an angle in %s does, and is cut open there; "
+                    "say 'source: periods: {%s: %s}' if it is one",
+                    *(name, low, high, unit, name, unit),
+                )
         return hashlib.sha256("".join(self._seen).encode()).hexdigest()
 
 
