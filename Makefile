@@ -37,10 +37,10 @@ study: $(READY)     ## the full study of four systems: its plan, then hours of c
 	@$(MAKE) --no-print-directory figures CONFIG=config/study.yaml
 	@$(MAKE) --no-print-directory snapshot CONFIG=config/study.yaml
 
-snapshot: $(READY)  ## keep the outcome of a finished study (CONFIG=...) in docs/results
+snapshot: $(READY)  ## keep the outcome of a finished study (CONFIG=...) in docs/results, over what is there
 	@$(SNAKEMAKE) write_results_page
 
-gallery: $(READY)   ## one figure of each kind of a finished study (CONFIG=...): docs/gallery.md
+gallery: $(READY)   ## one figure of each kind of a finished study (CONFIG=...): docs/gallery.md, as above
 	@$(SNAKEMAKE) write_gallery
 
 spot-check: $(READY) ## recompute three random cells of docs/results and compare (SEED=...)

@@ -18,8 +18,8 @@ HEAD = """# Reliability
 
 Generated from the tests by `make reliability`; do not edit.
 
-A run that was killed leaves a lock: `snakemake --unlock` removes it and the next run goes on from
-the last checkpoint. Jobs that survive the main process end by themselves; each file takes its name
+A run that was killed leaves a lock: `.venv/bin/snakemake --unlock` removes it and the next
+run goes on from the last checkpoint. Jobs that survive the main process end by themselves; each file takes its name
 only when it is complete. The HDF5 and Parquet files, weights, checkpoints and records that the
 workflow wrote carry checksums and are refused by name when they are damaged.
 

@@ -21,13 +21,15 @@ TRAINING = {
 
 
 def states_file(path, trajectories, n_states=3, dimension=1):
-    """A third state is never visited."""
+    """A third state is never visited; the last trajectory, or the end of one alone, validates."""
     ends = [len(t) for t in trajectories]
+    cut = 0 if len(ends) > 1 else 4 * ends[-1] // 5
+    training = [[k, 0, n] for k, n in enumerate(ends[:-1])]
     attributes = {
         "n_states": n_states,
         "dimension": dimension,
-        "training": [[k, 0, n] for k, n in enumerate(ends[:-1])],
-        "validation": [[len(ends) - 1, 0, ends[-1]]],
+        "training": training or [[0, 0, cut]],
+        "validation": [[len(ends) - 1, cut, ends[-1]]],
     }
     write_arrays(path, {f"md/{k:04d}": t for k, t in enumerate(trajectories)}, attributes)
     return str(path)
@@ -123,6 +125,17 @@ def test_few_events_and_bad_settings_are_told(tmp_path):
     assert "`generation` makes 400 ps a replicate" in text
 
 
+@pytest.mark.parametrize("lengths", [(2000, 2000), (5000,)])
+def test_training_data_of_one_block_are_told(tmp_path, lengths):
+    made = [sample_chain(SLOW, n, n).astype(np.int16) for n in lengths]
+    path = states_file(tmp_path / "s.h5", made)
+    text = "\n".join(inspect_system("toy", plan(path, block=3000))[1])
+    assert "`block` (1500 ps): the study stops" in text
+    assert "(450 ps): the study stops" not in "\n".join(
+        inspect_system("toy", plan(path, block=900))[1]
+    )
+
+
 def test_many_dimensions_and_a_long_lag_are_told(tmp_path):
     fast = np.array([[0.7, 0.3], [0.3, 0.7]])  # a timescale of 1.1 frames
     made = [sample_chain(fast, 4000, seed).astype(np.int16) for seed in range(4)]
@@ -130,6 +143,7 @@ def test_many_dimensions_and_a_long_lag_are_told(tmp_path):
     text = "\n".join(inspect_system("toy", plan(path))[1])
     assert "`all` has 300 dimensions" in text
     assert "`yardstick.lag` (2.5 ps) is longer than t1" in text
+    assert "add longer `lags`" not in text
 
 
 def test_data_without_any_transition(tmp_path):

@@ -11,6 +11,7 @@ from raremd.sequences import (
     Segment,
     Windows,
     at_interval,
+    check_blocks,
     check_lengths,
     check_windows,
     split_frames,
@@ -168,6 +169,14 @@ def test_lags_need_long_trajectories(caplog):
     check_lengths([50, 101], 100)
     warn_of_short([50, 101], 100)
     assert "1 of 2 trajectories" in caplog.text
+
+
+def test_one_block_of_training_data_is_refused():
+    split = {"validation_fraction": 0.2, "gap": 0}
+    with pytest.raises(ValueError, match=r"block: 41 .* one trajectory of 80.* most 40 "):
+        check_blocks([100], split, 41)
+    check_blocks([100], split, 40)
+    check_blocks([100, 100], split, 1000)  # a trajectory is a block at least
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ KINDS = {
     "dimension": Kind(
         "Dimension of the reaction coordinate",
         "factor",
-        "Marks that sink to the right are more dimensions that make the slow process too fast.",
+        "Where marks sink to the right, more dimensions make the slow process too fast.",
     ),
     "interval": Kind(
         "Saving interval",
@@ -54,7 +54,7 @@ KINDS = {
     "interval_partition": Kind(
         "Saving interval and partition",
         "heatmap",
-        "Compare rows: the partition that turns bright first needs the shortest interval.",
+        "Compare rows: the partition that is bright already at short intervals is learned best.",
     ),
     "recrossing": Kind(
         "Removal of recrossings",

@@ -102,8 +102,9 @@ def _its(
     """Timescales of all the MD against lag, in frames, with bootstrap bars."""
     lengths = [len(d) for d in dtrajs]
     blocks = trajectory_blocks(lengths, max(plan["block"], sum(lengths) // MAX_BLOCKS))
-    rng = np.random.default_rng(plan["seed"])
-    weights = bootstrap_weights(len(blocks), plan["samples"], rng)
+    if len(blocks) > 1:
+        rng = np.random.default_rng(plan["seed"])
+        weights = bootstrap_weights(len(blocks), plan["samples"], rng)
     for lag in lags:
         model = estimate(count_matrix(dtrajs, system.n_states, lag))
         values = timescales(model.transition_matrix, lag, n, model.stationary)
@@ -235,6 +236,8 @@ def inspect_system(name: str, plan: dict[str, Any]) -> tuple[pd.DataFrame, list[
         for k, n in enumerate(per_trajectory, start=1)
     ]
     parts = [[len(d) for d in part] for part in (training, take(yardstick.md, held_out))]
+    n_blocks = len(trajectory_blocks(parts[0], plan["block"]))
+    rows.append(at | {"quantity": "training_blocks", "value": float(n_blocks)})
     rates = _rates(plan, loaded)
     cells = []
     for cell in plan["cells"]:
@@ -317,6 +320,11 @@ def _advice(plan: dict, table: pd.DataFrame, level: bool) -> Iterator[str]:
             f"so long trajectory; {max(2, int(shortest) // 2)} frames suit every interval, or "
             "leave the longest out of `sweeps`"
         )
+    if table.loc[table["quantity"] == "training_blocks", "value"].item() < 2:
+        yield (
+            f"`block` ({plan['block'] * frame:g} {unit}): the study stops, because the training "
+            "data are one trajectory that does not hold two of them; shorten it"
+        )
     at = dict(zip(("coordinate", "partition"), plan["yardstick"], strict=True))
     t1 = table[(table["quantity"] == "timescale") & (table["i"] == 1)]
     t1 = t1[(t1[list(at)] == pd.Series(at)).all(axis=1)].set_index("lag")["value"]
@@ -324,11 +332,12 @@ def _advice(plan: dict, table: pd.DataFrame, level: bool) -> Iterator[str]:
         yield "the yardstick's states are never left and entered again: more MD is needed"
         return
     flat = [tau for tau in t1.index if np.ptp(np.log2(t1[t1.index >= tau])) <= plan["tolerance"]]
-    if not level:
+    over = t1[lag * frame] < lag * frame
+    if not level and not over:
         where = f"it does from {flat[0]:g} {unit} on" if len(flat) > 1 else "add longer `lags`"
         yield f"`yardstick.lag` ({lag * frame:g} {unit}): t1 has not levelled off there; {where}"
     slowest = t1.iloc[-1]
-    if t1[lag * frame] < lag * frame:
+    if over:
         yield (
             f"`yardstick.lag` ({lag * frame:g} {unit}) is longer than t1, which is over within one "
             "lag: shorten it"

@@ -138,6 +138,36 @@ def check_windows(
                 )
 
 
+def check_blocks(lengths: Sequence[int], split: dict[str, float], block: int) -> None:
+    """Refuse training data that are one block of the bootstrap, before anything is trained.
+
+    Parameters
+    ----------
+    lengths : sequence of int
+        Frames of each trajectory.
+    split : dict
+        Keyword arguments of `split_frames`.
+    block : int
+        Frames.
+
+    Raises
+    ------
+    ValueError
+        If one trajectory alone is trained on and is shorter than two blocks: the MD would have no
+        error bars.
+    """
+    try:
+        training = split_frames(list(lengths), **split).training
+    except ValueError:
+        return  # too short to be split: fit_states says so
+    frames = sum(s.stop - s.start for s in training)
+    if len(training) == 1 and frames < 2 * block:
+        raise ValueError(
+            f"block: {block} frames, and the training data are one trajectory of {frames}: error "
+            f"bars need two blocks; at most {frames // 2} frames, longer than the slowest process"
+        )
+
+
 def take(trajectories: list[np.ndarray], segments: tuple[Segment, ...]) -> list[np.ndarray]:
     """The frames of each segment, as views."""
     return [trajectories[s.trajectory][s.start : s.stop] for s in segments]

@@ -190,7 +190,8 @@ def page(
         "",
         "Written by the workflow from the study's files; do not edit.",
         "",
-        f"{len(systems)} systems, {n_cells} cells, {len(models)} models and controls, "
+        f"{len(systems)} system{'s' * (len(systems) > 1)}, {n_cells} cells, "
+        f"{len(models)} models and controls, "
         f"{study['replicates']} replicates. Configuration: [config.json](config.json); commit "
         f"{commits}; packages: [provenance.json](provenance.json). All numbers: "
         "[claims.json](claims.json), comparison.parquet, [cost.csv](cost.csv). What they mean: "

@@ -101,6 +101,11 @@ class Study:
         declared = self.system(system)
         return round(max(declared["lags"]) / declared["frame_interval"])
 
+    def block(self, system: str) -> int:
+        """Shortest block of the bootstrap, in frames."""
+        declared = self.system(system)
+        return round(declared["block"] / declared["frame_interval"])
+
     def split(self, system: str) -> dict[str, float]:
         """Keyword arguments of `sequences.split_frames`: as long a gap as the yardstick's lag."""
         declared = self.system(system)

@@ -350,7 +350,7 @@ def inspection_plan(system):
         "lags": sorted(round(lag / frame) for lag in options["lags"]),
         "yardstick_lag": round(yardstick["lag"] / frame),
         "yardstick": metastable,
-        "block": round(options["block"] / frame),
+        "block": STUDY.block(name),
         "timescales": options["timescales"],
         "samples": min(STUDY.config["bootstrap_samples"], INSPECTION_SAMPLES),
         "seed": STUDY.config["seed"],

@@ -31,6 +31,6 @@ rule inspect_data:
         mem_mb=3000,
     params:
         plans={system: inspection_plan(system) for system in sorted(SYSTEMS)},
-        cores=workflow.cores or 1,
+        cores=lambda wildcards: workflow.cores or 1,
     script:
         "../scripts/inspect_data.py"
