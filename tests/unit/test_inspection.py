@@ -44,6 +44,8 @@ def plan(path, **changes):
             "states": pair,
             "interval": 0.5 * stride,
             "stride": stride,
+            "recrossing": "none",
+            "tau": 1,
             "models": {
                 "markov": {"kind": "markov", "settings": {}, "training": TRAINING},
                 "lstm": {
@@ -134,6 +136,14 @@ def test_training_data_of_one_block_are_told(tmp_path, lengths):
     assert "(450 ps): the study stops" not in "\n".join(
         inspect_system("toy", plan(path, block=900))[1]
     )
+
+
+def test_a_coring_time_that_no_state_is_held_for_is_told(path):
+    sweep = plan(path)
+    sweep["cells"][0] |= {"recrossing": "dynamical_coring", "tau": 3000}
+    table, lines = inspect_system("toy", sweep)
+    assert value(table, "can_tell", interval=0.5) == 0
+    assert "no: the study stops there, trajectory 0: no state is held for 3000" in "\n".join(lines)
 
 
 def test_many_dimensions_and_a_long_lag_are_told(tmp_path):

@@ -31,7 +31,7 @@ from raremd.kinetics import (
 )
 from raremd.models import build_model
 from raremd.models.base import Stream
-from raremd.sequences import Windows, check_lengths, take
+from raremd.sequences import Windows, at_interval, check_lengths, take
 from raremd.training import TrainingSettings, make_optimiser, training_step
 from raremd.uncertainty import bootstrap_timescales, bootstrap_weights, interval, trajectory_blocks
 
@@ -190,6 +190,17 @@ def _reasons(
     return found
 
 
+def _cannot_remove(system: DiscreteSystem, cell: dict) -> list[str]:
+    """Why recrossings cannot be removed from training or validation: tau_c is too long."""
+    labels, _ = system.labels(cell["recrossing"])
+    try:
+        for part in (system.split.training, system.split.validation):
+            at_interval(labels, part, cell["stride"], cell["recrossing"], cell["tau"])
+    except ValueError as error:
+        return [f"the study stops there, {error}"]
+    return []
+
+
 def inspect_system(name: str, plan: dict[str, Any]) -> tuple[pd.DataFrame, list[str]]:
     """Everything about one system, as a tidy table and as lines of Markdown.
 
@@ -200,8 +211,8 @@ def inspect_system(name: str, plan: dict[str, Any]) -> tuple[pd.DataFrame, list[
         unit, frame_interval, lags, yardstick_lag, block (frames), timescales, samples, seed,
         tolerance, minimum_transitions, walkers, generation_frames, replicates, states
         ((coordinate, partition) -> file), yardstick (such a pair), cells: list of dict with
-        coordinate, partition, states (such a pair), interval, stride, models (name -> kind,
-        settings, training: the fields of `TrainingSettings`).
+        coordinate, partition, states (such a pair), interval, stride, recrossing, tau (frames),
+        models (name -> kind, settings, training: the fields of `TrainingSettings`).
 
     Returns
     -------
@@ -243,7 +254,8 @@ def inspect_system(name: str, plan: dict[str, Any]) -> tuple[pd.DataFrame, list[
     for cell in plan["cells"]:
         of_models = {name: rates[name, loaded[cell["states"]].n_states] for name in cell["models"]}
         own = list(_cell_rows(cell, parts, of_models, plan))
-        reasons = _reasons(own, cell["models"], events, level, plan)
+        reasons = _cannot_remove(loaded[cell["states"]], cell)
+        reasons += _reasons(own, cell["models"], events, level, plan)
         own.append({"quantity": "can_tell", "value": float(not reasons)})
         where = {k: cell[k] for k in ("coordinate", "partition", "interval")}
         rows += [where | row for row in own]

@@ -79,6 +79,11 @@ class Study:
         partition = self.system(cell.system)["partitions"][cell.partition]
         return partition.get("recrossing", "none"), float(partition.get("tau_c", 0.0))
 
+    def removal(self, cell: Cell) -> dict:
+        """The same as `sequences.at_interval` takes it: `tau` in saving intervals."""
+        method, tau_c = self.recrossing(cell)
+        return {"recrossing": method, "tau": max(1, round(tau_c / float(cell.interval)))}
+
     def model_options(self, name: str) -> dict:
         """Kind, settings and training of a model, with its budget worked in."""
         model, training = self.config["models"][name], dict(self.config["training"])

@@ -153,13 +153,10 @@ def states_params(wildcards):
 
 def model_params(wildcards):
     cell = cell_of(wildcards)
-    method, tau_c = STUDY.recrossing(cell)
-    options = STUDY.model_options(wildcards.model)
+    options = STUDY.model_options(wildcards.model) | STUDY.removal(cell)
     return options | {
         "label": f"{cell.folder}/{wildcards.model}",
         "stride": STUDY.stride(cell),
-        "recrossing": method,
-        "tau": max(1, round(tau_c / float(cell.interval))),
         "replicates": STUDY.config["replicates"],
         "seed": STUDY.config["seed"],
         "device": STUDY.config["device"],
@@ -184,11 +181,8 @@ def model_modules(wildcards):
 def kinetics_params(wildcards):
     cell, system = cell_of(wildcards), SYSTEMS[wildcards.system]
     interval = float(cell.interval)
-    method, tau_c = STUDY.recrossing(cell)
-    return {
+    return STUDY.removal(cell) | {
         "stride": STUDY.stride(cell),
-        "recrossing": method,
-        "tau": max(1, round(tau_c / interval)),
         "interval": interval,
         "lags": STUDY.lags(cell),
         "timescales": system["timescales"],
@@ -340,6 +334,7 @@ def inspection_plan(system):
             "stride": STUDY.stride(cell),
             "models": {model: STUDY.model_options(model) for model in models},
         }
+        | STUDY.removal(cell)
         for cell, models in planned
     ]
     metastable = yardstick["coordinate"], yardstick["partition"]
@@ -350,7 +345,7 @@ def inspection_plan(system):
         "lags": sorted(round(lag / frame) for lag in options["lags"]),
         "yardstick_lag": round(yardstick["lag"] / frame),
         "yardstick": metastable,
-        "block": STUDY.block(name),
+        "block": STUDY.block(system),
         "timescales": options["timescales"],
         "samples": min(STUDY.config["bootstrap_samples"], INSPECTION_SAMPLES),
         "seed": STUDY.config["seed"],
