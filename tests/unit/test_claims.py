@@ -261,14 +261,14 @@ class TestControls:
         easy = cell("easy", lstm=RIGHT, lstm_four_times=RIGHT)
         record = judge("C4", hard, easy, controls=controls)
         assert record["verdict"] == SUPPORTED
-        assert list(record["control"]["varied"]) == ["four_times"]  # wide has no easy side
-        assert record["control"]["varied"]["four_times"]["verdict"] == INCONCLUSIVE
-        assert record["control"]["varied"]["four_times"]["effect"] == pytest.approx(0.0, abs=0.1)
+        (varied,) = record["control"]["varied"]  # wide has no easy side
+        assert (varied["change"], varied["verdict"]) == ("four_times", INCONCLUSIVE)
+        assert varied["effect"] == pytest.approx(0.0, abs=0.1)
         varied = judge("C1", None, hard, controls=controls)["control"]["varied"]
-        assert {name: each["verdict"] for name, each in varied.items()} == {
-            "four_times": SUPPORTED,
-            "wide": CONTRADICTED,
-        }
+        assert [(v["change"], v["verdict"]) for v in varied] == [
+            ("four_times", SUPPORTED),
+            ("wide", CONTRADICTED),
+        ]
 
     def test_both_networks_are_varied_alike(self):
         controls = {
@@ -287,10 +287,9 @@ class TestControls:
             np.random.default_rng(1),
         )
         assert record["effect"] == pytest.approx(-1.0, abs=0.1)
-        (name,) = record["control"]["varied"]
-        assert name == "twice"
-        assert record["control"]["varied"][name]["verdict"] == CONTRADICTED
-        assert record["control"]["varied"][name]["effect"] == pytest.approx(0.5, abs=0.1)
+        (varied,) = record["control"]["varied"]
+        assert (varied["change"], varied["verdict"]) == ("twice", CONTRADICTED)
+        assert varied["effect"] == pytest.approx(0.5, abs=0.1)
 
     def test_no_markov_where_one_cell_has_none(self):
         record = judge("C4", cell("hard", lstm=RIGHT, markov=RIGHT), cell("easy", lstm=RIGHT))

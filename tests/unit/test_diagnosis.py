@@ -85,6 +85,6 @@ def test_study_reads_every_base_at_both_lags():
     rows = [line for line in text.splitlines() if line.startswith("|")]
     assert len(rows) == 6
     assert len({row.count("|") for row in rows}) == 1
-    assert rows[2].count("**+2.97**") == 1, "what the control takes away, in bold"
+    assert rows[2].count("**+2.98**") == 1, "what the control takes away, in bold"
     assert "failed" in rows[2] and "learned" in rows[4]
     assert "**" not in rows[4]

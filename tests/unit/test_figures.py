@@ -142,7 +142,7 @@ def record(**changes):
         "high": 0.3,
         "n_events": 42,
         "doubts": [],
-        "control": {"varied": {}},
+        "control": {"varied": []},
     } | changes
 
 
@@ -152,7 +152,7 @@ RECORDS = [
         model="transformer",
         verdict="inconclusive",
         doubts=["only 3 transitions"],
-        control={"varied": {"twice": {"effect": -8.0}, "wide": {"effect": 0.2}}},
+        control={"varied": [{"effect": -8.0}, {"effect": 0.2}]},
     ),
     record(claim="C6", statement="not superior", verdict="contradicted", low=-10.0, effect=-7.0),
 ]

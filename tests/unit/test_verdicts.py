@@ -31,7 +31,10 @@ def record(
             }
             for n, name in enumerate(CONTROLS, start=1)
         ],
-        "varied": {"four_times": summary | {"verdict": "inconclusive", "effect": 0.1, "low": -0.2}},
+        "varied": [
+            summary
+            | {"change": "four_times", "verdict": "inconclusive", "effect": 0.1, "low": -0.2}
+        ],
         "markov": summary | {"effect": -0.75, "low": -1.0, "high": -0.5},
     }  # fmt: skip
     base = {"claim": claim, "statement": "it helps", "system": system, "model": model}
@@ -58,7 +61,7 @@ def test_a_row_holds_effect_interval_controls_events_and_doubts():
 
 def test_what_is_not_known_is_a_dash():
     bare = record(low=None, effect=float("nan"))
-    bare["control"] |= {"convergence": [], "varied": {}}
+    bare["control"] |= {"convergence": [], "varied": []}
     del bare["control"]["markov"]
     (row,) = rows(claim_table([bare]))
     assert row[4] == row[6] == row[7] == row[9] == "–"
@@ -92,7 +95,7 @@ def test_the_scoreboard_has_a_row_a_claim_and_a_column_a_system():
 
 def test_the_same_verdict_with_one_thing_changed():
     other = record(model="transformer")
-    other["control"]["varied"] = {}
+    other["control"]["varied"] = []
     assert rows(varied_table([record(), other])[2:]) == [
         ["toy", "LSTM", "supported +1.50 [+1.00, +2.00]", "inconclusive +0.10 [-0.20, +2.00]"],
         ["toy", "Transformer", "supported +1.50 [+1.00, +2.00]", "–"],

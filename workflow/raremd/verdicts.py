@@ -110,7 +110,7 @@ def varied_table(records: list[dict[str, Any]]) -> list[str]:
 
     No lines where no control ran in all cells of a verdict.
     """
-    varied = [r["control"]["varied"] for r in records]
+    varied = [{v["change"]: v for v in r["control"]["varied"]} for r in records]
     columns = in_order(name for changes in varied for name in changes)
     if not columns:
         return []

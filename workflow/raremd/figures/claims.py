@@ -62,7 +62,7 @@ def draw_claims(
             axes.text(0.01, y, record, transform=margin, va="center", weight="bold", bbox=paper)
             continue
         color, marker, filling = VERDICTS[record["verdict"]]
-        changed = [each["effect"] for each in record["control"]["varied"].values()]
+        changed = [each["effect"] for each in record["control"]["varied"]]
         axes.plot(style.within(changed), np.full(len(changed), y), **CHANGED)
         axes.hlines(y, *style.within([record["low"], record["high"]]), color=color, zorder=2)
         axes.plot(
