@@ -84,6 +84,7 @@ def test_the_page_of_a_hundred_cells_begins_with_the_answer_and_stays_short():
     study = {
         "bases": dict.fromkeys(SYSTEMS, base), "lags": dict.fromkeys(SYSTEMS, 5.0),
         "models": ["markov", "lstm"], "replicates": 5, "commits": ["0123456789abcdef-dirty"],
+        "built_on": {},
     }  # fmt: skip
     kinds = ["dimension", "dimension_interval", "interval_partition", "recrossing", "controls"]
     figures = ["claims", *(f"{s}_{kind}" for s in SYSTEMS for kind in kinds)]
@@ -124,3 +125,29 @@ class TestSpotCheck:
     def test_missing_values(self):
         with pytest.raises(SystemExit, match="2 committed values, 1 recomputed"):
             compare_cell(self.kept, self.again(8.0))
+
+
+def test_removals_are_compared_with_what_they_are_made_of():
+    def times(partition, model, lag, value, high=np.nan):
+        return row(
+            system="toy", coordinate="x", interval=1.0, partition=partition, model=model,
+            replicate=0, quantity="timescale", i=1, lag=lag, value=value, low=np.nan, high=high,
+        )  # fmt: skip
+
+    table = pd.DataFrame(
+        [
+            times("fine", "md", 1.0, 4.0),
+            times("fine", "md", 5.0, 16.0, high=20.0),
+            times("cored", "md", 1.0, 8.0),
+            times("cored", "md", 5.0, 32.0),
+            times("cored", "lstm", 5.0, np.nan),
+            times("cored", "markov", 5.0, 16.0),
+        ]
+    )
+    study = {
+        "built_on": {"toy": {"cored": "fine"}}, "lags": {"toy": 5.0},
+        "models": ["markov", "lstm", "transformer"],
+    }  # fmt: skip
+    lines = snapshot.removals(table, study)
+    assert "| toy | `x/dt_1/cored` | -1.00 | **+1.00** | +0.00 | – | – |" in lines
+    assert snapshot.removals(table, study | {"built_on": {"toy": {}}}) == []

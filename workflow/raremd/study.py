@@ -63,6 +63,11 @@ class Study:
         declared = self.system(system)["partitions"][partition]
         return partition if "core_fraction" in declared else declared.get("of", partition)
 
+    def built_on(self, system: str) -> dict[str, str]:
+        """Partition without recrossings -> the one that it is made of."""
+        declared = self.system(system)["partitions"]
+        return {name: p["of"] for name, p in declared.items() if "of" in p}
+
     def stride(self, cell: Cell) -> int:
         """Frames of the source in one saving interval."""
         frame = self.system(cell.system)["frame_interval"]

@@ -47,6 +47,7 @@ rule write_results_page:
             "lags": {s: SYSTEMS[s]["yardstick"]["lag"] for s in SYSTEMS},
             "models": PLAIN,
             "replicates": STUDY.config["replicates"],
+            "built_on": {s: STUDY.built_on(s) for s in SYSTEMS},
         },
     script:
         "../scripts/write_results_page.py"
