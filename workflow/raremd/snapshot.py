@@ -132,10 +132,10 @@ def removals(comparison: pd.DataFrame, study: dict[str, Any]) -> list[str]:
     models = [pretty(model) for model in study["models"]]
     return [
         "Slowest timescale after recrossings were removed: log2 over that of the MD in the same",
-        "states with its recrossings, at the yardstick's lag. Bold: the MD itself is slower than the",
-        "95 % interval of that MD, the removal took real transitions away (over-coring).",
+        "states with its recrossings, at the yardstick's lag. Bold: the MD itself is slower than",
+        "the 95 % interval of that MD, the removal took real transitions away (over-coring).",
         "",
-        *as_table(["system", "cell", "MD at its interval", "MD", *models], rows),
+        *as_table(["system", "cell", "MD, own interval", "MD", *models], rows),
         "",
     ]
 
