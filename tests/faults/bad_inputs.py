@@ -644,6 +644,11 @@ CASES = {
         mine(sweeps=[{"interval": [10]}], yardstick__lag=10),
         ("window", "saving interval 10", "20 frames", "training.window"),
     ),
+    "one trajectory of less than two blocks": Case(
+        LENGTHS,
+        mine(source__files="data/0.npy", block=150),
+        ("block: 150 frames", "error bars need two blocks", "at most"),
+    ),
     "too short to be split": Case(
         STATES,
         data(
