@@ -99,12 +99,11 @@ def draw(records: list[dict[str, Any]], tolerance: float) -> Figure:
     top = {"y": 1 - 0.15 / height, "va": "center"}
     figure.text(EVENTS, s="events", ha="right", **top)
     figure.text(VERDICT, s="verdict", **top)
-    figure.legend(
-        handles=[
-            Line2D([], [], color=c, marker=m, markerfacecolor=f, label=verdict)
-            for verdict, (c, m, f) in VERDICTS.items()
-        ]
-        + [Line2D([], [], **CHANGED, label="one thing changed")],
-        loc="lower center", ncols=4,
-    )  # fmt: skip
+    handles = [
+        Line2D([], [], color=c, marker=m, markerfacecolor=f, label=verdict)
+        for verdict, (c, m, f) in VERDICTS.items()
+    ]
+    if any(record["control"]["varied"] for record in records):
+        handles.append(Line2D([], [], **CHANGED, label="one thing changed"))
+    figure.legend(handles=handles, loc="lower center", ncols=len(handles))
     return figure
