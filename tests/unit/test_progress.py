@@ -9,10 +9,10 @@ from raremd.progress import LAST, CellProgress
 class Run:
     """A listener with a clock that jumps a minute a look."""
 
-    def __init__(self, cells):
+    def __init__(self):
         self.out, self.minutes = io.StringIO(), 0
         self.log = logging.Logger("run")
-        self.log.addHandler(CellProgress(cells, self.out, self.clock))
+        self.log.addHandler(CellProgress(self.out, self.clock))
 
     def clock(self):
         self.minutes += 1
@@ -30,23 +30,23 @@ class Run:
 
 
 def test_a_line_a_cell_with_the_time_that_is_left():
-    run = Run(cells=5)
+    run = Run()
     run.plan(**{LAST: 3, "train_and_generate": 9, "total": 20})
     for rule in ("train_and_generate", LAST, LAST, "plot_claims", LAST):
         run.finish(rule)
     assert run.lines == [
-        "raremd: 3 of 5 cells done in 1 min, about 2 min left",
-        "raremd: 4 of 5 cells done in 2 min, about 1 min left",
-        "raremd: 5 of 5 cells done in 3 min",
+        "raremd: 1 of 3 cells of this run done in 1 min, about 2 min left",
+        "raremd: 2 of 3 cells of this run done in 2 min, about 1 min left",
+        "raremd: 3 of 3 cells of this run done in 3 min",
     ]
 
 
 def test_silent_without_cells_and_in_the_process_of_a_job():
-    run = Run(cells=5)
+    run = Run()
     run.plan(inspect_data=1)
     run.finish("inspect_data")
     run.finish(LAST)
-    other = Run(cells=5)
+    other = Run()
     other.finish(LAST)  # no plan: not the main process
     other.log.info("Select jobs to execute...")
     assert run.lines == other.lines == []

@@ -1,4 +1,4 @@
-"""The main process: how many cells of a study are done."""
+"""The main process: how many of the cells that a run computes are done."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ class CellProgress(logging.Handler):
 
     Parameters
     ----------
-    cells : int
-        Of the study.
     stream : file, optional
         Standard error if left out.
     clock : callable, optional
@@ -28,13 +26,10 @@ class CellProgress(logging.Handler):
     """
 
     def __init__(
-        self,
-        cells: int,
-        stream: TextIO | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
         super().__init__(logging.INFO)
-        self.cells, self.stream, self.clock = cells, stream or sys.stderr, clock
+        self.stream, self.clock = stream or sys.stderr, clock
         self.planned = self.finished = 0
         self.start = clock()
 
@@ -48,7 +43,8 @@ class CellProgress(logging.Handler):
             self.finished += 1
             left = self.planned - self.finished
             minutes = (self.clock() - self.start) / 60
-            line = f"raremd: {self.cells - left} of {self.cells} cells done in {minutes:.0f} min"
+            of_run = f"{self.finished} of {self.planned} cells of this run"
+            line = f"raremd: {of_run} done in {minutes:.0f} min"
             if left:
                 line += f", about {minutes * left / self.finished:.0f} min left"
             print(line, file=self.stream, flush=True)

@@ -30,7 +30,7 @@ try:
 except ConfigError as error:
     sys.exit(f"raremd: {error}")
 
-logging.getLogger("snakemake.logging").addHandler(CellProgress(len(STUDY.cells)))
+logging.getLogger("snakemake.logging").addHandler(CellProgress())
 
 RESULTS = STUDY.config["results"]
 CELL = f"{RESULTS}/{{system}}/{{coordinate}}/dt_{{interval}}/{{partition}}"
