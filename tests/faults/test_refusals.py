@@ -66,7 +66,7 @@ def attempt(name: str, folder: Path, context) -> Outcome:
     process.start()
     process.join()
     outcome = Outcome(
-        process.exitcode,
+        int((folder / "status").read_text()),
         (folder / "terminal.log").read_text(),
         before,
         results(folder),
