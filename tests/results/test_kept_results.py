@@ -60,3 +60,8 @@ def test_the_commit_that_made_it_is_known():
     for made in provenance:
         assert len(made["commit"]) == 40
         assert made["versions"]["torch"]
+
+
+def test_the_method_names_every_quantity(kept):
+    page = (ROOT / "docs" / "method.md").read_text()
+    assert [q for q in kept["quantity"].unique() if f"`{q}`" not in page] == []
