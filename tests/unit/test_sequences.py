@@ -172,11 +172,11 @@ def test_lags_need_long_trajectories(caplog):
 
 
 def test_one_block_of_training_data_is_refused():
-    split = {"validation_fraction": 0.2, "gap": 0}
+    alone = split_frames([100], 0.2, gap=0)
     with pytest.raises(ValueError, match=r"block: 41 .* one trajectory of 80.* most 40 "):
-        check_blocks([100], split, 41)
-    check_blocks([100], split, 40)
-    check_blocks([100, 100], split, 1000)  # a trajectory is a block at least
+        check_blocks(alone, 41)
+    check_blocks(alone, 40)
+    check_blocks(split_frames([100, 100], 0.2, gap=0), 1000)  # a trajectory is a block at least
 
 
 @pytest.mark.parametrize(
@@ -188,12 +188,12 @@ def test_one_block_of_training_data_is_refused():
     ],
 )
 def test_a_window_longer_than_training_or_validation_is_refused(lengths, wanted):
-    split = {"validation_fraction": 0.2, "gap": 0}  # of five trajectories the third validates
+    split = split_frames(lengths, 0.2, gap=0)  # of five trajectories the third validates
     windows = [("1", 1, 20), ("2", 2, 20)]
     if wanted is None:
-        check_windows(lengths, split, windows)
+        check_windows(split, windows)
         return
     with pytest.raises(ValueError, match="window: at saving interval 2 ") as error:
-        check_windows(lengths, split, windows)
+        check_windows(split, windows)
     part, frames = wanted
     assert f"longest trajectory for {part} has {frames} frames" in str(error.value)

@@ -104,17 +104,12 @@ def warn_of_short(lengths: Sequence[int], longest_lag: int) -> None:
         )
 
 
-def check_windows(
-    lengths: Sequence[int], split: dict[str, float], windows: Sequence[tuple[str, int, int]]
-) -> None:
+def check_windows(split: Split, windows: Sequence[tuple[str, int, int]]) -> None:
     """Refuse windows that no trajectory is long enough for, before anything is trained.
 
     Parameters
     ----------
-    lengths : sequence of int
-        Frames of each trajectory.
-    split : dict
-        Keyword arguments of `split_frames`.
+    split : Split
     windows : sequence of (interval, stride, window)
         Saving intervals as they are declared, as strides, and the longest window of their models.
 
@@ -123,13 +118,9 @@ def check_windows(
     ValueError
         If training or validation has no trajectory longer than a window.
     """
-    try:
-        parts = split_frames(list(lengths), **split)
-    except ValueError:
-        return  # too short to be split: fit_states says so
     for interval, stride, window in windows:
         for name in ("training", "validation"):
-            frames = max(-(-(s.stop - s.start) // stride) for s in getattr(parts, name))
+            frames = max(-(-(s.stop - s.start) // stride) for s in getattr(split, name))
             if frames <= window:
                 raise ValueError(
                     f"window: at saving interval {interval} the longest trajectory for {name} has "
@@ -138,15 +129,12 @@ def check_windows(
                 )
 
 
-def check_blocks(lengths: Sequence[int], split: dict[str, float], block: int) -> None:
+def check_blocks(split: Split, block: int) -> None:
     """Refuse training data that are one block of the bootstrap, before anything is trained.
 
     Parameters
     ----------
-    lengths : sequence of int
-        Frames of each trajectory.
-    split : dict
-        Keyword arguments of `split_frames`.
+    split : Split
     block : int
         Frames.
 
@@ -156,12 +144,8 @@ def check_blocks(lengths: Sequence[int], split: dict[str, float], block: int) ->
         If one trajectory alone is trained on and is shorter than two blocks: the MD would have no
         error bars.
     """
-    try:
-        training = split_frames(list(lengths), **split).training
-    except ValueError:
-        return  # too short to be split: fit_states says so
-    frames = sum(s.stop - s.start for s in training)
-    if len(training) == 1 and frames < 2 * block:
+    frames = sum(s.stop - s.start for s in split.training)
+    if len(split.training) == 1 and frames < 2 * block:
         raise ValueError(
             f"block: {block} frames, and the training data are one trajectory of {frames}: error "
             f"bars need two blocks; at most {frames // 2} frames, longer than the slowest process"

@@ -187,7 +187,7 @@ def kinetics_params(wildcards):
         "lags": STUDY.lags(cell),
         "timescales": system["timescales"],
         "yardstick_lag": round(system["yardstick"]["lag"] / interval),
-        "block": round(system.get("block", 0) / system["frame_interval"]),
+        "block": STUDY.block(cell.system),
         "samples": STUDY.config["bootstrap_samples"],
         "seed": STUDY.config["seed"],
     }

@@ -3,7 +3,13 @@
 from raremd.config import load_study
 from raremd.features import read_lengths
 from raremd.logs import log_to
-from raremd.sequences import check_blocks, check_lengths, check_windows, warn_of_short
+from raremd.sequences import (
+    check_blocks,
+    check_lengths,
+    check_windows,
+    split_frames,
+    warn_of_short,
+)
 from raremd.storage import write_json
 
 if __name__ == "__main__":
@@ -12,6 +18,11 @@ if __name__ == "__main__":
     lengths = read_lengths(snakemake.input.features)
     check_lengths(lengths, study.longest_lag(system))
     warn_of_short(lengths, study.longest_lag(system))
-    check_windows(lengths, study.split(system), study.windows(system))
-    check_blocks(lengths, study.split(system), study.block(system))
+    try:
+        split = split_frames(lengths, **study.split(system))
+    except ValueError:
+        pass  # too short to be split: fit_states says so
+    else:
+        check_windows(split, study.windows(system))
+        check_blocks(split, study.block(system))
     write_json(snakemake.output.lengths, {"frames": lengths})
