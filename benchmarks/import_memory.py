@@ -20,21 +20,21 @@ MANY = 1000
 BLOCK = 100_000
 STAGES = {
     "import": """
-from raremd.systems.imported import import_source
+from raremd.data.imported.imported import import_source
 import_source({"kind": "features"}, FILES, 1.0, "ps", FOLDER + "/features.h5")
 """,
     "kmeans of all features": """
-from raremd.coordinates import CoordinateSettings
-from raremd.discretisation import fit_states
-from raremd.partition import KMeansSettings
+from raremd.states.coordinates import CoordinateSettings
+from raremd.states.fit import fit_states
+from raremd.states.partition_methods import KMeansSettings
 split = {"validation_fraction": 0.2, "gap": 100}
 fit_states(FOLDER + "/features.h5", None, CoordinateSettings(), KMeansSettings(100), split, 1,
            FOLDER + "/kmeans.h5")
 """,
     "PCCA+ of four TICA components": """
-from raremd.coordinates import CoordinateSettings
-from raremd.discretisation import fit_states
-from raremd.partition import KMeansSettings, PCCASettings
+from raremd.states.coordinates import CoordinateSettings
+from raremd.states.fit import fit_states
+from raremd.states.partition_methods import KMeansSettings, PCCASettings
 split = {"validation_fraction": 0.2, "gap": 100}
 fit_states(FOLDER + "/features.h5", None, CoordinateSettings(tica_dimension=4, tica_lag=10),
            PCCASettings(KMeansSettings(100), 2, 50), split, 1, FOLDER + "/pcca.h5")
@@ -42,8 +42,8 @@ fit_states(FOLDER + "/features.h5", None, CoordinateSettings(tica_dimension=4, t
 }
 MEASURED = """
 import glob, json, sys, time
-from raremd.provenance import peak_memory_gib
-from raremd.systems.tables import natural_key
+from raremd.io.provenance import peak_memory_gib
+from raremd.data.imported.tables import natural_key
 FOLDER = sys.argv[1]
 FILES = sorted(glob.glob(FOLDER + "/*.npy"), key=natural_key)
 started = time.monotonic()

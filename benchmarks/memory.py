@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from raremd.kinetics import count_matrix
-from raremd.provenance import peak_memory_gib
-from raremd.recrossing import remove_recrossings
-from raremd.sequences import Segment, Windows, at_interval
-from raremd.storage import map_arrays, write_arrays
+from raremd.io.provenance import peak_memory_gib
+from raremd.io.storage import map_arrays, write_arrays
+from raremd.kinetics.timescales import count_matrix
+from raremd.states.recrossing import remove_recrossings
+from raremd.states.split import Segment, Windows, at_interval
 
 N_FRAMES, N_TRAJECTORIES, N_STATES = 10**8, 10, 100
 

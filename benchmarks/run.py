@@ -19,10 +19,10 @@ import torch
 from plain import LSTMsTogether, PlainLSTM, PlainTransformer
 from plain import training_step as plain_step
 
+from raremd.io.provenance import provenance
+from raremd.learning.training import TrainingSettings, make_optimiser, training_step
 from raremd.models import build_model
 from raremd.models.base import Stream
-from raremd.provenance import provenance
-from raremd.training import TrainingSettings, make_optimiser, training_step
 from report import write_report
 
 HERE = Path(__file__).parent

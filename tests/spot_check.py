@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from raremd.config import load_study
-from raremd.storage import read_parquet, read_table
+from raremd.io.storage import read_parquet, read_table
+from raremd.study.load import load_study
 
 ROOT = Path(__file__).parents[1]
 KEPT = ROOT / "docs" / "results"

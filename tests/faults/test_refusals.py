@@ -15,7 +15,7 @@ from bad_inputs import CASES, IMPORT, LENGTHS, PLAN, STATES, prepare
 from study_runs import ROOT, TARGETS, copy_study
 from terminal import snakemake
 
-PRELOAD = ["snakemake.cli", "raremd.config", "raremd.figures.selection", "raremd.storage"]
+PRELOAD = ["snakemake.cli", "raremd.study.load", "raremd.analysis.tidy", "raremd.io.storage"]
 MEMORY_GIB = 1.0
 LATE = {IMPORT, LENGTHS, STATES}
 ALLOWED = {PLAN: set(), IMPORT: {IMPORT}, LENGTHS: LATE, STATES: LATE}

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from study_runs import ENVIRONMENT
 
-from raremd.storage import read_arrays, write_arrays
+from raremd.io.storage import read_arrays, write_arrays
 
 SIZE = 40_000_000
 WRITER = f"""
 import sys, numpy as np
-from raremd.storage import write_arrays
+from raremd.io.storage import write_arrays
 arrays = {{f"part_{{n}}": np.full({SIZE // 8}, n, np.int8) for n in range(8)}}
 print("ready", flush=True)
 while True:

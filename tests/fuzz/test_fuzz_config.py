@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from raremd.config import load_study
-from raremd.schema import ConfigError
-from raremd.study import Study
+from raremd.study.load import load_study
+from raremd.study.settings import ConfigError
+from raremd.study.study import Study
 
 ROOT = Path(__file__).parents[2]
 SEEDS = [ROOT / "config.yaml", ROOT / "config/smoke.yaml", ROOT / "tests/tiny.yaml"]

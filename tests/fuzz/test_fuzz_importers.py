@@ -11,8 +11,8 @@ import h5py
 import numpy as np
 import pytest
 
-from raremd.systems.imported import import_source
-from raremd.systems.sources import check_source
+from raremd.data.imported.imported import import_source
+from raremd.data.imported.sources import check_source
 
 CASES = 20_000
 PARTS = 8

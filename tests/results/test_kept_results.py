@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from raremd.config import load_study
-from raremd.storage import read_parquet
+from raremd.study.load import load_study
+from raremd.io.storage import read_parquet
 
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "docs" / "results"

@@ -9,21 +9,21 @@ import h5py
 import numpy as np
 import pytest
 
-from raremd.coordinates import CoordinateSettings
-from raremd.discretisation import fit_states
-from raremd.estimation import count_matrix
-from raremd.features import read_features, write_features
-from raremd.partition import (
+from raremd.data.embedded import read_compact
+from raremd.data.features import read_features, write_features
+from raremd.io.storage import read_arrays, read_attributes, read_json, read_parquet, write_arrays
+from raremd.kinetics.transition_matrix import count_matrix
+from raremd.states.coordinates import CoordinateSettings
+from raremd.states.fit import fit_states
+from raremd.states.partition_methods import (
     BoxesSettings,
     GridSettings,
     KMeansSettings,
     NearestCenterSettings,
     PCCASettings,
 )
-from raremd.recrossing import remove_recrossings
-from raremd.sequences import Windows, split_frames
-from raremd.storage import read_arrays, read_attributes, read_json, read_parquet, write_arrays
-from raremd.systems.embedded import read_compact
+from raremd.states.recrossing import remove_recrossings
+from raremd.states.split import Windows, split_frames
 
 RNG = np.random.default_rng(5)
 GOOD = [RNG.normal(size=(200, 2)).astype(np.float32) for _ in range(5)]

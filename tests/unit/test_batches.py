@@ -7,11 +7,11 @@ import pytest
 import torch
 from chains import double_well, sample_chain
 
-from raremd.batches import Strata, second_pass, slow_windows
+from raremd.learning.batches import Strata, second_pass, slow_windows
+from raremd.learning.training import TrainingSettings, train
 from raremd.models import build_model
-from raremd.models.contexts import last_cores, metastable_cores
-from raremd.sequences import Windows
-from raremd.training import TrainingSettings, train
+from raremd.models.priors.contexts import last_cores, metastable_cores
+from raremd.states.split import Windows
 
 V, LENGTH = 8, 12
 SETTINGS = TrainingSettings(

@@ -7,12 +7,12 @@ import pytest
 import torch
 from chains import double_well, sample_chain
 
-from raremd.generation import generate
-from raremd.kinetics import count_matrix
+from raremd.kinetics.timescales import count_matrix
+from raremd.learning.generation import generate
 from raremd.models import build_model
 from raremd.models.base import Stream
-from raremd.models.contexts import last_cores, metastable_cores
-from raremd.recrossing import minimum_dwell
+from raremd.models.priors.contexts import last_cores, metastable_cores
+from raremd.states.recrossing import minimum_dwell
 
 V = 8
 

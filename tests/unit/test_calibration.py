@@ -6,7 +6,7 @@ import torch
 from chains import double_well, sample_chain
 
 from raremd.models import build_model
-from raremd.models.calibration import correction, counted_flows, generated_flows, match_flows
+from raremd.models.priors.calibration import correction, counted_flows, generated_flows, match_flows
 
 V = 8
 SMALL = {"embedding": 4, "hidden": 8}

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from raremd.claims import (
+from raremd.analysis.claims import (
     CLAIMS,
     CONTRADICTED,
     INCONCLUSIVE,
@@ -16,7 +16,7 @@ from raremd.claims import (
     judge_models,
     judge_study,
 )
-from raremd.uncertainty import LOG2_CAP
+from raremd.kinetics.bootstrap import LOG2_CAP
 
 RULES = Rules(tolerance=0.32, minimum_transitions=20)
 LAGS = [1.0, 10.0, 20.0]

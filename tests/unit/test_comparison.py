@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from raremd.comparison import COLUMNS, compare, costs
-from raremd.storage import write_json, write_record, write_table
-from raremd.uncertainty import LOG2_CAP
+from raremd.analysis.comparison import COLUMNS, compare, costs
+from raremd.io.storage import write_json, write_record, write_table
+from raremd.kinetics.bootstrap import LOG2_CAP
 
 DESIGN = (
     "system, coordinate, dimension, interval, partition, recrossing, tau_c, model, replicate, "

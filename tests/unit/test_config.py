@@ -8,9 +8,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raremd.config import check_files, load_study, model_modules, source_files
-from raremd.schema import SCHEMA, ConfigError, check_keys, check_schema, whole_multiple
-from raremd.study import Cell
+from raremd.study.load import check_files, load_study, model_modules, source_files
+from raremd.study.settings import SCHEMA, ConfigError, check_keys, check_schema, whole_multiple
+from raremd.study.study import Cell
 
 ROOT = SCHEMA.parents[2]
 TOY = """
@@ -503,8 +503,18 @@ class TestStudy:
     @pytest.mark.parametrize(
         ("kind", "wanted"),
         [
-            ("markov", ["base", "contexts", "kernels", "markov"]),
-            ("gru", ["base", "calibration", "contexts", "gru", "kernels", "prior"]),
+            ("markov", ["base", "kernels.sampling", "markov", "priors.contexts"]),
+            (
+                "gru",
+                [
+                    "base",
+                    "gru",
+                    "kernels.sampling",
+                    "priors.calibration",
+                    "priors.contexts",
+                    "priors.prior",
+                ],
+            ),
         ],
     )
     def test_modules_of_a_model_are_those_that_it_imports(self, kind, wanted):

@@ -5,10 +5,10 @@ import pytest
 import torch
 from chains import double_well, sample_chain
 
-from raremd.generation import generate
-from raremd.kinetics import count_matrix, estimate, timescales
+from raremd.kinetics.timescales import count_matrix, estimate, timescales
+from raremd.learning.generation import generate
 from raremd.models import build_model
-from raremd.models.contexts import (
+from raremd.models.priors.contexts import (
     estimate_contexts,
     last_cores,
     log_probability,

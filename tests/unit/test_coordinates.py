@@ -7,9 +7,14 @@ import numpy as np
 import pytest
 from deeptime.decomposition import TICA
 
-from raremd import geometry
-from raremd.coordinates import Coordinate, CoordinateSettings, fit_coordinate, select_features
-from raremd.geometry import embed_periodic, unembed_periodic
+from raremd.states import geometry
+from raremd.states.coordinates import (
+    Coordinate,
+    CoordinateSettings,
+    fit_coordinate,
+    select_features,
+)
+from raremd.states.geometry import embed_periodic, unembed_periodic
 
 NAMES = ["phi", "psi", "distance 1-5", "distance 2-6"]
 PERIODS = np.array([360.0, 360.0, 0.0, 0.0])

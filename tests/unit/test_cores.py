@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from raremd.coordinates import CoordinateSettings
-from raremd.cores import fit_cores
-from raremd.discrete import read_states
-from raremd.discretisation import fit_states
-from raremd.features import write_features
-from raremd.partition import BoxesSettings, NearestCenterSettings
-from raremd.sequences import at_interval
+from raremd.data.features import write_features
+from raremd.states.coordinates import CoordinateSettings
+from raremd.states.cores import fit_cores
+from raremd.states.discrete_trajectories import read_states
+from raremd.states.fit import fit_states
+from raremd.states.partition_methods import BoxesSettings, NearestCenterSettings
+from raremd.states.split import at_interval
 
 LINE = np.concatenate([np.linspace(-3, -1, 101), np.linspace(1, 5, 401)])[:, None]
 

@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 from chains import sample_chain
 
-from raremd.crosscheck import check_agreement, compare, export_sets, import_sets
-from raremd.estimation import count_matrix, estimate
-from raremd.figures.crosscheck import draw
-from raremd.figures.style import series
-from raremd.kinetics import timescales
-from raremd.storage import write_table
+from raremd.analysis.crosscheck import check_agreement, compare, export_sets, import_sets
+from raremd.io.storage import write_table
+from raremd.kinetics.timescales import timescales
+from raremd.kinetics.transition_matrix import count_matrix, estimate
+from raremd.report.figures.crosscheck import draw
+from raremd.report.figures.style import series
 
 CHAIN = np.array([[0.9, 0.1, 0.0], [0.05, 0.9, 0.05], [0.0, 0.2, 0.8]])
 LAGS, INTERVAL, N = [1, 5], 0.5, 2

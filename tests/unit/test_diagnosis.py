@@ -7,7 +7,14 @@ import pandas as pd
 import pytest
 from test_claims import LAGS, RIGHT, RULES, cell, off
 
-from raremd.diagnosis import FAILED, LEARNED, UNCLEAR, as_markdown, diagnose_cell, diagnose_study
+from raremd.analysis.diagnosis import (
+    FAILED,
+    LEARNED,
+    UNCLEAR,
+    as_markdown,
+    diagnose_cell,
+    diagnose_study,
+)
 
 VARIED = {"lstm_twice": "budget", "lstm_seen": "prior", "lstm_wide": "size"}
 

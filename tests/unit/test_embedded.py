@@ -5,8 +5,8 @@ import h5py
 import numpy as np
 import pytest
 
-from raremd.systems import embedded
-from raremd.systems.embedded import (
+from raremd.data import embedded
+from raremd.data.embedded import (
     quantised,
     read_compact,
     record,

@@ -5,16 +5,16 @@ import pytest
 import torch
 from scipy import stats
 
-from raremd import generation
-from raremd.generation import generate
+from raremd.io.storage import map_arrays, read_arrays, write_arrays
+from raremd.learning import generation
+from raremd.learning.generation import generate
 from raremd.models import build_model
 from raremd.models.base import SequenceModel, Stream
-from raremd.models.kernels import sample_states
-from raremd.models.lstm_kernels import cross_entropy
+from raremd.models.kernels.lstm import cross_entropy
+from raremd.models.kernels.sampling import sample_states
+from raremd.models.kernels.transformer import _gelu
 from raremd.models.transformer import Transformer
-from raremd.models.transformer_kernels import _gelu
-from raremd.sequences import Windows
-from raremd.storage import map_arrays, read_arrays, write_arrays
+from raremd.states.split import Windows
 
 
 def lstm(n_states, hidden, seed=0):

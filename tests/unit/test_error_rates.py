@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from raremd import claims
-from raremd.claims import (
+from raremd.analysis import claims
+from raremd.analysis.claims import (
     CONTRADICTED,
     INCONCLUSIVE,
     SUPPORTED,

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from chains import double_well, sample_chain, two_state
 
-from raremd.evaluation import (
+from raremd.analysis.cell_kinetics import (
     COLUMNS,
     Yardstick,
     evaluate_cell,
@@ -11,8 +11,8 @@ from raremd.evaluation import (
     md_rows,
     point_rows,
 )
-from raremd.recrossing import dynamical_coring
-from raremd.storage import read_arrays, read_table, write_arrays, write_table
+from raremd.io.storage import read_arrays, read_table, write_arrays, write_table
+from raremd.states.recrossing import dynamical_coring
 
 CHAIN = np.array([[0.97, 0.03, 0.0], [0.02, 0.96, 0.02], [0.0, 0.05, 0.95]])
 

@@ -6,7 +6,18 @@ import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
 
-from raremd.figures import (
+from raremd.analysis.tidy import (
+    cell_title,
+    cells,
+    full_grid,
+    matrix,
+    of_factor,
+    of_grid,
+    pick,
+    pretty,
+    removals,
+)
+from raremd.report.figures import (
     claims,
     controls,
     cost,
@@ -21,17 +32,6 @@ from raremd.figures import (
     timescales,
     training,
     transition_matrices,
-)
-from raremd.figures.selection import (
-    cell_title,
-    cells,
-    full_grid,
-    matrix,
-    of_factor,
-    of_grid,
-    pick,
-    pretty,
-    removals,
 )
 
 MODELS = ["markov", "lstm", "lstm_twice"]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from raremd.systems import four_state
-from raremd.systems.klein_kramers import exact_timescales, klein_kramers_operator
+from raremd.data.simulated import four_state
+from raremd.data.simulated.klein_kramers import exact_timescales, klein_kramers_operator
 
 SPECTRUM = Path(__file__).parents[2] / "resources" / "four_state" / "exact_spectrum.json"
 N_SAMPLES = 4000

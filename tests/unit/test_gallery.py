@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from raremd import gallery
+from raremd.report.pages import gallery
 
-REPORT = Path(gallery.__file__).parents[1] / "report"
+REPORT = Path(gallery.__file__).parents[3] / "report"
 
 
 def test_the_first_system_that_has_a_kind_shows_it():

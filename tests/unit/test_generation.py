@@ -4,11 +4,11 @@ import torch
 from chains import double_well, sample_chain
 from scipy import stats
 
-from raremd import generation
-from raremd.generation import draw_prompts, generate
-from raremd.kinetics import count_matrix
+from raremd.kinetics.timescales import count_matrix
+from raremd.learning import generation
+from raremd.learning.generation import draw_prompts, generate
 from raremd.models import build_model
-from raremd.sequences import Windows
+from raremd.states.split import Windows
 
 OPTIONS = {
     "markov": {},

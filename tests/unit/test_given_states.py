@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from raremd.config import load_study
-from raremd.coordinates import CoordinateSettings
-from raremd.discrete import read_states
-from raremd.discretisation import fit_states, partition_settings, read_map
-from raremd.schema import ConfigError
-from raremd.states import Partition
-from raremd.study import Cell
-from raremd.systems.imported import import_source
+from raremd.data.imported.imported import import_source
+from raremd.states.coordinates import CoordinateSettings
+from raremd.states.discrete_trajectories import read_states
+from raremd.states.fit import fit_states, partition_settings, read_map
+from raremd.states.partition import Partition
+from raremd.study.load import load_study
+from raremd.study.settings import ConfigError
+from raremd.study.study import Cell
 
 PARTITIONS = {
     "given": {"method": "given"},

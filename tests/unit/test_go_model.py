@@ -5,9 +5,10 @@ import numpy as np
 import openmm
 import pytest
 
-from raremd.systems import embedded, go_model
-from raremd.systems.embedded import read_compact
-from raremd.systems.go_forces import (
+from raremd.data import embedded
+from raremd.data.embedded import read_compact
+from raremd.data.simulated import go_model
+from raremd.data.simulated.go_forces import (
     K_1,
     K_3,
     K_ANGLE,
@@ -21,7 +22,7 @@ from raremd.systems.go_forces import (
     energy_and_forces,
     pair_distances,
 )
-from raremd.systems.go_model import (
+from raremd.data.simulated.go_model import (
     FORMED,
     SKIN,
     GoSettings,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from raremd.igme import extrapolate
+from raremd.kinetics.igme import extrapolate
 
 LAGS = np.array([1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0])
 FITTED = (LAGS >= 5) & (LAGS <= 20)

@@ -14,11 +14,11 @@ import mdtraj
 import numpy as np
 import pytest
 
-from raremd.features import read_features, read_lengths, read_state_labels
-from raremd.systems.download import download
-from raremd.systems.feature_files import read_file
-from raremd.systems.imported import import_source
-from raremd.systems.sources import check_source, matching_files
+from raremd.data.features import read_features, read_lengths, read_state_labels
+from raremd.data.imported.download import download
+from raremd.data.imported.feature_files import read_file
+from raremd.data.imported.imported import import_source
+from raremd.data.imported.sources import check_source, matching_files
 
 RNG = np.random.default_rng(5)
 
@@ -174,7 +174,7 @@ def test_files_that_may_not_be_read(folder, monkeypatch):
 
 
 def test_gzipped_text_in_many_blocks(folder, monkeypatch):
-    monkeypatch.setattr("raremd.systems.text_tables.LINES", 7)
+    monkeypatch.setattr("raremd.data.imported.text_tables.LINES", 7)
     rows = walk(100, 3)
     with gzip.open("one.dat.gz", "wt") as file:
         np.savetxt(file, rows, header="made by hand")
@@ -388,7 +388,7 @@ def molecules(folder):
 
 
 def test_features_of_molecules(molecules, monkeypatch):
-    monkeypatch.setattr("raremd.systems.molecular.BLOCK_BYTES", 12 * 20 * 6)  # blocks of 6 frames
+    monkeypatch.setattr("raremd.data.imported.molecular.BLOCK_BYTES", 12 * 20 * 6)  # 6 frames
     wanted = ["phi", "psi", "ca_distances", "contacts", "heavy_distances", "rmsd", "distances"]
     found = molecular(features=wanted, reference="top.pdb", selection="name CA and resid 0 to 2")
     one, name = mdtraj.load("0.xtc", top="top.pdb"), found.feature_names
@@ -413,7 +413,7 @@ def test_stride_and_formats_without_time(molecules):
 
 
 def test_hdf5_of_mdtraj(molecules, monkeypatch):
-    monkeypatch.setattr("raremd.systems.molecular.BLOCK_BYTES", 12 * 20 * 6)  # blocks of 6 frames
+    monkeypatch.setattr("raremd.data.imported.molecular.BLOCK_BYTES", 12 * 20 * 6)  # 6 frames
     for k, one in enumerate(molecules):
         with h5py.File(f"{k}.h5", "w") as h5:  # as mdtraj lays it out
             h5["coordinates"], h5["time"] = one.xyz, one.time
@@ -458,7 +458,7 @@ def test_molecules_that_do_not_fit(molecules):
 
 
 def test_too_many_features_are_refused_before_any_is_computed(molecules, monkeypatch):
-    monkeypatch.setattr("raremd.systems.molecular.MAX_COLUMNS", 100)
+    monkeypatch.setattr("raremd.data.imported.molecular.MAX_COLUMNS", 100)
     with pytest.raises(ValueError, match=r"'heavy_distances' are \d+ features, more than 100"):
         molecular(features=["phi", "heavy_distances"])
 
@@ -545,7 +545,7 @@ def test_no_server(folder):
 
 
 def test_names_in_a_damaged_heap_are_refused_instead_of_read_for_ever(tmp_path, monkeypatch):
-    monkeypatch.setattr("raremd.systems.feature_files.PATIENCE", 2.0)
+    monkeypatch.setattr("raremd.data.imported.feature_files.PATIENCE", 2.0)
     path = tmp_path / "a.h5"
     with h5py.File(path, "w") as h5:
         h5["a"] = np.ones((3, 2))

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from chains import sample_chain
 
-from raremd.figures.inspection import draw
-from raremd.inspection import inspect_system, job_start, running_time
-from raremd.storage import write_arrays
+from raremd.analysis.inspection import inspect_system, job_start, running_time
+from raremd.io.storage import write_arrays
+from raremd.report.figures.inspection import draw
 
 SLOW = np.array([[0.98, 0.02], [0.02, 0.98]])
 T1 = -1 / np.log(0.96)
@@ -170,7 +170,7 @@ def test_time_estimate_grows_with_the_budget(path):
 
 
 def test_running_time_is_that_of_models_and_of_starting_jobs(path, monkeypatch):
-    monkeypatch.setattr("raremd.inspection.job_start", lambda: 6.0)
+    monkeypatch.setattr("raremd.analysis.inspection.job_start", lambda: 6.0)
     table, _ = inspect_system("toy", plan(path))
     table.loc[table["quantity"] == "core_seconds", "value"] = 300.0
     # Two cells of two models: 4 x 300 s; 4 + 2 + 12 jobs of 6 s.

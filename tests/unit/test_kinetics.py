@@ -7,8 +7,8 @@ from deeptime.markov.tools.estimation import transition_matrix as deeptime_trans
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from raremd import estimation
-from raremd.kinetics import (
+from raremd.kinetics import transition_matrix as estimation
+from raremd.kinetics.timescales import (
     block_counts,
     chapman_kolmogorov,
     count_matrix,
@@ -398,7 +398,7 @@ class TestSlowProcess:
         dtraj = sample_chain(double_well(9, 2.0), 20_000, seed=2)
         labels = np.array([-1, -1, -1, 0, 0, 0, 1, 1, 1], np.int8)
         whole = count_transitions([dtraj], labels)
-        monkeypatch.setattr("raremd.kinetics.CHUNK", 7)
+        monkeypatch.setattr("raremd.kinetics.timescales.CHUNK", 7)
         assert count_transitions([dtraj], labels) == whole > 20
 
     def test_crossings_of_a_two_state_chain(self):

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from chains import sample_chain
 
-from raremd.discrete import DiscreteSystem
-from raremd.figures.leaderboard import draw
-from raremd.leaderboard import as_markdown, picked, rank, validation_timescales, worst
-from raremd.sequences import split_frames
+from raremd.analysis.leaderboard import as_markdown, picked, rank, validation_timescales, worst
+from raremd.report.figures.leaderboard import draw
+from raremd.states.discrete_trajectories import DiscreteSystem
+from raremd.states.split import split_frames
 
 LAGS, N = [1.0, 10.0, 100.0], 2
 MD = np.array([[100.0, 20.0], [150.0, 25.0], [200.0, 30.0]])

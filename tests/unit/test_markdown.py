@@ -2,7 +2,7 @@
 
 import pytest
 
-from raremd.markdown import as_table, to_html, write_page
+from raremd.report.pages.markdown import as_table, to_html, write_page
 
 PAGE = "\n".join(
     [

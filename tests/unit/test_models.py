@@ -9,11 +9,11 @@ import yaml
 from chains import double_well, sample_chain
 from scipy import stats
 
-from raremd.kinetics import count_matrix, estimate
+from raremd.kinetics.timescales import count_matrix, estimate
 from raremd.models import build_model, model_class
-from raremd.models.contexts import NEVER_SEEN
-from raremd.models.kernels import exp2_32, exp32, sample_states, uniform
-from raremd.schema import SCHEMA
+from raremd.models.kernels.sampling import exp2_32, exp32, sample_states, uniform
+from raremd.models.priors.contexts import NEVER_SEEN
+from raremd.study.settings import SCHEMA
 
 DEFAULT_CONFIG = SCHEMA.parents[2] / "config.yaml"
 SMALL_TRANSFORMER = {"layers": 2, "width": 16, "heads": 2, "feed_forward": 24, "context": 8}

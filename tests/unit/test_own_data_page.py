@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import yaml
 
-from raremd.config import check_files, load_study
-from raremd.features import read_features
-from raremd.provenance import ROOT
-from raremd.reference import reference
-from raremd.schema import SCHEMA
-from raremd.systems.imported import import_source
-from raremd.systems.sources import downloads, matching_files
+from raremd.data.features import read_features
+from raremd.data.imported.imported import import_source
+from raremd.data.imported.sources import downloads, matching_files
+from raremd.io.provenance import ROOT
+from raremd.study.load import check_files, load_study
+from raremd.study.reference_page import reference
+from raremd.study.settings import SCHEMA
 
 DOCS = ROOT / "docs"
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", (DOCS / "own_data.md").read_text(), flags=re.S)
@@ -114,7 +114,9 @@ def test_the_page_has_every_kind_of_source():
 
 
 def test_the_reference_is_that_of_the_schema():
-    assert (DOCS / "config.md").read_text() == reference(), "run python -m raremd.reference"
+    assert (DOCS / "config.md").read_text() == reference(), (
+        "run python -m raremd.study.reference_page"
+    )
 
 
 def test_every_key_is_described():

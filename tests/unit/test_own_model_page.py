@@ -12,12 +12,12 @@ import pytest
 import torch
 import yaml
 
-from raremd import config as configuration
-from raremd.config import load_study
-from raremd.generation import generate
+from raremd.io.provenance import ROOT
+from raremd.learning.generation import generate
 from raremd.models import base, build_model
-from raremd.provenance import ROOT
-from raremd.schema import ConfigError
+from raremd.study import load as configuration
+from raremd.study.load import load_study
+from raremd.study.settings import ConfigError
 
 PAGE = (ROOT / "docs" / "own_model.md").read_text()
 (CODE,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.S)

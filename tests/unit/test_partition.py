@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from raremd import geometry
-from raremd.partition import (
+from raremd.states import geometry
+from raremd.states.partition import PARTITIONS, Partition
+from raremd.states.partition_methods import (
     METHODS,
     BoxesSettings,
     GridSettings,
@@ -21,7 +22,6 @@ from raremd.partition import (
     PCCASettings,
     fit_partition,
 )
-from raremd.states import PARTITIONS, Partition
 
 BOUNDED = settings(max_examples=60, deadline=None, derandomize=True)
 LINE = np.zeros(1)
@@ -119,7 +119,7 @@ def test_kmeans_repeats_with_its_seed_only():
 
 def test_kmeans_samples_evenly_across_segments(monkeypatch):
     """Of 90 + 10 frames 20 are used: the ten of the short segment must not be forgotten."""
-    monkeypatch.setattr("raremd.partition.KMEANS_FRAMES", 20)
+    monkeypatch.setattr("raremd.states.partition_methods.KMEANS_FRAMES", 20)
     long, short = np.linspace(0, 1, 90), np.linspace(100, 101, 10)
     partition = fit_partition(KMeansSettings(2), [column(*long), column(*short)], LINE, 0)
     centers = np.sort(partition.centers[:, 0])

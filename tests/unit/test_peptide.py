@@ -6,9 +6,10 @@ import openmm
 import pytest
 from openmm import app
 
-from raremd.systems import embedded, peptide
-from raremd.systems.embedded import read_compact
-from raremd.systems.peptide import (
+from raremd.data import embedded
+from raremd.data.embedded import read_compact
+from raremd.data.simulated import peptide
+from raremd.data.simulated.peptide import (
     DIHEDRAL_RESOLUTION_DEGREE,
     DISTANCE_RESOLUTION_NM,
     PeptideSettings,

@@ -5,12 +5,12 @@ import pytest
 import torch
 from chains import double_well, sample_chain
 
-from raremd.generation import generate
-from raremd.kinetics import count_matrix, estimate
+from raremd.kinetics.timescales import count_matrix, estimate
+from raremd.learning.generation import generate
 from raremd.models import build_model
 from raremd.models.base import SequenceModel, Stream
-from raremd.models.contexts import NEVER_SEEN
-from raremd.models.prior import KINDS, Prior
+from raremd.models.priors.contexts import NEVER_SEEN
+from raremd.models.priors.prior import KINDS, Prior
 
 SMALL = {
     "lstm": {"embedding": 8, "hidden": 16},

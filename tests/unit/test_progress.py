@@ -3,7 +3,7 @@
 import io
 import logging
 
-from raremd.progress import LAST, CellProgress
+from raremd.io.progress import LAST, CellProgress
 
 
 class Run:

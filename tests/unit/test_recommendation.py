@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from raremd.recommendation import ALL_CELLS, as_markdown, candidates, recommend
+from raremd.analysis.recommendation import ALL_CELLS, as_markdown, candidates, recommend
 
 LAG = 10.0
 MD = {1: (100.0, 80.0, 125.0), 2: (30.0, 25.0, 36.0), 3: (4.0, 3.0, 5.0)}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from raremd.recrossing import (
+from raremd.states.recrossing import (
     REMOVAL,
     core_sets,
     dynamical_coring,

@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from raremd.kinetics import count_matrix, count_transitions
-from raremd.residence import block_of, crossings, find_visits, residence_times, survival
-from raremd.uncertainty import bootstrap_weights, sliced_blocks, trajectory_blocks
+from raremd.kinetics.bootstrap import bootstrap_weights, sliced_blocks, trajectory_blocks
+from raremd.kinetics.residence import block_of, crossings, find_visits, residence_times, survival
+from raremd.kinetics.timescales import count_matrix, count_transitions
 
 P, Q = 0.01, 0.03  # leaving state 0 and state 1, a frame
 TIMES = np.array([1, 3, 10, 30, 100, 300])

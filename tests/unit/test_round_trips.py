@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from raremd.features import read_features, read_lengths, write_features
-from raremd.storage import (
+from raremd.data.features import read_features, read_lengths, write_features
+from raremd.data.imported.feature_files import check_header, read_file
+from raremd.io.storage import (
     DamagedFileError,
     read_parquet,
     read_record,
@@ -22,7 +23,6 @@ from raremd.storage import (
     write_record,
     write_table,
 )
-from raremd.systems.feature_files import check_header, read_file
 
 BOUNDED = settings(
     deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from raremd.recrossing import dynamical_coring, minimum_dwell
-from raremd.sequences import (
+from raremd.states.recrossing import dynamical_coring, minimum_dwell
+from raremd.states.split import (
     MINIMUM_TRAJECTORIES,
     Segment,
     Windows,

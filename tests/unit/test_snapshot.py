@@ -5,8 +5,8 @@ from PIL import Image
 from spot_check import compare_cell
 from test_verdicts import record
 
-from raremd import snapshot
-from raremd.recommendation import ALL_CELLS
+from raremd.analysis.recommendation import ALL_CELLS
+from raremd.report.pages import results as snapshot
 
 
 def row(**changes):

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from safetensors.torch import save_file
 
-from raremd.features import read_features, write_features
-from raremd.provenance import PACKAGES, peak_memory_gib, provenance, sha256
-from raremd.storage import (
+from raremd.data.features import read_features, write_features
+from raremd.io.provenance import PACKAGES, peak_memory_gib, provenance, sha256
+from raremd.io.storage import (
     atomic_path,
     read_arrays,
     read_attributes,

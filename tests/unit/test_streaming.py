@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from raremd import geometry
-from raremd.coordinates import CoordinateSettings
-from raremd.discrete import read_states
-from raremd.discretisation import Frames, fit_states
-from raremd.features import open_features, write_features
-from raremd.geometry import chunk_rows, gather
-from raremd.partition import GridSettings, KMeansSettings, PCCASettings
-from raremd.storage import write_arrays
+from raremd.data.features import open_features, write_features
+from raremd.io.storage import write_arrays
+from raremd.states import geometry
+from raremd.states.coordinates import CoordinateSettings
+from raremd.states.discrete_trajectories import read_states
+from raremd.states.fit import Frames, fit_states
+from raremd.states.geometry import chunk_rows, gather
+from raremd.states.partition_methods import GridSettings, KMeansSettings, PCCASettings
 
 
 def walks(n=5, frames=3000, columns=3, seed=1):

@@ -9,16 +9,16 @@ import torch
 from chains import sample_chain
 from safetensors.torch import load_file, save_file
 
-from raremd import training as training_module
-from raremd.models import build_model
-from raremd.sequences import Windows
-from raremd.training import (
+from raremd.learning import training as training_module
+from raremd.learning.training import (
     TrainingSettings,
     held_out_loss,
     resolve_device,
     train,
     validation_loss,
 )
+from raremd.models import build_model
+from raremd.states.split import Windows
 
 SETTINGS = TrainingSettings(
     tokens=12_000,

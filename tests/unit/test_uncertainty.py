@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from raremd.kinetics import block_counts, count_matrix, estimate, timescales
-from raremd.uncertainty import (
+from raremd.kinetics.bootstrap import (
     LOG2_CAP,
     bootstrap_timescales,
     bootstrap_weights,
@@ -23,6 +22,7 @@ from raremd.uncertainty import (
     sliced_blocks,
     trajectory_blocks,
 )
+from raremd.kinetics.timescales import block_counts, count_matrix, estimate, timescales
 
 
 class TestBlocks:

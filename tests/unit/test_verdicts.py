@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from raremd.verdicts import (
+from raremd.report.pages.claims import (
     as_markdown,
     claim_table,
     contrast,

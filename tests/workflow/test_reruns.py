@@ -28,12 +28,12 @@ def test_a_finished_study_has_nothing_to_do(finished):
 
 
 def test_editing_a_plot_reruns_only_that_plot(finished):
-    append(finished.folder / "workflow/raremd/figures/claims.py")
+    append(finished.folder / "workflow/raremd/report/figures/claims.py")
     assert set(finished.planned()) == {"plot_claims"}
 
 
 def test_editing_the_trainer_reruns_training_and_what_follows(finished):
-    append(finished.folder / "workflow/raremd/training.py")
+    append(finished.folder / "workflow/raremd/learning/training.py")
     planned = finished.planned()
     assert planned["train_and_generate"] == 8
     assert not {"simulate_four_state", "fit_states"} & set(planned)

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import raremd
 import yaml
-from raremd import gallery
-from raremd.config import check_files, load_study, source_files
-from raremd.config import model_modules as model_modules_of
-from raremd.progress import CellProgress
-from raremd.schema import ConfigError, check_keys
-from raremd.study import Cell
-from raremd.figures.selection import COLUMN, full_grid, of_factor, of_grid, pick, removals
-from raremd.storage import write_json
-from raremd.systems.sources import IMPORTED, SINGLE_FILES, downloads, matching_files
+from raremd.report.pages import gallery
+from raremd.study.load import check_files, load_study, source_files
+from raremd.study.load import model_modules as model_modules_of
+from raremd.io.progress import CellProgress
+from raremd.study.settings import ConfigError, check_keys
+from raremd.study.study import Cell
+from raremd.analysis.tidy import COLUMN, full_grid, of_factor, of_grid, pick, removals
+from raremd.io.storage import write_json
+from raremd.data.imported.sources import IMPORTED, SINGLE_FILES, downloads, matching_files
 
 LIBRARY = Path(raremd.__file__).parent
 ROOT = LIBRARY.parents[1]
@@ -171,7 +171,10 @@ def generation_params(wildcards):
 
 @functools.cache  # asked for twice a cell and model
 def modules_of_kind(kind):
-    return library(*(f"models/{name}.py" for name in model_modules_of(kind)), "sequences.py")
+    return library(
+        *(f"models/{name.replace('.', '/')}.py" for name in model_modules_of(kind)),
+        "states/split.py",
+    )
 
 
 def model_modules(wildcards):

@@ -6,7 +6,7 @@
 
 rule list_cells:
     input:
-        code=library("markdown.py"),
+        code=library("report/pages/markdown.py"),
     output:
         csv=f"{RESULTS}/cells.csv",
         html=report(
@@ -36,7 +36,7 @@ rule compare_cells:
         kinetics=per_cell("kinetics.h5"),
         runs=per_model("run.json"),
         spectra=list(exact_spectra().values()),
-        code=library("comparison.py", "uncertainty.py"),
+        code=library("analysis/comparison.py", "kinetics/bootstrap.py"),
     output:
         csv=f"{RESULTS}/comparison.csv",
         parquet=f"{RESULTS}/comparison.parquet",
@@ -65,7 +65,12 @@ rule judge_claims:
     input:
         comparison=f"{RESULTS}/comparison.parquet",
         kinetics=per_cell("kinetics.h5"),
-        code=library("claims.py", "verdicts.py", "markdown.py", "uncertainty.py"),
+        code=library(
+            "analysis/claims.py",
+            "report/pages/claims.py",
+            "report/pages/markdown.py",
+            "kinetics/bootstrap.py",
+        ),
     output:
         json=f"{RESULTS}/claims.json",
         markdown=f"{RESULTS}/claims.md",
@@ -103,7 +108,13 @@ rule diagnose:
     input:
         comparison=f"{RESULTS}/comparison.parquet",
         kinetics=per_cell("kinetics.h5"),
-        code=library("diagnosis.py", "claims.py", "verdicts.py", "markdown.py", "uncertainty.py"),
+        code=library(
+            "analysis/diagnosis.py",
+            "analysis/claims.py",
+            "report/pages/claims.py",
+            "report/pages/markdown.py",
+            "kinetics/bootstrap.py",
+        ),
     output:
         json=f"{RESULTS}/diagnosis.json",
         markdown=f"{RESULTS}/diagnosis.md",
@@ -142,7 +153,12 @@ rule recommend:
     input:
         comparison=f"{RESULTS}/comparison.parquet",
         kinetics=per_cell("kinetics.h5"),
-        code=library("recommendation.py", "claims.py", "markdown.py", "uncertainty.py"),
+        code=library(
+            "analysis/recommendation.py",
+            "analysis/claims.py",
+            "report/pages/markdown.py",
+            "kinetics/bootstrap.py",
+        ),
     output:
         markdown=f"{RESULTS}/recommendation.md",
         html=report(

@@ -8,7 +8,9 @@ rule export_sets:
     input:
         states=states_of_cell,
         generated=generated_of_cell,
-        code=library("crosscheck.py", "discrete.py", "recrossing.py"),
+        code=library(
+            "analysis/crosscheck.py", "states/discrete_trajectories.py", "states/recrossing.py"
+        ),
     output:
         sets=temp(f"{CELL}/crosscheck_sets.npz"),
     log:
@@ -55,7 +57,12 @@ rule compare_estimators:
         sets=f"{CELL}/crosscheck_sets.npz",
         others=f"{CELL}/crosscheck_pyemma.npz",
         kinetics=f"{CELL}/kinetics.h5",
-        code=library("crosscheck.py", "estimation.py", "figures/crosscheck.py", "figures/style.py"),
+        code=library(
+            "analysis/crosscheck.py",
+            "kinetics/transition_matrix.py",
+            "report/figures/crosscheck.py",
+            "report/figures/style.py",
+        ),
     output:
         csv=f"{CELL}/crosscheck.csv",
         pdf=f"{CELL}/crosscheck.pdf",

@@ -6,7 +6,7 @@
 
 rule simulate_four_state:
     input:
-        code=library("systems/four_state.py"),
+        code=library("data/simulated/four_state.py"),
     output:
         features=f"{RESULTS}/{{system}}/{{part}}.h5",
     log:
@@ -32,7 +32,7 @@ rule import_embedded:
         trajectories=lambda w: [
             os.path.relpath(f) for f in source_files(SYSTEMS[w.system]["source"], ROOT)
         ],
-        code=library("systems/embedded.py"),
+        code=library("data/embedded.py"),
     output:
         features=f"{RESULTS}/{{system}}/features.h5",
     log:
@@ -79,12 +79,12 @@ rule import_data:
     input:
         unpack(files_of_source),
         code=library(
-            "features.py",
-            "systems/imported.py",
-            "systems/tables.py",
-            "systems/feature_files.py",
-            "systems/text_tables.py",
-            "systems/molecular.py",
+            "data/features.py",
+            "data/imported/imported.py",
+            "data/imported/tables.py",
+            "data/imported/feature_files.py",
+            "data/imported/text_tables.py",
+            "data/imported/molecular.py",
         ),
     output:
         features=f"{RESULTS}/{{system}}/features.h5",
@@ -109,7 +109,7 @@ rule import_data:
 
 rule simulate_peptide:
     input:
-        code=library("systems/peptide.py", "systems/embedded.py"),
+        code=library("data/simulated/peptide.py", "data/embedded.py"),
     output:
         trajectory=f"{RESULTS}/regenerated/{{molecule}}/trajectory_{{number}}.h5",
     log:
@@ -135,7 +135,9 @@ rule simulate_peptide:
 rule simulate_go_model:
     input:
         native=lambda w: os.path.relpath(ROOT / RECIPES[w.molecule]["native"]),
-        code=library("systems/go_model.py", "systems/go_forces.py", "systems/embedded.py"),
+        code=library(
+            "data/simulated/go_model.py", "data/simulated/go_forces.py", "data/embedded.py"
+        ),
     output:
         trajectory=f"{RESULTS}/regenerated/{{molecule}}/trajectory_{{number}}.h5",
     log:
@@ -160,7 +162,7 @@ rule simulate_go_model:
 
 rule compute_exact_spectrum:
     input:
-        code=library("systems/four_state.py", "systems/klein_kramers.py"),
+        code=library("data/simulated/four_state.py", "data/simulated/klein_kramers.py"),
     output:
         spectrum=f"{RESULTS}/regenerated/four_state/exact_spectrum.json",
     log:

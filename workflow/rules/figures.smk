@@ -60,7 +60,7 @@ FIGURES = expand(
 rule plot_claims:
     input:
         claims=f"{RESULTS}/claims.json",
-        code=library("figures/claims.py", "figures/style.py", "figures/selection.py"),
+        code=library("report/figures/claims.py", "report/figures/style.py", "analysis/tidy.py"),
     output:
         pdf=f"{RESULTS}/figures/claims.pdf",
         png=report(
@@ -88,7 +88,7 @@ rule plot_claims:
 rule plot_timescales:
     input:
         comparison=f"{RESULTS}/comparison.parquet",
-        code=library("figures/timescales.py", "figures/style.py", "figures/selection.py"),
+        code=library("report/figures/timescales.py", "report/figures/style.py", "analysis/tidy.py"),
     output:
         pdf=f"{RESULTS}/figures/{{system}}_timescales.pdf",
         png=report(
@@ -116,7 +116,7 @@ rule plot_timescales:
 rule plot_factor:
     input:
         comparison=f"{RESULTS}/comparison.parquet",
-        code=library("figures/factor.py", "figures/style.py", "figures/selection.py"),
+        code=library("report/figures/factor.py", "report/figures/style.py", "analysis/tidy.py"),
     output:
         pdf=f"{RESULTS}/figures/{{system}}_{{factor}}.pdf",
         png=report(
@@ -151,7 +151,7 @@ rule plot_factor:
 rule plot_heatmap:
     input:
         comparison=f"{RESULTS}/comparison.parquet",
-        code=library("figures/heatmap.py", "figures/style.py", "figures/selection.py"),
+        code=library("report/figures/heatmap.py", "report/figures/style.py", "analysis/tidy.py"),
     output:
         pdf=f"{RESULTS}/figures/{{system}}_{{grid}}.pdf",
         png=report(
@@ -184,7 +184,7 @@ rule plot_heatmap:
 rule plot_recrossing:
     input:
         comparison=f"{RESULTS}/comparison.parquet",
-        code=library("figures/recrossing.py", "figures/style.py", "figures/selection.py"),
+        code=library("report/figures/recrossing.py", "report/figures/style.py", "analysis/tidy.py"),
     output:
         pdf=f"{RESULTS}/figures/{{system}}_recrossing.pdf",
         png=report(
@@ -214,7 +214,7 @@ rule plot_recrossing:
 rule plot_controls:
     input:
         comparison=f"{RESULTS}/comparison.parquet",
-        code=library("figures/controls.py", "figures/style.py", "figures/selection.py"),
+        code=library("report/figures/controls.py", "report/figures/style.py", "analysis/tidy.py"),
     output:
         pdf=f"{RESULTS}/figures/{{system}}_controls.pdf",
         png=report(
@@ -246,7 +246,9 @@ rule plot_controls:
 rule plot_transition_matrices:
     input:
         comparison=f"{RESULTS}/comparison.parquet",
-        code=library("figures/transition_matrices.py", "figures/style.py", "figures/selection.py"),
+        code=library(
+            "report/figures/transition_matrices.py", "report/figures/style.py", "analysis/tidy.py"
+        ),
     output:
         pdf=f"{RESULTS}/figures/{{system}}_transition_matrices.pdf",
         png=report(
@@ -276,7 +278,9 @@ rule plot_transition_matrices:
 rule plot_populations_mfpt:
     input:
         comparison=f"{RESULTS}/comparison.parquet",
-        code=library("figures/populations_mfpt.py", "figures/style.py", "figures/selection.py"),
+        code=library(
+            "report/figures/populations_mfpt.py", "report/figures/style.py", "analysis/tidy.py"
+        ),
     output:
         pdf=f"{RESULTS}/figures/{{system}}_populations_mfpt.pdf",
         png=report(
@@ -306,7 +310,9 @@ rule plot_populations_mfpt:
 rule plot_residence_times:
     input:
         comparison=f"{RESULTS}/comparison.parquet",
-        code=library("figures/residence_times.py", "figures/style.py", "figures/selection.py"),
+        code=library(
+            "report/figures/residence_times.py", "report/figures/style.py", "analysis/tidy.py"
+        ),
     output:
         pdf=f"{RESULTS}/figures/{{system}}_residence_times.pdf",
         png=report(
@@ -335,7 +341,7 @@ rule plot_residence_times:
 rule plot_training:
     input:
         histories=lambda w: per_model("history.parquet", w.system),
-        code=library("figures/training.py", "figures/style.py", "figures/selection.py"),
+        code=library("report/figures/training.py", "report/figures/style.py", "analysis/tidy.py"),
     output:
         pdf=f"{RESULTS}/figures/{{system}}_training.pdf",
         png=report(
@@ -366,7 +372,7 @@ rule plot_training:
 rule plot_free_energy:
     input:
         states=map_files,
-        code=library("figures/free_energy.py", "figures/style.py", "figures/selection.py"),
+        code=library("report/figures/free_energy.py", "report/figures/style.py", "analysis/tidy.py"),
     output:
         pdf=f"{RESULTS}/figures/{{system}}_free_energy.pdf",
         png=report(
@@ -396,7 +402,7 @@ rule plot_strips:
         generated=lambda w: [
             base_file(f"{model}/generated.h5")(w) for model in BASE_MODELS[w.system]
         ],
-        code=library("figures/strips.py", "figures/style.py", "figures/selection.py"),
+        code=library("report/figures/strips.py", "report/figures/style.py", "analysis/tidy.py"),
     output:
         pdf=f"{RESULTS}/figures/{{system}}_strips.pdf",
         png=report(
@@ -429,7 +435,7 @@ rule plot_cost:
     input:
         comparison=f"{RESULTS}/comparison.parquet",
         cost=f"{RESULTS}/cost.parquet",
-        code=library("figures/cost.py", "figures/style.py", "figures/selection.py"),
+        code=library("report/figures/cost.py", "report/figures/style.py", "analysis/tidy.py"),
     output:
         pdf=f"{RESULTS}/figures/{{system}}_cost.pdf",
         png=report(

@@ -13,7 +13,7 @@ rule write_gallery:
             }
         ),
         run=per_model("run.json")[0],
-        code=library("gallery.py", "snapshot.py"),
+        code=library("report/pages/gallery.py", "report/pages/results.py"),
     output:
         page="docs/gallery.md",
         figures=[f"docs/gallery/{name}.png" for name in SHOWN.values()],

@@ -7,12 +7,12 @@ rule inspect_data:
     input:
         states=[path for system in SYSTEMS for path in inspection_plan(system)["states"].values()],
         code=library(
-            "inspection.py",
-            "training.py",
-            "markdown.py",
-            "kinetics.py",
-            "uncertainty.py",
-            "figures/inspection.py",
+            "analysis/inspection.py",
+            "learning/training.py",
+            "report/pages/markdown.py",
+            "kinetics/timescales.py",
+            "kinetics/bootstrap.py",
+            "report/figures/inspection.py",
         ),
     output:
         markdown=f"{RESULTS}/inspect.md",

@@ -11,7 +11,7 @@ rule rank_models:
         cost=f"{RESULTS}/cost.parquet",
         kinetics=[f"{RESULTS}/{STUDY.base(s).folder}/kinetics.h5" for s in SYSTEMS],
         states=[states_file(s, STUDY.base(s).coordinate, STUDY.base(s).partition) for s in SYSTEMS],
-        code=library("leaderboard.py", "igme.py", "uncertainty.py"),
+        code=library("analysis/leaderboard.py", "kinetics/igme.py", "kinetics/bootstrap.py"),
     output:
         csv=f"{LEADERBOARD}.csv",
         markdown=f"{LEADERBOARD}.md",
@@ -40,7 +40,7 @@ rule rank_models:
 rule plot_leaderboard:
     input:
         ranking=f"{LEADERBOARD}.csv",
-        code=library("figures/leaderboard.py", "figures/style.py", "figures/selection.py"),
+        code=library("report/figures/leaderboard.py", "report/figures/style.py", "analysis/tidy.py"),
     output:
         pdf=f"{LEADERBOARD}.pdf",
         png=f"{LEADERBOARD}.png",

@@ -7,9 +7,9 @@ rule train_and_generate:
     input:
         states=states_of_cell,
         lengths=f"{RESULTS}/{{system}}/lengths.json",
-        training=library("training.py", "batches.py", "recrossing.py"),
+        training=library("learning/training.py", "learning/batches.py", "states/recrossing.py"),
         model=model_modules,
-        generation=library("generation.py"),
+        generation=library("learning/generation.py"),
     output:
         weights=f"{CELL}/{{model}}/model.safetensors",
         history=f"{CELL}/{{model}}/history.parquet",

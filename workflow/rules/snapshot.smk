@@ -21,7 +21,9 @@ rule write_results_page:
         cost_csv=f"{RESULTS}/cost.csv",
         runs=per_model("run.json"),
         figures=expand(f"{RESULTS}/figures/{{figure}}.png", figure=KEPT_FIGURES),
-        code=library("snapshot.py", "verdicts.py", "recommendation.py"),
+        code=library(
+            "report/pages/results.py", "report/pages/claims.py", "analysis/recommendation.py"
+        ),
     output:
         page=f"{SNAPSHOT}/README.md",
         claims=f"{SNAPSHOT}/claims.json",

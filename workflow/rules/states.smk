@@ -35,7 +35,11 @@ rule fit_states:
         ),
         maps=maps_of_states,
         code=library(
-            "coordinates.py", "partition.py", "states.py", "geometry.py", "discretisation.py"
+            "states/coordinates.py",
+            "states/partition_methods.py",
+            "states/partition.py",
+            "states/geometry.py",
+            "states/fit.py",
         ),
     output:
         states=f"{RESULTS}/{{system}}/{{coordinate}}/states/{{states}}.h5",

@@ -1,16 +1,16 @@
 """Adapter: features -> frames of each trajectory, if they are long enough for the study."""
 
-from raremd.config import load_study
-from raremd.features import read_lengths
-from raremd.logs import log_to
-from raremd.sequences import (
+from raremd.data.features import read_lengths
+from raremd.io.logs import log_to
+from raremd.io.storage import write_json
+from raremd.states.split import (
     check_blocks,
     check_lengths,
     check_windows,
     split_frames,
     warn_of_short,
 )
-from raremd.storage import write_json
+from raremd.study.load import load_study
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])

@@ -1,8 +1,8 @@
 """Adapter: kinetics and run records -> the tidy comparison table, and what it cost."""
 
-from raremd.comparison import compare, costs
-from raremd.logs import log_to
-from raremd.storage import atomic_path, write_parquet
+from raremd.analysis.comparison import compare, costs
+from raremd.io.logs import log_to
+from raremd.io.storage import atomic_path, write_parquet
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])

@@ -2,11 +2,11 @@
 
 import logging
 
-from raremd.crosscheck import check_agreement, compare
-from raremd.figures.crosscheck import draw
-from raremd.figures.style import save, series
-from raremd.logs import log_to
-from raremd.storage import atomic_path, read_attributes
+from raremd.analysis.crosscheck import check_agreement, compare
+from raremd.io.logs import log_to
+from raremd.io.storage import atomic_path, read_attributes
+from raremd.report.figures.crosscheck import draw
+from raremd.report.figures.style import save, series
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from raremd.storage import atomic_path
-from raremd.systems.klein_kramers import converged_timescales
+from raremd.data.simulated.klein_kramers import converged_timescales
+from raremd.io.storage import atomic_path
 
 
 def compute_exact_spectrum(output: str) -> None:

@@ -1,10 +1,10 @@
 """Adapter: comparison and bootstrap samples -> why a network fails in the base cells."""
 
-from raremd.claims import Rules, read_cells
-from raremd.diagnosis import as_markdown, diagnose_study
-from raremd.logs import log_to
-from raremd.markdown import write_page
-from raremd.storage import read_parquet, write_json
+from raremd.analysis.claims import Rules, read_cells
+from raremd.analysis.diagnosis import as_markdown, diagnose_study
+from raremd.io.logs import log_to
+from raremd.io.storage import read_parquet, write_json
+from raremd.report.pages.markdown import write_page
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])

@@ -1,7 +1,7 @@
 """Adapter: URL -> verified file."""
 
-from raremd.logs import log_to
-from raremd.systems.download import download
+from raremd.data.imported.download import download
+from raremd.io.logs import log_to
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])

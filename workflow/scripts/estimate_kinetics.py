@@ -1,8 +1,8 @@
 """Adapter: discrete trajectories of one cell -> its kinetics."""
 
-from raremd.evaluation import evaluate_cell
-from raremd.logs import log_to
-from raremd.storage import write_table
+from raremd.analysis.cell_kinetics import evaluate_cell
+from raremd.io.logs import log_to
+from raremd.io.storage import write_table
 
 
 def estimate_kinetics(

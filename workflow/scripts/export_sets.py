@@ -1,7 +1,7 @@
 """Adapter: discrete trajectories of one cell -> plain .npz for another program."""
 
-from raremd.crosscheck import export_sets, sets_of_cell
-from raremd.logs import log_to
+from raremd.analysis.crosscheck import export_sets, sets_of_cell
+from raremd.io.logs import log_to
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])

@@ -1,12 +1,12 @@
 """Adapter: features -> states of one coordinate and partition."""
 
-from raremd.discretisation import (
+from raremd.data.features import read_state_labels
+from raremd.io.logs import log_to
+from raremd.states.fit import (
     coordinate_settings,
     fit_states,
     partition_settings,
 )
-from raremd.features import read_state_labels
-from raremd.logs import log_to
 
 
 def fit(features: str, reference: str | None, definition: dict, output: str) -> None:

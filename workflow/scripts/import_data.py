@@ -1,7 +1,7 @@
 """Adapter: a user's own files -> features.h5."""
 
-from raremd.logs import log_to
-from raremd.systems.imported import import_source
+from raremd.data.imported.imported import import_source
+from raremd.io.logs import log_to
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])

@@ -1,9 +1,9 @@
 """Adapter: compact trajectories of resources/ -> features.h5."""
 
-from raremd.features import write_features
-from raremd.logs import log_to
-from raremd.provenance import sha256
-from raremd.systems.embedded import read_compact
+from raremd.data.embedded import read_compact
+from raremd.data.features import write_features
+from raremd.io.logs import log_to
+from raremd.io.provenance import sha256
 
 
 def import_embedded(files: list[str], frame_interval: float, time_unit: str, output: str) -> None:

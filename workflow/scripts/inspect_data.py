@@ -2,12 +2,12 @@
 
 import pandas as pd
 
-from raremd.figures.inspection import draw
-from raremd.figures.style import save
-from raremd.inspection import inspect_system, running_time
-from raremd.logs import log_to
-from raremd.markdown import write_page
-from raremd.storage import atomic_path
+from raremd.analysis.inspection import inspect_system, running_time
+from raremd.io.logs import log_to
+from raremd.io.storage import atomic_path
+from raremd.report.figures.inspection import draw
+from raremd.report.figures.style import save
+from raremd.report.pages.markdown import write_page
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])

@@ -1,10 +1,10 @@
 """Adapter: comparison and bootstrap samples -> verdicts."""
 
-from raremd.claims import Rules, judge_study, read_cells
-from raremd.logs import log_to
-from raremd.markdown import write_page
-from raremd.storage import read_parquet, write_json
-from raremd.verdicts import as_markdown
+from raremd.analysis.claims import Rules, judge_study, read_cells
+from raremd.io.logs import log_to
+from raremd.io.storage import read_parquet, write_json
+from raremd.report.pages.claims import as_markdown
+from raremd.report.pages.markdown import write_page
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])

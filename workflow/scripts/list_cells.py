@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from raremd.markdown import as_table, to_html
-from raremd.storage import atomic_path
+from raremd.io.storage import atomic_path
+from raremd.report.pages.markdown import as_table, to_html
 
 
 def list_cells(rows: list[dict], csv: str, html: str) -> None:

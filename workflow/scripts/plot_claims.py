@@ -1,9 +1,9 @@
 """Adapter: verdicts -> forest plot."""
 
-from raremd.figures.claims import draw
-from raremd.figures.style import save
-from raremd.logs import log_to
-from raremd.storage import read_json
+from raremd.io.logs import log_to
+from raremd.io.storage import read_json
+from raremd.report.figures.claims import draw
+from raremd.report.figures.style import save
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])

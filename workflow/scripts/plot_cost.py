@@ -1,10 +1,10 @@
 """Adapter: comparison -> error of the slowest timescale against computing time."""
 
-from raremd.figures.cost import draw
-from raremd.figures.selection import pick
-from raremd.figures.style import save, series, together
-from raremd.logs import log_to
-from raremd.storage import read_parquet
+from raremd.analysis.tidy import pick
+from raremd.io.logs import log_to
+from raremd.io.storage import read_parquet
+from raremd.report.figures.cost import draw
+from raremd.report.figures.style import save, series, together
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])

@@ -1,10 +1,10 @@
 """Adapter: comparison -> error of the slowest timescale against one factor."""
 
-from raremd.figures.factor import draw
-from raremd.figures.selection import pick
-from raremd.figures.style import save, series
-from raremd.logs import log_to
-from raremd.storage import read_parquet
+from raremd.analysis.tidy import pick
+from raremd.io.logs import log_to
+from raremd.io.storage import read_parquet
+from raremd.report.figures.factor import draw
+from raremd.report.figures.style import save, series
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from raremd.figures.free_energy import Map, draw
-from raremd.figures.selection import pretty
-from raremd.figures.style import save
-from raremd.logs import log_to
-from raremd.storage import read_arrays, read_attributes
+from raremd.analysis.tidy import pretty
+from raremd.io.logs import log_to
+from raremd.io.storage import read_arrays, read_attributes
+from raremd.report.figures.free_energy import Map, draw
+from raremd.report.figures.style import save
 
 
 def read_map(path: str) -> Map:

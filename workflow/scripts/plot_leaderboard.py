@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from raremd.figures.leaderboard import draw
-from raremd.figures.style import save
-from raremd.logs import log_to
+from raremd.io.logs import log_to
+from raremd.report.figures.leaderboard import draw
+from raremd.report.figures.style import save
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])

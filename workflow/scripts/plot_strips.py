@@ -1,12 +1,12 @@
 """Adapter: MD and generated trajectories of the base cell -> strips of metastable states."""
 
-from raremd.discrete import read_states
-from raremd.figures.selection import pick
-from raremd.figures.strips import choose, draw
-from raremd.figures.style import save
-from raremd.logs import log_to
-from raremd.sequences import at_interval
-from raremd.storage import read_arrays, read_table
+from raremd.analysis.tidy import pick
+from raremd.io.logs import log_to
+from raremd.io.storage import read_arrays, read_table
+from raremd.report.figures.strips import choose, draw
+from raremd.report.figures.style import save
+from raremd.states.discrete_trajectories import read_states
+from raremd.states.split import at_interval
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])

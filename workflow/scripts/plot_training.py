@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from raremd.figures.style import save, series, together
-from raremd.figures.training import draw
-from raremd.logs import log_to
-from raremd.storage import read_parquet
+from raremd.io.logs import log_to
+from raremd.io.storage import read_parquet
+from raremd.report.figures.style import save, series, together
+from raremd.report.figures.training import draw
 
 
 def read_histories(files: list[str], cells: list[dict]) -> pd.DataFrame:

@@ -1,10 +1,10 @@
 """Adapter: comparison -> transition matrices of MD and networks in the base cell."""
 
-from raremd.figures.selection import pick
-from raremd.figures.style import save
-from raremd.figures.transition_matrices import draw
-from raremd.logs import log_to
-from raremd.storage import read_parquet
+from raremd.analysis.tidy import pick
+from raremd.io.logs import log_to
+from raremd.io.storage import read_parquet
+from raremd.report.figures.style import save
+from raremd.report.figures.transition_matrices import draw
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])

@@ -5,10 +5,10 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from raremd.discrete import read_states
-from raremd.leaderboard import as_markdown, rank, validation_timescales
-from raremd.logs import log_to
-from raremd.storage import atomic_path, read_arrays, read_parquet
+from raremd.analysis.leaderboard import as_markdown, rank, validation_timescales
+from raremd.io.logs import log_to
+from raremd.io.storage import atomic_path, read_arrays, read_parquet
+from raremd.states.discrete_trajectories import read_states
 
 
 def validation_of(states: str, cell: dict, lags: np.ndarray, n: int) -> np.ndarray:

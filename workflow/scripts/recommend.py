@@ -1,9 +1,9 @@
 """Adapter: comparison -> recommendation.md."""
 
-from raremd.logs import log_to
-from raremd.markdown import write_page
-from raremd.recommendation import CELL, as_markdown, recommend
-from raremd.storage import read_attributes, read_parquet
+from raremd.analysis.recommendation import CELL, as_markdown, recommend
+from raremd.io.logs import log_to
+from raremd.io.storage import read_attributes, read_parquet
+from raremd.report.pages.markdown import write_page
 
 
 def state_counts(cells: list[dict], kinetics: list[str], system: str) -> dict[tuple, int]:

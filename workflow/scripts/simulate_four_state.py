@@ -1,8 +1,8 @@
 """Adapter: four-state Langevin dynamics -> features.h5 or reference.h5."""
 
-from raremd.features import write_features
-from raremd.logs import log_to
-from raremd.systems import four_state
+from raremd.data.features import write_features
+from raremd.data.simulated import four_state
+from raremd.io.logs import log_to
 
 
 def simulate_four_state(simulation: dict, output: str) -> None:

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from raremd.logs import log_to
-from raremd.systems.peptide import PeptideSettings, simulate
+from raremd.data.simulated.peptide import PeptideSettings, simulate
+from raremd.io.logs import log_to
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])

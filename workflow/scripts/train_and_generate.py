@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from raremd.cell import train_and_generate
-from raremd.logs import log_to
-from raremd.provenance import sha256_of_all
+from raremd.io.logs import log_to
+from raremd.io.provenance import sha256_of_all
+from raremd.learning.train_and_generate import train_and_generate
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from raremd.gallery import KINDS, caption, page
-from raremd.logs import log_to
-from raremd.snapshot import HASH, compress
-from raremd.storage import atomic_path, read_record
+from raremd.io.logs import log_to
+from raremd.io.storage import atomic_path, read_record
+from raremd.report.pages.gallery import KINDS, caption, page
+from raremd.report.pages.results import HASH, compress
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])

@@ -3,9 +3,8 @@
 import shutil
 from pathlib import Path
 
-from raremd.logs import log_to
-from raremd.snapshot import compress, page, reduce
-from raremd.storage import (
+from raremd.io.logs import log_to
+from raremd.io.storage import (
     atomic_path,
     read_json,
     read_parquet,
@@ -13,6 +12,7 @@ from raremd.storage import (
     write_json,
     write_parquet,
 )
+from raremd.report.pages.results import compress, page, reduce
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from raremd.models.kernels import sample_states
+from raremd.models.kernels.sampling import sample_states
 
 _REGISTRY: dict[str, type[SequenceModel]] = {}
 

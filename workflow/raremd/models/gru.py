@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 
 from raremd.models.base import register
-from raremd.models.prior import PriorModel
+from raremd.models.priors.prior import PriorModel
 
 
 @register("gru")

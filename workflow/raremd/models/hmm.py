@@ -10,9 +10,9 @@ import torch
 from deeptime.markov import pcca
 from deeptime.markov.hmm import HiddenMarkovModel, MaximumLikelihoodHMM
 
-from raremd.kinetics import count_matrix, estimate
+from raremd.kinetics.timescales import count_matrix, estimate
 from raremd.models.base import SequenceModel, register
-from raremd.models.contexts import CORE_LAG
+from raremd.models.priors.contexts import CORE_LAG
 
 log = logging.getLogger(__name__)
 

@@ -9,14 +9,14 @@ import torch
 from torch.nn import functional
 
 from raremd.models.base import Stream, register
-from raremd.models.lstm_kernels import (
+from raremd.models.kernels.lstm import (
     cross_entropy,
     lstm_backward,
     lstm_forward,
     lstm_generate,
     lstm_read,
 )
-from raremd.models.prior import PriorModel
+from raremd.models.priors.prior import PriorModel
 
 _ROWS = 32  # walkers in a matrix product of generation
 _ROWS_LARGE = 128  # with a weight matrix that outgrows the first-level cache

@@ -8,7 +8,7 @@ import numpy as np
 
 from raremd.models.base import register
 from raremd.models.lstm import LSTM
-from raremd.recrossing import minimum_dwell
+from raremd.states.recrossing import minimum_dwell
 
 
 @register("lstm_filtered")

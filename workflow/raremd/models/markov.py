@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from raremd.models.base import SequenceModel, register
-from raremd.models.contexts import log_probability, markov_probability
+from raremd.models.priors.contexts import log_probability, markov_probability
 
 
 @register("markov")

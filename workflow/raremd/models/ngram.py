@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from raremd.models.base import register
-from raremd.models.prior import STRENGTH, PriorModel
+from raremd.models.priors.prior import STRENGTH, PriorModel
 
 
 @register("ngram")

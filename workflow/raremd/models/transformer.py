@@ -9,8 +9,8 @@ import torch
 from torch.nn import functional
 
 from raremd.models.base import Stream, register
-from raremd.models.prior import PriorModel
-from raremd.models.transformer_kernels import Weights, transformer_generate, transformer_read
+from raremd.models.kernels.transformer import Weights, transformer_generate, transformer_read
+from raremd.models.priors.prior import PriorModel
 
 _ROWS = 32  # walkers that go through the layers together in generation
 _ROWS_LARGE = 64  # with weights that outgrow the second-level cache

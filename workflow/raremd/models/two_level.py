@@ -8,7 +8,12 @@ import numpy as np
 import torch
 
 from raremd.models.base import SequenceModel, register
-from raremd.models.contexts import NEVER_SEEN, last_cores, markov_probability, metastable_cores
+from raremd.models.priors.contexts import (
+    NEVER_SEEN,
+    last_cores,
+    markov_probability,
+    metastable_cores,
+)
 
 STRENGTH = 5.0  # counts that the state and core alone are worth
 

@@ -1,0 +1,1 @@
+"""Comparison of models with the MD, and what follows from it."""

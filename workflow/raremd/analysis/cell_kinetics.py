@@ -1,0 +1,429 @@
+"""Kinetics of one set of discrete trajectories: the same quantities for MD and models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from raremd.io.storage import read_arrays
+from raremd.kinetics.bootstrap import (
+    bootstrap_timescales,
+    bootstrap_weights,
+    half_splits,
+    interval,
+    sampling_ceiling,
+    sliced_blocks,
+    trajectory_blocks,
+)
+from raremd.kinetics.residence import block_of, crossings, find_visits, residence_times, survival
+from raremd.kinetics.timescales import (
+    TransitionModel,
+    block_counts,
+    chapman_kolmogorov,
+    count_matrix,
+    count_transitions,
+    estimate,
+    full_stationary,
+    full_transition_matrix,
+    mfpt_matrix,
+    slow_split,
+    timescales,
+)
+from raremd.states.discrete_trajectories import read_states
+from raremd.states.split import Segment, at_interval, check_lengths, take
+
+MAX_BLOCKS = 1000
+"""Of the bootstrap, so that its counts fit in memory; long data are given longer blocks."""
+CK_MULTIPLES = (1, 2, 3, 4, 5)
+HALF_SPLITS = 20
+SURVIVAL_TIMES = 12
+SURVIVAL_SPAN = 4
+"""Survival functions end at so many times the slowest timescale."""
+COLUMNS = ["model", "replicate", "quantity", "i", "j", "lag", "value", "low", "high"]
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """The metastable states and the lag at which all cells are compared.
+
+    Attributes
+    ----------
+    n_states : int
+    of_state : (n,) int16
+        Metastable state of each state of the cell.
+    lag : int
+        In saved frames.
+    sides : (n_states,) int8
+        Of the slowest process, by `kinetics.slow_split`: the same for MD and all models.
+    times : (n,) int64
+        Of the survival functions, in saved frames, ascending.
+    """
+
+    n_states: int
+    of_state: np.ndarray
+    lag: int
+    sides: np.ndarray
+    times: np.ndarray
+
+    @classmethod
+    def of(
+        cls, coarse: list[np.ndarray], n_states: int, of_state: np.ndarray, lag: int
+    ) -> Yardstick:
+        """Sides and times from the MD in its own metastable states at the saving interval."""
+        model = estimate(count_matrix(coarse, n_states, lag))
+        slowest = timescales(model.transition_matrix, lag, 1, model.stationary)[0]
+        longest = max(map(len, coarse))
+        end = min(SURVIVAL_SPAN * slowest, longest) if np.isfinite(slowest) else longest
+        times = np.unique(np.geomspace(1, max(1, end), SURVIVAL_TIMES).round().astype(np.int64))
+        return cls(n_states, of_state, lag, slow_split(model), times)
+
+    def map(self, dtrajs: list[np.ndarray]) -> list[np.ndarray]:
+        """Trajectories of metastable states."""
+        return [self.of_state[d] for d in dtrajs]
+
+    @property
+    def crossing_lags(self) -> list[int]:
+        """Lags at which crossings are counted: every frame, and the yardstick's."""
+        return sorted({1, self.lag})
+
+
+def majority_map(
+    fine: list[np.ndarray], coarse: list[np.ndarray], n_fine: int, n_coarse: int
+) -> np.ndarray:
+    """For each fine state the coarse state in which most of its frames lie.
+
+    Parameters
+    ----------
+    fine, coarse : list of (n_frames,) int arrays
+        The same frames in both partitions.
+    n_fine, n_coarse : int
+
+    Returns
+    -------
+    (n_fine,) int16
+        A state without frames takes the most populated coarse state.
+    """
+    joint = np.zeros(n_fine * n_coarse, np.int64)
+    for a, b in zip(fine, coarse, strict=True):
+        joint += np.bincount(a.astype(np.int64) * n_coarse + b, minlength=len(joint))
+    joint = joint.reshape(n_fine, n_coarse)
+    joint[joint.sum(axis=1) == 0] = joint.sum(axis=0)
+    return joint.argmax(axis=1).astype(np.int16)
+
+
+def _timescale_rows(
+    quantity: str, dtrajs: list[np.ndarray], n_states: int, lags: list[int], n: int
+) -> Iterator[dict]:
+    for lag in lags:
+        model = estimate(count_matrix(dtrajs, n_states, lag))
+        values = timescales(model.transition_matrix, lag, n, model.stationary)
+        for i, value in enumerate(values, start=1):
+            yield {"quantity": quantity, "i": i, "lag": lag, "value": value}
+        if lag == lags[0] and quantity == "timescale":
+            yield {"quantity": "states_left_out", "value": model.fraction_states_left_out}
+            yield {"quantity": "counts_left_out", "value": model.fraction_counts_left_out}
+
+
+def _state_quantities(model: TransitionModel, lag: int) -> dict[str, np.ndarray]:
+    return {
+        "population": full_stationary(model),
+        "transition_probability": full_transition_matrix(model),
+        "mfpt": mfpt_matrix(model, lag),
+    }
+
+
+def _rows_of(quantity: str, values: np.ndarray, lag: int, **bounds: np.ndarray) -> Iterator[dict]:
+    for index in np.ndindex(values.shape):
+        if quantity == "mfpt" and index[0] == index[1]:
+            continue
+        row = {"quantity": quantity, "lag": lag, "value": values[index]}
+        row |= dict(zip("ij", (k + 1 for k in index), strict=False))
+        yield row | {name: bound[index] for name, bound in bounds.items()}
+
+
+def point_rows(
+    dtrajs: list[np.ndarray],
+    metastable: list[np.ndarray],
+    n_states: int,
+    yardstick: Yardstick,
+    lags: list[int],
+    n_timescales: int,
+) -> Iterator[dict]:
+    """Every quantity of one set of trajectories; times in saved frames, no error bars."""
+    yield from _timescale_rows("timescale", dtrajs, n_states, lags, n_timescales)
+    yield from _timescale_rows(
+        "yardstick_timescale", metastable, yardstick.n_states, lags, n_timescales
+    )
+    model = estimate(count_matrix(metastable, yardstick.n_states, yardstick.lag))
+    for quantity, values in _state_quantities(model, yardstick.lag).items():
+        yield from _rows_of(quantity, values, yardstick.lag)
+    longest = max(map(len, metastable))
+    multiples = [k for k in CK_MULTIPLES if k * yardstick.lag < longest / 2]
+    if multiples:
+        test = chapman_kolmogorov(metastable, yardstick.n_states, yardstick.lag, multiples)
+        for name, table in (("ck_predicted", test.predicted), ("ck_estimated", test.estimated)):
+            for lag, probabilities in zip(test.lags, table, strict=True):
+                for i, value in enumerate(probabilities, start=1):
+                    yield {"quantity": name, "i": i, "j": i, "lag": int(lag), "value": value}
+    # Sliced at the yardstick's lag, so that quick recrossings do not count as events.
+    sliced = [d[:: yardstick.lag] for d in metastable]
+    events = count_transitions(sliced, yardstick.sides)
+    yield {"quantity": "slow_transitions", "lag": yardstick.lag, "value": events}
+    yield from _residence_rows(metastable, yardstick)
+
+
+def _rates(counted: np.ndarray) -> np.ndarray:
+    """Crossings a frame, from crossings and frames (2, ...)."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return counted[0] / counted[1]
+
+
+def _residence_rows(metastable: list[np.ndarray], yardstick: Yardstick) -> Iterator[dict]:
+    """Stays in metastable states and crossings between the sides, as the frames show them."""
+    times = residence_times(count_matrix(metastable, yardstick.n_states, 1))
+    yield from _rows_of("residence_time", times, 1)
+    curves = survival(find_visits(metastable), yardstick.n_states, yardstick.times)[0]
+    for column, time in enumerate(yardstick.times):
+        yield from _rows_of("survival", curves[:, column], int(time))
+    for lag in yardstick.crossing_lags:
+        rate = _rates(crossings(metastable, yardstick.sides, lag).sum(axis=1))
+        yield {"quantity": "crossing_rate", "lag": lag, "value": float(rate)}
+
+
+def _residence_samples(
+    metastable: list[np.ndarray],
+    yardstick: Yardstick,
+    blocks: list[tuple[int, int, int]],
+    weights: np.ndarray,
+) -> Iterator[tuple[str, int, np.ndarray]]:
+    """Quantity, lag and bootstrap samples of what `_residence_rows` gives."""
+    counts = block_counts(metastable, yardstick.n_states, 1, blocks)
+    yield "residence_time", 1, residence_times(np.tensordot(weights, counts, axes=1))
+    visits = find_visits(metastable)
+    block = block_of(visits, blocks)
+    curves = survival(visits, yardstick.n_states, yardstick.times, block, weights)
+    for column, time in enumerate(yardstick.times):
+        yield "survival", int(time), curves[:, :, column]
+    pieces = [metastable[trajectory][start:stop] for trajectory, start, stop in blocks]
+    for lag in yardstick.crossing_lags:
+        counted = crossings(pieces, yardstick.sides, lag)
+        yield "crossing_rate", lag, _rates(counted @ weights.T)[:, None]
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """Resampled timescales of the MD, in saved frames, paired by sample between all cells.
+
+    Attributes
+    ----------
+    lags : (n_lags,) int
+    own, yardstick : (n_lags, n_samples, n_timescales) float
+        In the cell's own states and in the metastable ones.
+    """
+
+    lags: np.ndarray
+    own: np.ndarray
+    yardstick: np.ndarray
+
+
+def _resampled(
+    quantity: str,
+    dtrajs: list[np.ndarray],
+    n_states: int,
+    lags: list[int],
+    n: int,
+    blocks: list[tuple[int, int, int]],
+    weights: np.ndarray,
+    halves: dict[int, np.ndarray],
+) -> tuple[np.ndarray, list[dict]]:
+    """Timescales of each bootstrap sample (n_lags, n_samples, n), and rows of the ceiling.
+
+    The latter at the lags in `halves`, from its (n_splits, 2, n_blocks).
+    """
+    samples, rows = [], []
+    for lag in lags:
+        counts = block_counts(dtrajs, n_states, lag, blocks)
+        samples.append(bootstrap_timescales(counts, weights, lag, n))
+        if lag in halves:
+            each = halves[lag].reshape(-1, len(blocks))
+            split = bootstrap_timescales(counts, each, lag, n).reshape(-1, 2, n)
+            rows += [
+                {"quantity": quantity, "i": i, "lag": lag, "value": value}
+                for i, value in enumerate(sampling_ceiling(split), start=1)
+            ]
+    return np.array(samples), rows
+
+
+def md_rows(
+    dtrajs: list[np.ndarray],
+    uncored: list[np.ndarray],
+    n_states: int,
+    yardstick: Yardstick,
+    lags: list[int],
+    n_timescales: int,
+    blocks: list[tuple[int, int, int]],
+    n_samples: int,
+    rng: np.random.Generator,
+) -> tuple[list[dict], Bootstrap]:
+    """As `point_rows`, with error bars from resampled blocks of the MD.
+
+    Parameters
+    ----------
+    dtrajs : list of (n_frames,) int16
+        What the models were trained on.
+    uncored : list of (n_frames,) int16
+        The same frames in metastable states, recrossings kept.
+    blocks : list of (trajectory, start, stop)
+        Ranges of saved frames that are resampled.
+    n_samples : int
+    rng : numpy.random.Generator
+        In the same state for every cell of a system, so that samples are paired.
+    """
+    weights = bootstrap_weights(len(blocks), n_samples, rng)
+    splits = half_splits(len(blocks), HALF_SPLITS, rng)
+    halves = {lag: splits for lag in (lags[0], yardstick.lag)}
+    how = lags, n_timescales, blocks, weights, halves
+    own, ceiling = _resampled("ceiling_log2", dtrajs, n_states, *how)
+    slow, slow_ceiling = _resampled("yardstick_ceiling_log2", uncored, yardstick.n_states, *how)
+    bounds = {}
+    for quantity, samples in (("timescale", own), ("yardstick_timescale", slow)):
+        for lag, of_lag in zip(lags, samples, strict=True):
+            low, high = interval(of_lag)
+            for i in range(n_timescales):
+                bounds[quantity, i + 1, None, lag] = low[i], high[i]
+    counts = block_counts(uncored, yardstick.n_states, yardstick.lag, blocks)
+    resampled: dict[str, list[np.ndarray]] = {}
+    for drawn in np.tensordot(weights.astype(np.float64), counts, axes=1):
+        if not drawn.any():  # all its blocks are shorter than the lag
+            continue
+        model = estimate(drawn, reversible=False)
+        for quantity, values in _state_quantities(model, yardstick.lag).items():
+            resampled.setdefault(quantity, []).append(values)
+    sampled = [(name, yardstick.lag, np.array(values)) for name, values in resampled.items()]
+    sampled += _residence_samples(uncored, yardstick, blocks, weights)
+    for quantity, lag, samples in sampled:
+        low, high = interval(samples)
+        for index in np.ndindex(low.shape):
+            i, j = (*(k + 1 for k in index), None)[:2]
+            bounds[quantity, None if quantity == "crossing_rate" else i, j, lag] = (
+                low[index],
+                high[index],
+            )
+    rows = []
+    for row in point_rows(dtrajs, uncored, n_states, yardstick, lags, n_timescales):
+        key = row["quantity"], row.get("i"), row.get("j"), row.get("lag")
+        low, high = np.nan, np.nan
+        if not np.isnan(row["value"]):  # what some samples hold is no interval around nothing
+            low, high = bounds.get(key, (np.nan, np.nan))
+        rows.append(row | {"low": low, "high": high})
+    return rows + ceiling + slow_ceiling, Bootstrap(np.array(lags), own, slow)
+
+
+def _table(rows: list[dict], interval_time: float) -> pd.DataFrame:
+    """Tidy table with times in the system's unit; i, j of 0 where there is none."""
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    for name in ("i", "j"):
+        table[name] = table[name].fillna(0).astype(np.int64)
+    table["lag"] = table["lag"] * interval_time
+    times = table["quantity"].str.endswith("timescale")
+    times |= table["quantity"].isin(["mfpt", "residence_time"])
+    table.loc[times, ["value", "low", "high"]] *= interval_time
+    table.loc[table["quantity"] == "crossing_rate", ["value", "low", "high"]] /= interval_time
+    return table
+
+
+def evaluate_cell(
+    states: Path,
+    yardstick_states: Path,
+    generated: dict[str, Path],
+    cell: dict[str, Any],
+) -> tuple[pd.DataFrame, dict[str, np.ndarray], dict[str, Any]]:
+    """All kinetics of one cell: MD, reference and every replicate of every model.
+
+    Parameters
+    ----------
+    states, yardstick_states : Path
+        Files of `discretisation.fit_states`.
+    generated : dict
+        Model name -> file of `cell.train_and_generate`.
+    cell : dict
+        stride, recrossing, tau (saved frames), interval (time), lags (saved frames),
+        timescales, yardstick_lag (saved frames), block (frames of the source, 0 for whole
+        trajectories), samples, seed.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        Columns model, replicate (0 for MD and reference), quantity, i, j, lag, value,
+        low, high.
+    arrays : dict of arrays
+        of_state (n_states,) int16, the metastable state of each state of the cell;
+        bootstrap/lags (time), bootstrap/own and bootstrap/yardstick (n_lags, n_samples,
+        n_timescales, time).
+    attributes : dict
+        dimension of the coordinate, number of states.
+
+    Raises
+    ------
+    ValueError
+        If no trajectory is longer than the longest lag.
+    """
+    system, coarse = read_states(states), read_states(yardstick_states)
+    check_lengths([len(t) for t in system.md], max(cell["lags"]) * cell["stride"])
+    training = system.split.training
+    yardstick = Yardstick.of(
+        at_interval(coarse.md, training, cell["stride"], "none", 1),
+        coarse.n_states,
+        majority_map(
+            take(system.md, training), take(coarse.md, training), system.n_states, coarse.n_states
+        ),
+        cell["yardstick_lag"],
+    )
+    how = cell["stride"], cell["recrossing"], cell["tau"]
+    common = {"lags": cell["lags"], "n_timescales": cell["timescales"]}
+
+    md_labels, reference_labels = system.labels(cell["recrossing"])
+
+    def seen(labels: list[np.ndarray], source: list[np.ndarray], segments: tuple[Segment, ...]):
+        kept = at_interval(source, segments, cell["stride"], "none", 1)
+        return at_interval(labels, segments, *how), yardstick.map(kept)
+
+    lengths = [s.stop - s.start for s in training]
+    shortest = max(cell["block"] or max(lengths), sum(lengths) // MAX_BLOCKS)
+    blocks = trajectory_blocks(lengths, shortest)
+    rows, bootstrap = md_rows(
+        *seen(md_labels, system.md, training),
+        system.n_states,
+        yardstick,
+        blocks=sliced_blocks(blocks, cell["stride"]),
+        n_samples=cell["samples"],
+        rng=np.random.default_rng(cell["seed"]),
+        **common,
+    )
+    rows = [row | {"model": "md", "replicate": 0} for row in rows]
+    reference = point_rows(
+        *seen(reference_labels, system.reference, system.everything),
+        system.n_states,
+        yardstick,
+        **common,
+    )
+    rows += [row | {"model": "reference", "replicate": 0} for row in reference]
+    for model, path in generated.items():
+        for name, walkers in read_arrays(path).items():
+            found = list(walkers)
+            replicate = int(name.removeprefix("replicate_"))
+            own = point_rows(found, yardstick.map(found), system.n_states, yardstick, **common)
+            rows += [row | {"model": model, "replicate": replicate} for row in own]
+    arrays = {
+        "of_state": yardstick.of_state,
+        "bootstrap/lags": bootstrap.lags * cell["interval"],
+        "bootstrap/own": bootstrap.own * cell["interval"],
+        "bootstrap/yardstick": bootstrap.yardstick * cell["interval"],
+    }
+    attributes = {"dimension": system.dimension, "n_states": system.n_states}
+    return _table(rows, cell["interval"]), arrays, attributes

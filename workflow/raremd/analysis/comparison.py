@@ -1,0 +1,224 @@
+"""Kinetics of all cells -> one tidy table, with error bars over replicates and MD blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from raremd.io.storage import read_arrays, read_attributes, read_json, read_record, read_table
+from raremd.kinetics.bootstrap import (
+    hierarchical_ratio,
+    interval,
+    log2_deviation,
+    replicate_interval,
+)
+
+FACTORS = ["system", "coordinate", "dimension", "interval", "partition", "recrossing", "tau_c"]
+COLUMNS = [
+    *FACTORS,
+    "model",
+    "replicate",
+    "quantity",
+    "i",
+    "j",
+    "lag",
+    "value",
+    "low",
+    "high",
+    "unit",
+]
+DRAWS = 2000
+TIMES = ("timescale", "yardstick_timescale", "mfpt", "residence_time")
+RATIOS = {"timescale": "own", "yardstick_timescale": "yardstick"}
+MODELLESS = ("md", "reference", "exact")
+
+
+def _over_replicates(table: pd.DataFrame) -> Iterator[dict]:
+    """Rows of replicate 0: mean over replicates; geometric, with Student bars, for times."""
+    models = table[~table["model"].isin(MODELLESS)]
+    for key, group in models.groupby(
+        ["model", "quantity", "i", "j", "lag"], sort=False, dropna=False
+    ):
+        row = dict(zip(["model", "quantity", "i", "j", "lag"], key, strict=True))
+        values = group["value"].to_numpy()
+        if row["quantity"] in TIMES:
+            over = replicate_interval(values)
+            yield row | {"replicate": 0, "value": over.mean, "low": over.low, "high": over.high}
+            continue
+        spread = np.full(2, np.nan)
+        if len(values) > 1 and np.isfinite(values).all():
+            spread = np.array([values.min(), values.max()])
+        yield row | {"replicate": 0, "value": values.mean(), "low": spread[0], "high": spread[1]}
+
+
+def _log2(values: np.ndarray) -> np.ndarray:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log2(np.asarray(values, np.float64))
+
+
+def _ratios(
+    table: pd.DataFrame, bootstrap: dict[str, np.ndarray], rng: np.random.Generator
+) -> Iterator[dict]:
+    """log2(model / MD) of every timescale: each replicate, and their mean with its interval."""
+    for quantity, states in RATIOS.items():
+        times = table[table["quantity"] == quantity]
+        fixed = {
+            name: group.set_index(["lag", "i"])["value"]
+            for name, group in times[times["model"].isin(MODELLESS)].groupby("model")
+        }
+        lags = bootstrap["lags"]
+        models = times[~times["model"].isin(MODELLESS)]
+        for (model, lag, i), group in models.groupby(["model", "lag", "i"], sort=False):
+            mine = _log2(group["value"])
+            row = {"model": model, "lag": lag, "i": i, "j": 0}
+            for name, suffix in (("md", ""), ("reference", "_to_reference")):
+                deviation = log2_deviation(mine, _log2(fixed[name][lag, i]))
+                label = quantity.replace("timescale", "log2_ratio") + suffix
+                for replicate, value in zip(group["replicate"], deviation, strict=True):
+                    yield row | {"quantity": label, "replicate": replicate, "value": value}
+                low = high = np.nan
+                if name == "md":
+                    samples = bootstrap[states][np.argmin(abs(lags - lag)), :, i - 1]
+                    low, high = interval(hierarchical_ratio(mine, _log2(samples), DRAWS, rng))
+                yield row | {
+                    "quantity": label,
+                    "replicate": 0,
+                    "value": deviation.mean(),
+                    "low": low,
+                    "high": high,
+                }
+
+
+def _unit(quantity: str, time_unit: str) -> str:
+    if quantity in TIMES:
+        return time_unit
+    if "log2" in quantity:
+        return "log2"
+    if quantity == "crossing_rate":
+        return f"1/{time_unit}"
+    return {"cross_entropy": "nats/frame", "tokens": "frames"}.get(quantity, "")
+
+
+def _run_rows(record: dict[str, Any]) -> Iterator[dict]:
+    """Cross-entropy, tokens and parameters of one model in one cell."""
+    model = record["cell"]["label"].rsplit("/", 1)[1]
+    base = {"model": model, "i": 0, "j": 0, "lag": np.nan}
+    for quantity in ("cross_entropy", "tokens"):
+        for replicate, value in enumerate(record[quantity], start=1):
+            yield base | {"quantity": quantity, "replicate": replicate, "value": value}
+    yield base | {"quantity": "parameters", "replicate": 0, "value": record["parameters"]}
+
+
+def _records_by_folder(runs: list[Path]) -> dict[str, list[dict]]:
+    """Run records of each cell, by its folder."""
+    found: dict[str, list[dict]] = {}
+    for record in map(read_record, runs):
+        found.setdefault(record["cell"]["label"].rsplit("/", 1)[0], []).append(record)
+    return found
+
+
+def _folder(cell: dict[str, Any]) -> str:
+    return "{system}/{coordinate}/dt_{interval:g}/{partition}".format_map(cell)
+
+
+def costs(cells: list[dict[str, Any]], runs: list[Path]) -> pd.DataFrame:
+    """What was measured while models ran; apart from the results, which runs repeat exactly.
+
+    Parameters
+    ----------
+    cells, runs
+        As in `compare`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a cell and model, all replicates together: the factors but the dimension, model,
+        training_seconds, generation_seconds, core_seconds (their sum; all three are time on a
+        core), wall_seconds, peak_memory_gib.
+    """
+    by_folder = _records_by_folder(runs)
+    rows = []
+    for cell in cells:
+        for record in by_folder[_folder(cell)]:
+            generation = record["generation"]
+            seconds = record["cpu_seconds"], generation["cpu_seconds"]
+            rows.append(
+                cell
+                | {
+                    "model": record["cell"]["label"].rsplit("/", 1)[1],
+                    "training_seconds": seconds[0],
+                    "generation_seconds": seconds[1],
+                    "core_seconds": sum(seconds),
+                    "wall_seconds": record["wall_seconds"] + generation["wall_seconds"],
+                    "peak_memory_gib": record["peak_memory_gib"],
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _exact_rows(system: str, spectrum: Path, lag: float) -> pd.DataFrame:
+    exact = read_json(spectrum)["timescales"]
+    rows = [
+        {"model": "exact", "replicate": 0, "quantity": "timescale", "i": i, "j": 0, "value": value}
+        for i, value in enumerate(exact, start=1)
+    ]
+    return pd.DataFrame(rows).assign(
+        system=system, coordinate="", dimension=0, partition="", recrossing="none", lag=lag
+    )
+
+
+def compare(
+    cells: list[dict[str, Any]],
+    kinetics: list[Path],
+    runs: list[Path],
+    spectra: dict[str, Path],
+    units: dict[str, str],
+    seed: int,
+) -> pd.DataFrame:
+    """The tidy table of a study.
+
+    Parameters
+    ----------
+    cells : list of dict
+        Factor levels: system, coordinate, interval, partition, recrossing, tau_c.
+    kinetics : list of Path
+        `kinetics.h5` of each cell, in the same order.
+    runs : list of Path
+        `run.json` of every model in every cell.
+    spectra : dict
+        System -> JSON with exact timescales.
+    units : dict
+        System -> time unit.
+    seed : int
+        Of the error bars.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a value, columns `COLUMNS`. Replicates count from 1; replicate 0 is the MD,
+        the reference, or all replicates together. low and high are 95 % intervals: block
+        bootstrap for the MD, Student over replicates for times, both for log2 ratios, and
+        the range over replicates elsewhere.
+    """
+    by_folder = _records_by_folder(runs)
+    parts = []
+    for number, (cell, path) in enumerate(zip(cells, kinetics, strict=True)):
+        table = read_table(path)
+        rng = np.random.default_rng((seed, number))
+        rows = list(_ratios(table, read_arrays(path, "bootstrap"), rng))
+        rows += [row for record in by_folder[_folder(cell)] for row in _run_rows(record)]
+        losses = pd.DataFrame([row for row in rows if row["quantity"] == "cross_entropy"])
+        rows += list(_over_replicates(pd.concat([table, losses])))
+        part = pd.concat([table, pd.DataFrame(rows)], ignore_index=True)
+        parts.append(part.assign(**cell, dimension=read_attributes(path)["dimension"]))
+    for system, spectrum in spectra.items():
+        parts.append(_exact_rows(system, spectrum, np.nan))
+    whole = pd.concat(parts, ignore_index=True)
+    whole["unit"] = [
+        _unit(q, units[s]) for q, s in zip(whole["quantity"], whole["system"], strict=True)
+    ]
+    return whole[COLUMNS]

@@ -1,0 +1,246 @@
+"""Models ranked at each cell by the timescale that they get most wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from raremd.kinetics.bootstrap import interval, log2_deviation
+from raremd.kinetics.igme import extrapolate
+from raremd.kinetics.timescales import count_matrix, estimate, timescales
+from raremd.states.discrete_trajectories import DiscreteSystem
+from raremd.states.split import at_interval
+
+DRAWS = 2000
+COLUMNS = [
+    "system",
+    "model",
+    "score",
+    "low",
+    "high",
+    "lag",
+    "process",
+    "validation",
+    "cross_entropy",
+    "core_seconds",
+    "failed",
+]
+MD, REFERENCE, IGME = "md_bootstrap", "reference", "igme"
+NO_MODELS = MD, REFERENCE, IGME
+"""Rows of the ranking that are no model of the sweep."""
+IGME_FRAMES = 5, 20
+"""Shortest and longest lag of the fit of `igme.extrapolate`, in saving intervals."""
+
+
+def worst(deviations: np.ndarray) -> np.ndarray:
+    """Largest deviation over lags and processes of the mean over replicates.
+
+    Parameters
+    ----------
+    deviations : (..., n_replicates, n_lags, n_processes) float array
+        log2(t / t_MD); NaN where the MD itself has no timescale.
+
+    Returns
+    -------
+    (...) float array
+    """
+    mean = np.abs(deviations.mean(axis=-3))
+    return np.nanmax(mean, axis=(-2, -1))
+
+
+def validation_timescales(
+    system: DiscreteSystem, stride: int, lags: Sequence[int], n: int
+) -> np.ndarray:
+    """Timescales of the MD that validates, which no model was trained on.
+
+    Parameters
+    ----------
+    system : DiscreteSystem
+    stride : int
+        Saving interval in frames.
+    lags : sequence of int
+        In saved frames.
+    n : int
+        How many.
+
+    Returns
+    -------
+    (n_lags, n) float array
+        In saved frames; NaN where there are fewer.
+    """
+    dtrajs = at_interval(system.md, system.split.validation, stride, "none", 1)
+    rows = []
+    for lag in lags:
+        model = estimate(count_matrix(dtrajs, system.n_states, lag))
+        rows.append(timescales(model.transition_matrix, lag, n, model.stationary))
+    return np.array(rows)
+
+
+def picked(ranking: pd.DataFrame) -> pd.Series:
+    """The row of the model that the validation data choose, in the ranking of one system."""
+    models = ranking[~ranking["model"].isin(NO_MODELS)]
+    return models.loc[models["validation"].idxmin()]
+
+
+def _grid(times: pd.DataFrame, lags: np.ndarray, n: int) -> np.ndarray:
+    """Timescales of one replicate, (n_lags, n)."""
+    table = times.pivot_table(index="lag", columns="i", values="value", dropna=False)
+    return table.reindex(index=lags, columns=range(1, n + 1)).to_numpy()
+
+
+def _log2(values: np.ndarray) -> np.ndarray:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log2(values)
+
+
+def _row(model: str, deviations: np.ndarray, lags: np.ndarray) -> dict[str, Any]:
+    """Score and where it is worst, from deviations (n_replicates, n_lags, n_processes)."""
+    mean = np.abs(deviations.mean(axis=0))
+    at = np.unravel_index(np.nanargmax(mean), mean.shape)
+    return {"model": model, "score": mean[at], "lag": lags[at[0]], "process": at[1] + 1}
+
+
+def rank(
+    system: str,
+    table: pd.DataFrame,
+    bootstrap: dict[str, np.ndarray],
+    cost: pd.DataFrame,
+    validation: Callable[[np.ndarray, int], np.ndarray],
+    longest: float,
+    seed: int,
+) -> pd.DataFrame:
+    """The ranking at one cell, best first.
+
+    Parameters
+    ----------
+    system : str
+    table : pandas.DataFrame
+        Comparison of this cell.
+    bootstrap : dict of arrays
+        lags (n_lags,) and own (n_lags, n_samples, n_processes), see `evaluation.Bootstrap`.
+    cost : pandas.DataFrame
+        model, core_seconds.
+    validation : callable
+        Lags (in the system's time unit) and how many timescales -> those of the MD that
+        validates, (n_lags, n), in the same unit.
+    longest : float
+        Longest lag that counts, in the system's time unit.
+    seed : int
+        Of the error bars.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `COLUMNS`. score: worst |log2(t_model / t_MD)| over all lags and processes in
+        the cell's own states, of the geometric mean over replicates; low and high: 95 %
+        interval over resampled replicates. lag and process: where the worst is. validation:
+        the score against the MD that validates instead, to choose a model by. failed:
+        replicates that have no timescale somewhere. `md_bootstrap` is the MD itself,
+        resampled, which no model can be asked to beat; `reference` the independent one; `igme`
+        the MD's own long lags from its short ones, with the 95 % range over resampled MD.
+    """
+    rng = np.random.default_rng(seed)
+    times = table[(table["quantity"] == "timescale") & (table["lag"] <= longest * (1 + 1e-9))]
+    single = times[(times["replicate"] > 0) | times["model"].isin(["md", REFERENCE])]
+    md = single[single["model"] == "md"]
+    lags, n = np.sort(md["lag"].unique()), int(md["i"].max())
+    target = _log2(_grid(md, lags, n))
+    held_out = _log2(validation(lags, n))
+    entropy = table[(table["quantity"] == "cross_entropy") & (table["replicate"] == 0)]
+    entropy = entropy.set_index("model")["value"]
+    seconds = cost.set_index("model")["core_seconds"]
+
+    chosen = [int(np.argmin(abs(bootstrap["lags"] - lag))) for lag in lags]
+    samples = np.moveaxis(bootstrap["own"][chosen], 1, 0)[:, None]
+    found = worst(log2_deviation(_log2(samples), target))
+    low, high = interval(found)
+    rows = [
+        {"model": MD, "score": float(np.nanmedian(found)), "low": low, "high": high}
+        | {"validation": worst(log2_deviation(target, held_out)[None])}
+    ]
+    frames = lags / lags[0]
+    fitted = (frames > IGME_FRAMES[0] * (1 - 1e-9)) & (frames < IGME_FRAMES[1] * (1 + 1e-9))
+    if fitted.sum() > 1:
+        off = [
+            log2_deviation(_log2(extrapolate(lags, times, fitted)), _log2(times))
+            for times in (2.0**target, samples)
+        ]
+        low, high = interval(worst(off[1]))
+        rows.append(_row(IGME, off[0][None], lags) | {"low": low, "high": high})
+    for model, group in single[single["model"] != "md"].groupby("model", sort=True):
+        replicates = [_grid(one, lags, n) for _, one in group.groupby("replicate")]
+        found = _log2(np.array(replicates))
+        deviations = log2_deviation(found, target)
+        row = _row(model, deviations, lags) | {
+            "validation": worst(log2_deviation(found, held_out)),
+            "cross_entropy": entropy.get(model, np.nan),
+            "core_seconds": seconds.get(model, np.nan),
+            "failed": sum(not np.isfinite(_log2(r)).all() for r in replicates),
+        }
+        if len(replicates) > 1:
+            drawn = rng.integers(len(replicates), size=(DRAWS, len(replicates)))
+            row["low"], row["high"] = interval(worst(deviations[drawn]))
+        rows.append(row)
+    ranking = pd.DataFrame(rows, columns=COLUMNS).assign(system=system)
+    return ranking.sort_values("score", kind="stable", ignore_index=True)
+
+
+def _choice(ranking: pd.DataFrame) -> str:
+    """What one would take without a look at the scores, and whether the data suffice for that."""
+    row = picked(ranking)
+    (own,) = ranking.loc[ranking["model"] == MD, "validation"]
+    text = (
+        f"The validation data choose `{row['model']}` ({row['validation']:.2f}); its score is "
+        f"{row['score']:.2f}, {row['low']:.2f} to {row['high']:.2f}."
+    )
+    if row["validation"] <= own:
+        text += (
+            f" They are too short to choose by: the MD of the training itself deviates from them "
+            f"by {own:.2f}."
+        )
+    return text
+
+
+def as_markdown(ranking: pd.DataFrame, cells: dict[str, str], units: dict[str, str]) -> str:
+    """A table a system; `cells` and `units` by system."""
+    lines = [
+        "# Leaderboard",
+        "",
+        "Score: worst |log2(t model / t MD)| over all lags from one saving interval to the",
+        "yardstick's and over the slowest processes, in the states that the model was trained on;",
+        "0.14 is 10 %, 1 is a factor of two, 10 a failure. Geometric mean over replicates, with",
+        "95 % interval over resampled replicates. `md_bootstrap`: the MD against its own resampled",
+        "blocks, median and 95 % range; `reference`: an independent MD of the same system;",
+        "`igme`: timescales of the MD at lags of 5 to 20 intervals, extrapolated to the longer",
+        "ones, with the 95 % range over resampled MD. Validation: the same score against the MD",
+        "that validates, on which no model was trained: to choose a model by, without a look at",
+        "the MD that it is then scored against; in the row of `md_bootstrap`, the MD's own.",
+    ]
+    for system, group in ranking.groupby("system", sort=False):
+        lines += [
+            "",
+            f"## {system}",
+            "",
+            f"Cell `{cells[system]}`. {_choice(group)}",
+            "",
+            f"| model | score | 95 % | worst at lag ({units[system]}) | process | validation "
+            "| cross-entropy (nats) | core-seconds | failed replicates |",
+            "|---|---|---|---|---|---|---|---|---|",
+        ]
+        for row in group.itertuples():
+            cells_of_row = [
+                row.model,
+                f"{row.score:.2f}",
+                f"{row.low:.2f} to {row.high:.2f}",
+                f"{row.lag:g}",
+                f"{row.process:.0f}",
+                f"{row.validation:.2f}",
+                f"{row.cross_entropy:.4f}",
+                f"{row.core_seconds:.0f}",
+                f"{row.failed:.0f}",
+            ]
+            lines.append(f"| {' | '.join('' if 'nan' in c else c for c in cells_of_row)} |")
+    return "\n".join(lines) + "\n"

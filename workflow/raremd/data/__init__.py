@@ -1,0 +1,1 @@
+"""Features of the systems: simulated, embedded or imported."""

@@ -1,0 +1,1 @@
+"""A user's own trajectories, features and discrete trajectories."""

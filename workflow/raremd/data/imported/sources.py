@@ -1,0 +1,113 @@
+"""Where a user's files are: globs, downloads, and the checks that need no full read."""
+
+from __future__ import annotations
+
+import glob
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from raremd.data.imported.feature_files import check_header
+from raremd.data.imported.tables import natural_key
+
+IMPORTED = ("trajectory", "features", "dtraj")
+"""Kinds of source that are a user's own files."""
+SINGLE_FILES = ("topology", "reference")
+
+
+def as_list(value: str | list[str] | None) -> list[str]:
+    """A key that may be given as one string or as several."""
+    return [value] if isinstance(value, str) else list(value or [])
+
+
+def matching_files(patterns: str | list[str] | None, root: Path = Path()) -> list[str]:
+    """Files that match globs, those of each glob in natural order (9 before 10).
+
+    Parameters
+    ----------
+    patterns : str or list of str
+        `**` matches any number of folders.
+    root : Path
+        What relative globs are relative to.
+
+    Returns
+    -------
+    list of str
+        Relative where the glob is.
+    """
+    found: dict[str, None] = {}
+    for pattern in as_list(patterns):
+        matches = glob.glob(pattern, root_dir=root, recursive=True)
+        files = [m for m in matches if (root / m).is_file()]
+        found |= dict.fromkeys(sorted(files, key=natural_key))
+    return list(found)
+
+
+def _digests(source: dict) -> list[str]:
+    return as_list(source.get("sha256")) + as_list(source.get("md5"))
+
+
+def downloads(source: dict) -> dict[str, tuple[str, str]]:
+    """File name -> URL and SHA-256 (or MD5) of what a source downloads."""
+    pairs = zip(as_list(source.get("url")), _digests(source), strict=True)
+    return {unquote(Path(urlsplit(url).path).name): (url, digest) for url, digest in pairs}
+
+
+def _advice(pattern: str, root: Path) -> str:
+    """What to do about a glob that nothing matches."""
+    if pattern.startswith("~") or "$" in pattern:
+        return "~ and $ are not expanded: write the path in full"
+    if (root / pattern).is_dir():
+        return f"it is a folder: name the files in it, such as {pattern.rstrip('/')}/*.npy"
+    if (root / pattern).is_symlink():
+        return "it is a link that leads nowhere"
+    return "correct the path or glob"
+
+
+def check_source(source: dict, key: str, root: Path = Path()) -> None:
+    """Files are there and are not, at first sight, of the wrong kind.
+
+    Parameters
+    ----------
+    source : dict
+        Of a kind in `IMPORTED`.
+    key : str
+        What messages begin with, such as `systems.mine.source`.
+    root : Path
+        What relative paths are relative to.
+
+    Raises
+    ------
+    ValueError
+        Naming the key or file.
+    """
+    if ("files" in source) == ("url" in source):
+        raise ValueError(f"{key}: give either files or url")
+    if {"sha256", "md5"} <= set(source):
+        raise ValueError(f"{key}: give either sha256 or md5")
+    urls, digests = as_list(source.get("url")), _digests(source)
+    if len(urls) != len(digests):
+        raise ValueError(
+            f"{key}: {len(urls)} url need as many sha256 (or md5), there are {len(digests)}"
+        )
+    for name in downloads(source):
+        if "/" in name or name in ("", ".", ".."):
+            raise ValueError(f"{key}.url: '{name}' is no file name; the address must end with one")
+    if len(downloads(source)) != len(urls):
+        raise ValueError(f"{key}.url: two downloads have the same file name")
+    for name in SINGLE_FILES:
+        if name in source and not (root / source[name]).is_file():
+            raise ValueError(f"{key}.{name}: there is no file {source[name]}")
+    for pattern in as_list(source.get("files")):
+        if not matching_files(pattern, root):
+            raise ValueError(
+                f"{key}.files: no file matches {pattern} (from {root.resolve()}); "
+                f"{_advice(pattern, root)}"
+            )
+    for file in matching_files(source.get("files"), root):
+        try:
+            if source["kind"] != "trajectory":
+                check_header(root / file)
+            elif not (root / file).stat().st_size:
+                raise ValueError(f"{file}: the file is empty")
+        except OSError as error:
+            raise ValueError(f"{file}: cannot be opened ({error.strerror})") from error

@@ -1,0 +1,1 @@
+"""Files: atomic writing, checked reading, provenance, logs, progress."""

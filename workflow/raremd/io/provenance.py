@@ -1,0 +1,50 @@
+"""What made a result, and what it took."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import platform
+import resource
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[3]
+PACKAGES = ("numpy", "scipy", "torch", "deeptime", "numba", "h5py", "pandas", "snakemake")
+
+
+def sha256(path: Path | str) -> str:
+    """Hexadecimal digest of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_of_all(paths: Iterable[Path | str]) -> str:
+    """Hexadecimal digest of several files, whatever their names and order."""
+    return hashlib.sha256("".join(sorted(map(sha256, paths))).encode()).hexdigest()
+
+
+def provenance() -> dict[str, Any]:
+    """Versions, commit, lock file and machine, for `run.json`."""
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.strip()
+    lock = ROOT / "envs" / "requirements.lock"
+    return {
+        "versions": {p: importlib.metadata.version(p) for p in PACKAGES},
+        "python": platform.python_version(),
+        "commit": commit or "unknown",
+        "lock_sha256": sha256(lock) if lock.exists() else "unknown",
+        "machine": platform.machine(),
+    }
+
+
+def peak_memory_gib() -> float:
+    """Largest resident memory of this process so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

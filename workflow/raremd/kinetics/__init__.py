@@ -1,0 +1,1 @@
+"""Estimators on arrays: transition matrices, timescales, residence times, resampling."""

@@ -1,0 +1,1 @@
+"""Fast paths of the models, each tested against the readable file."""

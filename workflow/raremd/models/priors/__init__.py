@@ -1,0 +1,1 @@
+"""What a network starts from: counted transitions, forbidden jumps, calibrated flows."""

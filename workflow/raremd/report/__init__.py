@@ -1,0 +1,1 @@
+"""Figures and pages: they show what the analysis found and compute nothing."""

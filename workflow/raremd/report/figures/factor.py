@@ -1,0 +1,163 @@
+"""Error of the slowest timescale against the levels of one factor."""
+
+from __future__ import annotations
+
+from itertools import cycle
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from raremd.analysis.tidy import COLUMN, of_factor, pick, pretty
+from raremd.report.figures import style
+
+AXIS = {"dimension": "reaction coordinate", "partition": "partition"}
+FILLINGS = ["none", "bottom", "left"]
+"""Of marks with other numbers of microstates, in the order of the partitions."""
+SPREAD = 0.6
+"""Width that the models of one level share, as a part of the distance between levels."""
+
+
+def draw_factor(
+    axes: Axes,
+    table: pd.DataFrame,
+    positions: dict[Any, float],
+    column: str,
+    looks: dict[str, style.Series],
+    tolerance: float,
+    states: dict[str, int],
+) -> None:
+    """One series a model: mean with its interval, replicates as small dots.
+
+    Beside them, in open and half open marks, the same with other numbers of microstates.
+
+    Parameters
+    ----------
+    axes : Axes
+    table : pandas.DataFrame
+        log2 ratios of the slowest timescale, one row a cell, model and replicate.
+    positions : dict
+        Level -> place on the x axis.
+    column : str
+        Column that holds the levels.
+    looks : dict
+        Model -> Series.
+    tolerance : float
+        log2 deviation that counts as learned.
+    states : dict
+        Partition -> number of microstates, of those beside.
+    """
+    axes.axhspan(-tolerance, tolerance, color=style.BAND, linewidth=0, zorder=0)
+    axes.axhline(0, color=style.MD, linewidth=0.6, zorder=1)
+    present = {m: look for m, look in looks.items() if (table["model"] == m).any()}
+    width = SPREAD * min(np.diff(sorted(positions.values())), default=1.0)
+    offsets = style.dodge(len(present), width)
+    beside = 0.3 * width / max(1, len(present) - 1)
+    for (model, look), offset in zip(present.items(), offsets, strict=True):
+        mine = pick(table, model=model)
+        rows = mine[~mine["partition"].isin(list(states))]
+        x = rows[column].map(positions) + offset
+        mean = (rows["replicate"] == 0).to_numpy()
+        axes.plot(
+            x[~mean] + beside, style.within(rows["value"][~mean]), ".", color=look.color,
+            markersize=2.5, alpha=0.6, zorder=2,
+        )  # fmt: skip
+        of = [style.within(rows[name][mean]) for name in ("value", "low", "high")]
+        style.marks(axes, x[mean], *of, look)
+        for partition, filling in zip(states, cycle(FILLINGS), strict=False):
+            others = pick(mine, partition=partition, replicate=0)
+            axes.plot(
+                others[column].map(positions).astype(float) + offset - beside,
+                style.within(others["value"]), look.marker, color=look.color, fillstyle=filling,
+                markerfacecoloralt="white", zorder=3,
+            )  # fmt: skip
+    fillings = zip(states.items(), cycle(FILLINGS), strict=False)
+    for (partition, n_states), filling in fillings:
+        if (table["partition"] == partition).any():
+            axes.plot(
+                [], [], "o", color="0.4", fillstyle=filling, markerfacecoloralt="white",
+                label=f"{n_states} states",
+            )  # fmt: skip
+
+
+def _as_factor(log2: float, _: int) -> str:
+    return f"{2**log2:.3g}" if log2 >= 0 else f"1/{2**-log2:.3g}"
+
+
+def _tick(factor: str, level: Any, table: pd.DataFrame) -> str:
+    if factor == "interval":
+        return f"{level:g}"
+    if factor == "dimension":
+        return f"{pretty(level)}\n({pick(table, coordinate=level)['dimension'].iloc[0]}-D)"
+    return pretty(level)
+
+
+def draw(
+    table: pd.DataFrame,
+    factor: str,
+    levels: list,
+    base: dict[str, Any],
+    lag: float,
+    tolerance: float,
+    looks: dict[str, style.Series],
+    states: dict[str, int],
+) -> Figure:
+    """Two panels: metastable states at the yardstick's lag, own states at the own interval.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Comparison of one system.
+    factor : str
+        ``dimension``, ``interval`` or ``partition``.
+    levels : list
+        Levels in the order of the x axis.
+    base : dict
+        coordinate, interval, partition of the base cell.
+    lag : float
+        Of the yardstick, in the system's time unit.
+    tolerance : float
+        log2 deviation that counts as learned.
+    looks : dict
+        Model -> Series.
+    states : dict
+        Partition -> number of microstates, of those that stand beside the base's in the figure of
+        the dimension.
+    """
+    unit = pretty(pick(table, quantity="timescale")["unit"].iloc[0])
+    column = COLUMN[factor]
+    rows = pick(of_factor(table, factor, base), i=1)
+    here = {"interval": base["interval"], "coordinate": levels} if states else {}
+    rows = pd.concat([rows, pick(table, i=1, partition=list(states), **here)])
+    places = np.log2(levels) if factor == "interval" else np.arange(len(levels))
+    positions = dict(zip(levels, places.tolist(), strict=True))
+    own = pick(rows, quantity="log2_ratio")
+    panels = {
+        f"metastable states, lag {lag:g} {unit}": pick(
+            rows, quantity="yardstick_log2_ratio", lag=lag
+        ),
+        "own states, lag = saving interval": own[np.isclose(own["lag"], own["interval"])],
+    }
+    figure = style.new_figure(style.DOUBLE, 3.2 if factor == "partition" else 2.8)
+    axes = figure.subplots(1, 2, sharey=True)
+    for panel, (title, shown) in zip(axes, panels.items(), strict=True):
+        draw_factor(panel, shown, positions, column, looks, tolerance, states)
+        panel.set(title=title, xlabel=AXIS.get(factor, f"saving interval ({unit})"))
+        panel.xaxis.set_major_locator(FixedLocator(list(positions.values())))
+        panel.xaxis.set_minor_locator(NullLocator())
+        slanted = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"}
+        panel.set_xticklabels(
+            [_tick(factor, level, rows) for level in levels],
+            **(slanted if factor == "partition" else {}),
+        )
+        edge = 0.5 * min(np.diff(places), default=1.0)
+        panel.set_xlim(places[0] - edge, places[-1] + edge)
+    axes[0].set_ylabel("log₂(t₁ model / t₁ MD)")
+    factors = axes[1].secondary_yaxis("right")
+    factors.yaxis.set_major_formatter(FuncFormatter(_as_factor))
+    factors.set_ylabel("t₁ model / t₁ MD")
+    style.legend_above(figure, axes)
+    return figure

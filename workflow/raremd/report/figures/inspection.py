@@ -1,0 +1,41 @@
+"""Implied timescales of the MD against lag, before any model: one panel a partition."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from raremd.analysis.tidy import pretty
+from raremd.report.figures import style
+
+COLUMNS = 3
+HUGE = 1e30  # an infinite limit of an interval: far above any axis
+
+
+def draw(table: pd.DataFrame) -> Figure:
+    """Timescales with their bootstrap intervals; in the band they are shorter than the lag.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Of `inspection.inspect_system`, one or several systems.
+    """
+    its = table[table["quantity"] == "timescale"]
+    panels = list(its.groupby(["system", "coordinate", "partition"], sort=False))
+    figure, axes = style.grid(len(panels), COLUMNS, 1.9)
+    for panel, ((system, coordinate, partition), rows) in zip(axes, panels, strict=True):
+        for _, one in rows.groupby("i"):
+            one = one.sort_values("lag")
+            high = one["high"].replace(np.inf, HUGE)
+            panel.fill_between(one["lag"], one["low"], high, color=style.MD, alpha=0.2, linewidth=0)
+            panel.plot(one["lag"], one["value"], color=style.MD, marker="o", markersize=2.5)
+        finite = rows["value"][np.isfinite(rows["value"])]
+        edge = np.array([rows["lag"].min() / 1.5, rows["lag"].max() * 1.5])
+        panel.fill_between(edge, edge, 0, color=style.BAND, linewidth=0, zorder=0)
+        panel.set(xscale="log", yscale="log", xlim=edge)
+        panel.set_ylim(min([*finite, edge[1]]) / 2, max([*finite, edge[1]]) * 3)
+        panel.set_title(f"{pretty(system)}: {pretty(coordinate)}, {pretty(partition)}")
+        unit = pretty(rows["unit"].iloc[0])
+        panel.set(xlabel=f"lag time ({unit})", ylabel=f"implied timescale ({unit})")
+    return figure

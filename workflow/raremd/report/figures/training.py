@@ -1,0 +1,85 @@
+"""Validation loss during training, one panel a cell."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import (
+    EngFormatter,
+    FuncFormatter,
+    Locator,
+    LogLocator,
+    MaxNLocator,
+    NullLocator,
+)
+
+from raremd.analysis.tidy import cell_title, cells, pick
+from raremd.report.figures import style
+
+COLUMNS = 4
+
+
+def draw_history(axes: Axes, table: pd.DataFrame, looks: dict[str, style.Series]) -> None:
+    """One line a replicate; a model that is not trained on batches is a dashed level.
+
+    Parameters
+    ----------
+    axes : Axes
+    table : pandas.DataFrame
+        model, replicate, tokens, validation_loss of one cell.
+    looks : dict
+        Model -> Series, the first on top.
+    """
+    for place, (model, look) in enumerate(looks.items()):
+        of_model = pick(table, model=model)
+        if of_model.empty:
+            continue
+        if of_model["tokens"].max() == 0:
+            level = of_model["validation_loss"].iloc[0]
+            axes.axhline(level, color=look.color, linestyle="--", label=look.label)
+            continue
+        for replicate, rows in of_model.groupby("replicate"):
+            label = look.label if replicate == of_model["replicate"].min() else None
+            axes.plot(
+                rows["tokens"],
+                rows["validation_loss"],
+                color=look.color,
+                linewidth=0.8,
+                label=label,
+                zorder=2 - 0.01 * place,
+            )
+
+
+def _locator(low: float, high: float) -> Locator:
+    """Three to six ticks on a logarithmic axis, also where it spans much less than a decade."""
+    if high < 5 * low:
+        return MaxNLocator(4)
+    return LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,))
+
+
+def draw(table: pd.DataFrame, looks: dict[str, style.Series], unit: str) -> Figure:
+    """Validation loss of every cell of one system.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        coordinate, interval, partition, model, replicate, tokens, validation_loss.
+    looks : dict
+        Model -> Series.
+    unit : str
+        Time unit of the system.
+    """
+    panels = list(cells(table))
+    figure, axes = style.grid(len(panels), COLUMNS, 1.6, sharex=True)
+    for panel, (levels, rows) in zip(axes, panels, strict=True):
+        draw_history(panel, rows, looks)
+        panel.set(yscale="log", title=cell_title(levels, unit))
+        panel.xaxis.set_major_formatter(EngFormatter(sep=""))
+        panel.yaxis.set_major_locator(_locator(*panel.get_ylim()))
+        panel.yaxis.set_minor_locator(NullLocator())
+        panel.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:.3g}"))
+    figure.supxlabel("frames seen in training", fontsize=8)
+    figure.supylabel("validation loss (nats/frame)", fontsize=8)
+    style.legend_above(figure, axes)
+    return figure

@@ -1,0 +1,89 @@
+"""Transition matrices of MD and models between metastable states."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize, PowerNorm
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+
+from raremd.analysis.tidy import matrix, pick, pretty
+from raremd.report.figures import style
+
+MOST = 8
+"""Above so many states the numbers in the cells could not be read."""
+
+
+def draw_matrix(
+    axes: Axes, values: np.ndarray, cmap: str, norm: Normalize, numbers: str
+) -> AxesImage:
+    """Heat map of a matrix with its numbers.
+
+    Parameters
+    ----------
+    axes : Axes
+    values : (n, n) float array
+        Row i, column j: from state i to state j.
+    cmap : str
+    norm : Normalize
+    numbers : str
+        Format of the numbers in the cells.
+    """
+    image = axes.imshow(values, cmap=cmap, norm=norm)
+    n = len(values)
+    if n <= MOST:
+        for (i, j), value in np.ndenumerate(values):
+            known = np.isfinite(value)
+            luminance = np.dot(image.cmap(norm(value))[:3], [0.299, 0.587, 0.114]) if known else 1
+            text = format(round(value, 3) + 0.0, numbers).replace("-", "−") if known else "–"
+            axes.text(
+                j, i, text, ha="center", va="center", fontsize=style.SMALL if n <= 5 else 5,
+                color="white" if luminance < 0.5 else "black",
+            )  # fmt: skip
+    axes.set_xticks(range(n), [str(k + 1) for k in range(n)])
+    axes.set_yticks(range(n), [str(k + 1) for k in range(n)])
+    axes.tick_params(length=0)
+    return image
+
+
+def draw(table: pd.DataFrame, models: list[str], lag: float) -> Figure:
+    """A row a model: MD, model, and their difference.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Comparison of one cell.
+    models : list of str
+    lag : float
+        Of the yardstick, in the system's time unit.
+    """
+    unit = pretty(pick(table, quantity="timescale")["unit"].iloc[0])
+    rows = pick(table, quantity="transition_probability", lag=lag)
+    found = {m: matrix(rows, "transition_probability", m) for m in ["md", *models]}
+    probability = PowerNorm(0.35, 0, 1)
+    differences = [found[m] - found["md"] for m in models]
+    largest = max(float(np.nanmax(np.abs(d), initial=1e-3)) for d in differences)
+    difference = Normalize(-largest, largest)
+    figure = style.new_figure(style.DOUBLE, 2.1 * len(models) + 0.6)
+    axes = figure.subplots(len(models), 3, squeeze=False)
+    for row, model, deviation in zip(axes, models, differences, strict=True):
+        first = draw_matrix(row[0], found["md"], "Blues", probability, ".3f")
+        draw_matrix(row[1], found[model], "Blues", probability, ".3f")
+        last = draw_matrix(row[2], deviation, "RdBu_r", difference, "+.3f")
+        row[0].set_title("MD")
+        row[1].set_title(pretty(model))
+        row[2].set_title(f"{pretty(model)} − MD")
+        row[0].set_ylabel("from state")
+    for panel in axes[-1]:
+        panel.set_xlabel("to state")
+    figure.colorbar(
+        first, ax=axes[:, :2], location="bottom", aspect=40, shrink=0.8,
+        ticks=[0, 0.01, 0.1, 0.5, 1],
+        label=f"transition probability in {lag:g} {unit}",
+    )  # fmt: skip
+    figure.colorbar(
+        last, ax=axes[:, 2], location="bottom", aspect=20, shrink=0.9, label="difference"
+    )
+    return figure

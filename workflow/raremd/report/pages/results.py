@@ -1,0 +1,272 @@
+"""A finished study -> a small folder to keep: the story with its numbers, figures, tables.
+
+Nothing on the page is typed: every number comes from the study's own files.
+"""
+
+from __future__ import annotations
+
+import io
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from raremd.analysis.recommendation import ALL_CELLS
+from raremd.analysis.tidy import pick, pretty
+from raremd.io.storage import atomic_path
+from raremd.report.pages.claims import (
+    CONTROLS,
+    HOW,
+    claim_table,
+    control_table,
+    scoreboard,
+    varied_table,
+)
+from raremd.report.pages.markdown import as_table
+
+LARGEST = 100_000
+"""Bytes of a figure."""
+COLORS = 64
+SHRINK = 0.85
+EACH = ("timescale", "yardstick_timescale", "cross_entropy")
+"""Quantities that are kept of each replicate; of the rest the summary is."""
+SUMMARY = (
+    *EACH, "log2_ratio", "yardstick_log2_ratio", "ceiling_log2", "yardstick_ceiling_log2",
+    "crossing_rate", "residence_time", "slow_transitions", "population", "tokens", "parameters",
+)  # fmt: skip
+FIGURES = {
+    "C1": [],
+    "C2": ["dimension", "dimension_interval"],
+    "C3": ["interval", "interval_partition"],
+    "C4": ["partition"],
+    "C5": ["recrossing"],
+    "C6": ["residence_times"],
+}
+"""Which figures of each system stand under which claim."""
+NARROW = ("dimension_interval", "interval_partition")
+CELL = ("coordinate", "interval", "partition")
+HASH = 12
+"""Letters of a commit."""
+
+
+def compress(source: Path, target: Path, largest: int = LARGEST) -> None:
+    """A PNG with few colours, made smaller until it has at most `largest` bytes."""
+    picture = Image.open(source).convert("RGB")
+    size, factor = picture.size, 1.0
+    while True:
+        scaled = picture.resize([max(1, round(n * factor)) for n in size], Image.Resampling.LANCZOS)
+        content = io.BytesIO()
+        # Without k-means grey bands turn pink or orange.
+        few = scaled.quantize(
+            COLORS, Image.Quantize.MAXCOVERAGE, kmeans=3, dither=Image.Dither.NONE
+        )
+        few.save(content, "png", optimize=True)
+        if content.tell() <= largest or max(scaled.size) < 200:
+            break
+        factor *= SHRINK
+    with atomic_path(target) as temporary:
+        temporary.write_bytes(content.getvalue())
+
+
+def reduce(comparison: pd.DataFrame, lags: dict[str, float]) -> pd.DataFrame:
+    """Rows of the comparison that the claims rest on and that a spot check compares.
+
+    Parameters
+    ----------
+    comparison : pandas.DataFrame
+    lags : dict
+        System -> lag of its yardstick. Rows at that lag, at the cell's own interval, and without
+        a lag are kept.
+    """
+    at = comparison["lag"].to_numpy()
+    kept = np.isnan(at)
+    for wanted in (comparison["system"].map(lags), comparison["interval"]):
+        kept |= np.isclose(at, wanted.to_numpy(np.float64), rtol=1e-6, atol=0)
+    single = comparison["quantity"].isin(EACH)
+    summary = (comparison["replicate"] == 0) & comparison["quantity"].isin(SUMMARY)
+    return comparison[kept & (single | summary)].reset_index(drop=True)
+
+
+def pictures(names: list[str]) -> list[str]:
+    """Figures below each other; those of one column side by side, as a Markdown table."""
+    shown = {n: f"![{pretty(n)}](figures/{n}.png)" for n in names}
+    narrow = [shown[n] for n in names if n.endswith(NARROW)]
+    lines = [line for n in names if not n.endswith(NARROW) for line in (shown[n], "")]
+    if narrow:
+        pairs = zip_longest(narrow[::2], narrow[1::2], fillvalue="")
+        lines += [*as_table([" ", " "], pairs), ""]
+    return lines
+
+
+def _of_systems(kinds: list[str], systems: list[str], present: list[str]) -> list[str]:
+    """Those figures of each system that are there."""
+    names = [f"{system}_{kind}" for kind in kinds for system in systems]
+    return pictures([name for name in names if name in present])
+
+
+def demoted(text: str) -> list[str]:
+    """Lines of a page below its title, with headings one level deeper."""
+    return [f"#{line}" if line.startswith("##") else line for line in text.splitlines()[2:]]
+
+
+def removals(comparison: pd.DataFrame, study: dict[str, Any]) -> list[str]:
+    """What each removal of recrossings does to the slowest timescale of MD and models; a table.
+
+    In the cell's own states, log2 over the MD of the same states with recrossings at the
+    yardstick's lag. Bold is an MD that is over-cored: slower than the interval of that MD.
+    """
+    rows = []
+    for system, built_on in study["built_on"].items():
+        mine = pick(comparison, system=system, quantity="timescale", i=1, replicate=0)
+        at_lag = pick(mine, lag=study["lags"][system])
+        removed = mine[mine["partition"].isin(built_on)]
+        for (coordinate, interval, partition), cell in removed.groupby(list(CELL), sort=False):
+            where = {"coordinate": coordinate, "interval": interval}
+            kept = pick(at_lag, model="md", partition=built_on[partition], **where)
+            if kept.empty:
+                continue
+            md, _, high = kept[["value", "low", "high"]].iloc[0]
+            own = pick(cell, model="md", lag=interval)["value"].iloc[0]
+            long = pick(cell, lag=study["lags"][system]).set_index("model")["value"]
+            cells = [_log2(own, md, high), _log2(long["md"], md, high)]
+            cells += [_log2(long[m], md) if m in long else "–" for m in study["models"]]
+            rows.append([system, f"`{coordinate}/dt_{interval:g}/{partition}`", *cells])
+    if not rows:
+        return []
+    models = [pretty(model) for model in study["models"]]
+    return [
+        "Slowest timescale after recrossings were removed: log2 over that of the MD in the same",
+        "states with its recrossings, at the yardstick's lag. Bold: the MD itself is slower than",
+        "the 95 % interval of that MD, the removal took real transitions away (over-coring).",
+        "",
+        *as_table(["system", "cell", "MD, own interval", "MD", *models], rows),
+        "",
+    ]
+
+
+def _log2(value: float, md: float, high: float = np.inf) -> str:
+    if not (np.isfinite(value) and value > 0):
+        return "–"
+    text = f"{np.log2(value / md):+.2f}"
+    return f"**{text}**" if value > high else text
+
+
+def _speed(comparison: pd.DataFrame, study: dict[str, Any]) -> list[str]:
+    """Beside the timescale what no eigenvalue enters, and what the loss sees; base cells."""
+    rows = []
+    for system, base in study["bases"].items():
+        cell = pick(comparison, system=system, replicate=0, **base)
+        lag, every = study["lags"][system], float(base["interval"])
+        quantities = [
+            ("yardstick_timescale", lag), ("crossing_rate", lag), ("crossing_rate", every),
+        ]  # fmt: skip
+        for model in study["models"]:
+            loss = pick(cell, quantity="cross_entropy", model=model)["value"]
+            if loss.empty:
+                continue
+            ratios = [_over_md(cell, model, *what) for what in quantities]
+            rows.append([system, pretty(model), *ratios, f"{loss.iloc[0]:.4f}"])
+    return [
+        "## Beyond timescales, in the base cells",
+        "",
+        "Model over MD: the slowest timescale at the yardstick's lag, the rate of crossing the",
+        "slow process there, and the same with every recrossing that frames show; and the",
+        "cross-entropy on held-out frames (nats a frame), which hardly sees any of it.",
+        "",
+        *as_table(
+            ["system", "model", "t1", "crossings", "with recrossings", "cross-entropy"], rows
+        ),
+        "",
+    ]
+
+
+def _over_md(cell: pd.DataFrame, model: str, quantity: str, lag: float) -> str:
+    rows = pick(cell[cell["i"] <= 1], quantity=quantity, lag=lag)
+    mine, md = (pick(rows, model=m)["value"] for m in (model, "md"))
+    known = len(mine) and len(md) and np.isfinite(mine.iloc[0]) and md.iloc[0] > 0
+    return f"{mine.iloc[0] / md.iloc[0]:.2f}" if known else "–"
+
+
+def _cost(cost: pd.DataFrame) -> list[str]:
+    hours = cost.pivot_table("core_seconds", "model", "system", aggfunc="sum") / 3600.0
+    rows = [
+        [pretty(model), *("–" if np.isnan(v) else f"{v:.2f}" for v in row)]
+        for model, row in hours.iterrows()
+    ]
+    return [
+        "## Cost",
+        "",
+        f"{len(cost)} trainings of all replicates, {np.nansum(hours):.1f} core-hours of training "
+        "and generation:",
+        "",
+        *as_table(["model", *hours.columns], rows),
+    ]
+
+
+def page(
+    claims: list[dict[str, Any]],
+    recommendation: str,
+    diagnosis: str,
+    comparison: pd.DataFrame,
+    cost: pd.DataFrame,
+    study: dict[str, Any],
+    figures: list[str],
+) -> str:
+    """The page, in the order of the claims.
+
+    Parameters
+    ----------
+    claims : list of dict
+        From `claims.judge_study`.
+    recommendation, diagnosis : str
+        Markdown of the study.
+    comparison, cost : pandas.DataFrame
+    study : dict
+        bases (system -> levels of its base cell), lags (system -> lag of the yardstick), models
+        (without controls), replicates, commits (list of str), built_on (system -> partition
+        without recrossings -> the one that it is made of).
+    figures : list of str
+        Names of the figures that are there.
+    """
+    cells = comparison[comparison["coordinate"] != ""]
+    n_cells = len(cells.drop_duplicates(["system", "coordinate", "interval", "partition"]))
+    models = set(cells["model"]) - {"md", "reference"}
+    systems = list(study["bases"])
+    commits = ", ".join(f"`{c[:HASH]}{'-dirty' * c.endswith('-dirty')}`" for c in study["commits"])
+    lines = [
+        "# Results of the study",
+        "",
+        "Written by the workflow from the study's files; do not edit.",
+        "",
+        f"{len(systems)} system{'s' * (len(systems) > 1)}, {n_cells} cells, "
+        f"{len(models)} models and controls, "
+        f"{study['replicates']} replicates. Configuration: [config.json](config.json); commit "
+        f"{commits}; packages: [provenance.json](provenance.json). All numbers: "
+        "[claims.json](claims.json), comparison.parquet, [cost.csv](cost.csv). What they mean: "
+        "[method](../method.md).",
+        "",
+        "## Which interval and partition should I use, and how do I know?",
+        "",
+        *demoted(recommendation.partition(ALL_CELLS)[0]),
+        "",
+        "## The claims at a glance",
+        "",
+        HOW,
+        *scoreboard(claims),
+        "",
+        *pictures([name for name in ("claims",) if name in figures]),
+    ]
+    for claim in sorted({r["claim"] for r in claims}):
+        mine = [r for r in claims if r["claim"] == claim]
+        lines += [f"## {claim}: {mine[0]['statement']}", "", *claim_table(mine), ""]
+        lines += [*varied_table(mine), ""]
+        lines += _of_systems(FIGURES[claim], systems, figures)
+        lines += removals(comparison, study) if claim == "C5" else []
+    lines += ["## Controls", "", CONTROLS, *control_table(claims), ""]
+    lines += _of_systems(["controls"], systems, figures)
+    lines += ["## Why a network fails", "", *demoted(diagnosis), ""]
+    lines += [*_speed(comparison, study), *_cost(cost)]
+    return "\n".join(lines) + "\n"

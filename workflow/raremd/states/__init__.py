@@ -1,0 +1,1 @@
+"""From features to discrete trajectories: coordinate, partition, interval, recrossings, split."""

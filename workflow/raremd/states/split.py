@@ -1,0 +1,260 @@
+"""Discrete trajectories as a language model sees them: split, saving interval, windows."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from raremd.states.recrossing import remove_recrossings
+
+log = logging.getLogger(__name__)
+
+MINIMUM_TRAJECTORIES = 4
+
+
+@dataclass(frozen=True, order=True)
+class Segment:
+    """Contiguous frames `start` to `stop` (exclusive) of one trajectory, at the finest interval."""
+
+    trajectory: int
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Split:
+    """Training and validation segments; they share no frame."""
+
+    training: tuple[Segment, ...]
+    validation: tuple[Segment, ...]
+
+
+def split_frames(lengths: list[int], validation_fraction: float, gap: int) -> Split:
+    """Whole trajectories where there are enough, else the end of each, behind a gap.
+
+    Parameters
+    ----------
+    lengths : list of int
+        Frames of each trajectory.
+    validation_fraction : float
+        Share of the frames that goes to validation.
+    gap : int
+        Frames left out between training and validation within one trajectory, so
+        that the two are not correlated.
+
+    Returns
+    -------
+    Split
+        With four or more trajectories every k-th one validates; the choice does not
+        depend on their content.
+
+    Raises
+    ------
+    ValueError
+        If a part would be empty.
+    """
+    n = len(lengths)
+    if n >= MINIMUM_TRAJECTORIES:
+        n_validation = min(max(1, round(validation_fraction * n)), n - 1)
+        chosen = {round((k + 0.5) * n / n_validation - 0.5) for k in range(n_validation)}
+        training = tuple(Segment(t, 0, lengths[t]) for t in range(n) if t not in chosen)
+        validation = tuple(Segment(t, 0, lengths[t]) for t in sorted(chosen))
+        return Split(training, validation)
+    pairs = []
+    for t, length in enumerate(lengths):
+        start = length - round(validation_fraction * length)
+        if start - gap < 1 or start >= length:
+            raise ValueError(
+                f"trajectory {t + 1} with {length} frames is too short to be split into "
+                f"training and validation with a gap of {gap} frames; "
+                "give longer or more trajectories"
+            )
+        pairs.append((Segment(t, 0, start - gap), Segment(t, start, length)))
+    return Split(tuple(p[0] for p in pairs), tuple(p[1] for p in pairs))
+
+
+def check_lengths(lengths: Sequence[int], longest_lag: int) -> None:
+    """Refuse lags that no trajectory is long enough for, before anything is trained.
+
+    Raises
+    ------
+    ValueError
+        If all trajectories are shorter than `longest_lag`, in frames.
+    """
+    if max(lengths) <= longest_lag:
+        raise ValueError(
+            f"lags: the longest is {longest_lag} frames and no trajectory is longer than "
+            f"{max(lengths)}; leave out long lags"
+        )
+
+
+def warn_of_short(lengths: Sequence[int], longest_lag: int) -> None:
+    """Log how many trajectories do not contribute at the longest lag, in frames."""
+    short = sum(n <= longest_lag for n in lengths)
+    if short:
+        log.warning(
+            "%d of %d trajectories are not longer than the longest lag (%d frames): they do not "
+            "contribute there",
+            short,
+            len(lengths),
+            longest_lag,
+        )
+
+
+def check_windows(split: Split, windows: Sequence[tuple[str, int, int]]) -> None:
+    """Refuse windows that no trajectory is long enough for, before anything is trained.
+
+    Parameters
+    ----------
+    split : Split
+    windows : sequence of (interval, stride, window)
+        Saving intervals as they are declared, as strides, and the longest window of their models.
+
+    Raises
+    ------
+    ValueError
+        If training or validation has no trajectory longer than a window.
+    """
+    for interval, stride, window in windows:
+        for name in ("training", "validation"):
+            frames = max(-(-(s.stop - s.start) // stride) for s in getattr(split, name))
+            if frames <= window:
+                raise ValueError(
+                    f"window: at saving interval {interval} the longest trajectory for {name} has "
+                    f"{frames} frames, a window of {window} needs more; shorten training.window "
+                    "or leave out this interval"
+                )
+
+
+def check_blocks(split: Split, block: int) -> None:
+    """Refuse training data that are one block of the bootstrap, before anything is trained.
+
+    Parameters
+    ----------
+    split : Split
+    block : int
+        Frames.
+
+    Raises
+    ------
+    ValueError
+        If one trajectory alone is trained on and is shorter than two blocks: the MD would have no
+        error bars.
+    """
+    frames = sum(s.stop - s.start for s in split.training)
+    if len(split.training) == 1 and frames < 2 * block:
+        raise ValueError(
+            f"block: {block} frames, and the training data are one trajectory of {frames}: error "
+            f"bars need two blocks; at most {frames // 2} frames, longer than the slowest process"
+        )
+
+
+def take(trajectories: list[np.ndarray], segments: tuple[Segment, ...]) -> list[np.ndarray]:
+    """The frames of each segment, as views."""
+    return [trajectories[s.trajectory][s.start : s.stop] for s in segments]
+
+
+def at_interval(
+    dtrajs: list[np.ndarray],
+    segments: tuple[Segment, ...],
+    stride: int,
+    method: str,
+    tau: int,
+) -> list[np.ndarray]:
+    """Discrete trajectories as a user with this saving interval would have them.
+
+    Parameters
+    ----------
+    dtrajs : list of (n_frames,) int16
+        At the finest interval.
+    segments : tuple of Segment
+        Which frames; removal never looks beyond a segment.
+    stride : int
+        Every `stride`-th frame is kept, from the first of each segment.
+    method : str
+        Removal of recrossings, applied after slicing.
+    tau : int
+        Its time, in saved frames.
+
+    Returns
+    -------
+    list of (n,) int16
+    """
+    return remove_recrossings([t[::stride] for t in take(dtrajs, segments)], method, tau)
+
+
+@dataclass(frozen=True)
+class Windows:
+    """All windows of a set of discrete trajectories, gathered from one resident array.
+
+    Attributes
+    ----------
+    states : (n_frames,) int16
+        The trajectories one behind the other.
+    ends : (n_trajectories,) int64
+        How many windows there are up to and including each trajectory; none crosses from
+        one into the next. Nothing is stored for each window.
+    shifts : (n_trajectories,) int64
+        From the number of a window of each trajectory to where it begins in `states`.
+    length : int
+        Frames in a window, the last one being only predicted.
+    """
+
+    states: np.ndarray
+    ends: np.ndarray
+    shifts: np.ndarray
+    length: int
+
+    @classmethod
+    def of(cls, trajectories: list[np.ndarray], length: int) -> Windows:
+        """Windows of `length` + 1 frames.
+
+        Raises
+        ------
+        ValueError
+            If no trajectory is long enough.
+        """
+        lengths = np.array([len(t) for t in trajectories], np.int64)
+        counts = np.maximum(lengths - length, 0)
+        if not counts.any():
+            raise ValueError(
+                f"window: no trajectory has more than {length} frames at this saving interval "
+                f"(the longest has {max(lengths, default=0)}); choose a shorter window or interval"
+            )
+        ends = np.cumsum(counts)
+        shifts = (np.cumsum(lengths) - lengths) - (ends - counts)
+        return cls(np.concatenate(trajectories), ends, shifts, length + 1)
+
+    def __len__(self) -> int:
+        return int(self.ends[-1])
+
+    def trajectories(self) -> list[np.ndarray]:
+        """Those that are long enough for a window, as views of `states`."""
+        firsts = np.concatenate([[0], self.ends[:-1]])
+        counts = self.ends - firsts
+        starts = firsts + self.shifts
+        return [
+            self.states[start : start + count + self.length - 1]
+            for start, count in zip(starts, counts, strict=True)
+            if count
+        ]
+
+    def starts(self, numbers: np.ndarray) -> np.ndarray:
+        """Where in `states` windows begin, by their number from 0; (n,) int64."""
+        return numbers + self.shifts[np.searchsorted(self.ends, numbers, side="right")]
+
+    def gather(self, starts: np.ndarray) -> np.ndarray:
+        """(n,) starts -> (n, length) int64."""
+        return self.states[starts[:, None] + np.arange(self.length)].astype(np.int64)
+
+    def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """`n` windows at random starts, (n, length) int64."""
+        return self.gather(self.starts(rng.integers(len(self), size=n)))
+
+    def spread(self, n: int) -> np.ndarray:
+        """At most `n` windows spread evenly over the data, (<= n, length) int64."""
+        chosen = np.linspace(0, len(self) - 1, min(n, len(self)))
+        return self.gather(self.starts(np.unique(chosen.astype(np.int64))))

@@ -1,0 +1,1 @@
+"""The configuration and the study that it describes."""
