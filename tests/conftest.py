@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -52,6 +53,12 @@ class Project:
             elif jobs and not words:
                 break
         return {rule: n for rule, n in jobs.items() if rule not in ("all", "total")}
+
+    def triggered(self) -> set[str]:
+        """Rules whose code or parameters have changed since they ran, by Snakemake's own word."""
+        run = self.snakemake("--dry-run", "--quiet", "rules")
+        found = re.search(r"Rules with provenance triggered jobs: (.*)", run.stdout + run.stderr)
+        return set(found[1].split()) if found else set()
 
 
 def copy_project(folder: Path) -> Project:

@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raremd.study.load import check_files, load_study, model_modules, source_files
+from raremd.study.load import check_files, load_study, source_files
 from raremd.study.settings import SCHEMA, ConfigError, check_keys, check_schema, whole_multiple
 from raremd.study.study import Cell
 
@@ -499,26 +499,6 @@ class TestStudy:
             assert twice["training"][key] == 2 * plain["training"][key]
         assert twice["training"]["window"] == plain["training"]["window"]
         assert "validation_fraction" not in plain["training"]
-
-    @pytest.mark.parametrize(
-        ("kind", "wanted"),
-        [
-            ("markov", ["base", "kernels.sampling", "markov", "priors.contexts"]),
-            (
-                "gru",
-                [
-                    "base",
-                    "gru",
-                    "kernels.sampling",
-                    "priors.calibration",
-                    "priors.contexts",
-                    "priors.prior",
-                ],
-            ),
-        ],
-    )
-    def test_modules_of_a_model_are_those_that_it_imports(self, kind, wanted):
-        assert model_modules(kind) == wanted
 
     def test_own_window_and_batch(self):
         longer = {"models.lstm_twice.window": 200, "models.lstm_twice.batch": 16}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 import yaml
 
+from raremd.study.code import import_closure
 
-def append(path, text="\n# a change\n"):
+
+def append(path, text="\nCHANGED = True\n"):
     path.write_text(path.read_text() + text)
 
 
@@ -37,6 +40,18 @@ def test_editing_the_trainer_reruns_training_and_what_follows(finished):
     planned = finished.planned()
     assert planned["train_and_generate"] == 8
     assert not {"simulate_four_state", "fit_states"} & set(planned)
+
+
+@pytest.mark.parametrize(
+    "module", ["states.split", "states.cores", "data.features", "kinetics.transition_matrix"]
+)
+def test_editing_a_module_runs_the_rules_that_import_it(finished, module):
+    append(finished.folder / "workflow/raremd" / f"{module.replace('.', '/')}.py")
+    scripts = (finished.folder / "workflow/scripts").glob("*.py")
+    have_run = {log.stem for log in (finished.folder / "results/smoke/logs").iterdir()}
+    importing = {s.stem for s in scripts if f"raremd.{module}" in import_closure(s)} & have_run
+    # Snakemake names no other reason for rules that run because their input is made once more.
+    assert finished.triggered() <= importing <= finished.planned().keys()
 
 
 def test_editing_one_model_retrains_only_that_model(finished):

@@ -10,7 +10,8 @@ import raremd
 import yaml
 from raremd.report.pages import gallery
 from raremd.study.load import check_files, load_study, source_files
-from raremd.study.load import model_modules as model_modules_of
+from raremd.study.code import code_digest
+from raremd.study.load import model_file
 from raremd.io.progress import CellProgress
 from raremd.study.settings import ConfigError, check_keys
 from raremd.study.study import Cell
@@ -41,8 +42,13 @@ def names(values):
     return "|".join(sorted(map(str, values))) or "(?!)"
 
 
+def code_of(script, *modules):
+    """Digest of a rule's script and of all that it imports: the rule runs again when it changes."""
+    return code_digest(ROOT / "workflow/scripts" / f"{script}.py", *modules)
+
+
 def library(*modules):
-    """Files of the package that decide a result: named inputs, tracked by content."""
+    """Files of the package that decide a figure: named inputs, tracked by content."""
     return [os.path.relpath(LIBRARY / module) for module in modules]
 
 
@@ -169,16 +175,23 @@ def generation_params(wildcards):
     return {"walkers": generation["walkers"], "frames": frames}
 
 
-@functools.cache  # asked for twice a cell and model
-def modules_of_kind(kind):
-    return library(
-        *(f"models/{name.replace('.', '/')}.py" for name in model_modules_of(kind)),
-        "states/split.py",
-    )
+def kind_of(wildcards):
+    return STUDY.model_options(wildcards.model)["kind"]
 
 
-def model_modules(wildcards):
-    return modules_of_kind(STUDY.model_options(wildcards.model)["kind"])
+def training_code(kind):
+    """Digest of what decides a training: a checkpoint of other code is not used."""
+    return code_digest(LIBRARY / "learning/train_and_generate.py", model_file(kind))
+
+
+def lengths_params(wildcards):
+    system = wildcards.system
+    return {
+        "longest_lag": STUDY.longest_lag(system),
+        "split": STUDY.split(system),
+        "windows": STUDY.windows(system),
+        "block": STUDY.block(system),
+    }
 
 
 def kinetics_params(wildcards):

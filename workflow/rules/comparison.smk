@@ -5,8 +5,6 @@
 
 
 rule list_cells:
-    input:
-        code=library("report/pages/markdown.py"),
     output:
         csv=f"{RESULTS}/cells.csv",
         html=report(
@@ -26,6 +24,7 @@ rule list_cells:
         mem_mb=growing(500),
         runtime=growing(10),
     params:
+        code=code_of("list_cells"),
         rows=STUDY.table().to_dict("records"),
     script:
         "../scripts/list_cells.py"
@@ -36,7 +35,6 @@ rule compare_cells:
         kinetics=per_cell("kinetics.h5"),
         runs=per_model("run.json"),
         spectra=list(exact_spectra().values()),
-        code=library("analysis/comparison.py", "kinetics/bootstrap.py"),
     output:
         csv=f"{RESULTS}/comparison.csv",
         parquet=f"{RESULTS}/comparison.parquet",
@@ -53,6 +51,7 @@ rule compare_cells:
         mem_mb=growing(2000),
         runtime=growing(60),
     params:
+        code=code_of("compare_cells"),
         cells=STUDY.cell_records(),
         spectra=sorted(exact_spectra()),
         units={s: SYSTEMS[s]["time_unit"] for s in sorted(SYSTEMS)},
@@ -65,12 +64,6 @@ rule judge_claims:
     input:
         comparison=f"{RESULTS}/comparison.parquet",
         kinetics=per_cell("kinetics.h5"),
-        code=library(
-            "analysis/claims.py",
-            "report/pages/claims.py",
-            "report/pages/markdown.py",
-            "kinetics/bootstrap.py",
-        ),
     output:
         json=f"{RESULTS}/claims.json",
         markdown=f"{RESULTS}/claims.md",
@@ -92,6 +85,7 @@ rule judge_claims:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
+        code=code_of("judge_claims"),
         contrasts=STUDY.contrasts(),
         cells=STUDY.cell_records(),
         networks=STUDY.networks(),
@@ -108,13 +102,6 @@ rule diagnose:
     input:
         comparison=f"{RESULTS}/comparison.parquet",
         kinetics=per_cell("kinetics.h5"),
-        code=library(
-            "analysis/diagnosis.py",
-            "analysis/claims.py",
-            "report/pages/claims.py",
-            "report/pages/markdown.py",
-            "kinetics/bootstrap.py",
-        ),
     output:
         json=f"{RESULTS}/diagnosis.json",
         markdown=f"{RESULTS}/diagnosis.md",
@@ -136,6 +123,7 @@ rule diagnose:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
+        code=code_of("diagnose"),
         cells=STUDY.cell_records(),
         bases=STUDY.bases(),
         controls=STUDY.controls(),
@@ -153,12 +141,6 @@ rule recommend:
     input:
         comparison=f"{RESULTS}/comparison.parquet",
         kinetics=per_cell("kinetics.h5"),
-        code=library(
-            "analysis/recommendation.py",
-            "analysis/claims.py",
-            "report/pages/markdown.py",
-            "kinetics/bootstrap.py",
-        ),
     output:
         markdown=f"{RESULTS}/recommendation.md",
         html=report(
@@ -177,6 +159,7 @@ rule recommend:
     resources:
         mem_mb=1000,
     params:
+        code=code_of("recommend"),
         cells=STUDY.cell_records(),
         systems={
             s: ordered(SYSTEMS[s]["yardstick"]) | {"unit": SYSTEMS[s]["time_unit"]}

@@ -8,9 +8,6 @@ rule export_sets:
     input:
         states=states_of_cell,
         generated=generated_of_cell,
-        code=library(
-            "analysis/crosscheck.py", "states/discrete_trajectories.py", "states/recrossing.py"
-        ),
     output:
         sets=temp(f"{CELL}/crosscheck_sets.npz"),
     log:
@@ -23,6 +20,7 @@ rule export_sets:
     resources:
         mem_mb=growing(2000),
     params:
+        code=code_of("export_sets"),
         cell=kinetics_params,
         models=lambda w: sorted(STUDY.cells[cell_of(w)]),
     script:
@@ -57,12 +55,6 @@ rule compare_estimators:
         sets=f"{CELL}/crosscheck_sets.npz",
         others=f"{CELL}/crosscheck_pyemma.npz",
         kinetics=f"{CELL}/kinetics.h5",
-        code=library(
-            "analysis/crosscheck.py",
-            "kinetics/transition_matrix.py",
-            "report/figures/crosscheck.py",
-            "report/figures/style.py",
-        ),
     output:
         csv=f"{CELL}/crosscheck.csv",
         pdf=f"{CELL}/crosscheck.pdf",
@@ -83,6 +75,7 @@ rule compare_estimators:
     resources:
         mem_mb=growing(2000),
     params:
+        code=code_of("compare_estimators"),
         interval=lambda w: float(w.interval),
         unit=lambda w: SYSTEMS[w.system]["time_unit"],
         models=list(STUDY.config["models"]),

@@ -5,8 +5,6 @@
 
 
 rule simulate_four_state:
-    input:
-        code=library("data/simulated/four_state.py"),
     output:
         features=f"{RESULTS}/{{system}}/{{part}}.h5",
     log:
@@ -22,6 +20,7 @@ rule simulate_four_state:
         mem_mb=growing(2000),
         runtime=growing(240),
     params:
+        code=code_of("simulate_four_state"),
         simulation=simulation_params,
     script:
         "../scripts/simulate_four_state.py"
@@ -32,7 +31,6 @@ rule import_embedded:
         trajectories=lambda w: [
             os.path.relpath(f) for f in source_files(SYSTEMS[w.system]["source"], ROOT)
         ],
-        code=library("data/embedded.py"),
     output:
         features=f"{RESULTS}/{{system}}/features.h5",
     log:
@@ -48,6 +46,7 @@ rule import_embedded:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
+        code=code_of("import_embedded"),
         frame_interval=lambda w: SYSTEMS[w.system]["frame_interval"],
         time_unit=lambda w: SYSTEMS[w.system]["time_unit"],
     script:
@@ -70,6 +69,7 @@ rule download_data:
     resources:
         mem_mb=500,
     params:
+        code=code_of("download_data"),
         origin=lambda w: downloads(SYSTEMS[w.system]["source"])[w.file],
     script:
         "../scripts/download_data.py"
@@ -78,14 +78,6 @@ rule download_data:
 rule import_data:
     input:
         unpack(files_of_source),
-        code=library(
-            "data/features.py",
-            "data/imported/imported.py",
-            "data/imported/tables.py",
-            "data/imported/feature_files.py",
-            "data/imported/text_tables.py",
-            "data/imported/molecular.py",
-        ),
     output:
         features=f"{RESULTS}/{{system}}/features.h5",
     log:
@@ -100,6 +92,7 @@ rule import_data:
     resources:
         mem_mb=3000,
     params:
+        code=code_of("import_data"),
         source=lambda w: ordered(SYSTEMS[w.system]["source"]),
         frame_interval=lambda w: SYSTEMS[w.system]["frame_interval"],
         time_unit=lambda w: SYSTEMS[w.system]["time_unit"],
@@ -108,8 +101,6 @@ rule import_data:
 
 
 rule simulate_peptide:
-    input:
-        code=library("data/simulated/peptide.py", "data/embedded.py"),
     output:
         trajectory=f"{RESULTS}/regenerated/{{molecule}}/trajectory_{{number}}.h5",
     log:
@@ -126,6 +117,7 @@ rule simulate_peptide:
         mem_mb=growing(1000),
         runtime=growing(2880),
     params:
+        code=code_of("simulate_peptide"),
         recipe=lambda w: ordered(RECIPES[w.molecule]),
         seed=seed_of_recipe,
     script:
@@ -135,9 +127,6 @@ rule simulate_peptide:
 rule simulate_go_model:
     input:
         native=lambda w: os.path.relpath(ROOT / RECIPES[w.molecule]["native"]),
-        code=library(
-            "data/simulated/go_model.py", "data/simulated/go_forces.py", "data/embedded.py"
-        ),
     output:
         trajectory=f"{RESULTS}/regenerated/{{molecule}}/trajectory_{{number}}.h5",
     log:
@@ -154,6 +143,7 @@ rule simulate_go_model:
         mem_mb=growing(1000),
         runtime=growing(240),
     params:
+        code=code_of("simulate_go_model"),
         recipe=lambda w: ordered(RECIPES[w.molecule]),
         seed=seed_of_recipe,
     script:
@@ -161,8 +151,6 @@ rule simulate_go_model:
 
 
 rule compute_exact_spectrum:
-    input:
-        code=library("data/simulated/four_state.py", "data/simulated/klein_kramers.py"),
     output:
         spectrum=f"{RESULTS}/regenerated/four_state/exact_spectrum.json",
     log:
@@ -175,6 +163,8 @@ rule compute_exact_spectrum:
     resources:
         mem_mb=growing(3000),
         runtime=growing(60),
+    params:
+        code=code_of("compute_exact_spectrum"),
     script:
         "../scripts/compute_exact_spectrum.py"
 

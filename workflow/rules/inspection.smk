@@ -6,14 +6,6 @@
 rule inspect_data:
     input:
         states=[path for system in SYSTEMS for path in inspection_plan(system)["states"].values()],
-        code=library(
-            "analysis/inspection.py",
-            "learning/training.py",
-            "report/pages/markdown.py",
-            "kinetics/timescales.py",
-            "kinetics/bootstrap.py",
-            "report/figures/inspection.py",
-        ),
     output:
         markdown=f"{RESULTS}/inspect.md",
         html=report(f"{RESULTS}/inspect.html", category="Data", caption="../report/inspect.rst"),
@@ -30,6 +22,7 @@ rule inspect_data:
     resources:
         mem_mb=3000,
     params:
+        code=code_of("inspect_data"),
         plans={system: inspection_plan(system) for system in sorted(SYSTEMS)},
         cores=lambda wildcards: workflow.cores or 1,
     script:

@@ -8,15 +8,6 @@ rule estimate_kinetics:
         states=states_of_cell,
         yardstick=yardstick_of_cell,
         generated=generated_of_cell,
-        code=library(
-            "kinetics/transition_matrix.py",
-            "kinetics/timescales.py",
-            "kinetics/bootstrap.py",
-            "analysis/cell_kinetics.py",
-            "states/discrete_trajectories.py",
-            "states/recrossing.py",
-            "kinetics/residence.py",
-        ),
     output:
         kinetics=f"{CELL}/kinetics.h5",
     log:
@@ -30,6 +21,7 @@ rule estimate_kinetics:
         mem_mb=growing(3000),
         runtime=growing(60),
     params:
+        code=code_of("estimate_kinetics"),
         cell=kinetics_params,
         models=lambda w: sorted(STUDY.cells[cell_of(w)]),
     message:
@@ -41,4 +33,5 @@ rule estimate_kinetics:
 
 rule cells_of_claims:
     input:
+        LENGTHS,
         [f"{RESULTS}/{cell.folder}/kinetics.h5" for cell in STUDY.cells_of_claims()],

@@ -7,11 +7,11 @@ LEADERBOARD = "results/leaderboard"
 
 rule rank_models:
     input:
+        LENGTHS,
         comparison=f"{RESULTS}/comparison.parquet",
         cost=f"{RESULTS}/cost.parquet",
         kinetics=[f"{RESULTS}/{STUDY.base(s).folder}/kinetics.h5" for s in SYSTEMS],
         states=[states_file(s, STUDY.base(s).coordinate, STUDY.base(s).partition) for s in SYSTEMS],
-        code=library("analysis/leaderboard.py", "kinetics/igme.py", "kinetics/bootstrap.py"),
     output:
         csv=f"{LEADERBOARD}.csv",
         markdown=f"{LEADERBOARD}.md",
@@ -25,6 +25,7 @@ rule rank_models:
     resources:
         mem_mb=1000,
     params:
+        code=code_of("rank_models"),
         cells=[
             vars(base) | {"interval": float(base.interval), "stride": STUDY.stride(base)}
             for base in map(STUDY.base, SYSTEMS)
@@ -40,7 +41,6 @@ rule rank_models:
 rule plot_leaderboard:
     input:
         ranking=f"{LEADERBOARD}.csv",
-        code=library("report/figures/leaderboard.py", "report/figures/style.py", "analysis/tidy.py"),
     output:
         pdf=f"{LEADERBOARD}.pdf",
         png=f"{LEADERBOARD}.png",
@@ -54,6 +54,7 @@ rule plot_leaderboard:
     resources:
         mem_mb=500,
     params:
+        code=code_of("plot_leaderboard"),
         tolerance=STUDY.config["tolerance"],
     script:
         "../scripts/plot_leaderboard.py"

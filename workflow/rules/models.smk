@@ -6,10 +6,6 @@
 rule train_and_generate:
     input:
         states=states_of_cell,
-        lengths=f"{RESULTS}/{{system}}/lengths.json",
-        training=library("learning/training.py", "learning/batches.py", "states/recrossing.py"),
-        model=model_modules,
-        generation=library("learning/generation.py"),
     output:
         weights=f"{CELL}/{{model}}/model.safetensors",
         history=f"{CELL}/{{model}}/history.parquet",
@@ -26,6 +22,8 @@ rule train_and_generate:
         mem_mb=growing(2000),
         runtime=growing(600),
     params:
+        code=lambda w: code_of("train_and_generate", model_file(kind_of(w))),
+        training_code=lambda w: training_code(kind_of(w)),
         cell=model_params,
         generation=generation_params,
     message:

@@ -21,9 +21,6 @@ rule write_results_page:
         cost_csv=f"{RESULTS}/cost.csv",
         runs=per_model("run.json"),
         figures=expand(f"{RESULTS}/figures/{{figure}}.png", figure=KEPT_FIGURES),
-        code=library(
-            "report/pages/results.py", "report/pages/claims.py", "analysis/recommendation.py"
-        ),
     output:
         page=f"{SNAPSHOT}/README.md",
         claims=f"{SNAPSHOT}/claims.json",
@@ -43,6 +40,7 @@ rule write_results_page:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
+        code=code_of("write_results_page"),
         config=ordered(STUDY.config),
         study={
             "bases": {s: base_levels(s) for s in SYSTEMS},

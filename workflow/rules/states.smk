@@ -2,6 +2,7 @@
 # Steps: check_lengths refuses lags and training windows that no trajectory is long enough for, before
 # anything is trained; fit_states fits coordinate and partition on training frames and assigns
 # every frame.
+LENGTHS = [f"{RESULTS}/{system}/lengths.json" for system in SYSTEMS]
 
 
 rule check_lengths:
@@ -13,6 +14,8 @@ rule check_lengths:
         f"{RESULTS}/logs/check_lengths/{{system}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/check_lengths/{{system}}.tsv"
+    # No rule needs its output, so that a longer lag trains no model again: it only comes first.
+    priority: 100
     localrule: True
     conda:
         ENVIRONMENT
@@ -20,9 +23,9 @@ rule check_lengths:
     resources:
         mem_mb=500,
         runtime=growing(10),
-    # The script reads lags and windows from the configuration. As params they would make all models
-    # train anew when a lag is added; `ancient` does not help: where what is ancient has to be made
-    # anew, Snakemake 9.27.1 overlooks every other reason to run what needs it.
+    params:
+        code=code_of("check_lengths"),
+        limits=lengths_params,
     script:
         "../scripts/check_lengths.py"
 
@@ -34,13 +37,6 @@ rule fit_states:
             [f"{RESULTS}/{w.system}/reference.h5"] if has_reference(w.system) else []
         ),
         maps=maps_of_states,
-        code=library(
-            "states/coordinates.py",
-            "states/partition_methods.py",
-            "states/partition.py",
-            "states/geometry.py",
-            "states/fit.py",
-        ),
     output:
         states=f"{RESULTS}/{{system}}/{{coordinate}}/states/{{states}}.h5",
     log:
@@ -54,6 +50,7 @@ rule fit_states:
         mem_mb=growing(3000),
         runtime=growing(60),
     params:
+        code=code_of("fit_states"),
         definition=states_params,
     script:
         "../scripts/fit_states.py"

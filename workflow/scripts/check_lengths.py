@@ -10,19 +10,18 @@ from raremd.states.split import (
     split_frames,
     warn_of_short,
 )
-from raremd.study.load import load_study
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
-    study, system = load_study(snakemake.config), snakemake.wildcards.system
+    limits = snakemake.params.limits
     lengths = read_lengths(snakemake.input.features)
-    check_lengths(lengths, study.longest_lag(system))
-    warn_of_short(lengths, study.longest_lag(system))
+    check_lengths(lengths, limits["longest_lag"])
+    warn_of_short(lengths, limits["longest_lag"])
     try:
-        split = split_frames(lengths, **study.split(system))
+        split = split_frames(lengths, **limits["split"])
     except ValueError:
         pass  # too short to be split: fit_states says so
     else:
-        check_windows(split, study.windows(system))
-        check_blocks(split, study.block(system))
+        check_windows(split, limits["windows"])
+        check_blocks(split, limits["block"])
     write_json(snakemake.output.lengths, {"frames": lengths})

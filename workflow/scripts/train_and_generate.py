@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from raremd.io.logs import log_to
-from raremd.io.provenance import sha256_of_all
 from raremd.learning.train_and_generate import train_and_generate
 
 if __name__ == "__main__":
@@ -13,7 +12,7 @@ if __name__ == "__main__":
         snakemake.params.cell,
         snakemake.params.generation["walkers"],
         snakemake.params.generation["frames"],
-        sha256_of_all([*snakemake.input.training, *snakemake.input.model]),
+        snakemake.params.training_code,
         Path(snakemake.output.weights),
         snakemake.output.history,
         snakemake.output.generated,

@@ -7,7 +7,6 @@ import importlib.metadata
 import platform
 import resource
 import subprocess
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +18,6 @@ def sha256(path: Path | str) -> str:
     """Hexadecimal digest of a file."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def sha256_of_all(paths: Iterable[Path | str]) -> str:
-    """Hexadecimal digest of several files, whatever their names and order."""
-    return hashlib.sha256("".join(sorted(map(sha256, paths))).encode()).hexdigest()
 
 
 def provenance() -> dict[str, Any]:

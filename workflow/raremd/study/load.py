@@ -89,16 +89,9 @@ def _model_files() -> dict[str, Path]:
     }
 
 
-def model_modules(kind: str) -> list[str]:
-    """Modules of `raremd.models` that a kind of model is made of: its own and what that imports."""
-    found, wanted = set(), [_model_files()[kind].stem]
-    while wanted:
-        module = wanted.pop()
-        if module not in found:
-            found.add(module)
-            source = (MODELS / f"{module.replace('.', '/')}.py").read_text()
-            wanted += re.findall(r"^from raremd\.models\.([\w.]+) import", source, re.M)
-    return sorted(found)
+def model_file(kind: str) -> Path:
+    """Source of a kind of model."""
+    return _model_files()[kind]
 
 
 def _check_models(models: dict) -> None:

@@ -1,0 +1,125 @@
+"""What a rule depends on: read from import statements, compared with Python's own module finder."""
+
+from __future__ import annotations
+
+import importlib
+import modulefinder
+import shutil
+from pathlib import Path
+
+import pytest
+
+import raremd
+from raremd.study import code
+from raremd.study.load import model_file
+
+WORKFLOW = Path(raremd.__file__).parents[1]
+SCRIPTS = sorted(s for s in (WORKFLOW / "scripts").glob("*.py") if "from raremd" in s.read_text())
+MODULES = sorted(
+    path for path in (WORKFLOW / "raremd").rglob("*.py") if "io" not in path.parts[-2:-1]
+)
+KINDS = ["markov", "hmm", "ngram", "gru", "lstm", "transformer"]
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(WORKFLOW).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def found_by_python(*starts: Path) -> set[str]:
+    """Modules of the package that Python's module finder meets; all else is invisible to it."""
+    found: set[str] = set()
+    for start in starts:
+        finder = modulefinder.ModuleFinder(path=[str(WORKFLOW)])
+        finder.run_script(str(start))
+        found |= {name for name in finder.modules if name.split(".")[0] == "raremd"}
+    return {name for name in found if not name.startswith("raremd.io")}
+
+
+@pytest.fixture(scope="module")
+def dependencies() -> dict[tuple[Path, ...], set[str]]:
+    """By the files that a digest starts from, what they import according to Python."""
+    training = WORKFLOW / "raremd/learning/train_and_generate.py"
+    starts = [(script,) for script in SCRIPTS]
+    starts += [(training, model_file(kind)) for kind in KINDS]
+    found = {start: found_by_python(*start) for start in starts}
+    for start in starts[len(SCRIPTS) :]:
+        found[start] |= set(map(module_name, start))
+    return found
+
+
+@pytest.fixture
+def copied(tmp_path, monkeypatch):
+    """The package in a folder where its modules can be changed, looked at by a fresh `code`."""
+    shutil.copytree(WORKFLOW / "raremd", tmp_path / "raremd")
+    shutil.copytree(WORKFLOW / "scripts", tmp_path / "scripts")
+    fresh = importlib.reload(code)
+    monkeypatch.setattr(fresh, "LIBRARY", tmp_path / "raremd")
+    yield tmp_path
+    importlib.reload(code)
+
+
+def forget() -> None:
+    for cached in (code.import_closure, code.code_digest):
+        cached.cache_clear()
+
+
+def digests(folder: Path, starts: list[tuple[Path, ...]]) -> dict[tuple[Path, ...], str]:
+    forget()
+    here = [tuple(folder / path.relative_to(WORKFLOW) for path in start) for start in starts]
+    return {start: code.code_digest(*files) for start, files in zip(starts, here, strict=True)}
+
+
+def test_any_change_of_a_module_reaches_just_what_imports_it(copied, dependencies):
+    starts = list(dependencies)
+    before = digests(copied, starts)
+    for path in MODULES:
+        target = copied / path.relative_to(WORKFLOW)
+        text = target.read_text()
+        target.write_text(text + "\nCHANGED = True\n")
+        after = digests(copied, starts)
+        target.write_text(text)
+        changed = {start for start in starts if after[start] != before[start]}
+        importing = {start for start in starts if module_name(path) in dependencies[start]}
+        assert changed == importing, module_name(path)
+
+
+def test_comments_docstrings_and_layout_do_not_count(copied, dependencies):
+    starts = list(dependencies)
+    before = digests(copied, starts)
+    for path in MODULES:
+        target = copied / path.relative_to(WORKFLOW)
+        text = target.read_text()
+        assert text.startswith('"""')
+        target.write_text("# A comment.\n" + text.replace('"""', '"""Other words. ', 1) + "\n\n\n")
+    assert digests(copied, starts) == before
+
+
+def test_how_files_are_stored_does_not_count(copied, dependencies):
+    starts = list(dependencies)
+    before = digests(copied, starts)
+    for target in (copied / "raremd/io").glob("*.py"):
+        target.write_text(target.read_text() + "\nCHANGED = True\n")
+    assert digests(copied, starts) == before
+
+
+def test_rules_that_compute_do_not_depend_on_figures_or_pages(dependencies):
+    computing = ["simulate", "import", "fit", "train", "estimate", "compare_cells", "check_lengths"]
+    for (script, *_), modules in dependencies.items():
+        if script.stem.startswith(tuple(computing)) and script.stem != "compare_estimators":
+            assert not [name for name in modules if name.startswith("raremd.report")], script.stem
+
+
+def test_a_relative_import_is_refused(tmp_path):
+    (tmp_path / "script.py").write_text("from . import neighbour\n")
+    with pytest.raises(ValueError, match="absolute"):
+        code.import_closure(tmp_path / "script.py")
+
+
+def test_imports_for_type_checkers_do_not_count(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from raremd.models import base\n"
+        "def late():\n    import raremd.kinetics.igme\n"
+    )
+    assert code.import_closure(script) == {"raremd", "raremd.kinetics", "raremd.kinetics.igme"}
