@@ -1,0 +1,218 @@
+"""One line for what is wrong with a configuration: the key, the value, and what would be right."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+LONGEST_LINE = 400
+LARGEST_NUMBER = 1e15
+"""Whole numbers up to here are exact."""
+
+
+class ConfigError(ValueError):
+    """A study that cannot be run; the message is one line that names the key."""
+
+    def __init__(self, message: str) -> None:
+        line = " ".join(message.split())
+        if len(line) > LONGEST_LINE:  # some value is a whole section
+            half = LONGEST_LINE // 2
+            line = f"{line[:half]} ... {line[-half:]}"
+        super().__init__(line)
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """The nearest valid word as a question, or nothing."""
+    match = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean '{match[0]}'?" if match else ""
+
+
+def exact(number: float) -> str:
+    """The shortest text that reads back as this number: ``5``, ``0.2``, ``1234567``.
+
+    Parameters
+    ----------
+    number : float
+        Whole numbers below 1e16 have neither a point nor an exponent.
+    """
+    text = repr(float(number))
+    return text.removesuffix(".0")
+
+
+def whole_multiple(time: float, interval: float, key: str) -> int:
+    """How many intervals fit into `time`.
+
+    Raises
+    ------
+    ConfigError
+        If that is not a whole number of at least one; the message names `key`.
+    """
+    ratio = time / interval
+    if abs(ratio - round(ratio)) > 1e-6 * max(1.0, ratio) or round(ratio) < 1:
+        raise ConfigError(
+            f"{key}: {exact(time)} is not a whole multiple of the interval {exact(interval)}"
+        )
+    return round(ratio)
+
+
+def check_keys(path: Path | str) -> None:
+    """Refuse a file that holds the same key twice: YAML would silently keep the last one.
+
+    Raises
+    ------
+    ConfigError
+        Naming the file, the line and the key.
+    """
+    waiting = [yaml.compose(Path(path).read_text(encoding="utf-8-sig"), yaml.SafeLoader)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+        elif isinstance(node, yaml.MappingNode):
+            first: dict[str, int] = {}
+            for key, value in node.value:
+                line = key.start_mark.line + 1
+                if key.value in first and isinstance(key, yaml.ScalarNode):
+                    raise ConfigError(
+                        f"{path}: line {line}: key '{key.value}' is there twice, first in line "
+                        f"{first[key.value]}; only one of them would count"
+                    )
+                if isinstance(key, yaml.ScalarNode):
+                    first[key.value] = line
+                waiting.append(value)
+
+
+def check_plain(value: Any, path: tuple[str | int, ...] = ()) -> None:
+    """Refuse keys that are not text and numbers that cannot be used; YAML knows both.
+
+    Raises
+    ------
+    ConfigError
+        Naming the key.
+    """
+    if isinstance(value, dict):
+        for key, child in value.items():
+            if not isinstance(key, str):
+                raise ConfigError(
+                    f"{_where(path)}: unknown key '{key}'; a key must be text (YAML takes numbers, "
+                    "on, off, yes and no for something else: put the key in quotes)"
+                )
+            check_plain(child, (*path, key))
+    elif isinstance(value, list):
+        for number, child in enumerate(value):
+            check_plain(child, (*path, number))
+    elif isinstance(value, int | float) and not abs(value) <= LARGEST_NUMBER:
+        raise ConfigError(f"{_where(path)}: {value} is not a number that can be used")
+
+
+def _where(path: Iterable[str | int]) -> str:
+    return ".".join(map(str, path)) or "configuration"
+
+
+def explain(error: ValidationError, prefix: tuple[str, ...] = ()) -> ConfigError:
+    """The first error, by its path, as one line.
+
+    Parameters
+    ----------
+    error : pydantic.ValidationError
+    prefix : tuple of str
+        Keys above those that were validated.
+    """
+    # A default that follows from other keys is not formed where one of those is wrong.
+    own = [e for e in error.errors() if e["type"] != "default_factory_not_called"]
+    # A list is also called too short where one of its items is wrong: the item is what to name.
+    deepest = [
+        e for e in own if not any(e["loc"] == o["loc"][: len(e["loc"])] != o["loc"] for o in own)
+    ]
+    first = min(deepest, key=lambda e: [str(part) for part in e["loc"]])
+    # Tags of alternatives, such as <method kmeans>, are no keys.
+    tags = [part for part in first["loc"] if str(part).startswith("<")]
+    keys = [*prefix, *(part for part in first["loc"] if part not in tags)]
+    last_tag = tags[-1] if tags and first["loc"][-2:-1] == (tags[-1],) else None
+    return ConfigError(_line(first, keys, None if last_tag is None else str(last_tag)))
+
+
+def _line(error: ErrorDetails, keys: list[str | int], tag: str | None) -> str:
+    kind, value, given = error["type"], error["input"], error.get("ctx", {})
+    if kind == "missing":
+        where, name = _where(keys[:-1]), keys[-1]
+        if tag and not tag.startswith("<kind"):
+            word, chosen = tag.strip("<>").split()
+            return f"{where}: {word} '{chosen}' needs '{name}'"
+        return f"{where}: key '{name}' is missing"
+    if kind == "value_error":
+        if keys and keys[-1] == "[key]":
+            return f"{_where(keys[:-2])}: {given['error']}"
+        return f"{_where(keys)}: {given['error']}"
+    if kind in ("union_tag_not_found", "union_tag_invalid"):
+        return _alternative(value, keys, given)
+    where = _where(keys)
+    if kind == "literal_error":
+        valid = re.findall(r"'(.*?)'", given["expected"])
+        return f"{where}: '{value}' is not one of {valid}{suggestion(str(value), valid)}"
+    if kind in _BOUNDS:
+        return f"{where}: {value} must be {_BOUNDS[kind]} {exact(next(iter(given.values())))}"
+    if kind == "too_short":
+        least = given["min_length"]
+        return f"{where}: {value} is too short, at least {least} {'is' if least == 1 else 'are'} needed"
+    if kind == "too_long":
+        return f"{where}: {value} is too long, at most {given['max_length']} can be given"
+    wanted = next((text for start, text in _TYPES.items() if kind.startswith(start)), "as expected")
+    if value is None:
+        value = "nothing"
+    elif isinstance(value, str):
+        value = f"'{value}'"
+    return f"{where}: {value} is not {wanted}{_instead(error['input'], wanted)}"
+
+
+_BOUNDS = {
+    "greater_than": "more than",
+    "greater_than_equal": "at least",
+    "less_than": "less than",
+    "less_than_equal": "at most",
+}
+_TYPES = {
+    "int": "a whole number",
+    "float": "a number",
+    "string": "text",
+    "list": "a list",
+    "tuple": "a list",
+    "dict": "a mapping",
+    "model": "a mapping",
+}
+"""Beginning of a pydantic error type -> what was wanted."""
+
+
+def _alternative(value: Any, keys: list[str | int], given: dict[str, Any]) -> str:
+    """A section whose kind, method or removal is missing or unknown."""
+    where = _where(keys)
+    if not isinstance(value, dict):
+        return f"{where}: {value} is not a mapping{_instead(value, 'a mapping')}"
+    if "tag" not in given:
+        word = given["discriminator"].strip("'_()")
+        near = difflib.get_close_matches(word, list(value), n=1)
+        return f"{where}: key '{word}' is missing" + (f"; is '{near[0]}' meant?" if near else "")
+    word, _, found = given["tag"].strip("<>").partition(" ")
+    valid = [name for of, name in re.findall(r"<(\w+) (\w+)>", given["expected_tags"]) if of == word]
+    return f"{where}.{word}: '{found}' is not one of {valid}{suggestion(found, valid)}"
+
+
+def _instead(value: Any, wanted: str) -> str:
+    """What to write instead of a value of the wrong type."""
+    if wanted == "a list" and not isinstance(value, dict):
+        return "; write a list, [a, b], even of one"
+    if wanted == "a mapping":
+        return "; write {key: value}"
+    if wanted.endswith("number") and isinstance(value, str):
+        try:
+            return f"; YAML takes it for text: write {exact(float(value))}"
+        except ValueError:
+            return "; write a number alone, without a unit"
+    return ""

@@ -1,0 +1,171 @@
+"""Where the trajectories of a system come from: one section for each kind of source."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Discriminator, Field, PlainValidator, Tag, model_validator
+
+from raremd.study.sections import Section, Several, Time, Whole, matching
+
+Files = Annotated[tuple[str, ...], Several, Field(min_length=1)]
+FILES = (
+    "Globs of the files, relative to the working directory, one or several; each file is one "
+    "trajectory (or one array in it), sorted naturally and never joined."
+)
+Url = Annotated[
+    tuple[Annotated[str, matching("^(https?|ftp|file)://", "an address begins with https://")], ...],
+    Several,
+    Field(min_length=1),
+]
+URL = "Address of a file that is downloaded once, instead of `files`; or several."
+Sha256 = Annotated[
+    tuple[Annotated[str, matching("^[0-9a-fA-F]{64}$", "a SHA-256 has 64 hexadecimals")], ...],
+    Several,
+]
+SHA256 = "SHA-256 of the download, hexadecimal; one for each `url`."
+Md5 = Annotated[
+    tuple[Annotated[str, matching("^[0-9a-fA-F]{32}$", "an MD5 sum has 32 hexadecimals")], ...],
+    Several,
+]
+MD5 = "MD5 sum of the download instead, where the publisher gives no SHA-256."
+DATASET = "Glob of the arrays taken from .npz and HDF5 files, each one trajectory."
+TIMES = "Unit of a `time` column, which is checked against frame_interval and is no feature."
+Angle = Literal["radians", "degrees"]
+
+
+def _period(value: Any) -> Any:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value in ("radians", "degrees") or (number and value >= 0):
+        return value
+    raise ValueError(f"{value!r} is not a period: radians, degrees, or a number from 0 up")
+
+
+Period = Annotated[
+    Angle | float, PlainValidator(_period, json_schema_input_type=Angle | float)
+]
+Feature = Literal[
+    "phi", "psi", "omega", "chi1", "chi2", "chi3", "chi4",
+    "ca_distances", "heavy_distances", "contacts", "rmsd", "distances",
+]  # fmt: skip
+
+
+class FourState(Section):
+    """Langevin dynamics in a plane with four states, simulated by the workflow."""
+
+    kind: Literal["four_state"]
+    walkers: Whole = Field(ge=1, description="Independent trajectories that are trained on.")
+    time: Time = Field(description="Length of each.")
+    reference_walkers: Whole | None = Field(
+        None, ge=1, description="Independent trajectories of the separate reference."
+    )
+    reference_time: Time | None = Field(None, description="Length of each.")
+
+    @model_validator(mode="after")
+    def _whole_reference(self) -> Self:
+        if (self.reference_walkers is None) != (self.reference_time is None):
+            raise ValueError("give both reference_walkers and reference_time, or neither")
+        return self
+
+
+class Embedded(Section):
+    """Trajectories that come with the workflow."""
+
+    kind: Literal["embedded"]
+    files: str = Field(description="Glob of the HDF5 trajectories in resources/.")
+    checksums: str | None = Field(
+        None, description="File of SHA-256 sums that they are checked against."
+    )
+
+
+class _Imported(Section):
+    """A user's own files."""
+
+    files: Files | None = Field(None, description=FILES)
+    url: Url | None = Field(None, description=URL)
+    sha256: Sha256 | None = Field(None, description=SHA256)
+    md5: Md5 | None = Field(None, description=MD5)
+
+
+class Trajectory(_Imported):
+    """Topology and trajectories, read by mdtraj. Angles become degrees, distances nm."""
+
+    kind: Literal["trajectory"]
+    topology: str = Field(
+        description="Structure file with the atoms of the trajectories (pdb, gro, prmtop, ...)."
+    )
+    features: tuple[Feature, ...] = Field(
+        min_length=1, description="Quantities that are computed of each frame."
+    )
+    selection: str | None = Field(
+        None,
+        description="Atoms of `distances` (all pairs) and of `rmsd`, in mdtraj's selection "
+        "language; for rmsd the CA atoms if left out.",
+    )
+    reference: str | None = Field(
+        None, description="Structure file that `rmsd` is measured from."
+    )
+    stride: Whole = Field(
+        1,
+        ge=1,
+        description="Every stride-th frame is read; frame_interval is that of the frames read.",
+    )
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        twice = [name for name in self.features if self.features.count(name) > 1]
+        if twice:
+            raise ValueError(f"features has '{twice[0]}' twice")
+        return self
+
+
+class FeatureFiles(_Imported):
+    """Numbers in files (.npy, .npz, HDF5, csv, text, PLUMED COLVAR), one row per frame."""
+
+    kind: Literal["features"]
+    columns: tuple[str, ...] | None = Field(
+        None,
+        min_length=1,
+        description="Names or globs of the columns taken; all but `time` if left out.",
+    )
+    names: tuple[str, ...] | None = Field(
+        None, min_length=1, description="Names of all columns, over those in the file."
+    )
+    periods: dict[str, Period] = Field(
+        {},
+        description="Name or glob of a feature -> `radians`, `degrees`, or its period as a "
+        "number; 0 for not periodic. PLUMED's header is understood without.",
+    )
+    dataset: str = Field("*", description=DATASET)
+    times: Literal["fs", "ps", "ns", "us"] = Field("ps", description=TIMES)
+
+
+class StateFiles(_Imported):
+    """Discrete trajectories in files (text, .npy, .npz, HDF5), one state per frame."""
+
+    kind: Literal["dtraj"]
+    columns: tuple[str, ...] | None = Field(
+        None,
+        min_length=1,
+        max_length=1,
+        description="Name of the column taken, where there are several.",
+    )
+    dataset: str = Field("*", description=DATASET)
+    times: Literal["fs", "ps", "ns", "us"] = Field("ps", description=TIMES)
+
+
+def kind(value: Any) -> str | None:
+    """Tag of a source that is a mapping or a section."""
+    found = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
+    return None if found is None else f"<kind {found}>"
+
+
+Imported = Trajectory | FeatureFiles | StateFiles
+Source = Annotated[
+    Annotated[FourState, Tag("<kind four_state>")]
+    | Annotated[Embedded, Tag("<kind embedded>")]
+    | Annotated[Trajectory, Tag("<kind trajectory>")]
+    | Annotated[FeatureFiles, Tag("<kind features>")]
+    | Annotated[StateFiles, Tag("<kind dtraj>")],
+    Discriminator(kind),
+]
