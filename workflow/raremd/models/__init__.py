@@ -1,5 +1,5 @@
 """Sequence models, one file each, behind the interface in `base`."""
 
-from raremd.models.base import SequenceModel, build_model, model_class, register
+from raremd.models.base import SequenceModel, build_model, model_class
 
-__all__ = ["SequenceModel", "build_model", "model_class", "register"]
+__all__ = ["SequenceModel", "build_model", "model_class"]

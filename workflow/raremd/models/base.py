@@ -1,20 +1,15 @@
-"""The one interface of sequence models, and the registry that finds them by name."""
+"""The one interface of sequence models, and how one is built from its options."""
 
 from __future__ import annotations
 
-import difflib
 import importlib
-import pkgutil
-from collections.abc import Callable
-from dataclasses import fields
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from raremd.models.kernels.sampling import sample_states
-
-_REGISTRY: dict[str, type[SequenceModel]] = {}
+from raremd.study.settings.models import kind_of_model, read_model_settings
 
 
 class Stream(NamedTuple):
@@ -28,19 +23,17 @@ class Stream(NamedTuple):
 class SequenceModel(torch.nn.Module):
     """Predicts the next state of a discrete trajectory from the states before.
 
-    A model is one file in this package: a subclass with a frozen dataclass
-    `Settings`, registered by `@register("name")`. Tokens are states, counted
-    from 0, unless `encode` says otherwise.
+    A model is one file in this package, a subclass, and an entry in
+    `raremd.study.settings.models`. Tokens are states, counted from 0, unless
+    `encode` says otherwise.
 
     Parameters
     ----------
     n_states : int
         Vocabulary size V.
-    settings : Settings
+    settings : Section
         The model's own options.
     """
-
-    Settings: type
 
     def __init__(self, n_states: int, settings: Any) -> None:
         super().__init__()
@@ -168,51 +161,24 @@ class SequenceModel(torch.nn.Module):
         return tokens, state
 
 
-def register(name: str) -> Callable[[type[SequenceModel]], type[SequenceModel]]:
-    """Class decorator: make a model available under `name` in the configuration."""
-
-    def add(cls: type[SequenceModel]) -> type[SequenceModel]:
-        _REGISTRY[name] = cls
-        return cls
-
-    return add
-
-
-def model_class(name: str) -> type[SequenceModel]:
-    """The registered class.
+def model_class(kind: str) -> type[SequenceModel]:
+    """The class of a kind of model, see `raremd.study.settings.models.KINDS`.
 
     Raises
     ------
-    ValueError
-        If no file of this package registers `name`.
+    ConfigError
+        If there is no such kind.
     """
-    package = importlib.import_module("raremd.models")
-    modules = [module.name for module in pkgutil.iter_modules(package.__path__)]
-    # Most often the file bears the model's name, and the others are slow to import.
-    for module in sorted(modules, key=lambda module: module != name):
-        if name in _REGISTRY:
-            break
-        importlib.import_module(f"raremd.models.{module}")
-    if name not in _REGISTRY:
-        nearest = difflib.get_close_matches(name, _REGISTRY, n=1)
-        hint = f"; did you mean '{nearest[0]}'?" if nearest else ""
-        raise ValueError(f"unknown model '{name}', choose one of {sorted(_REGISTRY)}{hint}")
-    return _REGISTRY[name]
+    entry = kind_of_model(kind)
+    return getattr(importlib.import_module(entry.module), entry.name)
 
 
-def build_model(name: str, n_states: int, options: dict[str, Any]) -> SequenceModel:
-    """A fresh model with the given options over the defaults of its `Settings`.
+def build_model(kind: str, n_states: int, options: dict[str, object]) -> SequenceModel:
+    """A fresh model with the given options over the defaults of its kind.
 
     Raises
     ------
-    ValueError
-        If the name or an option is unknown.
+    ConfigError
+        If the kind or an option is unknown.
     """
-    cls = model_class(name)
-    known = {f.name for f in fields(cls.Settings)}
-    for option in options:
-        if option not in known:
-            nearest = difflib.get_close_matches(option, known, n=1)
-            hint = f"; did you mean '{nearest[0]}'?" if nearest else ""
-            raise ValueError(f"model '{name}' has no option '{option}', only {sorted(known)}{hint}")
-    return cls(n_states, cls.Settings(**options))
+    return model_class(kind)(n_states, read_model_settings(kind, options))

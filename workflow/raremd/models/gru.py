@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch.nn import functional
 
-from raremd.models.base import register
 from raremd.models.priors.prior import PriorModel
+from raremd.study.settings.models import GRUSettings
 
 
-@register("gru")
 class GRU(PriorModel):
     """Embedding, one GRU layer, linear read-out, by PyTorch's own modules."""
 
-    @dataclass(frozen=True)
-    class Settings:
-        """Sizes; the others: see `prior.PriorModel`."""
-
-        embedding: int = 32
-        hidden: int = 54
-        prior: str = "none"
-        order: int = 1
-        cores: int = 0
-        calibration: int = 0
-
-    def __init__(self, n_states: int, settings: Settings) -> None:
+    def __init__(self, n_states: int, settings: GRUSettings) -> None:
         super().__init__(n_states, settings)
         self.embedding = torch.nn.Embedding(n_states, settings.embedding)
         self.recurrence = torch.nn.GRU(settings.embedding, settings.hidden, batch_first=True)

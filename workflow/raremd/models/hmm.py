@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -11,30 +10,22 @@ from deeptime.markov import pcca
 from deeptime.markov.hmm import HiddenMarkovModel, MaximumLikelihoodHMM
 
 from raremd.kinetics.timescales import count_matrix, estimate
-from raremd.models.base import SequenceModel, register
+from raremd.models.base import SequenceModel
 from raremd.models.priors.contexts import CORE_LAG
+from raremd.study.settings.models import HMMSettings
 
 log = logging.getLogger(__name__)
 
 LEAST = 1e-9  # probability of a state that a hidden state never shows
 
 
-@register("hmm")
 class HMM(SequenceModel):
     """A reversible chain of hidden states, each showing microstates at random.
 
     The Baum-Welch iteration starts at the metastable states of PCCA+.
     """
 
-    @dataclass(frozen=True)
-    class Settings:
-        """Hidden states, frames that are used for the estimate, and most iterations."""
-
-        hidden: int = 8
-        frames: int = 200000
-        iterations: int = 30
-
-    def __init__(self, n_states: int, settings: Settings) -> None:
+    def __init__(self, n_states: int, settings: HMMSettings) -> None:
         super().__init__(n_states, settings)
         n_hidden = settings.hidden
         self.register_buffer("transition", torch.eye(n_hidden))

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from raremd.models.base import Stream, register
+from raremd.models.base import Stream
 from raremd.models.kernels.lstm import (
     cross_entropy,
     lstm_backward,
@@ -17,6 +17,7 @@ from raremd.models.kernels.lstm import (
     lstm_read,
 )
 from raremd.models.priors.prior import PriorModel
+from raremd.study.settings.models import LSTMSettings
 
 _ROWS = 32  # walkers in a matrix product of generation
 _ROWS_LARGE = 128  # with a weight matrix that outgrows the first-level cache
@@ -87,7 +88,6 @@ class _State:
     rows: np.ndarray  # (W,)
 
 
-@register("lstm")
 class LSTM(PriorModel):
     """Embedding, one LSTM layer, linear read-out.
 
@@ -95,18 +95,7 @@ class LSTM(PriorModel):
     recurrence runs in compiled kernels; on a GPU it is `torch.nn.LSTM`.
     """
 
-    @dataclass(frozen=True)
-    class Settings:
-        """Sizes; the others: see `prior.PriorModel`."""
-
-        embedding: int = 32
-        hidden: int = 48
-        prior: str = "none"
-        order: int = 1
-        cores: int = 0
-        calibration: int = 0
-
-    def __init__(self, n_states: int, settings: Settings) -> None:
+    def __init__(self, n_states: int, settings: LSTMSettings) -> None:
         super().__init__(n_states, settings)
         self.embedding = torch.nn.Embedding(n_states, settings.embedding)
         self.recurrence = torch.nn.LSTM(settings.embedding, settings.hidden, batch_first=True)

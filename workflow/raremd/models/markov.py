@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 
-from raremd.models.base import SequenceModel, register
+from raremd.models.base import SequenceModel
 from raremd.models.priors.contexts import log_probability, markov_probability
+from raremd.study.settings.models import MarkovSettings
 
 
-@register("markov")
 class Markov(SequenceModel):
     """Reversible maximum-likelihood transition matrix, by default at one saving interval.
 
@@ -21,13 +19,7 @@ class Markov(SequenceModel):
     practically never sampled.
     """
 
-    @dataclass(frozen=True)
-    class Settings:
-        """Lag time in saved frames."""
-
-        lag: int = 1
-
-    def __init__(self, n_states: int, settings: Settings) -> None:
+    def __init__(self, n_states: int, settings: MarkovSettings) -> None:
         super().__init__(n_states, settings)
         self.register_buffer("log_probability", torch.zeros(n_states, n_states))
 

@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch.nn import functional
 
-from raremd.models.base import register
 from raremd.models.lstm import LSTM
+from raremd.study.settings.models import MultiStrideSettings
 
 
-@register("multi_stride")
 class MultiStride(LSTM):
     """One hidden state, three read-outs: the state after 1, `stride` and `stride` squared frames.
 
     The mean of their cross-entropies is trained; validation and generation use the first.
     """
 
-    @dataclass(frozen=True)
-    class Settings:
-        """Sizes, and the longer stride; its square must fit into the training window."""
-
-        embedding: int = 32
-        hidden: int = 48
-        stride: int = 7
-        prior, order, cores, calibration = "none", 1, 0, 0  # no options of this model
-
-    def __init__(self, n_states: int, settings: Settings) -> None:
+    def __init__(self, n_states: int, settings: MultiStrideSettings) -> None:
         super().__init__(n_states, settings)
         self.later = torch.nn.ModuleList(
             torch.nn.Linear(settings.hidden, n_states) for _ in range(2)

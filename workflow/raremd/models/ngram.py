@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 
-from raremd.models.base import register
-from raremd.models.priors.prior import STRENGTH, PriorModel
+from raremd.models.priors.prior import PriorModel
+from raremd.study.settings.models import NGramSettings
 
 
-@register("ngram")
 class NGram(PriorModel):
     """The prior of `prior.Prior` by itself: counting with back-off, no network."""
 
-    @dataclass(frozen=True)
-    class Settings:
-        """Last states and cores that decide, strength of the back-off, rounds of calibration."""
-
-        order: int = 2
-        cores: int = 0
-        strength: float = STRENGTH
-        calibration: int = 0
-        prior: str = "markov"
-
-    def __init__(self, n_states: int, settings: Settings) -> None:
+    def __init__(self, n_states: int, settings: NGramSettings) -> None:
         super().__init__(n_states, settings)
         self.prior.strength = settings.strength
 

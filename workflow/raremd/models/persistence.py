@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from raremd.models.base import SequenceModel, Stream, register
+from raremd.models.base import SequenceModel, Stream
 from raremd.models.lstm import LSTM
+from raremd.study.settings.models import LSTMSettings, PersistenceSettings
 
 
 @dataclass
@@ -18,7 +19,6 @@ class _State:
     waiting: list[np.ndarray]  # of each walker, frames not yet handed out
 
 
-@register("persistence")
 class Persistence(SequenceModel):
     """LSTM over (state, frames held) pairs.
 
@@ -27,20 +27,12 @@ class Persistence(SequenceModel):
     state * longest + frames - 1.
     """
 
-    @dataclass(frozen=True)
-    class Settings:
-        """Sizes, and most frames in a token."""
-
-        embedding: int = 32
-        hidden: int = 48
-        longest: int = 8
-
-    def __init__(self, n_states: int, settings: Settings) -> None:
+    def __init__(self, n_states: int, settings: PersistenceSettings) -> None:
         super().__init__(n_states, settings)
         n_tokens = n_states * settings.longest
         if n_tokens > np.iinfo(np.int16).max:
             raise ValueError(f"longest: {settings.longest} of {n_states} states are too many")
-        sizes = LSTM.Settings(embedding=settings.embedding, hidden=settings.hidden)
+        sizes = LSTMSettings(embedding=settings.embedding, hidden=settings.hidden)
         self.network = LSTM(n_tokens, sizes)
 
     def encode(self, trajectory: np.ndarray) -> np.ndarray:

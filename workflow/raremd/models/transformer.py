@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from raremd.models.base import Stream, register
+from raremd.models.base import Stream
 from raremd.models.kernels.transformer import Weights, transformer_generate, transformer_read
 from raremd.models.priors.prior import PriorModel
+from raremd.study.settings.models import TransformerSettings
 
 _ROWS = 32  # walkers that go through the layers together in generation
 _ROWS_LARGE = 64  # with weights that outgrow the second-level cache
@@ -93,25 +94,10 @@ class _State:
     rows: np.ndarray  # (W,), of the prior
 
 
-@register("transformer")
 class Transformer(PriorModel):
     """GPT-like; each layer attends to the last `context` tokens."""
 
-    @dataclass(frozen=True)
-    class Settings:
-        """Sizes; `context` is the attention window; the others: see `prior.PriorModel`."""
-
-        layers: int = 2
-        width: int = 32
-        heads: int = 1
-        feed_forward: int = 64
-        context: int = 64
-        prior: str = "none"
-        order: int = 1
-        cores: int = 0
-        calibration: int = 0
-
-    def __init__(self, n_states: int, settings: Settings) -> None:
+    def __init__(self, n_states: int, settings: TransformerSettings) -> None:
         super().__init__(n_states, settings)
         if settings.width % (2 * settings.heads):
             raise ValueError(

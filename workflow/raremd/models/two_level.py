@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from raremd.models.base import SequenceModel, register
+from raremd.models.base import SequenceModel
 from raremd.models.priors.contexts import (
     NEVER_SEEN,
     last_cores,
     markov_probability,
     metastable_cores,
 )
+from raremd.study.settings.models import TwoLevelSettings
 
 STRENGTH = 5.0  # counts that the state and core alone are worth
 
@@ -26,7 +27,6 @@ class _State:
     frame: int
 
 
-@register("two_level")
 class TwoLevel(SequenceModel):
     """Counting on two levels, no network.
 
@@ -36,14 +36,7 @@ class TwoLevel(SequenceModel):
     generated trajectories are those of drawing the end first.
     """
 
-    @dataclass(frozen=True)
-    class Settings:
-        """Metastable cores, and frames of one step of the slow process."""
-
-        cores: int = 6
-        stride: int = 50
-
-    def __init__(self, n_states: int, settings: Settings) -> None:
+    def __init__(self, n_states: int, settings: TwoLevelSettings) -> None:
         super().__init__(n_states, settings)
         c = settings.cores
         self.register_buffer("core", torch.full((n_states,), -1))

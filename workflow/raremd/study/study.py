@@ -1,30 +1,18 @@
-"""A checked study: its cells, and what each rule needs to know of them."""
+"""A checked study: its cells, and what follows from its settings."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
-from raremd.study.settings import whole_multiple
-
-OWN_TRAINING = ("window", "batch", "two_pass", "slow_share")
-"""Keys of `training` that a model's entry may set for itself."""
-
-
-@dataclass(frozen=True, order=True)
-class Cell:
-    """One combination of the factors; `interval` is text, as it stands in paths."""
-
-    system: str
-    coordinate: str
-    interval: str
-    partition: str
-
-    @property
-    def folder(self) -> str:
-        """Path below the results folder."""
-        return f"{self.system}/{self.coordinate}/dt_{self.interval}/{self.partition}"
+from raremd.study.cell import Cell, Factors
+from raremd.study.settings.messages import whole_multiple
+from raremd.study.settings.models import kind_of_model
+from raremd.study.settings.partitions import CoreSets, Partition, Pcca, Removal, States
+from raremd.study.settings.study import Model, Settings
+from raremd.study.settings.systems import Levels, System
 
 
 @dataclass(frozen=True)
@@ -33,181 +21,154 @@ class Study:
 
     Attributes
     ----------
-    config : dict
+    settings : Settings
         With all defaults.
-    cells : dict
-        Cell -> sorted tuple of model names.
+    cells : mapping
+        Cell -> names of its models, in the order of the configuration.
     """
 
-    config: dict
-    cells: dict[Cell, tuple[str, ...]]
+    settings: Settings
+    cells: Mapping[Cell, tuple[str, ...]]
 
-    def system(self, name: str) -> dict:
-        """Configuration of one system."""
-        return self.config["systems"][name]
+    def system(self, name: str) -> System:
+        """Settings of one system."""
+        return self.settings.systems[name]
+
+    def model(self, name: str) -> Model:
+        """Settings of one model."""
+        return self.settings.models[name]
+
+    def kind(self, model: str) -> str:
+        """Kind of a model: the name of its entry if it says none."""
+        return self.model(model).kind or model
+
+    def model_module(self, model: str) -> str:
+        """Dotted name of the module that holds a model's class."""
+        return kind_of_model(self.kind(model)).module
+
+    # Cells.
 
     def base(self, name: str) -> Cell:
         """The cell that the system's sweeps depart from."""
-        return self.cell(name, {})
+        return self.cell(name, Levels())
 
-    def cell(self, name: str, levels: dict) -> Cell:
+    def cell(self, name: str, levels: Levels) -> Cell:
         """The base cell with some levels replaced."""
-        levels = self.system(name)["base"] | levels
-        return Cell(name, levels["coordinate"], f"{levels['interval']:g}", levels["partition"])
+        base = self.system(name).base.model_dump() | levels.model_dump(exclude_none=True)
+        return Cell(name, **base)
 
-    def states_name(self, system: str, partition: str) -> str:
+    def factors(self) -> list[Factors]:
+        """All cells with their removal of recrossings, in the order of the study."""
+        return [self.factors_of(cell) for cell in self.cells]
+
+    def factors_of(self, cell: Cell) -> Factors:
+        """One cell with its removal of recrossings."""
+        partition = self.partition(cell.system, cell.partition)
+        recrossing = partition.recrossing if isinstance(partition, Removal) else "none"
+        tau_c = getattr(partition, "tau_c", 0.0)
+        return Factors(cell, recrossing, tau_c)
+
+    def table(self) -> pd.DataFrame:
+        """The sweep: one row for each cell and model."""
+        pairs = zip(self.factors(), self.cells.values(), strict=True)
+        return pd.DataFrame(
+            [factors.columns() | {"model": m} for factors, models in pairs for m in models]
+        )
+
+    def cells_of_claims(self) -> list[Cell]:
+        """Bases and sides of contrasts, in the order of the sweep."""
+        wanted = {self.base(name) for name in self.settings.systems}
+        for name, system in self.settings.systems.items():
+            for claim in system.claims.contrasts().values():
+                wanted |= {self.cell(name, levels) for levels in claim.sides().values()}
+        return [cell for cell in self.cells if cell in wanted]
+
+    # Partitions.
+
+    def partition(self, system: str, name: str) -> Partition:
+        """Settings of one partition."""
+        return self.system(system).partitions[name]
+
+    def states_name(self, system: str, name: str) -> str:
         """The partition that defines the states: itself, or the one that it is `of`.
 
         States with cores are a file of their own.
         """
-        declared = self.system(system)["partitions"][partition]
-        return partition if "core_fraction" in declared else declared.get("of", partition)
+        partition = self.partition(system, name)
+        removal = isinstance(partition, Removal) and not isinstance(partition, CoreSets)
+        return partition.of if removal else name
+
+    def states_of(self, system: str, name: str) -> States:
+        """The definition of the states of a partition: its own, or of the one that it is `of`."""
+        partition = self.partition(system, name)
+        return self.states_of(system, partition.of) if isinstance(partition, Removal) else partition
+
+    def microstates_of(self, system: str, states: States) -> States | None:
+        """The states that are lumped, if any are."""
+        return self.states_of(system, states.microstates) if isinstance(states, Pcca) else None
 
     def built_on(self, system: str) -> dict[str, str]:
         """Partition without recrossings -> the one that it is made of."""
-        declared = self.system(system)["partitions"]
-        return {name: p["of"] for name, p in declared.items() if "of" in p}
+        declared = self.system(system).partitions
+        return {name: p.of for name, p in declared.items() if isinstance(p, Removal)}
+
+    # Times.
+
+    def frames(self, system: str, time: float) -> int:
+        """Frames of the source in a time that is a whole multiple of them."""
+        return round(time / self.system(system).frame_interval)
 
     def stride(self, cell: Cell) -> int:
         """Frames of the source in one saving interval."""
-        frame = self.system(cell.system)["frame_interval"]
-        return whole_multiple(float(cell.interval), frame, f"systems.{cell.system}.interval")
+        frame = self.system(cell.system).frame_interval
+        return whole_multiple(cell.interval, frame, f"systems.{cell.system}.interval")
 
     def lags(self, cell: Cell) -> list[int]:
         """Lag times of the cell, in its saving intervals, shortest first."""
-        system, interval = self.system(cell.system), float(cell.interval)
-        ratios = {lag / interval for lag in [*system["lags"], interval]}
+        ratios = {lag / cell.interval for lag in (*self.system(cell.system).lags, cell.interval)}
         return sorted(round(r) for r in ratios if abs(r - round(r)) < 1e-6 * r and round(r) >= 1)
-
-    def recrossing(self, cell: Cell) -> tuple[str, float]:
-        """Method of removal and tau_c in time units; ("none", 0) where there is none."""
-        partition = self.system(cell.system)["partitions"][cell.partition]
-        return partition.get("recrossing", "none"), float(partition.get("tau_c", 0.0))
-
-    def removal(self, cell: Cell) -> dict:
-        """The same as `sequences.at_interval` takes it: `tau` in saving intervals."""
-        method, tau_c = self.recrossing(cell)
-        return {"recrossing": method, "tau": max(1, round(tau_c / float(cell.interval)))}
-
-    def model_options(self, name: str) -> dict:
-        """Kind, settings and training of a model, with its budget worked in."""
-        model, training = self.config["models"][name], dict(self.config["training"])
-        del training["validation_fraction"]  # decides the split, which the states carry
-        for key in ("tokens", "patience_tokens"):
-            training[key] = round(training[key] * model["budget"])
-        training |= {key: model[key] for key in OWN_TRAINING if key in model}
-        return {
-            "kind": model.get("kind", name),
-            "settings": dict(sorted(model["settings"].items())),
-            "training": dict(sorted(training.items())),
-        }
-
-    def window(self, model: str) -> int:
-        """Frames in a training window of a model."""
-        return self.config["models"][model].get("window", self.config["training"]["window"])
 
     def longest_lag(self, system: str) -> int:
         """In frames."""
-        declared = self.system(system)
-        return round(max(declared["lags"]) / declared["frame_interval"])
+        return self.frames(system, max(self.system(system).lags))
 
     def block(self, system: str) -> int:
         """Shortest block of the bootstrap, in frames."""
-        declared = self.system(system)
-        return round(declared["block"] / declared["frame_interval"])
+        return self.frames(system, self.system(system).block)
 
-    def split(self, system: str) -> dict[str, float]:
-        """Keyword arguments of `sequences.split_frames`: as long a gap as the yardstick's lag."""
-        declared = self.system(system)
-        return {
-            "validation_fraction": self.config["training"]["validation_fraction"],
-            "gap": round(declared["yardstick"]["lag"] / declared["frame_interval"]),
-        }
+    def window(self, model: str) -> int:
+        """Frames in a training window of a model."""
+        return self.model(model).window or self.settings.training.window
 
-    def windows(self, system: str) -> list[tuple[str, int, int]]:
-        """Saving intervals, their strides, and the longest window of the models there."""
-        longest: dict[tuple[str, int], int] = {}
-        for cell, models in self.cells.items():
-            if cell.system == system:
-                level = cell.interval, self.stride(cell)
-                longest[level] = max([longest.get(level, 0), *map(self.window, models)])
-        return [(*level, window) for level, window in sorted(longest.items())]
+    # Models.
 
-    def partition_chain(self, system: str, name: str) -> dict[str, dict]:
-        """A partition with a method and what it is built on: all that decides its states."""
-        declared = self.system(system)["partitions"]
-        name = declared[name].get("of", name)
-        chain = {name: declared[name]}
-        if "microstates" in declared[name]:
-            chain[declared[name]["microstates"]] = declared[declared[name]["microstates"]]
-        return chain
-
-    def cell_records(self) -> list[dict]:
-        """One dict a cell: the factor columns of the comparison table."""
-        records = []
-        for cell in self.cells:
-            method, tau_c = self.recrossing(cell)
-            factors = vars(cell) | {"interval": float(cell.interval)}
-            records.append(factors | {"recrossing": method, "tau_c": tau_c})
-        return records
-
-    def table(self) -> pd.DataFrame:
-        """The sweep: one row a cell and model."""
-        pairs = zip(self.cell_records(), self.cells.values(), strict=True)
-        return pd.DataFrame(
-            [record | {"model": model} for record, models in pairs for model in models]
-        )
-
-    def contrasts(self) -> list[dict]:
-        """One dict a declared claim and system; sides are indices into `cell_records`."""
-        index = {cell: n for n, cell in enumerate(self.cells)}
-        return [
-            {"system": name, "claim": claim}
-            | {side: index[self.cell(name, levels)] for side, levels in sides.items()}
-            for name, system in self.config["systems"].items()
-            for claim, sides in sorted(system["claims"].items())
-        ]
-
-    def cells_of_claims(self) -> list[Cell]:
-        """Bases and sides of contrasts, in the order of the sweep."""
-        systems = self.config["systems"]
-        wanted = {self.base(name) for name in systems} | {
-            self.cell(name, levels)
-            for name, system in systems.items()
-            for sides in system["claims"].values()
-            for levels in sides.values()
-        }
-        return [cell for cell in self.cells if cell in wanted]
-
-    def bases(self) -> dict[str, int]:
-        """System -> its base cell, as an index into `cell_records`."""
-        index = {cell: n for n, cell in enumerate(self.cells)}
-        return {name: index[self.base(name)] for name in self.config["systems"]}
+    def plain(self) -> list[str]:
+        """Models that are no controls."""
+        return [name for name, model in self.settings.models.items() if model.control_of is None]
 
     def networks(self) -> list[str]:
         """Models that the claims are about: neither Markov nor a control."""
-        models = self.config["models"]
-        return [
-            name
-            for name, model in models.items()
-            if model.get("kind", name) != "markov" and "control_of" not in model
-        ]
+        return [name for name in self.plain() if self.kind(name) != "markov"]
 
     def controls(self) -> dict[str, str]:
         """Control -> the model that it varies."""
-        models = self.config["models"]
-        return {name: m["control_of"] for name, m in models.items() if "control_of" in m}
+        models = self.settings.models
+        return {name: m.control_of for name, m in models.items() if m.control_of is not None}
+
+    def with_controls(self) -> list[str]:
+        """Models, each followed by its controls."""
+        controls = self.controls()
+        return [m for p in self.plain() for m in (p, *(c for c in controls if controls[c] == p))]
 
     def varied(self) -> dict[str, str]:
         """Control -> what it varies: budget, window, prior, or else the size."""
-        models = self.config["models"]
         found = {}
         for control, of in self.controls().items():
-            mine, other = models[control], models[of]
+            mine, other = self.model(control), self.model(of)
             differs = {
-                "budget": mine["budget"] != other["budget"],
+                "budget": mine.budget != other.budget,
                 "window": self.window(control) != self.window(of),
-                "prior": mine["settings"].get("prior") != other["settings"].get("prior"),
+                "prior": mine.settings.get("prior") != other.settings.get("prior"),
             }
             found[control] = next((what for what, differ in differs.items() if differ), "size")
         return found

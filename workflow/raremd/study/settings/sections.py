@@ -5,10 +5,17 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
-from pydantic import model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    model_validator,
+)
 
-from raremd.study.messages import suggestion
+from raremd.study.settings.messages import suggestion
 
 RESERVED = ("md", "reference", "exact")
 """Names of what is not a model in the comparison table."""

@@ -135,16 +135,15 @@ def explain(error: ValidationError, prefix: tuple[str, ...] = ()) -> ConfigError
     # Tags of alternatives, such as <method kmeans>, are no keys.
     tags = [part for part in first["loc"] if str(part).startswith("<")]
     keys = [*prefix, *(part for part in first["loc"] if part not in tags)]
-    last_tag = tags[-1] if tags and first["loc"][-2:-1] == (tags[-1],) else None
-    return ConfigError(_line(first, keys, None if last_tag is None else str(last_tag)))
+    return ConfigError(_line(first, keys, str(tags[-1]) if tags else ""))
 
 
-def _line(error: ErrorDetails, keys: list[str | int], tag: str | None) -> str:
+def _line(error: ErrorDetails, keys: list[str | int], tag: str) -> str:
     kind, value, given = error["type"], error["input"], error.get("ctx", {})
     if kind == "missing":
         where, name = _where(keys[:-1]), keys[-1]
-        if tag and not tag.startswith("<kind"):
-            word, chosen = tag.strip("<>").split()
+        word, _, chosen = tag.strip("<>").partition(" ")
+        if word in ("method", "recrossing"):
             return f"{where}: {word} '{chosen}' needs '{name}'"
         return f"{where}: key '{name}' is missing"
     if kind == "value_error":
@@ -161,7 +160,7 @@ def _line(error: ErrorDetails, keys: list[str | int], tag: str | None) -> str:
         return f"{where}: {value} must be {_BOUNDS[kind]} {exact(next(iter(given.values())))}"
     if kind == "too_short":
         least = given["min_length"]
-        return f"{where}: {value} is too short, at least {least} {'is' if least == 1 else 'are'} needed"
+        return f"{where}: {value} is too short, it needs at least {least}"
     if kind == "too_long":
         return f"{where}: {value} is too long, at most {given['max_length']} can be given"
     wanted = next((text for start, text in _TYPES.items() if kind.startswith(start)), "as expected")
@@ -200,7 +199,9 @@ def _alternative(value: Any, keys: list[str | int], given: dict[str, Any]) -> st
         near = difflib.get_close_matches(word, list(value), n=1)
         return f"{where}: key '{word}' is missing" + (f"; is '{near[0]}' meant?" if near else "")
     word, _, found = given["tag"].strip("<>").partition(" ")
-    valid = [name for of, name in re.findall(r"<(\w+) (\w+)>", given["expected_tags"]) if of == word]
+    valid = [
+        name for of, name in re.findall(r"<(\w+) (\w+)>", given["expected_tags"]) if of == word
+    ]
     return f"{where}.{word}: '{found}' is not one of {valid}{suggestion(found, valid)}"
 
 

@@ -1,27 +1,18 @@
-"""The configuration: its keys, units, defaults and limits; docs/config.md is written from here.
+"""Sections of one system, and what follows from them where they are left out.
 
-Times are in the time unit of their system. What a system leaves unsaid follows from what it says,
-by rules that count in frames and do not look at the data, so that the same configuration always
-means the same study; `inspect.md` tells whether they suit the data.
+The rules count in frames and do not look at the data, so that the same configuration always means
+the same study; `inspect.md` tells whether they suit the data.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import (
-    BeforeValidator,
-    Discriminator,
-    Field,
-    ModelWrapValidatorHandler,
-    Tag,
-    ValidationError,
-    model_validator,
-)
+from pydantic import Field, ModelWrapValidatorHandler, model_validator
 
-from raremd.study.messages import check_plain, explain
-from raremd.study.sections import ModelName, Name, Number, Section, Time, Whole, matching
-from raremd.study.source_settings import Source, StateFiles
+from raremd.study.settings.partitions import Given, KMeans, Partition, Pcca, States
+from raremd.study.settings.sections import Name, Section, Time, Whole
+from raremd.study.settings.sources import Source, StateFiles
 
 LAGS = (1, 2, 5, 10, 20, 50, 100)
 """In frames."""
@@ -33,76 +24,6 @@ WALKERS = 64
 GENERATED = 10_000
 """Frames that each walker generates at the finest interval."""
 TIMESCALES = 3
-
-
-class Training(Section):
-    """The budget and the optimiser, the same for every model."""
-
-    tokens: Whole = Field(4_000_000, ge=1000, description="Most frames that one replicate may see.")
-    patience_tokens: Whole = Field(
-        1_500_000,
-        ge=1000,
-        description="Training ends when the validation loss has not improved for so many frames.",
-    )
-    evaluate_tokens: Whole = Field(
-        250_000, ge=100, description="Frames between two evaluations of the validation loss."
-    )
-    window: Whole = Field(
-        100,
-        ge=2,
-        description="Frames in a training window; also what a walker reads before it starts.",
-    )
-    batch: Whole = Field(64, ge=1, description="Windows in a batch.")
-    learning_rate: Number = Field(0.003, gt=0, description="Peak learning rate of AdamW.")
-    validation_fraction: Number = Field(
-        0.2,
-        gt=0,
-        lt=0.6,
-        description="Share of the MD held out for early stopping; whole trajectories from four on.",
-    )
-
-
-class Model(Section):
-    """One entry of the comparison: a kind of model, its options, and how it is trained."""
-
-    kind: str | None = Field(
-        None, description="Registered model; the name of the entry if left out."
-    )
-    settings: dict[str, Any] = Field(
-        {}, description="The model's own options, over its defaults; see below."
-    )
-    budget: Number = Field(
-        1, gt=0, description="Multiple of training.tokens and training.patience_tokens."
-    )
-    window: Whole | None = Field(
-        None, ge=2, description="Frames in its training window, over training.window."
-    )
-    batch: Whole | None = Field(
-        None,
-        ge=1,
-        description="Windows in its batch, over training.batch; a longer window with fewer of "
-        "them keeps the optimiser steps.",
-    )
-    two_pass: Number | None = Field(
-        None,
-        ge=0,
-        le=1,
-        description="Two-pass training (scheduled sampling); the share of input tokens replaced by "
-        "the model's own at the end of the budget, growing linearly from 0.",
-    )
-    slow_share: Number | None = Field(
-        None,
-        ge=0,
-        lt=1,
-        description="Share of a batch drawn from the windows in which the walker comes from one of "
-        "the two most metastable states to the other; weights keep the loss unbiased. 0 draws "
-        "evenly.",
-    )
-    control_of: str | None = Field(
-        None,
-        description="This entry is a control, that model with one thing changed; it runs only "
-        "where a sweep names it.",
-    )
 
 
 class Coordinate(Section):
@@ -121,132 +42,6 @@ class Coordinate(Section):
         if (self.tica_dimension is None) != (self.tica_lag is None):
             raise ValueError("give both tica_dimension and tica_lag, or neither")
         return self
-
-
-class KMeans(Section):
-    """k-means clusters."""
-
-    method: Literal["kmeans"]
-    n_states: Whole = Field(ge=2, description="Number of states.")
-
-
-class Grid(Section):
-    """Cells of a regular grid."""
-
-    method: Literal["grid"]
-    bins: Whole = Field(ge=2, description="Bins along each dimension.")
-
-
-class NearestCenter(Section):
-    """Voronoi cells of given centres."""
-
-    method: Literal["nearest_center"]
-    centers: tuple[Annotated[tuple[Number, ...], Field(min_length=1)], ...] = Field(
-        min_length=2, description="Centres, one list of coordinate values for each state."
-    )
-
-
-class Boxes(Section):
-    """Boxes in the coordinate."""
-
-    method: Literal["boxes"]
-    boxes: tuple[
-        Annotated[
-            tuple[Annotated[tuple[Number, ...], Field(min_length=2, max_length=2)], ...],
-            Field(min_length=1),
-        ],
-        ...,
-    ] = Field(
-        min_length=2,
-        description="One list of [low, high] for each state, with one pair for each dimension.",
-    )
-
-
-class Given(Section):
-    """The states of a dtraj source."""
-
-    method: Literal["given"]
-    map: str | None = Field(
-        None,
-        description="Text file with two columns, state and macrostate, that lumps the states; they "
-        "stay as they are if left out.",
-    )
-
-
-class Pcca(Section):
-    """Metastable states by PCCA+ of another partition."""
-
-    method: Literal["pcca"]
-    microstates: str = Field(description="Partition that is lumped.")
-    n_states: Whole = Field(ge=2, description="Number of states.")
-    lag: Time = Field(description="Lag time of the lumping.")
-
-
-class MinimumDwell(Section):
-    """Another partition without stays shorter than tau_c."""
-
-    of: str = Field(description="Partition whose states are taken over.")
-    recrossing: Literal["minimum_dwell"]
-    tau_c: Time = Field(description="Shortest stay that counts.")
-
-
-class DynamicalCoring(Section):
-    """Another partition with a new state counted once it is held for tau_c."""
-
-    of: str = Field(description="Partition whose states are taken over.")
-    recrossing: Literal["dynamical_coring"]
-    tau_c: Time = Field(description="Shortest stay that counts.")
-
-
-class CoreSets(Section):
-    """Another partition with a new state counted once its core is entered."""
-
-    of: str = Field(description="Partition whose states are taken over.")
-    recrossing: Literal["core_sets"]
-    core_fraction: Number = Field(
-        gt=0,
-        lt=1,
-        description="Share of the frames of each state, nearest to their mean, that is its core.",
-    )
-
-
-def method(value: Any) -> str | None:
-    """Tag of a partition that is a mapping or a section: its method or its removal."""
-    if isinstance(value, Section):
-        value = value.model_dump(exclude_none=True)
-    if not isinstance(value, dict):
-        return None
-    word = "recrossing" if {"of", "recrossing"} & set(value) else "method"
-    return f"<{word} {value[word]}>" if word in value else None
-
-
-
-
-def _one_way(value: Any) -> Any:
-    """A partition defines states or removes recrossings from those of another, never both."""
-    if isinstance(value, dict) and {"of", "recrossing"} & set(value):
-        if "method" in value:
-            raise ValueError("give either the key method or the keys of and recrossing, not both")
-        if "recrossing" not in value:
-            raise ValueError("key 'recrossing' is missing")
-    return value
-
-
-Removal = MinimumDwell | DynamicalCoring | CoreSets
-States = KMeans | Grid | NearestCenter | Boxes | Given | Pcca
-Partition = Annotated[
-    Annotated[KMeans, Tag("<method kmeans>")]
-    | Annotated[Grid, Tag("<method grid>")]
-    | Annotated[NearestCenter, Tag("<method nearest_center>")]
-    | Annotated[Boxes, Tag("<method boxes>")]
-    | Annotated[Given, Tag("<method given>")]
-    | Annotated[Pcca, Tag("<method pcca>")]
-    | Annotated[MinimumDwell, Tag("<recrossing minimum_dwell>")]
-    | Annotated[DynamicalCoring, Tag("<recrossing dynamical_coring>")]
-    | Annotated[CoreSets, Tag("<recrossing core_sets>")],
-    Discriminator(method),
-    BeforeValidator(_one_way),
-]
 
 
 class Base(Section):
@@ -304,12 +99,20 @@ class Easy(Section):
 
     easy: Levels = Field(description="The cell that should be learned.")
 
+    def sides(self) -> dict[str, Levels]:
+        """Levels of the one cell."""
+        return {"easy": self.easy}
+
 
 class Contrast(Section):
     """The claim says that the error is larger in `hard` than in `easy`."""
 
     hard: Levels = Field(description="Levels that differ from base in the harder cell.")
     easy: Levels = Field(description="Levels that differ from base in the easier cell.")
+
+    def sides(self) -> dict[str, Levels]:
+        """Levels of both cells."""
+        return {"hard": self.hard, "easy": self.easy}
 
 
 class Claims(Section):
@@ -462,70 +265,3 @@ def _design(system: System) -> dict[str, Any]:
         C4=Contrast(hard=Levels(), easy=coarse) if fine else None,
     )
     return {"sweeps": tuple(sweeps), "claims": claims}
-
-
-class Settings(Section):
-    """All that decides a study. Times are in the time unit of each system."""
-
-    results: Annotated[
-        str,
-        matching(
-            r"^(?!(.*/)?\.\.(/|$))[A-Za-z0-9_][A-Za-z0-9_./-]*$",
-            "a folder below the working directory; letters, digits, _ - . and /",
-        ),
-    ] = Field(
-        "results",
-        description="Folder that the results are written to, below the working directory; letters, "
-        "digits, _ - . and /.",
-    )
-    seed: Whole = Field(
-        2021, ge=0, description="Seed from which every random number of the study is derived."
-    )
-    replicates: Whole = Field(
-        3, ge=1, description="Trainings of each model in each cell, differing in their seed only."
-    )
-    device: Literal["auto", "cpu", "cuda"] = Field(
-        "auto", description="Where models are trained; `auto` takes a GPU where there is one."
-    )
-    bootstrap_samples: Whole = Field(
-        200, ge=20, description="Resamplings of the MD blocks behind each error bar."
-    )
-    tolerance: Number = Field(
-        0.32,
-        gt=0,
-        description='Deviation of a timescale, in log2 units, that counts as "learned" (0.32 is '
-        "25 %).",
-    )
-    minimum_transitions: Whole = Field(
-        20,
-        ge=1,
-        description="Slow transitions in the training data below which a verdict is inconclusive.",
-    )
-    training: Training = Field(
-        Training(), description="The budget and the optimiser, the same for every model."
-    )
-    models: dict[ModelName, Model] = Field(
-        {"markov": Model(), "lstm": Model(), "transformer": Model()},
-        min_length=1,
-        description="The models compared, by the name that they have in tables and figures. If "
-        "left out markov, lstm and transformer.",
-    )
-    systems: dict[Name, System] = Field(
-        min_length=1,
-        description="The molecular systems, by the name of their folder in results.",
-    )
-
-
-def read_settings(config: Any) -> Settings:
-    """A configuration, as read from YAML, with all defaults.
-
-    Raises
-    ------
-    ConfigError
-        One line naming the first offending key.
-    """
-    check_plain(config)
-    try:
-        return Settings.model_validate(config)
-    except ValidationError as error:
-        raise explain(error) from None

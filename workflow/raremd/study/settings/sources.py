@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, PlainValidator, Tag, model_validator
 
-from raremd.study.sections import Section, Several, Time, Whole, matching
+from raremd.study.settings.sections import Section, Several, Time, Whole, matching
 
 Files = Annotated[tuple[str, ...], Several, Field(min_length=1)]
 FILES = (
@@ -14,7 +14,9 @@ FILES = (
     "trajectory (or one array in it), sorted naturally and never joined."
 )
 Url = Annotated[
-    tuple[Annotated[str, matching("^(https?|ftp|file)://", "an address begins with https://")], ...],
+    tuple[
+        Annotated[str, matching("^(https?|ftp|file)://", "an address begins with https://")], ...
+    ],
     Several,
     Field(min_length=1),
 ]
@@ -41,9 +43,7 @@ def _period(value: Any) -> Any:
     raise ValueError(f"{value!r} is not a period: radians, degrees, or a number from 0 up")
 
 
-Period = Annotated[
-    Angle | float, PlainValidator(_period, json_schema_input_type=Angle | float)
-]
+Period = Annotated[Angle | float, PlainValidator(_period, json_schema_input_type=Angle | float)]
 Feature = Literal[
     "phi", "psi", "omega", "chi1", "chi2", "chi3", "chi4",
     "ca_distances", "heavy_distances", "contacts", "rmsd", "distances",
@@ -102,9 +102,7 @@ class Trajectory(_Imported):
         description="Atoms of `distances` (all pairs) and of `rmsd`, in mdtraj's selection "
         "language; for rmsd the CA atoms if left out.",
     )
-    reference: str | None = Field(
-        None, description="Structure file that `rmsd` is measured from."
-    )
+    reference: str | None = Field(None, description="Structure file that `rmsd` is measured from.")
     stride: Whole = Field(
         1,
         ge=1,

@@ -1,0 +1,193 @@
+"""The options of each kind of model, and where its class is; nothing here loads torch.
+
+A model of your own is a file in `raremd.models` and an entry in `KINDS`.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal, NamedTuple
+
+from pydantic import Field, ValidationError
+
+from raremd.study.settings.messages import ConfigError, explain, suggestion
+from raremd.study.settings.sections import Number, Section, Whole
+
+Prior = Literal["none", "seen_jumps", "smoothed", "markov", "markov_free"]
+PRIOR = "Table added to the logits, see docs/models.md."
+
+
+class OnPrior(Section):
+    """What a network starts from."""
+
+    prior: Prior = Field("none", description=PRIOR)
+    order: Whole = Field(1, ge=1, description="Last states that choose the row of the prior.")
+    cores: Whole = Field(
+        0, ge=0, description="Metastable cores of which the one visited last chooses the row too."
+    )
+    calibration: Whole = Field(
+        0, ge=0, description="Rounds in which flows are calibrated after training."
+    )
+
+
+class LSTMSettings(OnPrior):
+    """Embedding, one LSTM layer, linear read-out."""
+
+    embedding: Whole = Field(32, ge=1, description="Width of the embedding of a state.")
+    hidden: Whole = Field(48, ge=1, description="Width of the hidden state.")
+
+
+class GRUSettings(OnPrior):
+    """Embedding, one GRU layer, linear read-out."""
+
+    embedding: Whole = Field(32, ge=1, description="Width of the embedding of a state.")
+    hidden: Whole = Field(54, ge=1, description="Width of the hidden state.")
+
+
+class TransformerSettings(OnPrior):
+    """Decoder-only Transformer."""
+
+    layers: Whole = Field(2, ge=1, description="Layers.")
+    width: Whole = Field(32, ge=1, description="Width of the residual stream.")
+    heads: Whole = Field(1, ge=1, description="Attention heads in a layer.")
+    feed_forward: Whole = Field(64, ge=1, description="Width of the feed-forward part.")
+    context: Whole = Field(64, ge=1, description="Last frames that each layer attends to.")
+
+
+class FilteredLSTMSettings(Section):
+    """LSTM trained without short visits."""
+
+    embedding: Whole = Field(32, ge=1, description="Width of the embedding of a state.")
+    hidden: Whole = Field(48, ge=1, description="Width of the hidden state.")
+    dwell: Whole = Field(5, ge=1, description="Frames of the shortest visit that is kept.")
+    prior: ClassVar[str] = "none"
+    order: ClassVar[int] = 1
+    cores: ClassVar[int] = 0
+    calibration: ClassVar[int] = 0
+
+
+class MultiStrideSettings(Section):
+    """LSTM with three read-outs."""
+
+    embedding: Whole = Field(32, ge=1, description="Width of the embedding of a state.")
+    hidden: Whole = Field(48, ge=1, description="Width of the hidden state.")
+    stride: Whole = Field(
+        7, ge=1, description="The longer stride; its square must fit into the training window."
+    )
+    prior: ClassVar[str] = "none"
+    order: ClassVar[int] = 1
+    cores: ClassVar[int] = 0
+    calibration: ClassVar[int] = 0
+
+
+class PersistenceSettings(Section):
+    """LSTM on tokens of state and frames held."""
+
+    embedding: Whole = Field(32, ge=1, description="Width of the embedding of a token.")
+    hidden: Whole = Field(48, ge=1, description="Width of the hidden state.")
+    longest: Whole = Field(8, ge=1, description="Most frames in a token.")
+
+
+class MarkovSettings(Section):
+    """Markov state model."""
+
+    lag: Whole = Field(1, ge=1, description="Lag time in saved frames.")
+
+
+class NGramSettings(Section):
+    """Counting with back-off."""
+
+    order: Whole = Field(2, ge=1, description="Last states that decide.")
+    cores: Whole = Field(
+        0, ge=0, description="Metastable cores of which the one visited last decides too."
+    )
+    strength: Number = Field(5, ge=0, description="Counts that a shorter context is worth.")
+    calibration: Whole = Field(
+        0, ge=0, description="Rounds in which flows are calibrated after training."
+    )
+    prior: Prior = Field("markov", description=PRIOR)
+
+
+class HMMSettings(Section):
+    """Hidden Markov model."""
+
+    hidden: Whole = Field(8, ge=1, description="Hidden states.")
+    frames: Whole = Field(200_000, ge=1, description="Frames that are used for the estimate.")
+    iterations: Whole = Field(30, ge=1, description="Most iterations.")
+
+
+class TwoLevelSettings(Section):
+    """A slow chain of metastable cores, and fast states that know where it will end."""
+
+    cores: Whole = Field(6, ge=1, description="Metastable cores.")
+    stride: Whole = Field(50, ge=1, description="Frames of one step of the slow chain.")
+
+
+class Kind(NamedTuple):
+    """The options of a kind of model, and its class as ``module:Class``."""
+
+    settings: type[Section]
+    where: str
+
+    @property
+    def module(self) -> str:
+        """Dotted name of the module."""
+        return self.where.partition(":")[0]
+
+    @property
+    def name(self) -> str:
+        """Name of the class."""
+        return self.where.partition(":")[2]
+
+
+KINDS: dict[str, Kind] = {
+    "markov": Kind(MarkovSettings, "raremd.models.markov:Markov"),
+    "lstm": Kind(LSTMSettings, "raremd.models.lstm:LSTM"),
+    "transformer": Kind(TransformerSettings, "raremd.models.transformer:Transformer"),
+    "gru": Kind(GRUSettings, "raremd.models.gru:GRU"),
+    "ngram": Kind(NGramSettings, "raremd.models.ngram:NGram"),
+    "hmm": Kind(HMMSettings, "raremd.models.hmm:HMM"),
+    "two_level": Kind(TwoLevelSettings, "raremd.models.two_level:TwoLevel"),
+    "lstm_filtered": Kind(FilteredLSTMSettings, "raremd.models.lstm_filtered:FilteredLSTM"),
+    "multi_stride": Kind(MultiStrideSettings, "raremd.models.multi_stride:MultiStride"),
+    "persistence": Kind(PersistenceSettings, "raremd.models.persistence:Persistence"),
+}
+
+
+def kind_of_model(kind: str, key: str = "kind") -> Kind:
+    """The entry of a kind of model.
+
+    Raises
+    ------
+    ConfigError
+        If there is none; the message names `key`.
+    """
+    if kind not in KINDS:
+        known = sorted(KINDS)
+        raise ConfigError(f"{key}: '{kind}' is not one of {known}{suggestion(kind, known)}")
+    return KINDS[kind]
+
+
+def read_model_settings(
+    kind: str, options: dict[str, object], keys: tuple[str, ...] = ("settings",)
+) -> Section:
+    """Options over the defaults of a kind of model.
+
+    Parameters
+    ----------
+    kind : str
+        One of `KINDS`.
+    options : dict
+        As in the configuration.
+    keys : tuple of str
+        Where they stand, for messages.
+
+    Raises
+    ------
+    ConfigError
+        If the kind or an option is unknown, or an option cannot have its value.
+    """
+    entry = kind_of_model(kind, ".".join((*keys[:-1], "kind")))
+    try:
+        return entry.settings.model_validate(options)
+    except ValidationError as error:
+        raise explain(error, keys) from None

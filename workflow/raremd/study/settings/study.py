@@ -1,0 +1,148 @@
+"""The configuration as a whole: its keys, units, defaults and limits."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError
+
+from raremd.study.settings.messages import check_plain, explain
+from raremd.study.settings.sections import ModelName, Name, Number, Section, Whole, matching
+from raremd.study.settings.systems import System
+
+
+class Training(Section):
+    """The budget and the optimiser, the same for every model."""
+
+    tokens: Whole = Field(4_000_000, ge=1000, description="Most frames that one replicate may see.")
+    patience_tokens: Whole = Field(
+        1_500_000,
+        ge=1000,
+        description="Training ends when the validation loss has not improved for so many frames.",
+    )
+    evaluate_tokens: Whole = Field(
+        250_000, ge=100, description="Frames between two evaluations of the validation loss."
+    )
+    window: Whole = Field(
+        100,
+        ge=2,
+        description="Frames in a training window; also what a walker reads before it starts.",
+    )
+    batch: Whole = Field(64, ge=1, description="Windows in a batch.")
+    learning_rate: Number = Field(0.003, gt=0, description="Peak learning rate of AdamW.")
+    validation_fraction: Number = Field(
+        0.2,
+        gt=0,
+        lt=0.6,
+        description="Share of the MD held out for early stopping; whole trajectories from four on.",
+    )
+
+
+class Model(Section):
+    """One entry of the comparison: a kind of model, its options, and how it is trained."""
+
+    kind: str | None = Field(
+        None, description="Registered model; the name of the entry if left out."
+    )
+    settings: dict[str, Any] = Field(
+        {}, description="The model's own options, over its defaults; see below."
+    )
+    budget: Number = Field(
+        1, gt=0, description="Multiple of training.tokens and training.patience_tokens."
+    )
+    window: Whole | None = Field(
+        None, ge=2, description="Frames in its training window, over training.window."
+    )
+    batch: Whole | None = Field(
+        None,
+        ge=1,
+        description="Windows in its batch, over training.batch; a longer window with fewer of "
+        "them keeps the optimiser steps.",
+    )
+    two_pass: Number | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Two-pass training (scheduled sampling); the share of input tokens replaced by "
+        "the model's own at the end of the budget, growing linearly from 0.",
+    )
+    slow_share: Number | None = Field(
+        None,
+        ge=0,
+        lt=1,
+        description="Share of a batch drawn from the windows in which the walker comes from one of "
+        "the two most metastable states to the other; weights keep the loss unbiased. 0 draws "
+        "evenly.",
+    )
+    control_of: str | None = Field(
+        None,
+        description="This entry is a control, that model with one thing changed; it runs only "
+        "where a sweep names it.",
+    )
+
+
+class Settings(Section):
+    """All that decides a study. Times are in the time unit of each system."""
+
+    results: Annotated[
+        str,
+        matching(
+            r"^(?!(.*/)?\.\.(/|$))[A-Za-z0-9_][A-Za-z0-9_./-]*$",
+            "a folder below the working directory; letters, digits, _ - . and /",
+        ),
+    ] = Field(
+        "results",
+        description="Folder that the results are written to, below the working directory; letters, "
+        "digits, _ - . and /.",
+    )
+    seed: Whole = Field(
+        2021, ge=0, description="Seed from which every random number of the study is derived."
+    )
+    replicates: Whole = Field(
+        3, ge=1, description="Trainings of each model in each cell, differing in their seed only."
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="Where models are trained; `auto` takes a GPU where there is one."
+    )
+    bootstrap_samples: Whole = Field(
+        200, ge=20, description="Resamplings of the MD blocks behind each error bar."
+    )
+    tolerance: Number = Field(
+        0.32,
+        gt=0,
+        description='Deviation of a timescale, in log2 units, that counts as "learned" (0.32 is '
+        "25 %).",
+    )
+    minimum_transitions: Whole = Field(
+        20,
+        ge=1,
+        description="Slow transitions in the training data below which a verdict is inconclusive.",
+    )
+    training: Training = Field(
+        Training(), description="The budget and the optimiser, the same for every model."
+    )
+    models: dict[ModelName, Model] = Field(
+        {"markov": Model(), "lstm": Model(), "transformer": Model()},
+        min_length=1,
+        description="The models compared, by the name that they have in tables and figures. If "
+        "left out markov, lstm and transformer.",
+    )
+    systems: dict[Name, System] = Field(
+        min_length=1,
+        description="The molecular systems, by the name of their folder in results.",
+    )
+
+
+def read_settings(config: Any) -> Settings:
+    """A configuration, as read from YAML, with all defaults.
+
+    Raises
+    ------
+    ConfigError
+        One line naming the first offending key.
+    """
+    check_plain(config)
+    try:
+        return Settings.model_validate(config)
+    except ValidationError as error:
+        raise explain(error) from None
