@@ -1,0 +1,276 @@
+"""Study -> the plan of each rule: pure functions, so that a plan changes only where the study does."""
+
+from __future__ import annotations
+
+from raremd.study.cell import Cell
+from raremd.study.plans import (
+    Budget,
+    ComparisonPlan,
+    ContrastPlan,
+    Control,
+    EmbeddedPlan,
+    GenerationPlan,
+    ImportPlan,
+    InspectedCell,
+    InspectionPlan,
+    IntervalWindow,
+    KineticsPlan,
+    LengthsPlan,
+    ModelPlan,
+    RankedCell,
+    RankingPlan,
+    ResultsPagePlan,
+    SimulationPlan,
+    Slicing,
+    Split,
+    StatesFile,
+    StatesPlan,
+    TrainingPlan,
+    VerdictPlan,
+)
+from raremd.study.settings.messages import exact
+from raremd.study.settings.models import read_model_settings
+from raremd.study.settings.partitions import CoreSets
+from raremd.study.settings.sources import FourState, Imported
+from raremd.study.study import Study
+
+INSPECTION_SAMPLES = 40
+"""Resamplings behind error bars that are only looked at."""
+
+
+def simulation_plan(study: Study, system: str, part: str) -> SimulationPlan:
+    """The MD of a simulated system (`part` is ``features``) or its ``reference``.
+
+    Raises
+    ------
+    ValueError
+        If the system is not simulated, or has no such part.
+    """
+    source = study.system(system).source
+    if not isinstance(source, FourState):
+        raise ValueError(f"{system} is not simulated")
+    seed = study.settings.seed
+    walkers: int | None = source.walkers
+    time: float | None = source.time
+    if part == "reference":
+        walkers, time, seed = source.reference_walkers, source.reference_time, seed + 1
+    if walkers is None or time is None:
+        raise ValueError(f"{system} has no reference")
+    frame = study.system(system).frame_interval
+    return SimulationPlan(walkers, study.frames(system, time), frame, seed)
+
+
+def has_reference(study: Study, system: str) -> bool:
+    """Whether a system has a reference apart from the MD that is trained on."""
+    source = study.system(system).source
+    return isinstance(source, FourState) and source.reference_time is not None
+
+
+def import_plan(study: Study, system: str) -> ImportPlan:
+    """A user's own files.
+
+    Raises
+    ------
+    ValueError
+        If the system is not of such files.
+    """
+    settings = study.system(system)
+    if not isinstance(settings.source, Imported):
+        raise ValueError(f"{system} is not imported")
+    return ImportPlan(settings.source, settings.frame_interval, settings.time_unit)
+
+
+def embedded_plan(study: Study, system: str) -> EmbeddedPlan:
+    """Trajectories in resources/."""
+    settings = study.system(system)
+    return EmbeddedPlan(settings.frame_interval, settings.time_unit)
+
+
+def split_of(study: Study, system: str) -> Split:
+    """Training and validation of a system: as long a gap as the yardstick's lag."""
+    gap = study.frames(system, study.system(system).yardstick.lag)
+    return Split(study.settings.training.validation_fraction, gap)
+
+
+def lengths_plan(study: Study, system: str) -> LengthsPlan:
+    """Lags, windows and blocks that the trajectories of a system must hold."""
+    longest: dict[tuple[str, int], int] = {}
+    for cell, models in study.cells.items():
+        if cell.system == system:
+            level = exact(cell.interval), study.stride(cell)
+            longest[level] = max([longest.get(level, 0), *map(study.window, models)])
+    windows = tuple(IntervalWindow(*level, window) for level, window in sorted(longest.items()))
+    split = split_of(study, system)
+    return LengthsPlan(study.longest_lag(system), split, windows, study.block(system))
+
+
+def states_plan(study: Study, system: str, coordinate: str, partition: str) -> StatesPlan:
+    """Coordinate and partition of one file of states, see `Study.states_name`."""
+    settings, states = study.system(system), study.states_of(system, partition)
+    declared = settings.partitions[partition]
+    return StatesPlan(
+        coordinate=settings.coordinates[coordinate],
+        states=states,
+        microstates=study.microstates_of(system, states),
+        core_fraction=declared.core_fraction if isinstance(declared, CoreSets) else None,
+        frame_interval=settings.frame_interval,
+        split=split_of(study, system),
+        seed=study.settings.seed,
+    )
+
+
+def slicing(study: Study, cell: Cell) -> Slicing:
+    """How a cell sees a trajectory."""
+    factors = study.factors_of(cell)
+    tau = max(1, round(factors.tau_c / cell.interval))
+    return Slicing(study.stride(cell), factors.recrossing, tau)
+
+
+def model_plan(study: Study, name: str) -> ModelPlan:
+    """A model with all defaults, and its budget worked in."""
+    model, kind, training = study.model(name), study.kind(name), study.settings.training
+    budget = Budget(
+        tokens=round(training.tokens * model.budget),
+        patience_tokens=round(training.patience_tokens * model.budget),
+        evaluate_tokens=training.evaluate_tokens,
+        window=study.window(name),
+        batch=training.batch if model.batch is None else model.batch,
+        learning_rate=training.learning_rate,
+        two_pass=model.two_pass or 0.0,
+        slow_share=model.slow_share or 0.0,
+    )
+    return ModelPlan(name, kind, read_model_settings(kind, model.settings).model_dump(), budget)
+
+
+def training_plan(study: Study, cell: Cell, model: str) -> TrainingPlan:
+    """All replicates of one model in one cell."""
+    return TrainingPlan(
+        cell=cell,
+        model=model_plan(study, model),
+        slicing=slicing(study, cell),
+        replicates=study.settings.replicates,
+        seed=study.settings.seed,
+        device=study.settings.device,
+    )
+
+
+def generation_plan(study: Study, cell: Cell) -> GenerationPlan:
+    """Trajectories that each replicate of a cell generates."""
+    generation = study.system(cell.system).generation
+    return GenerationPlan(generation.walkers, round(generation.time / cell.interval))
+
+
+def kinetics_plan(study: Study, cell: Cell) -> KineticsPlan:
+    """What is estimated in one cell."""
+    settings = study.system(cell.system)
+    return KineticsPlan(
+        slicing=slicing(study, cell),
+        interval=cell.interval,
+        lags=tuple(study.lags(cell)),
+        timescales=settings.timescales,
+        yardstick_lag=round(settings.yardstick.lag / cell.interval),
+        block=study.block(cell.system),
+        samples=study.settings.bootstrap_samples,
+        seed=study.settings.seed,
+    )
+
+
+def inspection_plan(study: Study, system: str) -> InspectionPlan:
+    """All that the inspection of one system needs; paths of states are below the results folder."""
+    settings, whole = study.system(system), study.settings
+    cells = tuple(
+        InspectedCell(
+            coordinate=cell.coordinate,
+            partition=cell.partition,
+            states=study.states_name(system, cell.partition),
+            interval=cell.interval,
+            slicing=slicing(study, cell),
+            models=tuple(model_plan(study, model) for model in models),
+        )
+        for cell, models in study.cells.items()
+        if cell.system == system
+    )
+    yardstick = settings.yardstick.coordinate, settings.yardstick.partition
+    pairs = dict.fromkeys([*((cell.coordinate, cell.states) for cell in cells), yardstick])
+    return InspectionPlan(
+        unit=settings.time_unit,
+        frame_interval=settings.frame_interval,
+        lags=tuple(sorted(study.frames(system, lag) for lag in settings.lags)),
+        yardstick_lag=study.frames(system, settings.yardstick.lag),
+        yardstick=yardstick,
+        block=study.block(system),
+        timescales=settings.timescales,
+        samples=min(whole.bootstrap_samples, INSPECTION_SAMPLES),
+        seed=whole.seed,
+        tolerance=whole.tolerance,
+        minimum_transitions=whole.minimum_transitions,
+        walkers=settings.generation.walkers,
+        generation_frames=study.frames(system, settings.generation.time),
+        replicates=whole.replicates,
+        states=tuple(StatesFile(*pair, states_file(study, system, *pair)) for pair in pairs),
+        cells=cells,
+    )
+
+
+def states_file(study: Study, system: str, coordinate: str, partition: str) -> str:
+    """Where the states of a partition are; those of `of` where it only removes recrossings."""
+    name = study.states_name(system, partition)
+    return f"{study.settings.results}/{system}/{coordinate}/states/{name}.h5"
+
+
+def comparison_plan(study: Study) -> ComparisonPlan:
+    """The cells of a study, and the systems whose exact spectrum is known."""
+    systems = study.settings.systems
+    exact_systems = [s for s, system in systems.items() if isinstance(system.source, FourState)]
+    units = {name: system.time_unit for name, system in systems.items()}
+    spectra = tuple(sorted(exact_systems))
+    return ComparisonPlan(tuple(study.factors()), units, spectra, study.settings.seed)
+
+
+def contrasts(study: Study) -> tuple[ContrastPlan, ...]:
+    """Declared claims, by system."""
+    found = []
+    for name, system in study.settings.systems.items():
+        for claim, contrast in system.claims.contrasts().items():
+            sides = {side: study.cell(name, at) for side, at in contrast.sides().items()}
+            found.append(ContrastPlan(name, claim, sides["easy"], sides.get("hard")))
+    return tuple(found)
+
+
+def verdict_plan(study: Study) -> VerdictPlan:
+    """What claims, diagnosis and recommendation are judged from."""
+    settings, networks, varied = study.settings, study.networks(), study.varied()
+    return VerdictPlan(
+        cells=tuple(study.factors()),
+        bases=tuple(map(study.base, settings.systems)),
+        contrasts=contrasts(study),
+        networks=tuple(networks),
+        baselines=tuple(name for name in study.plain() if name not in networks),
+        controls=tuple(Control(c, of, varied[c]) for c, of in study.controls().items()),
+        yardsticks={name: system.yardstick for name, system in settings.systems.items()},
+        units={name: system.time_unit for name, system in settings.systems.items()},
+        tolerance=settings.tolerance,
+        minimum_transitions=settings.minimum_transitions,
+        seed=settings.seed,
+    )
+
+
+def ranking_plan(study: Study) -> RankingPlan:
+    """The base cell of each system."""
+    cells = []
+    for name, system in study.settings.systems.items():
+        base = study.base(name)
+        cells.append(RankedCell(base, study.stride(base), system.yardstick.lag, system.time_unit))
+    return RankingPlan(tuple(cells), study.settings.seed)
+
+
+def results_page_plan(study: Study) -> ResultsPagePlan:
+    """What the page of kept results says of the study."""
+    systems = study.settings.systems
+    return ResultsPagePlan(
+        bases=tuple(map(study.base, systems)),
+        yardstick_lags={name: system.yardstick.lag for name, system in systems.items()},
+        models=tuple(study.plain()),
+        replicates=study.settings.replicates,
+        built_on={name: study.built_on(name) for name in systems},
+    )

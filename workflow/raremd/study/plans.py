@@ -1,0 +1,407 @@
+"""What each rule is told: one frozen plan, carried as a parameter, so that a rule runs again just
+when its plan changes.
+
+Lags, strides and blocks are whole frames; saved frames are those that are one saving interval apart.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pydantic import TypeAdapter
+
+from raremd.study.cell import Cell, Factors
+from raremd.study.settings.partitions import States
+from raremd.study.settings.sources import Imported
+from raremd.study.settings.systems import Coordinate, Yardstick
+
+Plan = TypeVar("Plan")
+
+
+def as_param(plan: object) -> str:
+    """A plan as canonical JSON: equal plans are equal text.
+
+    Parameters
+    ----------
+    plan : dataclass, or a container of them
+        Of this module.
+    """
+    plain = TypeAdapter(type(plan)).dump_python(plan, mode="json", exclude_none=True)
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"))
+
+
+def from_param(kind: type[Plan], text: str) -> Plan:
+    """The inverse of `as_param`."""
+    return TypeAdapter(kind).validate_json(text)
+
+
+@dataclass(frozen=True)
+class SimulationPlan:
+    """Trajectories of the four-state system: the MD, or its separate reference."""
+
+    walkers: int
+    frames: int
+    frame_interval: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class ImportPlan:
+    """A user's own files, and the time between their frames."""
+
+    source: Imported
+    frame_interval: float
+    time_unit: str
+
+
+@dataclass(frozen=True)
+class EmbeddedPlan:
+    """The time between two frames of trajectories in resources/."""
+
+    frame_interval: float
+    time_unit: str
+
+
+@dataclass(frozen=True)
+class Split:
+    """How training and validation are told apart; `gap` in frames."""
+
+    validation_fraction: float
+    gap: int
+
+
+@dataclass(frozen=True)
+class IntervalWindow:
+    """The longest training window at one saving interval.
+
+    Attributes
+    ----------
+    interval : str
+        As in paths.
+    stride : int
+        Frames of the source in one saving interval.
+    window : int
+        Saved frames.
+    """
+
+    interval: str
+    stride: int
+    window: int
+
+
+@dataclass(frozen=True)
+class LengthsPlan:
+    """What trajectories must be long enough for; all but `windows` in frames of the source."""
+
+    longest_lag: int
+    split: Split
+    windows: tuple[IntervalWindow, ...]
+    block: int
+
+
+@dataclass(frozen=True)
+class StatesPlan:
+    """One coordinate and one partition of it.
+
+    Attributes
+    ----------
+    coordinate : Coordinate
+    states : States
+    microstates : States or None
+        Those that are lumped by `states`.
+    core_fraction : float or None
+        Share of the frames of each state that is its core; None without cores.
+    frame_interval : float
+        That times in `coordinate` and `states` are counted in.
+    split : Split
+    seed : int
+        Of k-means.
+    """
+
+    coordinate: Coordinate
+    states: States
+    microstates: States | None
+    core_fraction: float | None
+    frame_interval: float
+    split: Split
+    seed: int
+
+
+@dataclass(frozen=True)
+class Slicing:
+    """How a cell sees a trajectory.
+
+    Attributes
+    ----------
+    stride : int
+        Frames of the source in one saving interval.
+    recrossing : str
+        Method of removal, or ``none``.
+    tau : int
+        Shortest stay that counts, in saved frames.
+    """
+
+    stride: int
+    recrossing: str
+    tau: int
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much a model is trained; see the configuration for the fields."""
+
+    tokens: int
+    patience_tokens: int
+    evaluate_tokens: int
+    window: int
+    batch: int
+    learning_rate: float
+    two_pass: float = 0.0
+    slow_share: float = 0.0
+
+
+@dataclass(frozen=True)
+class ModelPlan:
+    """A model by the name of its entry: kind, all of its options, and its training."""
+
+    name: str
+    kind: str
+    settings: dict[str, int | float | str]
+    budget: Budget
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """All replicates of one model in one cell.
+
+    Attributes
+    ----------
+    cell : Cell
+    model : ModelPlan
+    slicing : Slicing
+    replicates, seed : int
+    device : str
+        ``auto``, ``cpu`` or ``cuda``.
+    """
+
+    cell: Cell
+    model: ModelPlan
+    slicing: Slicing
+    replicates: int
+    seed: int
+    device: str
+
+    @property
+    def label(self) -> str:
+        """Folder of the cell and name of the model."""
+        return f"{self.cell.folder}/{self.model.name}"
+
+
+@dataclass(frozen=True)
+class GenerationPlan:
+    """Trajectories that each replicate generates; `frames` are saved frames."""
+
+    walkers: int
+    frames: int
+
+
+@dataclass(frozen=True)
+class KineticsPlan:
+    """What is estimated in one cell.
+
+    Attributes
+    ----------
+    slicing : Slicing
+    interval : float
+        Time between two saved frames.
+    lags : tuple of int
+        Saved frames, shortest first.
+    timescales : int
+        How many.
+    yardstick_lag : int
+        Saved frames.
+    block : int
+        Shortest block of the bootstrap, in frames of the source.
+    samples, seed : int
+        Of the bootstrap.
+    """
+
+    slicing: Slicing
+    interval: float
+    lags: tuple[int, ...]
+    timescales: int
+    yardstick_lag: int
+    block: int
+    samples: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class StatesFile:
+    """Where the states of a coordinate and partition are."""
+
+    coordinate: str
+    partition: str
+    path: str
+
+
+@dataclass(frozen=True)
+class InspectedCell:
+    """One planned cell; `states` is the partition that defines its states."""
+
+    coordinate: str
+    partition: str
+    states: str
+    interval: float
+    slicing: Slicing
+    models: tuple[ModelPlan, ...]
+
+
+@dataclass(frozen=True)
+class InspectionPlan:
+    """All that the inspection of one system needs.
+
+    Attributes
+    ----------
+    unit : str
+    frame_interval : float
+    lags : tuple of int
+        Frames, shortest first.
+    yardstick_lag : int
+        Frames.
+    yardstick : tuple of str
+        Coordinate and partition.
+    block : int
+        Frames.
+    timescales, samples, seed : int
+    tolerance : float
+    minimum_transitions, walkers : int
+    generation_frames : int
+        At the frame interval of the source.
+    replicates : int
+    states : tuple of StatesFile
+    cells : tuple of InspectedCell
+    """
+
+    unit: str
+    frame_interval: float
+    lags: tuple[int, ...]
+    yardstick_lag: int
+    yardstick: tuple[str, str]
+    block: int
+    timescales: int
+    samples: int
+    seed: int
+    tolerance: float
+    minimum_transitions: int
+    walkers: int
+    generation_frames: int
+    replicates: int
+    states: tuple[StatesFile, ...]
+    cells: tuple[InspectedCell, ...]
+
+
+@dataclass(frozen=True)
+class ComparisonPlan:
+    """The cells of a study; units and exact spectra by system."""
+
+    cells: tuple[Factors, ...]
+    units: dict[str, str]
+    spectra: tuple[str, ...]
+    seed: int
+
+
+@dataclass(frozen=True)
+class ContrastPlan:
+    """A declared claim about one system; `hard` is None where the claim is about one cell."""
+
+    system: str
+    claim: str
+    easy: Cell
+    hard: Cell | None
+
+
+@dataclass(frozen=True)
+class Control:
+    """A model that is another one with one thing changed: budget, window, prior or size."""
+
+    name: str
+    of: str
+    varies: str
+
+
+@dataclass(frozen=True)
+class VerdictPlan:
+    """What claims, diagnosis and recommendation are judged from.
+
+    Attributes
+    ----------
+    cells : tuple of Factors
+    bases : tuple of Cell
+        Of each system, the cell that its sweeps depart from.
+    contrasts : tuple of ContrastPlan
+    networks, baselines : tuple of str
+        Models that are judged, and the others that are no controls.
+    controls : tuple of Control
+    yardsticks : dict
+        By system.
+    units : dict
+        Time unit by system.
+    tolerance : float
+        log2.
+    minimum_transitions, seed : int
+    """
+
+    cells: tuple[Factors, ...]
+    bases: tuple[Cell, ...]
+    contrasts: tuple[ContrastPlan, ...]
+    networks: tuple[str, ...]
+    baselines: tuple[str, ...]
+    controls: tuple[Control, ...]
+    yardsticks: dict[str, Yardstick]
+    units: dict[str, str]
+    tolerance: float
+    minimum_transitions: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class RankedCell:
+    """The base cell of a system in the leaderboard."""
+
+    cell: Cell
+    stride: int
+    yardstick_lag: float
+    unit: str
+
+
+@dataclass(frozen=True)
+class RankingPlan:
+    """The cells in which models are ranked."""
+
+    cells: tuple[RankedCell, ...]
+    seed: int
+
+
+@dataclass(frozen=True)
+class ResultsPagePlan:
+    """What the page of kept results says of the study; all mappings are by system.
+
+    Attributes
+    ----------
+    bases : tuple of Cell
+    yardstick_lags : dict
+        In the time unit of the system.
+    models : tuple of str
+    replicates : int
+    built_on : dict of dict
+        Partition without recrossings -> the one that it is made of.
+    """
+
+    bases: tuple[Cell, ...]
+    yardstick_lags: dict[str, float]
+    models: tuple[str, ...]
+    replicates: int
+    built_on: dict[str, dict[str, str]]
