@@ -1,4 +1,4 @@
-"""Configuration file -> checked study: names are declared, times are whole frames, files are there."""
+"""Configuration -> checked study: names are declared, times whole frames, files there."""
 
 from __future__ import annotations
 

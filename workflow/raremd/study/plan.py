@@ -1,13 +1,10 @@
-"""Study -> the plan of each rule: pure functions, so that a plan changes only where the study does."""
+"""Study -> the plan of each rule, by pure functions: a plan changes only where the study does."""
 
 from __future__ import annotations
 
 from raremd.study.cell import Cell
 from raremd.study.plans import (
     Budget,
-    ComparisonPlan,
-    ContrastPlan,
-    Control,
     EmbeddedPlan,
     GenerationPlan,
     ImportPlan,
@@ -17,22 +14,29 @@ from raremd.study.plans import (
     KineticsPlan,
     LengthsPlan,
     ModelPlan,
-    RankedCell,
-    RankingPlan,
-    ResultsPagePlan,
     SimulationPlan,
     Slicing,
     Split,
     StatesFile,
     StatesPlan,
     TrainingPlan,
-    VerdictPlan,
 )
 from raremd.study.settings.messages import exact
 from raremd.study.settings.models import read_model_settings
 from raremd.study.settings.partitions import CoreSets
 from raremd.study.settings.sources import FourState, Imported
 from raremd.study.study import Study
+from raremd.study.verdict_plans import (
+    ClaimsPlan,
+    ComparisonPlan,
+    ContrastPlan,
+    Control,
+    DiagnosisPlan,
+    RankedCell,
+    RankingPlan,
+    RecommendationPlan,
+    ResultsPagePlan,
+)
 
 INSPECTION_SAMPLES = 40
 """Resamplings behind error bars that are only looked at."""
@@ -222,9 +226,8 @@ def comparison_plan(study: Study) -> ComparisonPlan:
     """The cells of a study, and the systems whose exact spectrum is known."""
     systems = study.settings.systems
     exact_systems = [s for s, system in systems.items() if isinstance(system.source, FourState)]
-    units = {name: system.time_unit for name, system in systems.items()}
     spectra = tuple(sorted(exact_systems))
-    return ComparisonPlan(tuple(study.factors()), units, spectra, study.settings.seed)
+    return ComparisonPlan(tuple(study.factors()), units(study), spectra, study.settings.seed)
 
 
 def contrasts(study: Study) -> tuple[ContrastPlan, ...]:
@@ -237,21 +240,62 @@ def contrasts(study: Study) -> tuple[ContrastPlan, ...]:
     return tuple(found)
 
 
-def verdict_plan(study: Study) -> VerdictPlan:
-    """What claims, diagnosis and recommendation are judged from."""
-    settings, networks, varied = study.settings, study.networks(), study.varied()
-    return VerdictPlan(
+def _controls(study: Study) -> tuple[Control, ...]:
+    varied = study.varied()
+    return tuple(Control(name, of, varied[name]) for name, of in study.controls().items())
+
+
+def yardstick_lags(study: Study) -> dict[str, float]:
+    """System -> lag of its yardstick, in its time unit."""
+    return {name: system.yardstick.lag for name, system in study.settings.systems.items()}
+
+
+def units(study: Study) -> dict[str, str]:
+    """System -> time unit."""
+    return {name: system.time_unit for name, system in study.settings.systems.items()}
+
+
+def claims_plan(study: Study) -> ClaimsPlan:
+    """What claims are judged from."""
+    settings = study.settings
+    return ClaimsPlan(
         cells=tuple(study.factors()),
-        bases=tuple(map(study.base, settings.systems)),
         contrasts=contrasts(study),
-        networks=tuple(networks),
-        baselines=tuple(name for name in study.plain() if name not in networks),
-        controls=tuple(Control(c, of, varied[c]) for c, of in study.controls().items()),
-        yardsticks={name: system.yardstick for name, system in settings.systems.items()},
-        units={name: system.time_unit for name, system in settings.systems.items()},
+        networks=tuple(study.networks()),
+        controls=_controls(study),
+        yardstick_lags=yardstick_lags(study),
         tolerance=settings.tolerance,
         minimum_transitions=settings.minimum_transitions,
         seed=settings.seed,
+    )
+
+
+def diagnosis_plan(study: Study) -> DiagnosisPlan:
+    """What is diagnosed in the base cell of each system."""
+    settings = study.settings
+    return DiagnosisPlan(
+        cells=tuple(study.factors()),
+        bases=tuple(map(study.base, settings.systems)),
+        networks=tuple(study.networks()),
+        controls=_controls(study),
+        yardstick_lags=yardstick_lags(study),
+        tolerance=settings.tolerance,
+        minimum_transitions=settings.minimum_transitions,
+        seed=settings.seed,
+    )
+
+
+def recommendation_plan(study: Study) -> RecommendationPlan:
+    """What is recommended from."""
+    settings, networks = study.settings, study.networks()
+    return RecommendationPlan(
+        cells=tuple(study.factors()),
+        yardsticks={name: system.yardstick for name, system in settings.systems.items()},
+        units=units(study),
+        networks=tuple(networks),
+        baselines=tuple(name for name in study.plain() if name not in networks),
+        tolerance=settings.tolerance,
+        minimum_transitions=settings.minimum_transitions,
     )
 
 
@@ -269,7 +313,7 @@ def results_page_plan(study: Study) -> ResultsPagePlan:
     systems = study.settings.systems
     return ResultsPagePlan(
         bases=tuple(map(study.base, systems)),
-        yardstick_lags={name: system.yardstick.lag for name, system in systems.items()},
+        yardstick_lags=yardstick_lags(study),
         models=tuple(study.plain()),
         replicates=study.settings.replicates,
         built_on={name: study.built_on(name) for name in systems},

@@ -1,7 +1,7 @@
-"""What each rule is told: one frozen plan, carried as a parameter, so that a rule runs again just
-when its plan changes.
+"""What each rule is told: one frozen plan, carried as a parameter.
 
-Lags, strides and blocks are whole frames; saved frames are those that are one saving interval apart.
+A rule runs again just when its plan changes. Lags, strides and blocks are whole frames; saved
+frames are one saving interval apart.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter
 
-from raremd.study.cell import Cell, Factors
+from raremd.study.cell import Cell
 from raremd.study.settings.partitions import States
 from raremd.study.settings.sources import Imported
-from raremd.study.settings.systems import Coordinate, Yardstick
+from raremd.study.settings.systems import Coordinate
 
 Plan = TypeVar("Plan")
 
@@ -301,107 +301,3 @@ class InspectionPlan:
     replicates: int
     states: tuple[StatesFile, ...]
     cells: tuple[InspectedCell, ...]
-
-
-@dataclass(frozen=True)
-class ComparisonPlan:
-    """The cells of a study; units and exact spectra by system."""
-
-    cells: tuple[Factors, ...]
-    units: dict[str, str]
-    spectra: tuple[str, ...]
-    seed: int
-
-
-@dataclass(frozen=True)
-class ContrastPlan:
-    """A declared claim about one system; `hard` is None where the claim is about one cell."""
-
-    system: str
-    claim: str
-    easy: Cell
-    hard: Cell | None
-
-
-@dataclass(frozen=True)
-class Control:
-    """A model that is another one with one thing changed: budget, window, prior or size."""
-
-    name: str
-    of: str
-    varies: str
-
-
-@dataclass(frozen=True)
-class VerdictPlan:
-    """What claims, diagnosis and recommendation are judged from.
-
-    Attributes
-    ----------
-    cells : tuple of Factors
-    bases : tuple of Cell
-        Of each system, the cell that its sweeps depart from.
-    contrasts : tuple of ContrastPlan
-    networks, baselines : tuple of str
-        Models that are judged, and the others that are no controls.
-    controls : tuple of Control
-    yardsticks : dict
-        By system.
-    units : dict
-        Time unit by system.
-    tolerance : float
-        log2.
-    minimum_transitions, seed : int
-    """
-
-    cells: tuple[Factors, ...]
-    bases: tuple[Cell, ...]
-    contrasts: tuple[ContrastPlan, ...]
-    networks: tuple[str, ...]
-    baselines: tuple[str, ...]
-    controls: tuple[Control, ...]
-    yardsticks: dict[str, Yardstick]
-    units: dict[str, str]
-    tolerance: float
-    minimum_transitions: int
-    seed: int
-
-
-@dataclass(frozen=True)
-class RankedCell:
-    """The base cell of a system in the leaderboard."""
-
-    cell: Cell
-    stride: int
-    yardstick_lag: float
-    unit: str
-
-
-@dataclass(frozen=True)
-class RankingPlan:
-    """The cells in which models are ranked."""
-
-    cells: tuple[RankedCell, ...]
-    seed: int
-
-
-@dataclass(frozen=True)
-class ResultsPagePlan:
-    """What the page of kept results says of the study; all mappings are by system.
-
-    Attributes
-    ----------
-    bases : tuple of Cell
-    yardstick_lags : dict
-        In the time unit of the system.
-    models : tuple of str
-    replicates : int
-    built_on : dict of dict
-        Partition without recrossings -> the one that it is made of.
-    """
-
-    bases: tuple[Cell, ...]
-    yardstick_lags: dict[str, float]
-    models: tuple[str, ...]
-    replicates: int
-    built_on: dict[str, dict[str, str]]

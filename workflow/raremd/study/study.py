@@ -10,7 +10,14 @@ import pandas as pd
 from raremd.study.cell import Cell, Factors
 from raremd.study.settings.messages import whole_multiple
 from raremd.study.settings.models import kind_of_model
-from raremd.study.settings.partitions import CoreSets, Partition, Pcca, Removal, States
+from raremd.study.settings.partitions import (
+    DynamicalCoring,
+    MinimumDwell,
+    Partition,
+    Pcca,
+    Removal,
+    States,
+)
 from raremd.study.settings.study import Model, Settings
 from raremd.study.settings.systems import Levels, System
 
@@ -95,8 +102,7 @@ class Study:
         States with cores are a file of their own.
         """
         partition = self.partition(system, name)
-        removal = isinstance(partition, Removal) and not isinstance(partition, CoreSets)
-        return partition.of if removal else name
+        return partition.of if isinstance(partition, MinimumDwell | DynamicalCoring) else name
 
     def states_of(self, system: str, name: str) -> States:
         """The definition of the states of a partition: its own, or of the one that it is `of`."""

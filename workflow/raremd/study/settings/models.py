@@ -19,46 +19,50 @@ PRIOR = "Table added to the logits, see docs/models.md."
 class OnPrior(Section):
     """What a network starts from."""
 
-    prior: Prior = Field("none", description=PRIOR)
-    order: Whole = Field(1, ge=1, description="Last states that choose the row of the prior.")
+    prior: Prior = Field(default="none", description=PRIOR)
+    order: Whole = Field(
+        default=1, ge=1, description="Last states that choose the row of the prior."
+    )
     cores: Whole = Field(
-        0, ge=0, description="Metastable cores of which the one visited last chooses the row too."
+        default=0,
+        ge=0,
+        description="Metastable cores of which the one visited last chooses the row too.",
     )
     calibration: Whole = Field(
-        0, ge=0, description="Rounds in which flows are calibrated after training."
+        default=0, ge=0, description="Rounds in which flows are calibrated after training."
     )
 
 
 class LSTMSettings(OnPrior):
     """Embedding, one LSTM layer, linear read-out."""
 
-    embedding: Whole = Field(32, ge=1, description="Width of the embedding of a state.")
-    hidden: Whole = Field(48, ge=1, description="Width of the hidden state.")
+    embedding: Whole = Field(default=32, ge=1, description="Width of the embedding of a state.")
+    hidden: Whole = Field(default=48, ge=1, description="Width of the hidden state.")
 
 
 class GRUSettings(OnPrior):
     """Embedding, one GRU layer, linear read-out."""
 
-    embedding: Whole = Field(32, ge=1, description="Width of the embedding of a state.")
-    hidden: Whole = Field(54, ge=1, description="Width of the hidden state.")
+    embedding: Whole = Field(default=32, ge=1, description="Width of the embedding of a state.")
+    hidden: Whole = Field(default=54, ge=1, description="Width of the hidden state.")
 
 
 class TransformerSettings(OnPrior):
     """Decoder-only Transformer."""
 
-    layers: Whole = Field(2, ge=1, description="Layers.")
-    width: Whole = Field(32, ge=1, description="Width of the residual stream.")
-    heads: Whole = Field(1, ge=1, description="Attention heads in a layer.")
-    feed_forward: Whole = Field(64, ge=1, description="Width of the feed-forward part.")
-    context: Whole = Field(64, ge=1, description="Last frames that each layer attends to.")
+    layers: Whole = Field(default=2, ge=1, description="Layers.")
+    width: Whole = Field(default=32, ge=1, description="Width of the residual stream.")
+    heads: Whole = Field(default=1, ge=1, description="Attention heads in a layer.")
+    feed_forward: Whole = Field(default=64, ge=1, description="Width of the feed-forward part.")
+    context: Whole = Field(default=64, ge=1, description="Last frames that each layer attends to.")
 
 
 class FilteredLSTMSettings(Section):
     """LSTM trained without short visits."""
 
-    embedding: Whole = Field(32, ge=1, description="Width of the embedding of a state.")
-    hidden: Whole = Field(48, ge=1, description="Width of the hidden state.")
-    dwell: Whole = Field(5, ge=1, description="Frames of the shortest visit that is kept.")
+    embedding: Whole = Field(default=32, ge=1, description="Width of the embedding of a state.")
+    hidden: Whole = Field(default=48, ge=1, description="Width of the hidden state.")
+    dwell: Whole = Field(default=5, ge=1, description="Frames of the shortest visit that is kept.")
     prior: ClassVar[str] = "none"
     order: ClassVar[int] = 1
     cores: ClassVar[int] = 0
@@ -68,10 +72,12 @@ class FilteredLSTMSettings(Section):
 class MultiStrideSettings(Section):
     """LSTM with three read-outs."""
 
-    embedding: Whole = Field(32, ge=1, description="Width of the embedding of a state.")
-    hidden: Whole = Field(48, ge=1, description="Width of the hidden state.")
+    embedding: Whole = Field(default=32, ge=1, description="Width of the embedding of a state.")
+    hidden: Whole = Field(default=48, ge=1, description="Width of the hidden state.")
     stride: Whole = Field(
-        7, ge=1, description="The longer stride; its square must fit into the training window."
+        default=7,
+        ge=1,
+        description="The longer stride; its square must fit into the training window.",
     )
     prior: ClassVar[str] = "none"
     order: ClassVar[int] = 1
@@ -82,44 +88,46 @@ class MultiStrideSettings(Section):
 class PersistenceSettings(Section):
     """LSTM on tokens of state and frames held."""
 
-    embedding: Whole = Field(32, ge=1, description="Width of the embedding of a token.")
-    hidden: Whole = Field(48, ge=1, description="Width of the hidden state.")
-    longest: Whole = Field(8, ge=1, description="Most frames in a token.")
+    embedding: Whole = Field(default=32, ge=1, description="Width of the embedding of a token.")
+    hidden: Whole = Field(default=48, ge=1, description="Width of the hidden state.")
+    longest: Whole = Field(default=8, ge=1, description="Most frames in a token.")
 
 
 class MarkovSettings(Section):
     """Markov state model."""
 
-    lag: Whole = Field(1, ge=1, description="Lag time in saved frames.")
+    lag: Whole = Field(default=1, ge=1, description="Lag time in saved frames.")
 
 
 class NGramSettings(Section):
     """Counting with back-off."""
 
-    order: Whole = Field(2, ge=1, description="Last states that decide.")
+    order: Whole = Field(default=2, ge=1, description="Last states that decide.")
     cores: Whole = Field(
-        0, ge=0, description="Metastable cores of which the one visited last decides too."
+        default=0, ge=0, description="Metastable cores of which the one visited last decides too."
     )
-    strength: Number = Field(5, ge=0, description="Counts that a shorter context is worth.")
+    strength: Number = Field(default=5, ge=0, description="Counts that a shorter context is worth.")
     calibration: Whole = Field(
-        0, ge=0, description="Rounds in which flows are calibrated after training."
+        default=0, ge=0, description="Rounds in which flows are calibrated after training."
     )
-    prior: Prior = Field("markov", description=PRIOR)
+    prior: Prior = Field(default="markov", description=PRIOR)
 
 
 class HMMSettings(Section):
     """Hidden Markov model."""
 
-    hidden: Whole = Field(8, ge=1, description="Hidden states.")
-    frames: Whole = Field(200_000, ge=1, description="Frames that are used for the estimate.")
-    iterations: Whole = Field(30, ge=1, description="Most iterations.")
+    hidden: Whole = Field(default=8, ge=1, description="Hidden states.")
+    frames: Whole = Field(
+        default=200_000, ge=1, description="Frames that are used for the estimate."
+    )
+    iterations: Whole = Field(default=30, ge=1, description="Most iterations.")
 
 
 class TwoLevelSettings(Section):
     """A slow chain of metastable cores, and fast states that know where it will end."""
 
-    cores: Whole = Field(6, ge=1, description="Metastable cores.")
-    stride: Whole = Field(50, ge=1, description="Frames of one step of the slow chain.")
+    cores: Whole = Field(default=6, ge=1, description="Metastable cores.")
+    stride: Whole = Field(default=50, ge=1, description="Frames of one step of the slow chain.")
 
 
 class Kind(NamedTuple):

@@ -53,7 +53,7 @@ class Given(Section):
 
     method: Literal["given"]
     map: str | None = Field(
-        None,
+        default=None,
         description="Text file with two columns, state and macrostate, that lumps the states; they "
         "stay as they are if left out.",
     )

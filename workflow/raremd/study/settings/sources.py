@@ -57,9 +57,9 @@ class FourState(Section):
     walkers: Whole = Field(ge=1, description="Independent trajectories that are trained on.")
     time: Time = Field(description="Length of each.")
     reference_walkers: Whole | None = Field(
-        None, ge=1, description="Independent trajectories of the separate reference."
+        default=None, ge=1, description="Independent trajectories of the separate reference."
     )
-    reference_time: Time | None = Field(None, description="Length of each.")
+    reference_time: Time | None = Field(default=None, description="Length of each.")
 
     @model_validator(mode="after")
     def _whole_reference(self) -> Self:
@@ -74,17 +74,17 @@ class Embedded(Section):
     kind: Literal["embedded"]
     files: str = Field(description="Glob of the HDF5 trajectories in resources/.")
     checksums: str | None = Field(
-        None, description="File of SHA-256 sums that they are checked against."
+        default=None, description="File of SHA-256 sums that they are checked against."
     )
 
 
 class _Imported(Section):
     """A user's own files."""
 
-    files: Files | None = Field(None, description=FILES)
-    url: Url | None = Field(None, description=URL)
-    sha256: Sha256 | None = Field(None, description=SHA256)
-    md5: Md5 | None = Field(None, description=MD5)
+    files: Files | None = Field(default=None, description=FILES)
+    url: Url | None = Field(default=None, description=URL)
+    sha256: Sha256 | None = Field(default=None, description=SHA256)
+    md5: Md5 | None = Field(default=None, description=MD5)
 
 
 class Trajectory(_Imported):
@@ -98,13 +98,15 @@ class Trajectory(_Imported):
         min_length=1, description="Quantities that are computed of each frame."
     )
     selection: str | None = Field(
-        None,
+        default=None,
         description="Atoms of `distances` (all pairs) and of `rmsd`, in mdtraj's selection "
         "language; for rmsd the CA atoms if left out.",
     )
-    reference: str | None = Field(None, description="Structure file that `rmsd` is measured from.")
+    reference: str | None = Field(
+        default=None, description="Structure file that `rmsd` is measured from."
+    )
     stride: Whole = Field(
-        1,
+        default=1,
         ge=1,
         description="Every stride-th frame is read; frame_interval is that of the frames read.",
     )
@@ -122,20 +124,20 @@ class FeatureFiles(_Imported):
 
     kind: Literal["features"]
     columns: tuple[str, ...] | None = Field(
-        None,
+        default=None,
         min_length=1,
         description="Names or globs of the columns taken; all but `time` if left out.",
     )
     names: tuple[str, ...] | None = Field(
-        None, min_length=1, description="Names of all columns, over those in the file."
+        default=None, min_length=1, description="Names of all columns, over those in the file."
     )
     periods: dict[str, Period] = Field(
-        {},
+        default={},
         description="Name or glob of a feature -> `radians`, `degrees`, or its period as a "
         "number; 0 for not periodic. PLUMED's header is understood without.",
     )
-    dataset: str = Field("*", description=DATASET)
-    times: Literal["fs", "ps", "ns", "us"] = Field("ps", description=TIMES)
+    dataset: str = Field(default="*", description=DATASET)
+    times: Literal["fs", "ps", "ns", "us"] = Field(default="ps", description=TIMES)
 
 
 class StateFiles(_Imported):
@@ -143,13 +145,13 @@ class StateFiles(_Imported):
 
     kind: Literal["dtraj"]
     columns: tuple[str, ...] | None = Field(
-        None,
+        default=None,
         min_length=1,
         max_length=1,
         description="Name of the column taken, where there are several.",
     )
-    dataset: str = Field("*", description=DATASET)
-    times: Literal["fs", "ps", "ns", "us"] = Field("ps", description=TIMES)
+    dataset: str = Field(default="*", description=DATASET)
+    times: Literal["fs", "ps", "ns", "us"] = Field(default="ps", description=TIMES)
 
 
 def kind(value: Any) -> str | None:

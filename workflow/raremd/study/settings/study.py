@@ -14,24 +14,28 @@ from raremd.study.settings.systems import System
 class Training(Section):
     """The budget and the optimiser, the same for every model."""
 
-    tokens: Whole = Field(4_000_000, ge=1000, description="Most frames that one replicate may see.")
+    tokens: Whole = Field(
+        default=4_000_000, ge=1000, description="Most frames that one replicate may see."
+    )
     patience_tokens: Whole = Field(
-        1_500_000,
+        default=1_500_000,
         ge=1000,
         description="Training ends when the validation loss has not improved for so many frames.",
     )
     evaluate_tokens: Whole = Field(
-        250_000, ge=100, description="Frames between two evaluations of the validation loss."
+        default=250_000,
+        ge=100,
+        description="Frames between two evaluations of the validation loss.",
     )
     window: Whole = Field(
-        100,
+        default=100,
         ge=2,
         description="Frames in a training window; also what a walker reads before it starts.",
     )
-    batch: Whole = Field(64, ge=1, description="Windows in a batch.")
-    learning_rate: Number = Field(0.003, gt=0, description="Peak learning rate of AdamW.")
+    batch: Whole = Field(default=64, ge=1, description="Windows in a batch.")
+    learning_rate: Number = Field(default=0.003, gt=0, description="Peak learning rate of AdamW.")
     validation_fraction: Number = Field(
-        0.2,
+        default=0.2,
         gt=0,
         lt=0.6,
         description="Share of the MD held out for early stopping; whole trajectories from four on.",
@@ -42,32 +46,32 @@ class Model(Section):
     """One entry of the comparison: a kind of model, its options, and how it is trained."""
 
     kind: str | None = Field(
-        None, description="Registered model; the name of the entry if left out."
+        default=None, description="Registered model; the name of the entry if left out."
     )
     settings: dict[str, Any] = Field(
-        {}, description="The model's own options, over its defaults; see below."
+        default={}, description="The model's own options, over its defaults; see below."
     )
     budget: Number = Field(
-        1, gt=0, description="Multiple of training.tokens and training.patience_tokens."
+        default=1, gt=0, description="Multiple of training.tokens and training.patience_tokens."
     )
     window: Whole | None = Field(
-        None, ge=2, description="Frames in its training window, over training.window."
+        default=None, ge=2, description="Frames in its training window, over training.window."
     )
     batch: Whole | None = Field(
-        None,
+        default=None,
         ge=1,
         description="Windows in its batch, over training.batch; a longer window with fewer of "
         "them keeps the optimiser steps.",
     )
     two_pass: Number | None = Field(
-        None,
+        default=None,
         ge=0,
         le=1,
         description="Two-pass training (scheduled sampling); the share of input tokens replaced by "
         "the model's own at the end of the budget, growing linearly from 0.",
     )
     slow_share: Number | None = Field(
-        None,
+        default=None,
         ge=0,
         lt=1,
         description="Share of a batch drawn from the windows in which the walker comes from one of "
@@ -75,7 +79,7 @@ class Model(Section):
         "evenly.",
     )
     control_of: str | None = Field(
-        None,
+        default=None,
         description="This entry is a control, that model with one thing changed; it runs only "
         "where a sweep names it.",
     )
@@ -91,38 +95,43 @@ class Settings(Section):
             "a folder below the working directory; letters, digits, _ - . and /",
         ),
     ] = Field(
-        "results",
+        default="results",
         description="Folder that the results are written to, below the working directory; letters, "
         "digits, _ - . and /.",
     )
     seed: Whole = Field(
-        2021, ge=0, description="Seed from which every random number of the study is derived."
+        default=2021,
+        ge=0,
+        description="Seed from which every random number of the study is derived.",
     )
     replicates: Whole = Field(
-        3, ge=1, description="Trainings of each model in each cell, differing in their seed only."
+        default=3,
+        ge=1,
+        description="Trainings of each model in each cell, differing in their seed only.",
     )
     device: Literal["auto", "cpu", "cuda"] = Field(
-        "auto", description="Where models are trained; `auto` takes a GPU where there is one."
+        default="auto",
+        description="Where models are trained; `auto` takes a GPU where there is one.",
     )
     bootstrap_samples: Whole = Field(
-        200, ge=20, description="Resamplings of the MD blocks behind each error bar."
+        default=200, ge=20, description="Resamplings of the MD blocks behind each error bar."
     )
     tolerance: Number = Field(
-        0.32,
+        default=0.32,
         gt=0,
         description='Deviation of a timescale, in log2 units, that counts as "learned" (0.32 is '
         "25 %).",
     )
     minimum_transitions: Whole = Field(
-        20,
+        default=20,
         ge=1,
         description="Slow transitions in the training data below which a verdict is inconclusive.",
     )
     training: Training = Field(
-        Training(), description="The budget and the optimiser, the same for every model."
+        default=Training(), description="The budget and the optimiser, the same for every model."
     )
     models: dict[ModelName, Model] = Field(
-        {"markov": Model(), "lstm": Model(), "transformer": Model()},
+        default={"markov": Model(), "lstm": Model(), "transformer": Model()},
         min_length=1,
         description="The models compared, by the name that they have in tables and figures. If "
         "left out markov, lstm and transformer.",

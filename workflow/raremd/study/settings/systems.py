@@ -30,12 +30,12 @@ class Coordinate(Section):
     """A reaction coordinate: features, or the first TICA components of them."""
 
     features: tuple[str, ...] | None = Field(
-        None, min_length=1, description="Names or globs of features; all if left out."
+        default=None, min_length=1, description="Names or globs of features; all if left out."
     )
     tica_dimension: Whole | None = Field(
-        None, ge=1, description="Number of TICA components; none if left out."
+        default=None, ge=1, description="Number of TICA components; none if left out."
     )
-    tica_lag: Time | None = Field(None, description="Lag time of TICA.")
+    tica_lag: Time | None = Field(default=None, description="Lag time of TICA.")
 
     @model_validator(mode="after")
     def _whole_tica(self) -> Self:
@@ -55,21 +55,27 @@ class Base(Section):
 class Levels(Section):
     """Levels of the factors that differ from those of base."""
 
-    coordinate: str | None = Field(None, description="Reaction coordinate.")
-    interval: Time | None = Field(None, description="Saving interval.")
-    partition: str | None = Field(None, description="State partition.")
+    coordinate: str | None = Field(default=None, description="Reaction coordinate.")
+    interval: Time | None = Field(default=None, description="Saving interval.")
+    partition: str | None = Field(default=None, description="State partition.")
 
 
 class Sweep(Section):
     """Lists of levels; all combinations are cells, the other factors as in base."""
 
     coordinate: tuple[str, ...] | None = Field(
-        None, min_length=1, description="Reaction coordinates."
+        default=None, min_length=1, description="Reaction coordinates."
     )
-    interval: tuple[Time, ...] | None = Field(None, min_length=1, description="Saving intervals.")
-    partition: tuple[str, ...] | None = Field(None, min_length=1, description="State partitions.")
+    interval: tuple[Time, ...] | None = Field(
+        default=None, min_length=1, description="Saving intervals."
+    )
+    partition: tuple[str, ...] | None = Field(
+        default=None, min_length=1, description="State partitions."
+    )
     models: tuple[str, ...] | None = Field(
-        None, min_length=1, description="Models of these cells; all but the controls if left out."
+        default=None,
+        min_length=1,
+        description="Models of these cells; all but the controls if left out.",
     )
 
     @model_validator(mode="after")
@@ -118,11 +124,13 @@ class Contrast(Section):
 class Claims(Section):
     """The contrasts behind the claims, declared before the study."""
 
-    C1: Easy | None = Field(None, description="Low-dimensional coordinates can be learned.")
-    C2: Contrast | None = Field(None, description="High dimensionality hides rare events.")
-    C3: Contrast | None = Field(None, description="A longer saving interval helps.")
-    C4: Contrast | None = Field(None, description="Coarse graining into metastable states helps.")
-    C5: Contrast | None = Field(None, description="Removing recrossings helps.")
+    C1: Easy | None = Field(default=None, description="Low-dimensional coordinates can be learned.")
+    C2: Contrast | None = Field(default=None, description="High dimensionality hides rare events.")
+    C3: Contrast | None = Field(default=None, description="A longer saving interval helps.")
+    C4: Contrast | None = Field(
+        default=None, description="Coarse graining into metastable states helps."
+    )
+    C5: Contrast | None = Field(default=None, description="Removing recrossings helps.")
 
     def contrasts(self) -> dict[str, Easy | Contrast]:
         """Declared claims by name."""
@@ -184,7 +192,9 @@ class System(Section):
         "frames."
     )
     timescales: Whole = Field(
-        TIMESCALES, ge=1, description="How many implied timescales are compared, slowest first."
+        default=TIMESCALES,
+        ge=1,
+        description="How many implied timescales are compared, slowest first.",
     )
     lags: tuple[Time, ...] = Field(
         default_factory=_lags,
@@ -214,7 +224,7 @@ class System(Section):
         "the frame interval if left out.",
     )
     sweeps: tuple[Sweep, ...] = Field(
-        (),
+        default=(),
         description="Each gives lists of levels for one or more factors; all combinations are "
         "cells, the other factors as in base. If base, sweeps and claims are all left out, every "
         "partition at 1, 5 and 10 frames, and every coordinate.",
@@ -232,7 +242,7 @@ class System(Section):
         "left out.",
     )
     claims: Claims = Field(
-        Claims(),
+        default=Claims(),
         description="The contrasts behind the claims, declared before the study; levels left out "
         "are those of base. See sweeps for the contrasts that are declared if left out.",
     )

@@ -1,0 +1,134 @@
+"""What the rules are told that look at all cells: tables, verdicts and pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from raremd.study.cell import Cell, Factors
+from raremd.study.settings.systems import Yardstick
+
+
+@dataclass(frozen=True)
+class ComparisonPlan:
+    """The cells of a study; units and exact spectra by system."""
+
+    cells: tuple[Factors, ...]
+    units: dict[str, str]
+    spectra: tuple[str, ...]
+    seed: int
+
+
+@dataclass(frozen=True)
+class ContrastPlan:
+    """A declared claim about one system; `hard` is None where the claim is about one cell."""
+
+    system: str
+    claim: str
+    easy: Cell
+    hard: Cell | None
+
+
+@dataclass(frozen=True)
+class Control:
+    """A model that is another one with one thing changed: budget, window, prior or size."""
+
+    name: str
+    of: str
+    varies: str
+
+
+@dataclass(frozen=True)
+class ClaimsPlan:
+    """What claims are judged from.
+
+    Attributes
+    ----------
+    cells : tuple of Factors
+    contrasts : tuple of ContrastPlan
+    networks : tuple of str
+        Models that are judged.
+    controls : tuple of Control
+    yardstick_lags : dict
+        System -> lag in its time unit.
+    tolerance : float
+        log2.
+    minimum_transitions, seed : int
+    """
+
+    cells: tuple[Factors, ...]
+    contrasts: tuple[ContrastPlan, ...]
+    networks: tuple[str, ...]
+    controls: tuple[Control, ...]
+    yardstick_lags: dict[str, float]
+    tolerance: float
+    minimum_transitions: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class DiagnosisPlan:
+    """Of each system, the cell that its sweeps depart from; the others as in `ClaimsPlan`."""
+
+    cells: tuple[Factors, ...]
+    bases: tuple[Cell, ...]
+    networks: tuple[str, ...]
+    controls: tuple[Control, ...]
+    yardstick_lags: dict[str, float]
+    tolerance: float
+    minimum_transitions: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class RecommendationPlan:
+    """What is recommended from: yardsticks and time units by system; `baselines` are the models
+    that are neither networks nor controls.
+    """
+
+    cells: tuple[Factors, ...]
+    yardsticks: dict[str, Yardstick]
+    units: dict[str, str]
+    networks: tuple[str, ...]
+    baselines: tuple[str, ...]
+    tolerance: float
+    minimum_transitions: int
+
+
+@dataclass(frozen=True)
+class RankedCell:
+    """The base cell of a system in the leaderboard."""
+
+    cell: Cell
+    stride: int
+    yardstick_lag: float
+    unit: str
+
+
+@dataclass(frozen=True)
+class RankingPlan:
+    """The cells in which models are ranked."""
+
+    cells: tuple[RankedCell, ...]
+    seed: int
+
+
+@dataclass(frozen=True)
+class ResultsPagePlan:
+    """What the page of kept results says of the study; all mappings are by system.
+
+    Attributes
+    ----------
+    bases : tuple of Cell
+    yardstick_lags : dict
+        In the time unit of the system.
+    models : tuple of str
+    replicates : int
+    built_on : dict of dict
+        Partition without recrossings -> the one that it is made of.
+    """
+
+    bases: tuple[Cell, ...]
+    yardstick_lags: dict[str, float]
+    models: tuple[str, ...]
+    replicates: int
+    built_on: dict[str, dict[str, str]]
