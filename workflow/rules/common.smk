@@ -1,23 +1,25 @@
 # Needs: the merged configuration. Makes: the study, its table of cells, and names used by all rules.
 # Steps: check configuration and files before anything runs; helper functions for inputs and params.
-import functools
 import logging
 import os
 import sys
 from pathlib import Path
 
 import raremd
-import yaml
-from raremd.report.pages import gallery
-from raremd.study.load import check_files, load_study, source_files
-from raremd.study.code import code_digest
-from raremd.study.load import model_file
+from raremd.analysis import levels
+from raremd.analysis.tidy import COLUMN
+from raremd.data.imported.sources import SINGLE_FILES, downloads, matching_files
 from raremd.io.progress import CellProgress
-from raremd.study.settings import ConfigError, check_keys
-from raremd.study.study import Cell
-from raremd.analysis.tidy import COLUMN, full_grid, of_factor, of_grid, pick, removals
 from raremd.io.storage import write_json
-from raremd.data.imported.sources import IMPORTED, SINGLE_FILES, downloads, matching_files
+from raremd.report.pages import gallery
+from raremd.study import plan, recipes
+from raremd.study.cell import Cell
+from raremd.study.code import code_digest
+from raremd.study.load import check_files, embedded_files, load_study
+from raremd.study.plans import as_param
+from raremd.study.settings.messages import ConfigError, check_keys
+from raremd.study.settings.partitions import Given
+from raremd.study.settings.sources import Embedded, FourState, Imported
 
 LIBRARY = Path(raremd.__file__).parent
 ROOT = LIBRARY.parents[1]
@@ -33,8 +35,9 @@ except ConfigError as error:
 
 logging.getLogger("snakemake.logging").addHandler(CellProgress())
 
-RESULTS = STUDY.config["results"]
+RESULTS = STUDY.settings.results
 CELL = f"{RESULTS}/{{system}}/{{coordinate}}/dt_{{interval}}/{{partition}}"
+SYSTEMS = list(STUDY.settings.systems)
 
 
 def names(values):
@@ -52,80 +55,74 @@ def library(*modules):
     return [os.path.relpath(LIBRARY / module) for module in modules]
 
 
+def planned(make, *wildcard_names):
+    """Parameter of a rule: the plan that a function of `raremd.study.plan` makes.
+
+    It gets the study and the named wildcards; the parameter changes only where the plan does.
+    """
+    return lambda w: as_param(make(STUDY, *(w[name] for name in wildcard_names)))
+
+
+def planned_of_cell(make, *wildcard_names):
+    """The same for functions that get the cell that wildcards name."""
+    return lambda w: as_param(make(STUDY, cell_of(w), *(w[name] for name in wildcard_names)))
+
+
 def growing(amount):
     """Megabytes or minutes of a first attempt; the second asks for twice as much, and so on."""
     return lambda wildcards, attempt: amount * attempt
 
 
-RECIPES = yaml.safe_load((ROOT / "resources/recipes.yaml").read_text())
-SYSTEMS = STUDY.config["systems"]
-SIMULATED = [s for s in SYSTEMS if SYSTEMS[s]["source"]["kind"] == "four_state"]
-IMPORTED_SYSTEMS = [s for s in SYSTEMS if SYSTEMS[s]["source"]["kind"] in IMPORTED]
-EMBEDDED = [s for s in SYSTEMS if SYSTEMS[s]["source"]["kind"] == "embedded"]
+RECIPES = recipes.read_recipes(ROOT / "resources/recipes.yaml")
+
+
+def of_kind(*kinds):
+    """Systems whose source is of one of these kinds."""
+    return [s for s in SYSTEMS if isinstance(STUDY.system(s).source, kinds)]
 
 
 wildcard_constraints:
     system=names(SYSTEMS),
     coordinate=names(
         {c.coordinate for c in STUDY.cells}
-        | {s["yardstick"]["coordinate"] for s in SYSTEMS.values()}
+        | {STUDY.system(s).yardstick.coordinate for s in SYSTEMS}
     ),
     interval=r"[0-9.e+-]+",
     partition=names({c.partition for c in STUDY.cells}),
-    states=names({s for system in SYSTEMS.values() for s in system["partitions"]}),
-    model=names(STUDY.config["models"]),
+    states=names({name for s in SYSTEMS for name in STUDY.system(s).partitions}),
+    model=names(STUDY.settings.models),
     part="features|reference",
 
 
 def cell_of(wildcards):
     """The cell that wildcards name."""
-    return Cell(wildcards.system, wildcards.coordinate, wildcards.interval, wildcards.partition)
-
-
-def has_reference(system):
-    """Whether the system has a reference apart from the MD that is trained on."""
-    return "reference_time" in SYSTEMS[system]["source"]
-
-
-def states_file(system, coordinate, partition):
-    """States of a partition; those of `of` where it only removes recrossings."""
-    return f"{RESULTS}/{system}/{coordinate}/states/{STUDY.states_name(system, partition)}.h5"
+    return Cell.parse(
+        wildcards.system, wildcards.coordinate, wildcards.interval, wildcards.partition
+    )
 
 
 def states_of_cell(wildcards):
-    return states_file(wildcards.system, wildcards.coordinate, wildcards.partition)
+    return plan.states_file(STUDY, wildcards.system, wildcards.coordinate, wildcards.partition)
 
 
 def yardstick_of_cell(wildcards):
-    yardstick = SYSTEMS[wildcards.system]["yardstick"]
-    return states_file(wildcards.system, yardstick["coordinate"], yardstick["partition"])
+    yardstick = STUDY.system(wildcards.system).yardstick
+    return plan.states_file(STUDY, wildcards.system, yardstick.coordinate, yardstick.partition)
 
 
-def simulation_params(wildcards):
-    source, reference = SYSTEMS[wildcards.system]["source"], wildcards.part == "reference"
-    prefix = "reference_" if reference else ""
-    frame = SYSTEMS[wildcards.system]["frame_interval"]
-    return {
-        "walkers": source[f"{prefix}walkers"],
-        "frames": round(source[f"{prefix}time"] / frame),
-        "frame_interval": frame,
-        "seed": STUDY.config["seed"] + reference,
-    }
+def model_file(wildcards):
+    """Source of the class of a model."""
+    return LIBRARY.parent / (STUDY.model_module(wildcards.model).replace(".", "/") + ".py")
 
 
-def recipes_of(simulator):
-    """Names of the embedded trajectories that one simulator makes."""
-    return [name for name, recipe in RECIPES.items() if recipe["simulator"] == simulator]
-
-
-def seed_of_recipe(wildcards):
-    """Seed of one embedded trajectory; they are numbered from 1."""
-    return RECIPES[wildcards.molecule]["first_seed"] + int(wildcards.number) - 1
+def source_of(wildcards):
+    """A user's files, as the importers take them."""
+    return STUDY.system(wildcards.system).source.model_dump(exclude_none=True)
 
 
 def files_of_source(wildcards):
     """A user's files as named inputs: trajectories, topology, reference."""
-    source = SYSTEMS[wildcards.system]["source"]
+    source = source_of(wildcards)
     fetched = [f"{RESULTS}/{wildcards.system}/downloads/{file}" for file in downloads(source)]
     files = {"files": fetched or matching_files(source["files"])}
     return files | {name: source[name] for name in SINGLE_FILES if name in source}
@@ -133,80 +130,9 @@ def files_of_source(wildcards):
 
 def maps_of_states(wildcards):
     """Files that lump the given states of a partition."""
-    chain = STUDY.partition_chain(wildcards.system, wildcards.states)
-    return [partition["map"] for partition in chain.values() if "map" in partition]
-
-
-def ordered(value):
-    """The same with all keys sorted: the order of a configuration decides nothing."""
-    if isinstance(value, dict):
-        return {key: ordered(value[key]) for key in sorted(value)}
-    return [ordered(item) for item in value] if isinstance(value, list) else value
-
-
-def states_params(wildcards):
-    system = SYSTEMS[wildcards.system]
-    chain = STUDY.partition_chain(wildcards.system, wildcards.states)
-    return {
-        "coordinate": ordered(system["coordinates"][wildcards.coordinate]),
-        "partitions": ordered(chain),
-        "name": next(iter(chain)),
-        "core_fraction": system["partitions"][wildcards.states].get("core_fraction"),
-        "frame_interval": system["frame_interval"],
-        "seed": STUDY.config["seed"],
-    } | STUDY.split(wildcards.system)
-
-
-def model_params(wildcards):
-    cell = cell_of(wildcards)
-    options = STUDY.model_options(wildcards.model) | STUDY.removal(cell)
-    return options | {
-        "label": f"{cell.folder}/{wildcards.model}",
-        "stride": STUDY.stride(cell),
-        "replicates": STUDY.config["replicates"],
-        "seed": STUDY.config["seed"],
-        "device": STUDY.config["device"],
-    }
-
-
-def generation_params(wildcards):
-    generation = SYSTEMS[wildcards.system]["generation"]
-    frames = round(generation["time"] / float(wildcards.interval))
-    return {"walkers": generation["walkers"], "frames": frames}
-
-
-def kind_of(wildcards):
-    return STUDY.model_options(wildcards.model)["kind"]
-
-
-def training_code(kind):
-    """Digest of what decides a training: a checkpoint of other code is not used."""
-    return code_digest(LIBRARY / "learning/train_and_generate.py", model_file(kind))
-
-
-def lengths_params(wildcards):
-    system = wildcards.system
-    return {
-        "longest_lag": STUDY.longest_lag(system),
-        "split": STUDY.split(system),
-        "windows": STUDY.windows(system),
-        "block": STUDY.block(system),
-    }
-
-
-def kinetics_params(wildcards):
-    cell, system = cell_of(wildcards), SYSTEMS[wildcards.system]
-    interval = float(cell.interval)
-    return STUDY.removal(cell) | {
-        "stride": STUDY.stride(cell),
-        "interval": interval,
-        "lags": STUDY.lags(cell),
-        "timescales": system["timescales"],
-        "yardstick_lag": round(system["yardstick"]["lag"] / interval),
-        "block": STUDY.block(cell.system),
-        "samples": STUDY.config["bootstrap_samples"],
-        "seed": STUDY.config["seed"],
-    }
+    states = STUDY.states_of(wildcards.system, wildcards.states)
+    chain = (states, STUDY.microstates_of(wildcards.system, states))
+    return [part.map for part in chain if isinstance(part, Given) and part.map]
 
 
 def generated_of_cell(wildcards):
@@ -229,11 +155,9 @@ def per_model(name, system=None):
     ]
 
 
-def exact_spectra():
-    """File of exact timescales by system, where there is one."""
-    return {
-        s: os.path.relpath(ROOT / "resources/four_state/exact_spectrum.json") for s in SIMULATED
-    }
+def base_file(name):
+    """Input function: a file of the cell that the sweeps of a system depart from."""
+    return lambda wildcards: f"{RESULTS}/{STUDY.base(wildcards.system).folder}/{name}"
 
 
 def closing_words():
@@ -251,125 +175,13 @@ def closing_words():
     return "\n" + "\n".join(f"{name:>12}: {place}" for name, place in rows.items())
 
 
-def base_file(name):
-    """Input function: a file of the cell that the sweeps of a system depart from."""
-    return lambda wildcards: f"{RESULTS}/{STUDY.base(wildcards.system).folder}/{name}"
-
-
-def base_levels(system):
-    """Factor levels of that cell, as they stand in the comparison table."""
-    base = STUDY.base(system)
-    return {
-        "coordinate": base.coordinate,
-        "interval": float(base.interval),
-        "partition": base.partition,
-    }
-
-
-def declared_order(system, factor):
-    """Sorts the levels of a factor: names as declared, intervals by length."""
-    if factor == "interval":
-        return float
-    declared = {"dimension": "coordinates", "partition": "partitions"}[factor]
-    return list(SYSTEMS[system][declared]).index
-
-
-def factor_levels(system, factor):
-    """Levels of one factor, all others as in the base cell, in the order of a figure's axis.
-
-    Removals of recrossings have a figure of their own.
-    """
-    table = of_factor(pick(STUDY.table(), system=system), factor, base_levels(system))
-    kept = table["recrossing"] == "none" if factor == "partition" else slice(None)
-    return sorted(set(table[kept][COLUMN[factor]]), key=declared_order(system, factor))
-
-
-def microstates(system):
-    """Partition -> number of states, of all by k-means but the base's."""
-    return {
-        name: options["n_states"]
-        for name, options in sorted(SYSTEMS[system]["partitions"].items())
-        if options.get("method") == "kmeans" and name != STUDY.base(system).partition
-    }
-
-
-@functools.cache
-def recrossing_cells(system):
-    """Levels of the cells that differ in the removal of recrossings only; empty without any."""
-    declared = SYSTEMS[system]["partitions"]
-    of = {name: options["of"] for name, options in declared.items() if "of" in options}
-    return removals(pick(STUDY.table(), system=system), of, base_levels(system))
-
-
-GRIDS = {
-    "dimension_interval": ["dimension", "interval"],
-    "interval_partition": ["interval", "partition"],
-}
-
-
-def grid_levels(system, grid):
-    """Factor -> levels of which the sweep has every combination, in the order of its axis."""
-    factors = GRIDS[grid]
-    table = of_grid(pick(STUDY.table(), system=system), factors, base_levels(system))
-    found = full_grid(table, *(COLUMN[factor] for factor in factors))
-    return {
-        factor: sorted(levels, key=declared_order(system, factor))
-        for factor, levels in zip(factors, found, strict=True)
-    }
-
-
 def map_files(wildcards):
     """States whose borders are drawn on the free energy: of the base cell, of the yardstick."""
-    yardstick = SYSTEMS[wildcards.system]["yardstick"]
-    base = STUDY.base(wildcards.system)
-    shown = [(base.coordinate, base.partition), (yardstick["coordinate"], yardstick["partition"])]
-    return list(dict.fromkeys(states_file(wildcards.system, *names) for names in shown))
+    system = wildcards.system
+    base, yardstick = STUDY.base(system), STUDY.system(system).yardstick
+    shown = [(at.coordinate, at.partition) for at in (base, yardstick)]
+    return list(dict.fromkeys(plan.states_file(STUDY, system, *names) for names in shown))
 
 
-PLAIN = [m for m in STUDY.config["models"] if m not in STUDY.controls()]
-WITH_CONTROLS = [
-    m for p in PLAIN for m in [p, *(c for c, of in STUDY.controls().items() if of == p)]
-]
+PLAIN = STUDY.plain()
 BASE_MODELS = {s: [m for m in PLAIN if m in STUDY.cells[STUDY.base(s)]] for s in SYSTEMS}
-
-
-INSPECTION_SAMPLES = 40  # resamplings behind error bars that are only looked at
-
-
-def inspection_plan(system):
-    """All that the inspection of one system needs, in frames."""
-    options, frame = SYSTEMS[system], SYSTEMS[system]["frame_interval"]
-    yardstick = options["yardstick"]
-    planned = [(cell, models) for cell, models in STUDY.cells.items() if cell.system == system]
-    cells = [
-        {
-            "coordinate": cell.coordinate,
-            "partition": cell.partition,
-            "states": (cell.coordinate, STUDY.states_name(system, cell.partition)),
-            "interval": float(cell.interval),
-            "stride": STUDY.stride(cell),
-            "models": {model: STUDY.model_options(model) for model in models},
-        }
-        | STUDY.removal(cell)
-        for cell, models in planned
-    ]
-    metastable = yardstick["coordinate"], yardstick["partition"]
-    pairs = [*(c["states"] for c in cells), metastable]
-    return {
-        "unit": options["time_unit"],
-        "frame_interval": frame,
-        "lags": sorted(round(lag / frame) for lag in options["lags"]),
-        "yardstick_lag": round(yardstick["lag"] / frame),
-        "yardstick": metastable,
-        "block": STUDY.block(system),
-        "timescales": options["timescales"],
-        "samples": min(STUDY.config["bootstrap_samples"], INSPECTION_SAMPLES),
-        "seed": STUDY.config["seed"],
-        "tolerance": STUDY.config["tolerance"],
-        "minimum_transitions": STUDY.config["minimum_transitions"],
-        "walkers": options["generation"]["walkers"],
-        "generation_frames": round(options["generation"]["time"] / frame),
-        "replicates": STUDY.config["replicates"],
-        "states": {pair: states_file(system, *pair) for pair in dict.fromkeys(pairs)},
-        "cells": cells,
-    }

@@ -34,7 +34,10 @@ rule compare_cells:
     input:
         kinetics=per_cell("kinetics.h5"),
         runs=per_model("run.json"),
-        spectra=list(exact_spectra().values()),
+        spectra=[
+            os.path.relpath(ROOT / "resources/four_state/exact_spectrum.json")
+            for system in of_kind(FourState)
+        ],
     output:
         csv=f"{RESULTS}/comparison.csv",
         parquet=f"{RESULTS}/comparison.parquet",
@@ -52,10 +55,7 @@ rule compare_cells:
         runtime=growing(60),
     params:
         code=code_of("compare_cells"),
-        cells=STUDY.cell_records(),
-        spectra=sorted(exact_spectra()),
-        units={s: SYSTEMS[s]["time_unit"] for s in sorted(SYSTEMS)},
-        seed=STUDY.config["seed"],
+        plan=planned(plan.comparison_plan),
     script:
         "../scripts/compare_cells.py"
 
@@ -86,14 +86,7 @@ rule judge_claims:
         runtime=growing(30),
     params:
         code=code_of("judge_claims"),
-        contrasts=STUDY.contrasts(),
-        cells=STUDY.cell_records(),
-        networks=STUDY.networks(),
-        controls=STUDY.controls(),
-        yardstick_lags={s: SYSTEMS[s]["yardstick"]["lag"] for s in sorted(SYSTEMS)},
-        tolerance=STUDY.config["tolerance"],
-        minimum_transitions=STUDY.config["minimum_transitions"],
-        seed=STUDY.config["seed"],
+        plan=planned(plan.claims_plan),
     script:
         "../scripts/judge_claims.py"
 
@@ -124,15 +117,7 @@ rule diagnose:
         runtime=growing(30),
     params:
         code=code_of("diagnose"),
-        cells=STUDY.cell_records(),
-        bases=STUDY.bases(),
-        controls=STUDY.controls(),
-        varied=STUDY.varied(),
-        networks=STUDY.networks(),
-        yardstick_lags={s: SYSTEMS[s]["yardstick"]["lag"] for s in sorted(SYSTEMS)},
-        tolerance=STUDY.config["tolerance"],
-        minimum_transitions=STUDY.config["minimum_transitions"],
-        seed=STUDY.config["seed"],
+        plan=planned(plan.diagnosis_plan),
     script:
         "../scripts/diagnose.py"
 
@@ -160,16 +145,6 @@ rule recommend:
         mem_mb=1000,
     params:
         code=code_of("recommend"),
-        cells=STUDY.cell_records(),
-        systems={
-            s: ordered(SYSTEMS[s]["yardstick"]) | {"unit": SYSTEMS[s]["time_unit"]}
-            for s in sorted(SYSTEMS)
-        },
-        settings={
-            "networks": STUDY.networks(),
-            "baselines": [m for m in PLAIN if m not in STUDY.networks()],
-            "tolerance": STUDY.config["tolerance"],
-            "minimum_transitions": STUDY.config["minimum_transitions"],
-        },
+        plan=planned(plan.recommendation_plan),
     script:
         "../scripts/recommend.py"

@@ -21,7 +21,7 @@ rule export_sets:
         mem_mb=growing(2000),
     params:
         code=code_of("export_sets"),
-        cell=kinetics_params,
+        plan=planned_of_cell(plan.kinetics_plan),
         models=lambda w: sorted(STUDY.cells[cell_of(w)]),
     script:
         "../scripts/export_sets.py"
@@ -44,7 +44,7 @@ rule estimate_with_pyemma:
         mem_mb=growing(2000),
     params:
         python=PYEMMA,
-        timescales=lambda w: SYSTEMS[w.system]["timescales"],
+        timescales=lambda w: STUDY.system(w.system).timescales,
     shell:
         "PYTHONPATH= {params.python} {input.program} {input.sets} {output.others} "
         "{params.timescales} > {log} 2>&1"
@@ -76,9 +76,9 @@ rule compare_estimators:
         mem_mb=growing(2000),
     params:
         code=code_of("compare_estimators"),
-        interval=lambda w: float(w.interval),
-        unit=lambda w: SYSTEMS[w.system]["time_unit"],
-        models=list(STUDY.config["models"]),
+        interval=lambda w: cell_of(w).interval,
+        unit=lambda w: STUDY.system(w.system).time_unit,
+        models=list(STUDY.settings.models),
     script:
         "../scripts/compare_estimators.py"
 

@@ -12,7 +12,7 @@ rule simulate_four_state:
     benchmark:
         f"{RESULTS}/benchmarks/simulate_four_state/{{system}}_{{part}}.tsv"
     wildcard_constraints:
-        system=names(SIMULATED),
+        system=names(of_kind(FourState)),
     conda:
         ENVIRONMENT
     threads: 1
@@ -21,7 +21,7 @@ rule simulate_four_state:
         runtime=growing(240),
     params:
         code=code_of("simulate_four_state"),
-        simulation=simulation_params,
+        plan=planned(plan.simulation_plan, "system", "part"),
     script:
         "../scripts/simulate_four_state.py"
 
@@ -29,7 +29,7 @@ rule simulate_four_state:
 rule import_embedded:
     input:
         trajectories=lambda w: [
-            os.path.relpath(f) for f in source_files(SYSTEMS[w.system]["source"], ROOT)
+            os.path.relpath(file) for file in embedded_files(STUDY.system(w.system).source, ROOT)
         ],
     output:
         features=f"{RESULTS}/{{system}}/features.h5",
@@ -38,7 +38,7 @@ rule import_embedded:
     benchmark:
         f"{RESULTS}/benchmarks/import_embedded/{{system}}.tsv"
     wildcard_constraints:
-        system=names(EMBEDDED),
+        system=names(of_kind(Embedded)),
     conda:
         ENVIRONMENT
     threads: 1
@@ -47,8 +47,7 @@ rule import_embedded:
         runtime=growing(30),
     params:
         code=code_of("import_embedded"),
-        frame_interval=lambda w: SYSTEMS[w.system]["frame_interval"],
-        time_unit=lambda w: SYSTEMS[w.system]["time_unit"],
+        plan=planned(plan.embedded_plan, "system"),
     script:
         "../scripts/import_embedded.py"
 
@@ -61,7 +60,7 @@ rule download_data:
     benchmark:
         f"{RESULTS}/benchmarks/download_data/{{system}}_{{file}}.tsv"
     wildcard_constraints:
-        system=names(IMPORTED_SYSTEMS),
+        system=names(of_kind(Imported)),
         file="[^/]+",
     conda:
         ENVIRONMENT
@@ -70,7 +69,7 @@ rule download_data:
         mem_mb=500,
     params:
         code=code_of("download_data"),
-        origin=lambda w: downloads(SYSTEMS[w.system]["source"])[w.file],
+        origin=lambda w: downloads(source_of(w))[w.file],
     script:
         "../scripts/download_data.py"
 
@@ -85,7 +84,7 @@ rule import_data:
     benchmark:
         f"{RESULTS}/benchmarks/import_data/{{system}}.tsv"
     wildcard_constraints:
-        system=names(IMPORTED_SYSTEMS),
+        system=names(of_kind(Imported)),
     conda:
         ENVIRONMENT
     threads: 1
@@ -93,9 +92,7 @@ rule import_data:
         mem_mb=3000,
     params:
         code=code_of("import_data"),
-        source=lambda w: ordered(SYSTEMS[w.system]["source"]),
-        frame_interval=lambda w: SYSTEMS[w.system]["frame_interval"],
-        time_unit=lambda w: SYSTEMS[w.system]["time_unit"],
+        plan=planned(plan.import_plan, "system"),
     script:
         "../scripts/import_data.py"
 
@@ -108,7 +105,7 @@ rule simulate_peptide:
     benchmark:
         f"{RESULTS}/benchmarks/simulate_peptide/{{molecule}}_{{number}}.tsv"
     wildcard_constraints:
-        molecule=names(recipes_of("peptide")),
+        molecule=names(recipes.made_by(RECIPES, "peptide")),
         number=r"\d+",
     conda:
         ENVIRONMENT
@@ -118,15 +115,15 @@ rule simulate_peptide:
         runtime=growing(2880),
     params:
         code=code_of("simulate_peptide"),
-        recipe=lambda w: ordered(RECIPES[w.molecule]),
-        seed=seed_of_recipe,
+        recipe=lambda w: as_param(RECIPES[w.molecule]),
+        seed=lambda w: recipes.seed_of(RECIPES[w.molecule], int(w.number)),
     script:
         "../scripts/simulate_peptide.py"
 
 
 rule simulate_go_model:
     input:
-        native=lambda w: os.path.relpath(ROOT / RECIPES[w.molecule]["native"]),
+        native=lambda w: os.path.relpath(ROOT / RECIPES[w.molecule].native),
     output:
         trajectory=f"{RESULTS}/regenerated/{{molecule}}/trajectory_{{number}}.h5",
     log:
@@ -134,7 +131,7 @@ rule simulate_go_model:
     benchmark:
         f"{RESULTS}/benchmarks/simulate_go_model/{{molecule}}_{{number}}.tsv"
     wildcard_constraints:
-        molecule=names(recipes_of("go_model")),
+        molecule=names(recipes.made_by(RECIPES, "go_model")),
         number=r"\d+",
     conda:
         ENVIRONMENT
@@ -144,8 +141,8 @@ rule simulate_go_model:
         runtime=growing(240),
     params:
         code=code_of("simulate_go_model"),
-        recipe=lambda w: ordered(RECIPES[w.molecule]),
-        seed=seed_of_recipe,
+        recipe=lambda w: as_param(RECIPES[w.molecule]),
+        seed=lambda w: recipes.seed_of(RECIPES[w.molecule], int(w.number)),
     script:
         "../scripts/simulate_go_model.py"
 
@@ -174,6 +171,6 @@ rule regenerate_resources:
         [
             f"{RESULTS}/regenerated/{molecule}/trajectory_{number}.h5"
             for molecule, recipe in RECIPES.items()
-            for number in range(1, recipe["trajectories"] + 1)
+            for number in range(1, recipe.trajectories + 1)
         ],
         f"{RESULTS}/regenerated/four_state/exact_spectrum.json",

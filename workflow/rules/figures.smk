@@ -14,15 +14,17 @@ FACTOR_FIGURES = [
     f"{system}_{factor}"
     for system in SYSTEMS
     for factor in COLUMN
-    if len(factor_levels(system, factor)) > 1
+    if len(levels.factor_levels(STUDY, system, factor)) > 1
 ]
 HEATMAPS = [
     f"{system}_{grid}"
     for system in SYSTEMS
-    for grid in GRIDS
-    if all(grid_levels(system, grid).values())
+    for grid in levels.GRIDS
+    if all(levels.grid_levels(STUDY, system, grid).values())
 ]
-RECROSSINGS = [f"{system}_recrossing" for system in SYSTEMS if recrossing_cells(system)]
+RECROSSINGS = [
+    f"{system}_recrossing" for system in SYSTEMS if levels.recrossing_cells(STUDY, system)
+]
 CONTROLS = [
     f"{system}_controls"
     for system in SYSTEMS
@@ -80,7 +82,7 @@ rule plot_claims:
     resources:
         mem_mb=500,
     params:
-        tolerance=STUDY.config["tolerance"],
+        tolerance=STUDY.settings.tolerance,
     script:
         "../scripts/plot_claims.py"
 
@@ -138,12 +140,12 @@ rule plot_factor:
     resources:
         mem_mb=1000,
     params:
-        base=lambda w: base_levels(w.system),
-        levels=lambda w: factor_levels(w.system, w.factor),
-        lag=lambda w: SYSTEMS[w.system]["yardstick"]["lag"],
-        tolerance=STUDY.config["tolerance"],
+        base=lambda w: levels.base_levels(STUDY, w.system),
+        levels=lambda w: levels.factor_levels(STUDY, w.system, w.factor),
+        lag=lambda w: STUDY.system(w.system).yardstick.lag,
+        tolerance=STUDY.settings.tolerance,
         models=PLAIN,
-        states=lambda w: microstates(w.system) if w.factor == "dimension" else {},
+        states=lambda w: levels.microstates(STUDY, w.system) if w.factor == "dimension" else {},
     script:
         "../scripts/plot_factor.py"
 
@@ -166,16 +168,16 @@ rule plot_heatmap:
     benchmark:
         f"{RESULTS}/benchmarks/plot_heatmap/{{system}}_{{grid}}.tsv"
     wildcard_constraints:
-        grid=names(GRIDS),
+        grid=names(levels.GRIDS),
     conda:
         ENVIRONMENT
     threads: 1
     resources:
         mem_mb=1000,
     params:
-        base=lambda w: base_levels(w.system),
-        grid=lambda w: grid_levels(w.system, w.grid),
-        lag=lambda w: SYSTEMS[w.system]["yardstick"]["lag"],
+        base=lambda w: levels.base_levels(STUDY, w.system),
+        grid=lambda w: levels.grid_levels(STUDY, w.system, w.grid),
+        lag=lambda w: STUDY.system(w.system).yardstick.lag,
         models=PLAIN,
     script:
         "../scripts/plot_heatmap.py"
@@ -204,8 +206,8 @@ rule plot_recrossing:
     resources:
         mem_mb=1000,
     params:
-        cells=lambda w: recrossing_cells(w.system),
-        lag=lambda w: SYSTEMS[w.system]["yardstick"]["lag"],
+        cells=lambda w: levels.recrossing_cells(STUDY, w.system),
+        lag=lambda w: STUDY.system(w.system).yardstick.lag,
         models=PLAIN,
     script:
         "../scripts/plot_recrossing.py"
@@ -234,10 +236,10 @@ rule plot_controls:
     resources:
         mem_mb=1000,
     params:
-        base=lambda w: base_levels(w.system),
-        lag=lambda w: SYSTEMS[w.system]["yardstick"]["lag"],
-        tolerance=STUDY.config["tolerance"],
-        models=WITH_CONTROLS,
+        base=lambda w: levels.base_levels(STUDY, w.system),
+        lag=lambda w: STUDY.system(w.system).yardstick.lag,
+        tolerance=STUDY.settings.tolerance,
+        models=STUDY.with_controls(),
         controls=STUDY.controls(),
     script:
         "../scripts/plot_controls.py"
@@ -268,8 +270,8 @@ rule plot_transition_matrices:
     resources:
         mem_mb=1000,
     params:
-        base=lambda w: base_levels(w.system),
-        lag=lambda w: SYSTEMS[w.system]["yardstick"]["lag"],
+        base=lambda w: levels.base_levels(STUDY, w.system),
+        lag=lambda w: STUDY.system(w.system).yardstick.lag,
         models=lambda w: [m for m in BASE_MODELS[w.system] if m in STUDY.networks()],
     script:
         "../scripts/plot_transition_matrices.py"
@@ -300,8 +302,8 @@ rule plot_populations_mfpt:
     resources:
         mem_mb=1000,
     params:
-        base=lambda w: base_levels(w.system),
-        lag=lambda w: SYSTEMS[w.system]["yardstick"]["lag"],
+        base=lambda w: levels.base_levels(STUDY, w.system),
+        lag=lambda w: STUDY.system(w.system).yardstick.lag,
         models=lambda w: BASE_MODELS[w.system],
     script:
         "../scripts/plot_populations_mfpt.py"
@@ -332,7 +334,7 @@ rule plot_residence_times:
     resources:
         mem_mb=1000,
     params:
-        base=lambda w: base_levels(w.system),
+        base=lambda w: levels.base_levels(STUDY, w.system),
         models=lambda w: BASE_MODELS[w.system],
     script:
         "../scripts/plot_residence_times.py"
@@ -362,8 +364,8 @@ rule plot_training:
         mem_mb=500,
     params:
         cells=lambda w: [c for c in STUDY.table().to_dict("records") if c["system"] == w.system],
-        unit=lambda w: SYSTEMS[w.system]["time_unit"],
-        models=list(STUDY.config["models"]),
+        unit=lambda w: STUDY.system(w.system).time_unit,
+        models=list(STUDY.settings.models),
         controls=STUDY.controls(),
     script:
         "../scripts/plot_training.py"
@@ -423,9 +425,9 @@ rule plot_strips:
         mem_mb=2000,
     params:
         stride=lambda w: STUDY.stride(STUDY.base(w.system)),
-        interval=lambda w: float(STUDY.base(w.system).interval),
-        lag=lambda w: SYSTEMS[w.system]["yardstick"]["lag"],
-        unit=lambda w: SYSTEMS[w.system]["time_unit"],
+        interval=lambda w: STUDY.base(w.system).interval,
+        lag=lambda w: STUDY.system(w.system).yardstick.lag,
+        unit=lambda w: STUDY.system(w.system).time_unit,
         models=lambda w: BASE_MODELS[w.system],
     script:
         "../scripts/plot_strips.py"
@@ -455,9 +457,9 @@ rule plot_cost:
     resources:
         mem_mb=1000,
     params:
-        lag=lambda w: SYSTEMS[w.system]["yardstick"]["lag"],
-        tolerance=STUDY.config["tolerance"],
-        models=list(STUDY.config["models"]),
+        lag=lambda w: STUDY.system(w.system).yardstick.lag,
+        tolerance=STUDY.settings.tolerance,
+        models=list(STUDY.settings.models),
         controls=STUDY.controls(),
     script:
         "../scripts/plot_cost.py"

@@ -1,6 +1,6 @@
 # Needs: figures of a finished study. Makes: docs/gallery.md and docs/gallery/*.png.
 # Steps: write_gallery, on demand (make gallery).
-SHOWN = gallery.chosen(ALL_FIGURES, list(SYSTEMS))
+SHOWN = gallery.chosen(ALL_FIGURES, SYSTEMS)
 
 
 rule write_gallery:
@@ -29,6 +29,6 @@ rule write_gallery:
     params:
         shown=SHOWN,
         study=lambda w: os.path.relpath(workflow.configfiles[-1]),
-        states=microstates(next(iter(SYSTEMS))),
+        states=levels.microstates(STUDY, SYSTEMS[0]),
     script:
         "../scripts/write_gallery.py"

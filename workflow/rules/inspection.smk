@@ -5,7 +5,7 @@
 
 rule inspect_data:
     input:
-        states=[path for system in SYSTEMS for path in inspection_plan(system)["states"].values()],
+        states=[f.path for s in SYSTEMS for f in plan.inspection_plan(STUDY, s).states],
     output:
         markdown=f"{RESULTS}/inspect.md",
         html=report(f"{RESULTS}/inspect.html", category="Data", caption="../report/inspect.rst"),
@@ -23,7 +23,7 @@ rule inspect_data:
         mem_mb=3000,
     params:
         code=code_of("inspect_data"),
-        plans={system: inspection_plan(system) for system in sorted(SYSTEMS)},
+        plan=planned(plan.inspection_plans),
         cores=lambda wildcards: workflow.cores or 1,
     script:
         "../scripts/inspect_data.py"

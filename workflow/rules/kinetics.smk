@@ -22,7 +22,7 @@ rule estimate_kinetics:
         runtime=growing(60),
     params:
         code=code_of("estimate_kinetics"),
-        cell=kinetics_params,
+        plan=planned_of_cell(plan.kinetics_plan),
         models=lambda w: sorted(STUDY.cells[cell_of(w)]),
     message:
         "kinetics: {wildcards.system}, {wildcards.coordinate}, interval {wildcards.interval}, "

@@ -11,7 +11,7 @@ rule rank_models:
         comparison=f"{RESULTS}/comparison.parquet",
         cost=f"{RESULTS}/cost.parquet",
         kinetics=[f"{RESULTS}/{STUDY.base(s).folder}/kinetics.h5" for s in SYSTEMS],
-        states=[states_file(s, STUDY.base(s).coordinate, STUDY.base(s).partition) for s in SYSTEMS],
+        states=[states_of_cell(STUDY.base(s)) for s in SYSTEMS],
     output:
         csv=f"{LEADERBOARD}.csv",
         markdown=f"{LEADERBOARD}.md",
@@ -26,14 +26,7 @@ rule rank_models:
         mem_mb=1000,
     params:
         code=code_of("rank_models"),
-        cells=[
-            vars(base) | {"interval": float(base.interval), "stride": STUDY.stride(base)}
-            for base in map(STUDY.base, SYSTEMS)
-        ],
-        folders={s: STUDY.base(s).folder for s in sorted(SYSTEMS)},
-        lags={s: SYSTEMS[s]["yardstick"]["lag"] for s in sorted(SYSTEMS)},
-        units={s: SYSTEMS[s]["time_unit"] for s in sorted(SYSTEMS)},
-        seed=STUDY.config["seed"],
+        plan=planned(plan.ranking_plan),
     script:
         "../scripts/rank_models.py"
 
@@ -55,7 +48,7 @@ rule plot_leaderboard:
         mem_mb=500,
     params:
         code=code_of("plot_leaderboard"),
-        tolerance=STUDY.config["tolerance"],
+        tolerance=STUDY.settings.tolerance,
     script:
         "../scripts/plot_leaderboard.py"
 

@@ -22,10 +22,12 @@ rule train_and_generate:
         mem_mb=growing(2000),
         runtime=growing(600),
     params:
-        code=lambda w: code_of("train_and_generate", model_file(kind_of(w))),
-        training_code=lambda w: training_code(kind_of(w)),
-        cell=model_params,
-        generation=generation_params,
+        code=lambda w: code_of("train_and_generate", model_file(w)),
+        training_code=lambda w: code_digest(
+            LIBRARY / "learning/train_and_generate.py", model_file(w)
+        ),
+        plan=planned_of_cell(plan.training_plan, "model"),
+        generation=planned_of_cell(plan.generation_plan),
     message:
         "training {wildcards.model}, which then generates: {wildcards.system}, "
         "{wildcards.coordinate}, interval {wildcards.interval}, {wildcards.partition}"

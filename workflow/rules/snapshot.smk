@@ -41,13 +41,7 @@ rule write_results_page:
         runtime=growing(30),
     params:
         code=code_of("write_results_page"),
-        config=ordered(STUDY.config),
-        study={
-            "bases": {s: base_levels(s) for s in SYSTEMS},
-            "lags": {s: SYSTEMS[s]["yardstick"]["lag"] for s in SYSTEMS},
-            "models": PLAIN,
-            "replicates": STUDY.config["replicates"],
-            "built_on": {s: STUDY.built_on(s) for s in SYSTEMS},
-        },
+        config=lambda w: as_param(STUDY.settings),
+        plan=planned(plan.results_page_plan),
     script:
         "../scripts/write_results_page.py"

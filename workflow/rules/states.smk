@@ -25,7 +25,7 @@ rule check_lengths:
         runtime=growing(10),
     params:
         code=code_of("check_lengths"),
-        limits=lengths_params,
+        plan=planned(plan.lengths_plan, "system"),
     script:
         "../scripts/check_lengths.py"
 
@@ -34,7 +34,7 @@ rule fit_states:
     input:
         features=f"{RESULTS}/{{system}}/features.h5",
         reference=lambda w: (
-            [f"{RESULTS}/{w.system}/reference.h5"] if has_reference(w.system) else []
+            [f"{RESULTS}/{w.system}/reference.h5"] if plan.has_reference(STUDY, w.system) else []
         ),
         maps=maps_of_states,
     output:
@@ -51,6 +51,6 @@ rule fit_states:
         runtime=growing(60),
     params:
         code=code_of("fit_states"),
-        definition=states_params,
+        plan=planned(plan.states_plan, "system", "coordinate", "states"),
     script:
         "../scripts/fit_states.py"

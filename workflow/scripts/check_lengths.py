@@ -10,18 +10,19 @@ from raremd.states.split import (
     split_frames,
     warn_of_short,
 )
+from raremd.study.plans import LengthsPlan, from_param
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
-    limits = snakemake.params.limits
+    plan = from_param(LengthsPlan, snakemake.params.plan)
     lengths = read_lengths(snakemake.input.features)
-    check_lengths(lengths, limits["longest_lag"])
-    warn_of_short(lengths, limits["longest_lag"])
+    check_lengths(lengths, plan.longest_lag)
+    warn_of_short(lengths, plan.longest_lag)
     try:
-        split = split_frames(lengths, **limits["split"])
+        split = split_frames(lengths, **vars(plan.split))
     except ValueError:
         pass  # too short to be split: fit_states says so
     else:
-        check_windows(split, limits["windows"])
-        check_blocks(split, limits["block"])
+        check_windows(split, [(w.interval, w.stride, w.window) for w in plan.windows])
+        check_blocks(split, plan.block)
     write_json(snakemake.output.lengths, {"frames": lengths})

@@ -3,20 +3,14 @@
 from raremd.analysis.cell_kinetics import evaluate_cell
 from raremd.io.logs import log_to
 from raremd.io.storage import write_table
-
-
-def estimate_kinetics(
-    states: str, yardstick: str, generated: dict[str, str], cell: dict, output: str
-) -> None:
-    write_table(output, *evaluate_cell(states, yardstick, generated, cell))
-
+from raremd.study.plans import KineticsPlan, from_param
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
-    estimate_kinetics(
+    found = evaluate_cell(
         snakemake.input.states,
         snakemake.input.yardstick,
         dict(zip(snakemake.params.models, snakemake.input.generated, strict=True)),
-        snakemake.params.cell,
-        snakemake.output.kinetics,
+        from_param(KineticsPlan, snakemake.params.plan),
     )
+    write_table(snakemake.output.kinetics, *found)

@@ -7,20 +7,25 @@ from raremd.states.fit import (
     fit_states,
     partition_settings,
 )
+from raremd.study.plans import StatesPlan, from_param
 
 
-def fit(features: str, reference: str | None, definition: dict, output: str) -> None:
-    frame = definition["frame_interval"]
+def fit(features: str, reference: str | None, plan: StatesPlan, output: str) -> None:
+    frame = plan.frame_interval
+    chain = {"states": plan.states.model_dump(exclude_none=True)}
+    if plan.microstates is not None:
+        chain["microstates"] = plan.microstates.model_dump(exclude_none=True)
+        chain["states"]["microstates"] = "microstates"
     labels = read_state_labels(features)
     fit_states(
         features,
         reference,
-        coordinate_settings(definition["coordinate"], frame),
-        partition_settings(definition["partitions"], definition["name"], frame, labels),
-        {key: definition[key] for key in ("validation_fraction", "gap")},
-        definition["seed"],
+        coordinate_settings(plan.coordinate.model_dump(exclude_none=True), frame),
+        partition_settings(chain, "states", frame, labels),
+        vars(plan.split),
+        plan.seed,
         output,
-        definition["core_fraction"],
+        plan.core_fraction,
     )
 
 
@@ -29,6 +34,6 @@ if __name__ == "__main__":
     fit(
         snakemake.input.features,
         next(iter(snakemake.input.get("reference", [])), None),
-        snakemake.params.definition,
+        from_param(StatesPlan, snakemake.params.plan),
         snakemake.output.states,
     )

@@ -2,13 +2,15 @@
 
 from raremd.data.imported.imported import import_source
 from raremd.io.logs import log_to
+from raremd.study.plans import ImportPlan, from_param
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
+    plan = from_param(ImportPlan, snakemake.params.plan)
     import_source(
-        snakemake.params.source,
+        plan.source.model_dump(exclude_none=True),
         list(snakemake.input.files),
-        snakemake.params.frame_interval,
-        snakemake.params.time_unit,
+        plan.frame_interval,
+        plan.time_unit,
         snakemake.output.features,
     )

@@ -4,6 +4,7 @@ from raremd.data.embedded import read_compact
 from raremd.data.features import write_features
 from raremd.io.logs import log_to
 from raremd.io.provenance import sha256
+from raremd.study.plans import EmbeddedPlan, from_param
 
 
 def import_embedded(files: list[str], frame_interval: float, time_unit: str, output: str) -> None:
@@ -28,9 +29,10 @@ def import_embedded(files: list[str], frame_interval: float, time_unit: str, out
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
+    plan = from_param(EmbeddedPlan, snakemake.params.plan)
     import_embedded(
         list(snakemake.input.trajectories),
-        snakemake.params.frame_interval,
-        snakemake.params.time_unit,
+        plan.frame_interval,
+        plan.time_unit,
         snakemake.output.features,
     )

@@ -8,10 +8,12 @@ from raremd.io.storage import atomic_path
 from raremd.report.figures.inspection import draw
 from raremd.report.figures.style import save
 from raremd.report.pages.markdown import write_page
+from raremd.study.plans import InspectionPlan, from_param
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
-    found = [inspect_system(name, plan) for name, plan in snakemake.params.plans.items()]
+    plans = from_param(tuple[InspectionPlan, ...], snakemake.params.plan)
+    found = [inspect_system(plan) for plan in plans]
     table = pd.concat([table for table, _ in found], ignore_index=True)
     with atomic_path(snakemake.output.csv) as temporary:
         table.to_csv(temporary, index=False)

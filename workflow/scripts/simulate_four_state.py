@@ -3,24 +3,25 @@
 from raremd.data.features import write_features
 from raremd.data.simulated import four_state
 from raremd.io.logs import log_to
+from raremd.study.plans import SimulationPlan, from_param
 
 
-def simulate_four_state(simulation: dict, output: str) -> None:
-    steps = round(simulation["frame_interval"] / four_state.TIME_STEP)
-    trajectories = four_state.simulate(
-        simulation["walkers"], simulation["frames"], steps, simulation["seed"]
-    )
+def simulate_four_state(plan: SimulationPlan, output: str) -> None:
+    steps = round(plan.frame_interval / four_state.TIME_STEP)
+    trajectories = four_state.simulate(plan.walkers, plan.frames, steps, plan.seed)
     write_features(
         output,
         trajectories,
-        frame_interval=simulation["frame_interval"],
+        frame_interval=plan.frame_interval,
         time_unit="tau",
         feature_names=["x", "y"],
         periods=[0.0, 0.0],
-        checksum=f"four_state seed {simulation['seed']}",
+        checksum=f"four_state seed {plan.seed}",
     )
 
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
-    simulate_four_state(snakemake.params.simulation, snakemake.output.features)
+    simulate_four_state(
+        from_param(SimulationPlan, snakemake.params.plan), snakemake.output.features
+    )

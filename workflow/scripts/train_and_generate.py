@@ -4,14 +4,14 @@ from pathlib import Path
 
 from raremd.io.logs import log_to
 from raremd.learning.train_and_generate import train_and_generate
+from raremd.study.plans import GenerationPlan, TrainingPlan, from_param
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
     train_and_generate(
         snakemake.input.states,
-        snakemake.params.cell,
-        snakemake.params.generation["walkers"],
-        snakemake.params.generation["frames"],
+        from_param(TrainingPlan, snakemake.params.plan),
+        from_param(GenerationPlan, snakemake.params.generation),
         snakemake.params.training_code,
         Path(snakemake.output.weights),
         snakemake.output.history,

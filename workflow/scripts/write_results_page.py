@@ -1,5 +1,6 @@
 """Adapter: a finished study -> the folder that keeps its outcome."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from raremd.io.storage import (
     write_parquet,
 )
 from raremd.report.pages.results import compress, page, reduce
+from raremd.study.plans import from_param
+from raremd.study.verdict_plans import ResultsPagePlan
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
@@ -24,8 +27,9 @@ if __name__ == "__main__":
     provenance = [{name: r[name] for name in kept} for r in records]
     distinct = [r for n, r in enumerate(provenance) if r not in provenance[:n]]
     comparison, cost = read_parquet(i.comparison), read_parquet(i.cost)
-    write_parquet(o.comparison, reduce(comparison, p.study["lags"]))
-    write_json(o.config, p.config)
+    plan = from_param(ResultsPagePlan, p.plan)
+    write_parquet(o.comparison, reduce(comparison, plan.yardstick_lags))
+    write_json(o.config, json.loads(p.config))
     write_json(o.provenance, distinct)
     for name in ("claims", "cost_csv"):
         shutil.copyfile(i[name], o[name])
@@ -35,7 +39,14 @@ if __name__ == "__main__":
         Path(i.diagnosis).read_text(),
         comparison,
         cost,
-        p.study | {"commits": sorted({r["commit"] for r in records})},
+        {
+            "bases": {base.system: base.levels for base in plan.bases},
+            "lags": plan.yardstick_lags,
+            "models": list(plan.models),
+            "replicates": plan.replicates,
+            "built_on": plan.built_on,
+            "commits": sorted({r["commit"] for r in records}),
+        },
         [Path(figure).stem for figure in i.figures],
     )
     with atomic_path(o.page) as temporary:

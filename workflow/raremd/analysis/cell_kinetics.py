@@ -36,6 +36,7 @@ from raremd.kinetics.timescales import (
 )
 from raremd.states.discrete_trajectories import read_states
 from raremd.states.split import Segment, at_interval, check_lengths, take
+from raremd.study.plans import KineticsPlan
 
 MAX_BLOCKS = 1000
 """Of the bootstrap, so that its counts fit in memory; long data are given longer blocks."""
@@ -341,7 +342,7 @@ def evaluate_cell(
     states: Path,
     yardstick_states: Path,
     generated: dict[str, Path],
-    cell: dict[str, Any],
+    plan: KineticsPlan,
 ) -> tuple[pd.DataFrame, dict[str, np.ndarray], dict[str, Any]]:
     """All kinetics of one cell: MD, reference and every replicate of every model.
 
@@ -351,10 +352,7 @@ def evaluate_cell(
         Files of `discretisation.fit_states`.
     generated : dict
         Model name -> file of `cell.train_and_generate`.
-    cell : dict
-        stride, recrossing, tau (saved frames), interval (time), lags (saved frames),
-        timescales, yardstick_lag (saved frames), block (frames of the source, 0 for whole
-        trajectories), samples, seed.
+    plan : KineticsPlan
 
     Returns
     -------
@@ -374,35 +372,36 @@ def evaluate_cell(
         If no trajectory is longer than the longest lag.
     """
     system, coarse = read_states(states), read_states(yardstick_states)
-    check_lengths([len(t) for t in system.md], max(cell["lags"]) * cell["stride"])
+    stride, recrossing = plan.slicing.stride, plan.slicing.recrossing
+    check_lengths([len(t) for t in system.md], max(plan.lags) * stride)
     training = system.split.training
     yardstick = Yardstick.of(
-        at_interval(coarse.md, training, cell["stride"], "none", 1),
+        at_interval(coarse.md, training, stride, "none", 1),
         coarse.n_states,
         majority_map(
             take(system.md, training), take(coarse.md, training), system.n_states, coarse.n_states
         ),
-        cell["yardstick_lag"],
+        plan.yardstick_lag,
     )
-    how = cell["stride"], cell["recrossing"], cell["tau"]
-    common = {"lags": cell["lags"], "n_timescales": cell["timescales"]}
+    how = stride, recrossing, plan.slicing.tau
+    common = {"lags": list(plan.lags), "n_timescales": plan.timescales}
 
-    md_labels, reference_labels = system.labels(cell["recrossing"])
+    md_labels, reference_labels = system.labels(recrossing)
 
     def seen(labels: list[np.ndarray], source: list[np.ndarray], segments: tuple[Segment, ...]):
-        kept = at_interval(source, segments, cell["stride"], "none", 1)
+        kept = at_interval(source, segments, stride, "none", 1)
         return at_interval(labels, segments, *how), yardstick.map(kept)
 
     lengths = [s.stop - s.start for s in training]
-    shortest = max(cell["block"] or max(lengths), sum(lengths) // MAX_BLOCKS)
+    shortest = max(plan.block, sum(lengths) // MAX_BLOCKS)
     blocks = trajectory_blocks(lengths, shortest)
     rows, bootstrap = md_rows(
         *seen(md_labels, system.md, training),
         system.n_states,
         yardstick,
-        blocks=sliced_blocks(blocks, cell["stride"]),
-        n_samples=cell["samples"],
-        rng=np.random.default_rng(cell["seed"]),
+        blocks=sliced_blocks(blocks, stride),
+        n_samples=plan.samples,
+        rng=np.random.default_rng(plan.seed),
         **common,
     )
     rows = [row | {"model": "md", "replicate": 0} for row in rows]
@@ -421,9 +420,9 @@ def evaluate_cell(
             rows += [row | {"model": model, "replicate": replicate} for row in own]
     arrays = {
         "of_state": yardstick.of_state,
-        "bootstrap/lags": bootstrap.lags * cell["interval"],
-        "bootstrap/own": bootstrap.own * cell["interval"],
-        "bootstrap/yardstick": bootstrap.yardstick * cell["interval"],
+        "bootstrap/lags": bootstrap.lags * plan.interval,
+        "bootstrap/own": bootstrap.own * plan.interval,
+        "bootstrap/yardstick": bootstrap.yardstick * plan.interval,
     }
     attributes = {"dimension": system.dimension, "n_states": system.n_states}
-    return _table(rows, cell["interval"]), arrays, attributes
+    return _table(rows, plan.interval), arrays, attributes

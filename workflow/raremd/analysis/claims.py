@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from raremd.kinetics.bootstrap import (
     interval,
     log2_deviation,
 )
+from raremd.study.cell import Cell
 
 CLAIMS = {
     "C1": "a low-dimensional coordinate with a coarse partition can be learned",
@@ -120,7 +122,7 @@ class CellResult:
 
 
 def read_cells(
-    comparison: pd.DataFrame, kinetics: list[Path], cells: list[dict], lags: dict[str, float]
+    comparison: pd.DataFrame, kinetics: list[Path], cells: Sequence[Cell], lags: dict[str, float]
 ) -> list[CellResult]:
     """Results of all cells.
 
@@ -129,18 +131,17 @@ def read_cells(
     comparison : pandas.DataFrame
     kinetics : list of Path
         `kinetics.h5` of each cell.
-    cells : list of dict
-        Factor levels of each cell: system, coordinate, interval, partition.
+    cells : sequence of Cell
     lags : dict
         System -> lag of its yardstick, in its time unit.
     """
     groups = dict(list(comparison.groupby(FACTORS)))
     return [
         CellResult(
-            name="{system}/{coordinate}/dt_{interval:g}/{partition}".format_map(cell),
-            interval=cell["interval"],
-            yardstick_lag=lags[cell["system"]],
-            table=groups[tuple(cell[f] for f in FACTORS)],
+            name=cell.folder,
+            interval=cell.interval,
+            yardstick_lag=lags[cell.system],
+            table=groups[tuple(getattr(cell, factor) for factor in FACTORS)],
             bootstrap=read_arrays(path, "bootstrap"),
         )
         for cell, path in zip(cells, kinetics, strict=True)

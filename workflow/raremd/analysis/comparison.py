@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from raremd.kinetics.bootstrap import (
     log2_deviation,
     replicate_interval,
 )
+from raremd.study.cell import Cell, Factors
 
 FACTORS = ["system", "coordinate", "dimension", "interval", "partition", "recrossing", "tau_c"]
 COLUMNS = [
@@ -105,27 +106,22 @@ def _unit(quantity: str, time_unit: str) -> str:
 
 def _run_rows(record: dict[str, Any]) -> Iterator[dict]:
     """Cross-entropy, tokens and parameters of one model in one cell."""
-    model = record["cell"]["label"].rsplit("/", 1)[1]
-    base = {"model": model, "i": 0, "j": 0, "lag": np.nan}
+    base = {"model": record["model"]["name"], "i": 0, "j": 0, "lag": np.nan}
     for quantity in ("cross_entropy", "tokens"):
         for replicate, value in enumerate(record[quantity], start=1):
             yield base | {"quantity": quantity, "replicate": replicate, "value": value}
     yield base | {"quantity": "parameters", "replicate": 0, "value": record["parameters"]}
 
 
-def _records_by_folder(runs: list[Path]) -> dict[str, list[dict]]:
-    """Run records of each cell, by its folder."""
-    found: dict[str, list[dict]] = {}
+def _records_by_cell(runs: list[Path]) -> dict[Cell, list[dict]]:
+    """Run records of each cell."""
+    found: dict[Cell, list[dict]] = {}
     for record in map(read_record, runs):
-        found.setdefault(record["cell"]["label"].rsplit("/", 1)[0], []).append(record)
+        found.setdefault(Cell(**record["cell"]), []).append(record)
     return found
 
 
-def _folder(cell: dict[str, Any]) -> str:
-    return "{system}/{coordinate}/dt_{interval:g}/{partition}".format_map(cell)
-
-
-def costs(cells: list[dict[str, Any]], runs: list[Path]) -> pd.DataFrame:
+def costs(cells: Sequence[Factors], runs: list[Path]) -> pd.DataFrame:
     """What was measured while models ran; apart from the results, which runs repeat exactly.
 
     Parameters
@@ -140,16 +136,16 @@ def costs(cells: list[dict[str, Any]], runs: list[Path]) -> pd.DataFrame:
         training_seconds, generation_seconds, core_seconds (their sum; all three are time on a
         core), wall_seconds, peak_memory_gib.
     """
-    by_folder = _records_by_folder(runs)
+    by_cell = _records_by_cell(runs)
     rows = []
-    for cell in cells:
-        for record in by_folder[_folder(cell)]:
+    for factors in cells:
+        for record in by_cell[factors.cell]:
             generation = record["generation"]
             seconds = record["cpu_seconds"], generation["cpu_seconds"]
             rows.append(
-                cell
+                factors.columns()
                 | {
-                    "model": record["cell"]["label"].rsplit("/", 1)[1],
+                    "model": record["model"]["name"],
                     "training_seconds": seconds[0],
                     "generation_seconds": seconds[1],
                     "core_seconds": sum(seconds),
@@ -172,7 +168,7 @@ def _exact_rows(system: str, spectrum: Path, lag: float) -> pd.DataFrame:
 
 
 def compare(
-    cells: list[dict[str, Any]],
+    cells: Sequence[Factors],
     kinetics: list[Path],
     runs: list[Path],
     spectra: dict[str, Path],
@@ -183,8 +179,7 @@ def compare(
 
     Parameters
     ----------
-    cells : list of dict
-        Factor levels: system, coordinate, interval, partition, recrossing, tau_c.
+    cells : sequence of Factors
     kinetics : list of Path
         `kinetics.h5` of each cell, in the same order.
     runs : list of Path
@@ -204,17 +199,17 @@ def compare(
         bootstrap for the MD, Student over replicates for times, both for log2 ratios, and
         the range over replicates elsewhere.
     """
-    by_folder = _records_by_folder(runs)
+    by_cell = _records_by_cell(runs)
     parts = []
-    for number, (cell, path) in enumerate(zip(cells, kinetics, strict=True)):
+    for number, (factors, path) in enumerate(zip(cells, kinetics, strict=True)):
         table = read_table(path)
         rng = np.random.default_rng((seed, number))
         rows = list(_ratios(table, read_arrays(path, "bootstrap"), rng))
-        rows += [row for record in by_folder[_folder(cell)] for row in _run_rows(record)]
+        rows += [row for record in by_cell[factors.cell] for row in _run_rows(record)]
         losses = pd.DataFrame([row for row in rows if row["quantity"] == "cross_entropy"])
         rows += list(_over_replicates(pd.concat([table, losses])))
         part = pd.concat([table, pd.DataFrame(rows)], ignore_index=True)
-        parts.append(part.assign(**cell, dimension=read_attributes(path)["dimension"]))
+        parts.append(part.assign(**factors.columns(), dimension=read_attributes(path)["dimension"]))
     for system, spectrum in spectra.items():
         parts.append(_exact_rows(system, spectrum, np.nan))
     whole = pd.concat(parts, ignore_index=True)

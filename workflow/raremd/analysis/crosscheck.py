@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +13,7 @@ from raremd.io.storage import atomic_path, read_arrays, read_table
 from raremd.kinetics.transition_matrix import count_matrix, estimate
 from raremd.states.discrete_trajectories import read_states
 from raremd.states.split import at_interval
+from raremd.study.plans import Slicing
 
 log = logging.getLogger(__name__)
 
@@ -22,14 +22,15 @@ TOLERANCE = 1e-6
 
 
 def sets_of_cell(
-    states: Path, generated: dict[str, Path], cell: dict[str, Any]
+    states: Path, generated: dict[str, Path], slicing: Slicing
 ) -> dict[str, list[np.ndarray]]:
     """Every set of trajectories that the kinetics of a cell are estimated from.
 
     Parameters
     ----------
-    states, generated, cell
-        As in `evaluation.evaluate_cell`.
+    states, generated
+        As in `cell_kinetics.evaluate_cell`.
+    slicing : Slicing
 
     Returns
     -------
@@ -37,8 +38,8 @@ def sets_of_cell(
         `md.0`, and `<model>.<replicate>` of each replicate -> list of (n_frames,) int arrays.
     """
     system = read_states(states)
-    labels, _ = system.labels(cell["recrossing"])
-    how = cell["stride"], cell["recrossing"], cell["tau"]
+    labels, _ = system.labels(slicing.recrossing)
+    how = slicing.stride, slicing.recrossing, slicing.tau
     sets = {"md.0": at_interval(labels, system.split.training, *how)}
     for model, path in generated.items():
         for name, walkers in read_arrays(path).items():

@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,6 +38,7 @@ from raremd.models import build_model
 from raremd.models.base import Stream
 from raremd.states.discrete_trajectories import DiscreteSystem, read_states
 from raremd.states.split import Windows, at_interval, check_lengths, take
+from raremd.study.plans import InspectedCell, InspectionPlan, ModelPlan
 
 COLUMNS = [
     "system", "coordinate", "partition", "interval", "model",
@@ -64,12 +64,12 @@ class Rates:
     generation: float
 
 
-def probe(kind: str, settings: dict, training: dict, n_states: int, walkers: int) -> Rates:
+def probe(plan: ModelPlan, n_states: int, walkers: int) -> Rates:
     """Core time of a few steps of training and of generation, with random states."""
     torch.set_num_threads(1)
     rng = np.random.default_rng(0)
-    how = TrainingSettings(**training)
-    model = build_model(kind, n_states, settings)
+    how = TrainingSettings(**vars(plan.budget))
+    model = build_model(plan.kind, n_states, plan.settings)
     states = rng.integers(n_states, size=max(how.batch, walkers) + how.window, dtype=np.int16)
     model.prepare([states])
     windows = Windows.of([model.encode(states)], how.window)
@@ -102,14 +102,14 @@ def job_start() -> float:
 
 
 def _its(
-    system: DiscreteSystem, dtrajs: list[np.ndarray], lags: list[int], n: int, plan: dict
+    system: DiscreteSystem, dtrajs: list[np.ndarray], lags: list[int], n: int, plan: InspectionPlan
 ) -> Iterator[dict]:
     """Timescales of all the MD against lag, in frames, with bootstrap bars."""
     lengths = [len(d) for d in dtrajs]
-    blocks = trajectory_blocks(lengths, max(plan["block"], sum(lengths) // MAX_BLOCKS))
+    blocks = trajectory_blocks(lengths, max(plan.block, sum(lengths) // MAX_BLOCKS))
     if len(blocks) > 1:
-        rng = np.random.default_rng(plan["seed"])
-        weights = bootstrap_weights(len(blocks), plan["samples"], rng)
+        rng = np.random.default_rng(plan.seed)
+        weights = bootstrap_weights(len(blocks), plan.samples, rng)
     for lag in lags:
         model = estimate(count_matrix(dtrajs, system.n_states, lag))
         values = timescales(model.transition_matrix, lag, n, model.stationary)
@@ -148,24 +148,22 @@ def _event_counts(system: DiscreteSystem, dtrajs: list[np.ndarray], lag: int) ->
 
 
 def _cell_rows(
-    cell: dict, parts: list[list[int]], rates: dict[str, Rates], plan: dict
+    cell: InspectedCell, parts: list[list[int]], rates: dict[str, Rates], plan: InspectionPlan
 ) -> Iterator[dict]:
     """Frames and upper limits of the time that the models of a cell take.
 
     `parts` are the lengths of the trajectories of training and of validation.
     """
-    training, validation = ([-(-n // cell["stride"]) for n in part] for part in parts)
+    training, validation = ([-(-n // cell.slicing.stride) for n in part] for part in parts)
     yield {"quantity": "training_frames", "value": float(sum(training))}
     # A window must fit into one trajectory at least of both parts.
     longest = min(max(training), max(validation))
     yield {"quantity": "longest_trajectory", "value": float(longest)}
-    frames = plan["generation_frames"] // cell["stride"]
-    for name, model in cell["models"].items():
-        rate = rates[name]
-        once = (
-            model["training"]["tokens"] / rate.training + plan["walkers"] * frames / rate.generation
-        )
-        yield {"quantity": "core_seconds", "model": name, "value": once * plan["replicates"]}
+    frames = plan.generation_frames // cell.slicing.stride
+    for model in cell.models:
+        rate = rates[model.name]
+        once = model.budget.tokens / rate.training + plan.walkers * frames / rate.generation
+        yield {"quantity": "core_seconds", "model": model.name, "value": once * plan.replicates}
 
 
 def levelled_off(rows: list[dict], lag: int, tolerance: float) -> bool:
@@ -177,16 +175,16 @@ def levelled_off(rows: list[dict], lag: int, tolerance: float) -> bool:
 
 
 def _reasons(
-    rows: list[dict], models: dict[str, dict], events: int, level: bool, plan: dict
+    rows: list[dict], models: tuple[ModelPlan, ...], events: int, level: bool, plan: InspectionPlan
 ) -> list[str]:
     """Why a cell cannot give a verdict."""
     found = []
-    if events < plan["minimum_transitions"]:
+    if events < plan.minimum_transitions:
         found.append(f"only {_count(events, 'slow transition')} in the training data")
     if not level:
         found.append("the reference has not levelled off with lag")
     longest = next(r["value"] for r in rows if r["quantity"] == "longest_trajectory")
-    window = max(model["training"]["window"] for model in models.values())
+    window = max(model.budget.window for model in models)
     if longest <= window:
         found.append(
             f"its longest trajectory of training or validation has {longest:.0f} frames, the "
@@ -195,29 +193,25 @@ def _reasons(
     return found
 
 
-def _cannot_remove(system: DiscreteSystem, cell: dict) -> list[str]:
+def _cannot_remove(system: DiscreteSystem, cell: InspectedCell) -> list[str]:
     """Why recrossings cannot be removed from training or validation: tau_c is too long."""
-    labels, _ = system.labels(cell["recrossing"])
+    labels, _ = system.labels(cell.slicing.recrossing)
     try:
         for part in (system.split.training, system.split.validation):
-            at_interval(labels, part, cell["stride"], cell["recrossing"], cell["tau"])
+            at_interval(
+                labels, part, cell.slicing.stride, cell.slicing.recrossing, cell.slicing.tau
+            )
     except ValueError as error:
         return [f"the study stops there, {error}"]
     return []
 
 
-def inspect_system(name: str, plan: dict[str, Any]) -> tuple[pd.DataFrame, list[str]]:
+def inspect_system(plan: InspectionPlan) -> tuple[pd.DataFrame, list[str]]:
     """Everything about one system, as a tidy table and as lines of Markdown.
 
     Parameters
     ----------
-    name : str
-    plan : dict
-        unit, frame_interval, lags, yardstick_lag, block (frames), timescales, samples, seed,
-        tolerance, minimum_transitions, walkers, generation_frames, replicates, states
-        ((coordinate, partition) -> file), yardstick (such a pair), cells: list of dict with
-        coordinate, partition, states (such a pair), interval, stride, recrossing, tau (frames),
-        models (name -> kind, settings, training: the fields of `TrainingSettings`).
+    plan : InspectionPlan
 
     Returns
     -------
@@ -230,20 +224,18 @@ def inspect_system(name: str, plan: dict[str, Any]) -> tuple[pd.DataFrame, list[
     ValueError
         If no trajectory is longer than the longest lag.
     """
-    loaded = {key: read_states(Path(path)) for key, path in plan["states"].items()}
-    yardstick, lag = loaded[plan["yardstick"]], plan["yardstick_lag"]
+    loaded = {(s.coordinate, s.partition): read_states(Path(s.path)) for s in plan.states}
+    yardstick, lag = loaded[plan.yardstick], plan.yardstick_lag
     lengths = [len(d) for d in yardstick.md]
-    check_lengths(lengths, max(plan["lags"]))
+    check_lengths(lengths, max(plan.lags))
     rows: list[dict] = []
     for (coordinate, partition), system in loaded.items():
         at = {"coordinate": coordinate, "partition": partition}
         rows += [at | row for row in state_rows(system, lag)]
-        rows += [
-            at | row for row in _its(system, system.md, plan["lags"], plan["timescales"], plan)
-        ]
-    at = dict(zip(("coordinate", "partition"), plan["yardstick"], strict=True))
+        rows += [at | row for row in _its(system, system.md, plan.lags, plan.timescales, plan)]
+    at = dict(zip(("coordinate", "partition"), plan.yardstick, strict=True))
     mine = [r for r in rows if r.items() >= at.items()]
-    level = levelled_off(mine, lag, plan["tolerance"])
+    level = levelled_off(mine, lag, plan.tolerance)
     per_trajectory = _event_counts(yardstick, yardstick.md, lag)
     training, held_out = take(yardstick.md, yardstick.split.training), yardstick.split.validation
     events = sum(_event_counts(yardstick, training, lag))
@@ -252,37 +244,36 @@ def inspect_system(name: str, plan: dict[str, Any]) -> tuple[pd.DataFrame, list[
         for k, n in enumerate(per_trajectory, start=1)
     ]
     parts = [[len(d) for d in part] for part in (training, take(yardstick.md, held_out))]
-    n_blocks = len(trajectory_blocks(parts[0], plan["block"]))
+    n_blocks = len(trajectory_blocks(parts[0], plan.block))
     rows.append(at | {"quantity": "training_blocks", "value": float(n_blocks)})
     rates = _rates(plan, loaded)
     cells = []
-    for cell in plan["cells"]:
-        of_models = {name: rates[name, loaded[cell["states"]].n_states] for name in cell["models"]}
+    for cell in plan.cells:
+        states = loaded[cell.coordinate, cell.states]
+        of_models = {m.name: rates[m.name, states.n_states] for m in cell.models}
         own = list(_cell_rows(cell, parts, of_models, plan))
-        reasons = _cannot_remove(loaded[cell["states"]], cell)
-        reasons += _reasons(own, cell["models"], events, level, plan)
+        reasons = _cannot_remove(states, cell)
+        reasons += _reasons(own, cell.models, events, level, plan)
         own.append({"quantity": "can_tell", "value": float(not reasons)})
-        where = {k: cell[k] for k in ("coordinate", "partition", "interval")}
+        where = {k: getattr(cell, k) for k in ("coordinate", "partition", "interval")}
         rows += [where | row for row in own]
         cells.append((cell, own, reasons))
-    table = pd.DataFrame(rows, columns=COLUMNS).assign(system=name)
-    table["lag"] *= plan["frame_interval"]
+    table = pd.DataFrame(rows, columns=COLUMNS).assign(system=plan.system)
+    table["lag"] *= plan.frame_interval
     times = table["quantity"] == "timescale"
-    table.loc[times, ["value", "low", "high"]] *= plan["frame_interval"]
-    table["unit"] = np.where(times, plan["unit"], "")
-    return table, _page(name, plan, lengths, per_trajectory, events, level, table, cells)
+    table.loc[times, ["value", "low", "high"]] *= plan.frame_interval
+    table["unit"] = np.where(times, plan.unit, "")
+    return table, _page(plan, lengths, per_trajectory, events, level, table, cells)
 
 
-def _rates(plan: dict, loaded: dict[tuple, DiscreteSystem]) -> dict[tuple, Rates]:
+def _rates(plan: InspectionPlan, loaded: dict[tuple, DiscreteSystem]) -> dict[tuple, Rates]:
     """Speed of every model with every number of states that occurs."""
     found: dict[tuple, Rates] = {}
-    for cell in plan["cells"]:
-        for name, model in cell["models"].items():
-            key = name, loaded[cell["states"]].n_states
+    for cell in plan.cells:
+        for model in cell.models:
+            key = model.name, loaded[cell.coordinate, cell.states].n_states
             if key not in found:
-                found[key] = probe(
-                    model["kind"], model["settings"], model["training"], key[1], plan["walkers"]
-                )
+                found[key] = probe(model, key[1], plan.walkers)
     return found
 
 
@@ -319,7 +310,7 @@ def _minutes(minutes: float) -> str:
     return f"{minutes:.0f} min" if minutes >= 10 else f"{minutes:.1f} min"
 
 
-def _advice(plan: dict, table: pd.DataFrame, level: bool) -> Iterator[str]:
+def _advice(plan: InspectionPlan, table: pd.DataFrame, level: bool) -> Iterator[str]:
     """What to change in the configuration."""
     dimensions = table[table["quantity"] == "dimensions"].drop_duplicates("coordinate")
     for row in dimensions[dimensions["value"] > MANY_DIMENSIONS].itertuples():
@@ -328,8 +319,8 @@ def _advice(plan: dict, table: pd.DataFrame, level: bool) -> Iterator[str]:
             "mostly sees the noise; add a coordinate of a few TICA components (`tica_dimension`, "
             "`tica_lag`)"
         )
-    frame, unit, lag = plan["frame_interval"], plan["unit"], plan["yardstick_lag"]
-    windows = [m["training"]["window"] for cell in plan["cells"] for m in cell["models"].values()]
+    frame, unit, lag = plan.frame_interval, plan.unit, plan.yardstick_lag
+    windows = [m.budget.window for cell in plan.cells for m in cell.models]
     shortest = table.loc[table["quantity"] == "longest_trajectory", "value"].min()
     if shortest <= max(windows):
         yield (
@@ -342,13 +333,13 @@ def _advice(plan: dict, table: pd.DataFrame, level: bool) -> Iterator[str]:
             f"`block` ({plan['block'] * frame:g} {unit}): the study stops, because the training "
             "data are one trajectory that does not hold two of them; shorten it"
         )
-    at = dict(zip(("coordinate", "partition"), plan["yardstick"], strict=True))
+    at = dict(zip(("coordinate", "partition"), plan.yardstick, strict=True))
     t1 = table[(table["quantity"] == "timescale") & (table["i"] == 1)]
     t1 = t1[(t1[list(at)] == pd.Series(at)).all(axis=1)].set_index("lag")["value"]
     if not np.isfinite(t1).any():
         yield "the yardstick's states are never left and entered again: more MD is needed"
         return
-    flat = [tau for tau in t1.index if np.ptp(np.log2(t1[t1.index >= tau])) <= plan["tolerance"]]
+    flat = [tau for tau in t1.index if np.ptp(np.log2(t1[t1.index >= tau])) <= plan.tolerance]
     over = t1[lag * frame] < lag * frame
     if not level and not over:
         where = f"it does from {flat[0]:g} {unit} on" if len(flat) > 1 else "add longer `lags`"
@@ -359,12 +350,12 @@ def _advice(plan: dict, table: pd.DataFrame, level: bool) -> Iterator[str]:
             f"`yardstick.lag` ({lag * frame:g} {unit}) is longer than t1, which is over within one "
             "lag: shorten it"
         )
-    if np.isfinite(slowest) and plan["block"] * frame < slowest:
+    if np.isfinite(slowest) and plan.block * frame < slowest:
         yield (
             f"`block` ({plan['block'] * frame:g} {unit}) is shorter than t1: error bars will be "
             "too small; lengthen it if the trajectories allow"
         )
-    generated = plan["walkers"] * plan["generation_frames"] * frame
+    generated = plan.walkers * plan.generation_frames * frame
     if np.isfinite(slowest) and generated < 100 * slowest:
         yield (
             f"`generation` makes {generated:g} {unit} a replicate, less than 100 times t1: raise "
@@ -372,11 +363,11 @@ def _advice(plan: dict, table: pd.DataFrame, level: bool) -> Iterator[str]:
         )
 
 
-def _page(name, plan, lengths, per_trajectory, events, level, table, cells) -> list[str]:
-    frame, unit = plan["frame_interval"], plan["unit"]
+def _page(plan, lengths, per_trajectory, events, level, table, cells) -> list[str]:
+    frame, unit = plan.frame_interval, plan.unit
     total = sum(lengths)
     lines = [
-        f"## {name}",
+        f"## {plan.system}",
         "",
         f"{_count(len(lengths), 'trajectory', 'trajectories')}, "
         f"{total:,} frames of {frame:g} {unit}: "
@@ -388,7 +379,7 @@ def _page(name, plan, lengths, per_trajectory, events, level, table, cells) -> l
         "| jumps |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for pair in plan["states"]:
+    for pair in ((s.coordinate, s.partition) for s in plan.states):
         own = table[(table["coordinate"] == pair[0]) & (table["partition"] == pair[1])]
         v = own[own["interval"].isna()].drop_duplicates("quantity").set_index("quantity")["value"]
         lines.append(
@@ -413,12 +404,12 @@ def _page(name, plan, lengths, per_trajectory, events, level, table, cells) -> l
         "| coordinate | partition | interval | training frames | can tell | core-minutes |",
         "|---|---|---|---|---|---|",
     ]
-    for cell, own, reasons in sorted(cells, key=lambda c: c[0]["interval"]):
+    for cell, own, reasons in sorted(cells, key=lambda c: c[0].interval):
         cost = sum(r["value"] for r in own if r["quantity"] == "core_seconds")
         frames = next(r["value"] for r in own if r["quantity"] == "training_frames")
         answer = "yes" if not reasons else "no: " + "; ".join(reasons)
         lines.append(
-            f"| {cell['coordinate']} | {cell['partition']} | {cell['interval']:g} {unit} "
+            f"| {cell.coordinate} | {cell.partition} | {cell.interval:g} {unit} "
             f"| {frames:,.0f} | {answer} | {cost / 60:.1f} |"
         )
     lines.append("")
@@ -426,9 +417,9 @@ def _page(name, plan, lengths, per_trajectory, events, level, table, cells) -> l
     return lines + (["### What to change", "", *(f"- {a}." for a in advice), ""] if advice else [])
 
 
-def _its_table(plan: dict, table: pd.DataFrame) -> list[str]:
+def _its_table(plan: InspectionPlan, table: pd.DataFrame) -> list[str]:
     its = table[table["quantity"] == "timescale"]
-    names = [f"t{i + 1} [95 %]" for i in range(plan["timescales"])]
+    names = [f"t{i + 1} [95 %]" for i in range(plan.timescales)]
     lines = [
         "| coordinate | partition | lag | " + " | ".join(names) + " |",
         "|---|---|---|" + "---|" * len(names),

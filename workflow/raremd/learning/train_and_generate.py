@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 import zlib
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from raremd.learning.training import TrainingSettings, held_out_loss, resolve_de
 from raremd.models import SequenceModel, build_model
 from raremd.states.discrete_trajectories import DiscreteSystem, read_states
 from raremd.states.split import Windows, at_interval
+from raremd.study.plans import GenerationPlan, Slicing, TrainingPlan
 
 
 def derive_seed(seed: int, label: str, replicate: int) -> tuple[int, ...]:
@@ -26,17 +27,17 @@ def derive_seed(seed: int, label: str, replicate: int) -> tuple[int, ...]:
     return seed, zlib.crc32(label.encode()), replicate
 
 
-def _segments(system: DiscreteSystem, cell: dict[str, Any]) -> list[list[np.ndarray]]:
+def _segments(system: DiscreteSystem, slicing: Slicing) -> list[list[np.ndarray]]:
     """Discrete trajectories of training and of validation, as the cell sees them."""
-    how = cell["stride"], cell["recrossing"], cell["tau"]
-    md, _ = system.labels(cell["recrossing"])
+    how = slicing.stride, slicing.recrossing, slicing.tau
+    md, _ = system.labels(slicing.recrossing)
     return [
         at_interval(md, part, *how) for part in (system.split.training, system.split.validation)
     ]
 
 
-def _windows(model: SequenceModel, trajectories: list[np.ndarray], cell: dict[str, Any]) -> Windows:
-    return Windows.of([model.encode(t) for t in trajectories], cell["training"]["window"])
+def _windows(model: SequenceModel, trajectories: list[np.ndarray], window: int) -> Windows:
+    return Windows.of([model.encode(t) for t in trajectories], window)
 
 
 def _now() -> np.ndarray:
@@ -50,9 +51,8 @@ def _cost(spent: np.ndarray) -> dict[str, float]:
 
 def train_and_generate(
     states: Path,
-    cell: dict[str, Any],
-    walkers: int,
-    n_frames: int,
+    plan: TrainingPlan,
+    generation: GenerationPlan,
     code: str,
     weights: Path,
     history: Path,
@@ -68,11 +68,9 @@ def train_and_generate(
     ----------
     states : Path
         Written by `discretisation.fit_states`.
-    cell : dict
-        label, kind, settings, training, stride, recrossing, tau (in saved frames),
-        replicates, seed, device.
-    walkers, n_frames : int
-        Of each replicate; walkers start from prompts drawn from the training data.
+    plan : TrainingPlan
+    generation : GenerationPlan
+        Walkers start from prompts drawn from the training data.
     code : str
         Digest of the code that trains; a checkpoint of other code is not used.
     weights : Path
@@ -85,22 +83,22 @@ def train_and_generate(
         JSON: what was trained and generated, for how long, with what.
     """
     torch.set_num_threads(1)  # one job a core beats threads at these sizes
-    device = resolve_device(cell["device"])
-    settings = TrainingSettings(**cell["training"])
+    device = resolve_device(plan.device)
+    settings = TrainingSettings(**vars(plan.model.budget))
     system = read_states(states)
-    segments = _segments(system, cell)
+    segments = _segments(system, plan.slicing)
     tensors: dict[str, torch.Tensor] = {}
     arrays: dict[str, np.ndarray] = {}
     histories, entropies = [], []
     training_cost, generation_cost = np.zeros(2), np.zeros(2)
-    for replicate in range(1, cell["replicates"] + 1):
-        name, label = f"replicate_{replicate}", f"{cell['label']} replicate {replicate}"
-        seed = derive_seed(cell["seed"], cell["label"], replicate)
+    for replicate in range(1, plan.replicates + 1):
+        name, label = f"replicate_{replicate}", f"{plan.label} replicate {replicate}"
+        seed = derive_seed(plan.seed, plan.label, replicate)
         started = _now()
         torch.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
-        model = build_model(cell["kind"], system.n_states, cell["settings"]).to(device)
+        model = build_model(plan.model.kind, system.n_states, plan.model.settings).to(device)
         model.prepare(segments[0])
-        training, validation = (_windows(model, part, cell) for part in segments)
+        training, validation = (_windows(model, part, settings.window) for part in segments)
         checkpoint = weights.with_name(f"checkpoint_{replicate}.safetensors")
         before = _now()
         table = train(model, training, validation, settings, seed, checkpoint, label, code)
@@ -113,19 +111,22 @@ def train_and_generate(
         training_cost += trained - started
 
         stream, prompt_stream = np.random.SeedSequence((*seed, 1)).generate_state(2)
-        prompts = draw_prompts(training, walkers, np.random.default_rng(prompt_stream))
-        arrays[name] = generate(model, prompts, n_frames, int(stream), label)
+        prompts = draw_prompts(training, generation.walkers, np.random.default_rng(prompt_stream))
+        arrays[name] = generate(model, prompts, generation.frames, int(stream), label)
         tensors |= {f"{name}/{k}": v.contiguous() for k, v in model.state_dict().items()}
         generation_cost += _now() - trained
     table = pd.concat(histories, ignore_index=True)
     write_parquet(history, table)
     with atomic_path(weights) as temporary:
         save_file(tensors, temporary)
-    write_arrays(generated, arrays, {"stride": cell["stride"]})
+    write_arrays(generated, arrays, {"stride": plan.slicing.stride})
     write_record(
         run,
         {
-            "cell": cell,
+            "cell": asdict(plan.cell),
+            "model": asdict(plan.model),
+            "slicing": asdict(plan.slicing),
+            "seed": plan.seed,
             "n_states": system.n_states,
             "weights_sha256": sha256(weights),
             "parameters": sum(p.numel() for p in model.parameters()),
@@ -134,7 +135,7 @@ def train_and_generate(
             "tokens": table.groupby("replicate")["tokens"].max().tolist(),
             "cross_entropy": entropies,
             "peak_memory_gib": peak_memory_gib(),
-            "generation": {"walkers": walkers, "frames": n_frames} | _cost(generation_cost),
+            "generation": asdict(generation) | _cost(generation_cost),
         }
         | _cost(training_cost)
         | provenance(),

@@ -22,6 +22,7 @@ from raremd.io.storage import atomic_path
 from raremd.learning.batches import Strata, second_pass, slow_windows
 from raremd.models import SequenceModel
 from raremd.states.split import Windows
+from raremd.study.plans import Budget
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ LOG_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
-class TrainingSettings:
+class TrainingSettings(Budget):
     """The budget and the optimiser, the same for each model that is compared.
 
     Attributes
@@ -58,14 +59,6 @@ class TrainingSettings:
         Of AdamW, and the norm at which gradients are clipped.
     """
 
-    tokens: int
-    patience_tokens: int
-    evaluate_tokens: int
-    window: int
-    batch: int
-    learning_rate: float
-    two_pass: float = 0.0
-    slow_share: float = 0.0
     weight_decay: float = 0.01
     gradient_norm: float = 1.0
 

@@ -27,6 +27,11 @@ class Cell:
         return self.system, self.coordinate, exact(self.interval), self.partition
 
     @property
+    def levels(self) -> dict[str, str | float]:
+        """Columns of the comparison table -> levels; the system is left out."""
+        return {name: level for name, level in vars(self).items() if name != "system"}
+
+    @property
     def folder(self) -> str:
         """Path below the results folder."""
         return "{}/{}/dt_{}/{}".format(*self.parts)

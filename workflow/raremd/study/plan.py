@@ -180,7 +180,7 @@ def kinetics_plan(study: Study, cell: Cell) -> KineticsPlan:
 
 
 def inspection_plan(study: Study, system: str) -> InspectionPlan:
-    """All that the inspection of one system needs; paths of states are below the results folder."""
+    """All that the inspection of one system needs."""
     settings, whole = study.system(system), study.settings
     cells = tuple(
         InspectedCell(
@@ -197,6 +197,7 @@ def inspection_plan(study: Study, system: str) -> InspectionPlan:
     yardstick = settings.yardstick.coordinate, settings.yardstick.partition
     pairs = dict.fromkeys([*((cell.coordinate, cell.states) for cell in cells), yardstick])
     return InspectionPlan(
+        system=system,
         unit=settings.time_unit,
         frame_interval=settings.frame_interval,
         lags=tuple(sorted(study.frames(system, lag) for lag in settings.lags)),
@@ -214,6 +215,11 @@ def inspection_plan(study: Study, system: str) -> InspectionPlan:
         states=tuple(StatesFile(*pair, states_file(study, system, *pair)) for pair in pairs),
         cells=cells,
     )
+
+
+def inspection_plans(study: Study) -> tuple[InspectionPlan, ...]:
+    """All systems, by name."""
+    return tuple(inspection_plan(study, system) for system in sorted(study.settings.systems))
 
 
 def states_file(study: Study, system: str, coordinate: str, partition: str) -> str:

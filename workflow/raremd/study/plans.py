@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from pydantic import TypeAdapter
+from pydantic_core import to_jsonable_python
 
 from raremd.study.cell import Cell
 from raremd.study.settings.partitions import States
@@ -21,14 +22,8 @@ Plan = TypeVar("Plan")
 
 
 def as_param(plan: object) -> str:
-    """A plan as canonical JSON: equal plans are equal text.
-
-    Parameters
-    ----------
-    plan : dataclass, or a container of them
-        Of this module.
-    """
-    plain = TypeAdapter(type(plan)).dump_python(plan, mode="json", exclude_none=True)
+    """A plan, or a tuple of plans, as canonical JSON: equal plans are equal text."""
+    plain = to_jsonable_python(plan, exclude_none=True)
     return json.dumps(plain, sort_keys=True, separators=(",", ":"))
 
 
@@ -265,7 +260,7 @@ class InspectionPlan:
 
     Attributes
     ----------
-    unit : str
+    system, unit : str
     frame_interval : float
     lags : tuple of int
         Frames, shortest first.
@@ -285,6 +280,7 @@ class InspectionPlan:
     cells : tuple of InspectedCell
     """
 
+    system: str
     unit: str
     frame_interval: float
     lags: tuple[int, ...]

@@ -152,7 +152,7 @@ def _yardstick_lag(lags: tuple[float, ...]) -> float:
     return sorted(lags)[-2:][0]
 
 
-def _partitions(given: dict[str, Any]) -> dict[str, States]:
+def _partitions(given: dict[str, Any]) -> dict[str, Partition]:
     if isinstance(given["source"], StateFiles):
         return {"given": Given(method="given")}
     # n timescales need n + 1 metastable states.
