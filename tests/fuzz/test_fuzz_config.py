@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from raremd.study.load import load_study
-from raremd.study.settings import ConfigError
+from raremd.study.settings.messages import ConfigError
 from raremd.study.study import Study
 
 ROOT = Path(__file__).parents[2]

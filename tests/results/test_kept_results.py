@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from raremd.study.load import load_study
+from raremd.study.settings.study import read_settings
 from raremd.io.storage import read_parquet
 
 ROOT = Path(__file__).parents[2]
@@ -28,24 +29,24 @@ def kept():
 
 def test_the_configuration_kept_is_that_of_the_study(planned):
     kept_config = json.loads((KEPT / "config.json").read_text())
-    assert kept_config == json.loads(json.dumps(planned.config))
+    assert read_settings(kept_config) == planned.settings
 
 
 def test_every_planned_model_of_every_cell_has_all_its_replicates(planned, kept):
     entropy = kept[(kept["quantity"] == "cross_entropy") & (kept["replicate"] > 0)]
     found = entropy.groupby([*FACTORS, "model"])["replicate"].nunique().to_dict()
     expected = {
-        tuple(row[f] for f in [*FACTORS, "model"]): planned.config["replicates"]
+        tuple(row[f] for f in [*FACTORS, "model"]): planned.settings.replicates
         for row in planned.table().to_dict("records")
     }
     assert found == expected
-    assert planned.config["replicates"] >= 5
+    assert planned.settings.replicates >= 5
 
 
 def test_every_claim_is_judged_on_every_system_with_all_that_belongs_to_it(planned):
     records = json.loads((KEPT / "claims.json").read_text())
     judged = {(r["claim"], r["system"]) for r in records}
-    assert judged == {(c, s) for c in CLAIMS for s in planned.config["systems"]}
+    assert judged == {(c, s) for c in CLAIMS for s in planned.settings.systems}
     for record in records:
         assert record["n_events"] >= 0
         assert record["low"] <= record["effect"] <= record["high"]

@@ -87,7 +87,7 @@ def test_training_and_validation_share_no_frame(results):
 
 def test_run_record_tells_what_was_done(results):
     record = json.loads((results / "four_state/xy/dt_5/macrostates/lstm/run.json").read_text())
-    assert record["cell"]["seed"] == 7 and record["cell"]["replicates"] == 2
+    assert record["seed"] == 7 and record["model"]["kind"] == "lstm"
     assert set(record["versions"]) >= {"torch", "numpy", "snakemake"}
     assert len(record["commit"]) >= 7 and len(record["lock_sha256"]) == 64
     assert record["tokens"] == [30000, 30000]

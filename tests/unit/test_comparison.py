@@ -5,22 +5,13 @@ import pytest
 from raremd.analysis.comparison import COLUMNS, compare, costs
 from raremd.io.storage import write_json, write_record, write_table
 from raremd.kinetics.bootstrap import LOG2_CAP
+from raremd.study.cell import Cell, Factors
 
 DESIGN = (
     "system, coordinate, dimension, interval, partition, recrossing, tau_c, model, replicate, "
     "quantity, i, j, lag, value, low, high, unit"
 )
-CELLS = [
-    {
-        "system": "toy",
-        "coordinate": "xy",
-        "interval": interval,
-        "partition": "coarse",
-        "recrossing": "none",
-        "tau_c": 0.0,
-    }
-    for interval in (0.5, 1.0)
-]
+CELLS = [Factors(Cell("toy", "xy", interval, "coarse"), "none", 0.0) for interval in (0.5, 1.0)]
 LAGS = [1.0, 10.0]
 T_MD = 100.0
 T_REFERENCE = 200.0
@@ -56,7 +47,8 @@ def kinetics_table():
 
 def run_record(cell, model):
     return {
-        "cell": {"label": f"toy/xy/dt_{cell['interval']:g}/coarse/{model}"},
+        "cell": vars(cell),
+        "model": {"name": model},
         "parameters": 123,
         "tokens": [1000, 1200, 900],
         "cross_entropy": [0.5, 0.6, 0.7],
@@ -72,7 +64,7 @@ def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("comparison")
     rng = np.random.default_rng(0)
     kinetics, runs = [], []
-    for n, cell in enumerate(CELLS):
+    for n, factors in enumerate(CELLS):
         samples = T_MD * 2.0 ** rng.normal(0, 0.01, (len(LAGS), N_SAMPLES, 1))
         arrays = {
             "bootstrap/lags": np.array(LAGS),
@@ -83,7 +75,7 @@ def files(tmp_path_factory):
         write_table(kinetics[-1], kinetics_table(), arrays, {"dimension": 2, "n_states": 4})
         for model in TIMES:
             runs.append(folder / f"run_{n}_{model}.json")
-            write_record(runs[-1], run_record(cell, model))
+            write_record(runs[-1], run_record(factors.cell, model))
     write_json(folder / "exact.json", {"timescales": [7700.0, 717.0, 656.0]})
     return CELLS, kinetics, runs, {"toy": folder / "exact.json"}, {"toy": "tau"}
 

@@ -1,18 +1,22 @@
 import re
 from copy import deepcopy
 from hashlib import sha256
+from typing import get_args
 
-import jsonschema
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raremd.study.load import check_files, load_study, source_files
-from raremd.study.settings import SCHEMA, ConfigError, check_keys, check_schema, whole_multiple
-from raremd.study.study import Cell
+from raremd.io.provenance import ROOT
+from raremd.study.cell import Cell
+from raremd.study.load import check_files, embedded_files, load_study
+from raremd.study.settings.messages import ConfigError, check_keys, exact, whole_multiple
+from raremd.study.settings.models import KINDS
+from raremd.study.settings.sections import Section
+from raremd.study.settings.study import Settings, read_settings
+from raremd.study.settings.systems import Levels
 
-ROOT = SCHEMA.parents[2]
 TOY = """
 models:
   markov: {}
@@ -75,76 +79,75 @@ class TestOwnStudies:
         for cell, models in study.cells.items():
             assert models
             assert study.lags(cell)[0] == 1
-            yardstick = study.system(cell.system)["yardstick"]["lag"] / float(cell.interval)
+            yardstick = study.system(cell.system).yardstick.lag / cell.interval
             assert round(yardstick) in study.lags(cell)
-        assert study.contrasts()
+        assert any(system.claims.contrasts() for system in study.settings.systems.values())
 
-    def test_are_kept_by_the_schema(self, name):
-        """Filling in defaults twice changes nothing, and the result is valid by itself."""
-        once = check_schema(yaml.safe_load((ROOT / name).read_text()))
-        assert check_schema(once) == once
-        jsonschema.validate(once, yaml.safe_load(SCHEMA.read_text()))
+    def test_settings_written_out_are_the_same_settings(self, name):
+        once = read_settings(yaml.safe_load((ROOT / name).read_text()))
+        assert read_settings(once.model_dump(mode="json", exclude_none=True)) == once
 
 
-def nodes(schema, path=()):
-    """All properties of the schema, by path."""
-    for key, value in schema.get("properties", {}).items():
-        yield (*path, key), value
-        yield from nodes(value, (*path, key))
-    for word in ("additionalProperties", "items"):
-        if isinstance(schema.get(word), dict):
-            yield from nodes(schema[word], (*path, word))
-    for branch in schema.get("oneOf", []):
-        yield from nodes(branch, path)
-    for name, value in schema.get("$defs", {}).items():
-        yield from nodes(value, ("$defs", name))
+def sections(cls):
+    """A section and all below it."""
+    waiting, found = [cls], set()
+    while waiting:
+        annotation = waiting.pop()
+        if isinstance(annotation, type) and issubclass(annotation, Section):
+            if annotation not in found:
+                found.add(annotation)
+                waiting += [field.annotation for field in annotation.model_fields.values()]
+        else:
+            waiting += get_args(annotation)
+    return found
 
 
-class TestSchema:
-    schema = yaml.safe_load(SCHEMA.read_text())
-
-    def test_is_a_schema(self):
-        jsonschema.Draft202012Validator.check_schema(self.schema)
+class TestSettings:
+    everything = sections(Settings) | {kind.settings for kind in KINDS.values()}
 
     def test_every_key_is_described(self):
-        found = list(nodes(self.schema))
-        assert len(found) > 60
-        for path, node in found:
-            if "const" in node:
-                continue
-            if "$ref" in node and "description" not in node:
-                node = self.schema["$defs"][node["$ref"].rsplit("/", 1)[1]]
-            assert len(node.get("description", "")) > 8, ".".join(path)
+        fields = [f for section in self.everything for f in section.model_fields.items()]
+        assert len(fields) > 100
+        for name, field in fields:
+            if name not in ("kind", "method", "recrossing"):
+                assert len(field.description or "") > 6, name
 
-    def test_no_object_takes_unknown_keys(self):
-        def objects(node):
-            if isinstance(node, dict):
-                if "properties" in node:
-                    yield node
-                for value in node.values():
-                    yield from objects(value)
-            elif isinstance(node, list):
-                for value in node:
-                    yield from objects(value)
-
-        assert all("additionalProperties" in o for o in objects(self.schema))
-
-    def test_defaults_are_valid(self):
-        for path, node in nodes(self.schema):
-            if "default" in node:
-                filled = node["default"]
-                if path[-1] not in ("training", "claims", "settings"):
-                    jsonschema.validate(filled, node)
+    def test_every_section_refuses_unknown_keys(self):
+        assert all(section.model_config["extra"] == "forbid" for section in self.everything)
 
     def test_defaults_are_filled_in_and_the_argument_is_left_alone(self):
         config = toy()
         before = deepcopy(config)
-        filled = check_schema(config)
+        filled = read_settings(config)
         assert config == before
-        assert filled["training"]["window"] == 100
-        assert filled["models"]["markov"] == {"settings": {}, "budget": 1}
-        assert filled["systems"]["toy"]["timescales"] == 3
-        assert check_schema(toy(training={"window": 30}))["training"]["window"] == 30
+        assert filled.training.window == 100
+        assert (filled.models["markov"].settings, filled.models["markov"].budget) == ({}, 1)
+        assert filled.systems["toy"].timescales == 3
+        assert read_settings(toy(training={"window": 30})).training.window == 30
+
+
+class TestNumbers:
+    @pytest.mark.parametrize(
+        ("number", "text"),
+        [(5, "5"), (5.0, "5"), (0.2, "0.2"), (1234567, "1234567"), (0.3333333333, "0.3333333333")],
+    )
+    def test_are_written_in_full(self, number, text):
+        assert exact(number) == text
+
+    @given(st.floats(min_value=1e-9, max_value=1e15))
+    def test_a_path_names_its_cell(self, interval):
+        cell = Cell("toy", "x", interval, "fine")
+        assert Cell.parse(*cell.parts) == cell
+        assert re.fullmatch(r"toy/x/dt_[0-9.e+-]+/fine", cell.folder)
+
+    def test_a_message_shows_all_digits(self):
+        with pytest.raises(ConfigError, match=r"key: 1234567\.5 is not a whole .* 0\.3333333333$"):
+            whole_multiple(1234567.5, 0.3333333333, "key")
+
+    def test_a_long_time_must_fit_too(self):
+        assert whole_multiple(1234567.2, 0.2, "key") == 6172836
+        with pytest.raises(ConfigError, match=r"1234567\.3 is not a whole multiple"):
+            whole_multiple(1234567.3, 0.2, "key")
 
 
 # What is wrong -> what the one line must contain.
@@ -198,7 +201,7 @@ BAD = {
         in_toy(source__reference_time=None),
         ["systems.toy.source", "reference_time", "reference_walkers"],
     ),
-    "wrong type": (toy(seed="x"), ["seed: 'x' is not of type 'integer'"]),
+    "wrong type": (toy(seed="x"), ["seed: 'x' is not a whole number"]),
     "no systems": (toy(systems={}), ["systems"]),
     "empty file": (None, ["configuration"]),
     "not a mapping": (toy(**{"models.lstm": 3}), ["models.lstm"]),
@@ -233,7 +236,7 @@ BAD = {
     ),
     "cores with a time": (
         in_toy(partitions__cored__recrossing="core_sets", partitions__cored__core_fraction=0.5),
-        ["systems.toy.partitions.cored.tau_c: does not belong to recrossing 'core_sets'"],
+        ["systems.toy.partitions.cored: unknown key 'tau_c'", "'core_fraction'"],
     ),
     "window of a model longer than the trajectories": (
         toy(**{"systems.toy.source.time": 4000, "models.lstm.window": 900}),
@@ -249,7 +252,7 @@ BAD = {
     ),
     "method needs less": (
         in_toy(partitions__fine__bins=4),
-        ["systems.toy.partitions.fine.bins", "does not belong to method 'kmeans'"],
+        ["systems.toy.partitions.fine: unknown key 'bins'", "(valid: ['method', 'n_states'])"],
     ),
     "removal from itself": (
         in_toy(partitions__cored__of="cored"),
@@ -337,15 +340,15 @@ BAD = {
     ),
     "option of a model that is text": (
         toy(**{"models.lstm.settings": {"hidden": "wide"}}),
-        ["models.lstm.settings.hidden: 'wide' is not a number"],
+        ["models.lstm.settings.hidden: 'wide' is not a whole number"],
     ),
     "option of a model that is a number": (
         toy(**{"models.lstm.settings": {"prior": 2}}),
-        ["models.lstm.settings.prior: 2 is not text"],
+        ["models.lstm.settings.prior: '2' is not one of", "'markov_free'"],
     ),
     "option of a model below one": (
         toy(**{"models.lstm.settings": {"hidden": 0}}),
-        ["models.lstm.settings.hidden: 0 is not a whole number from 1 up"],
+        ["models.lstm.settings.hidden: 0 must be at least 1"],
     ),
     "text that was meant as a number": (
         toy(**{"training.learning_rate": "1e-3"}),
@@ -399,16 +402,16 @@ class TestCells:
 
     def test_expansion(self):
         assert self.cells() == {
-            Cell("toy", "x", "5", "coarse"): ("markov", "lstm"),
-            Cell("toy", "x", "5", "fine"): ("markov", "lstm"),
-            Cell("toy", "xy", "5", "coarse"): ("markov", "lstm", "lstm_twice"),
-            Cell("toy", "xy", "5", "cored"): ("lstm",),
+            Cell("toy", "x", 5, "coarse"): ("markov", "lstm"),
+            Cell("toy", "x", 5, "fine"): ("markov", "lstm"),
+            Cell("toy", "xy", 5, "coarse"): ("markov", "lstm", "lstm_twice"),
+            Cell("toy", "xy", 5, "cored"): ("lstm",),
         }
         assert next(iter(self.cells())).folder == "toy/x/dt_5/coarse"
 
     def test_only_the_base_without_sweeps(self):
         assert self.cells(sweeps=[], claims={}) == {
-            Cell("toy", "xy", "5", "coarse"): ("markov", "lstm")
+            Cell("toy", "xy", 5, "coarse"): ("markov", "lstm")
         }
 
     def test_all_combinations_within_a_sweep_and_none_between(self):
@@ -416,15 +419,15 @@ class TestCells:
         assert len(crossed) == 1 + 4
         single = self.cells(sweeps=[{"coordinate": ["x", "slow"]}, {"interval": [10]}], claims={})
         assert len(single) == 1 + 2 + 1
-        assert Cell("toy", "x", "10", "coarse") not in single
+        assert Cell("toy", "x", 10, "coarse") not in single
 
     def test_sweeps_share_cells(self):
         twice = [{"interval": [5, 10]}, {"interval": [10, 50], "models": ["lstm_twice"]}]
         cells = self.cells(sweeps=twice, claims={})
         assert cells == {
-            Cell("toy", "xy", "10", "coarse"): ("markov", "lstm", "lstm_twice"),
-            Cell("toy", "xy", "5", "coarse"): ("markov", "lstm"),
-            Cell("toy", "xy", "50", "coarse"): ("lstm_twice",),
+            Cell("toy", "xy", 10, "coarse"): ("markov", "lstm", "lstm_twice"),
+            Cell("toy", "xy", 5, "coarse"): ("markov", "lstm"),
+            Cell("toy", "xy", 50, "coarse"): ("lstm_twice",),
         }
 
     def test_a_level_more_adds_only_new_cells(self):
@@ -432,7 +435,7 @@ class TestCells:
         after = self.cells(
             sweeps=[*toy()["systems"]["toy"]["sweeps"], {"interval": [5, 10], "coordinate": ["x"]}]
         )
-        assert set(after) - set(before) == {Cell("toy", "x", "10", "coarse")}
+        assert set(after) - set(before) == {Cell("toy", "x", 10, "coarse")}
         assert {cell: after[cell] for cell in before} == before
 
     def test_controls_run_only_where_named(self):
@@ -443,7 +446,7 @@ class TestCells:
 
     def test_whole_numbers_and_floats_are_one_level(self):
         assert self.cells(sweeps=[{"interval": [5.0, 5]}], claims={}).keys() == {
-            Cell("toy", "xy", "5", "coarse")
+            Cell("toy", "xy", 5, "coarse")
         }
 
     def test_order_does_not_depend_on_that_of_sweeps(self):
@@ -453,15 +456,26 @@ class TestCells:
 
 class TestStudy:
     study = load_study(toy())
-    base = Cell("toy", "xy", "5", "coarse")
-    cored = Cell("toy", "xy", "5", "cored")
+    base = Cell("toy", "xy", 5, "coarse")
+    cored = Cell("toy", "xy", 5, "cored")
 
     def test_factors(self):
         assert self.study.base("toy") == self.base
-        assert self.study.cell("toy", {"partition": "cored"}) == self.cored
+        assert self.study.cell("toy", Levels(partition="cored")) == self.cored
         assert self.study.stride(self.base) == 10
-        assert self.study.recrossing(self.base) == ("none", 0.0)
-        assert self.study.recrossing(self.cored) == ("dynamical_coring", 10.0)
+        assert vars(self.study.factors_of(self.base)) == {
+            "cell": self.base,
+            "recrossing": "none",
+            "tau_c": 0,
+        }
+        assert self.study.factors_of(self.cored).columns() == {
+            "system": "toy",
+            "coordinate": "xy",
+            "interval": 5,
+            "partition": "cored",
+            "recrossing": "dynamical_coring",
+            "tau_c": 10,
+        }
         assert self.study.states_name("toy", "cored") == "coarse"
         assert self.study.states_name("toy", "fine") == "fine"
 
@@ -469,12 +483,14 @@ class TestStudy:
         cores = {"of": "coarse", "recrossing": "core_sets", "core_fraction": 0.5}
         study = load_study(in_toy(partitions__cored=cores))
         assert study.states_name("toy", "cored") == "cored"
-        assert list(study.partition_chain("toy", "cored")) == ["coarse"]
-        assert study.recrossing(self.cored) == ("core_sets", 0.0)
+        assert study.states_of("toy", "cored") == study.partition("toy", "coarse")
+        factors = study.factors_of(self.cored)
+        assert (factors.recrossing, factors.tau_c) == ("core_sets", 0)
 
-    def test_chain_holds_all_that_decides_states(self):
-        assert list(self.study.partition_chain("toy", "fine")) == ["fine"]
-        assert list(self.study.partition_chain("toy", "lumped")) == ["lumped", "fine"]
+    def test_lumped_states_are_known_with_their_microstates(self):
+        lumped = self.study.states_of("toy", "lumped")
+        assert self.study.microstates_of("toy", lumped) == self.study.partition("toy", "fine")
+        assert self.study.microstates_of("toy", self.study.states_of("toy", "fine")) is None
 
     @pytest.mark.parametrize(
         ("interval", "lags", "wanted"),
@@ -492,31 +508,8 @@ class TestStudy:
     def test_models(self):
         assert self.study.networks() == ["lstm"]
         assert self.study.controls() == {"lstm_twice": "lstm"}
-        plain, twice = self.study.model_options("lstm"), self.study.model_options("lstm_twice")
-        assert plain["kind"] == twice["kind"] == "lstm"
-        assert plain["settings"] == {"hidden": 16}
-        for key in ("tokens", "patience_tokens"):
-            assert twice["training"][key] == 2 * plain["training"][key]
-        assert twice["training"]["window"] == plain["training"]["window"]
-        assert "validation_fraction" not in plain["training"]
-
-    def test_own_window_and_batch(self):
-        longer = {"models.lstm_twice.window": 200, "models.lstm_twice.batch": 16}
-        study = load_study(toy(**longer))
-        plain, other = (study.model_options(m)["training"] for m in ("lstm", "lstm_twice"))
-        assert (plain["window"], plain["batch"]) == (100, 64)
-        assert (other["window"], other["batch"]) == (200, 16)
-
-    def test_contrasts_point_at_cells(self):
-        cells = list(self.study.cells)
-        first, second = self.study.contrasts()
-        assert first == {"system": "toy", "claim": "C1", "easy": cells.index(self.base)}
-        assert second == {
-            "system": "toy",
-            "claim": "C5",
-            "hard": cells.index(self.base),
-            "easy": cells.index(self.cored),
-        }
+        assert self.study.varied() == {"lstm_twice": "budget"}
+        assert self.study.with_controls() == ["markov", "lstm", "lstm_twice"]
 
     def test_table_has_a_row_for_each_cell_and_model(self):
         table = self.study.table()
@@ -594,7 +587,7 @@ class TestFiles:
     def test_good(self, root):
         check_files(self.study(), root)
         check_files(load_study(toy()), root)
-        found = source_files(self.study().system("toy")["source"], root)
+        found = embedded_files(self.study().system("toy").source, root)
         assert [f.name for f in found] == ["trajectory_a.h5", "trajectory_b.h5"]
 
     def test_no_file(self, root):

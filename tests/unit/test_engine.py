@@ -15,6 +15,7 @@ from raremd.models.kernels.sampling import sample_states
 from raremd.models.kernels.transformer import _gelu
 from raremd.models.transformer import Transformer
 from raremd.states.split import Windows
+from raremd.study.settings.models import TransformerSettings
 
 
 def lstm(n_states, hidden, seed=0):
@@ -170,8 +171,8 @@ def test_narrow_transformers_and_validation_stay_in_float32():
     torch.manual_seed(0)
     options = {"layers": 1, "width": 128, "heads": 4, "feed_forward": 128, "context": 8}
     windows = torch.arange(18).reshape(2, 9) % 5
-    wide = Transformer(5, Transformer.Settings(**options))
-    narrow = Transformer(5, Transformer.Settings(**options | {"width": 32}))
+    wide = Transformer(5, TransformerSettings(**options))
+    narrow = Transformer(5, TransformerSettings(**options | {"width": 32}))
     with torch.no_grad():
         exact = torch.nn.functional.cross_entropy(
             wide.logits(windows[:, :-1]).flatten(0, 1), windows[:, 1:].flatten()

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +15,7 @@ from raremd.analysis.cell_kinetics import (
 )
 from raremd.io.storage import read_arrays, read_table, write_arrays, write_table
 from raremd.states.recrossing import dynamical_coring
+from raremd.study.plans import KineticsPlan, Slicing
 
 CHAIN = np.array([[0.97, 0.03, 0.0], [0.02, 0.96, 0.02], [0.0, 0.05, 0.95]])
 
@@ -157,18 +160,17 @@ def write_states(path, md, n_states, training, validation=(), reference=(), dime
 
 FLIP = two_state(0.01, 0.02)  # of the metastable states, a frame of the source
 N_FRAMES = 6000
-CELL = {
-    "stride": 2,
-    "recrossing": "none",
-    "tau": 1,
-    "interval": 0.5,
-    "lags": [1, 5, 10],
-    "timescales": 2,
-    "yardstick_lag": 5,
-    "block": 2000,
-    "samples": 40,
-    "seed": 3,
-}
+LAGS = [1, 5, 10]
+PLAN = KineticsPlan(
+    slicing=Slicing(stride=2, recrossing="none", tau=1),
+    interval=0.5,
+    lags=tuple(LAGS),
+    timescales=2,
+    yardstick_lag=5,
+    block=2000,
+    samples=40,
+    seed=3,
+)
 
 
 def micro(coarse, seed):
@@ -207,7 +209,9 @@ def study(tmp_path_factory):
 
 def evaluated(study, models=("lstm",), **changes):
     generated = {name: study / f"{name}.h5" for name in models}
-    return evaluate_cell(study / "fine.h5", study / "coarse.h5", generated, CELL | changes)
+    return evaluate_cell(
+        study / "fine.h5", study / "coarse.h5", generated, replace(PLAN, **changes)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -284,9 +288,7 @@ class TestEvaluateCell:
         walkers = read_arrays(study / "lstm.h5")["replicate_10"]
         md = [d[::2] for d in read_arrays(study / "coarse.h5", "md").values()][:4]
         yardstick = Yardstick.of(md, 2, np.array([0, 0, 1, 1], np.int16), 5)
-        rows = point_rows(
-            list(walkers), yardstick.map(list(walkers)), 4, yardstick, CELL["lags"], 2
-        )
+        rows = point_rows(list(walkers), yardstick.map(list(walkers)), 4, yardstick, LAGS, 2)
         wanted = pd.DataFrame(rows)
         times = wanted["quantity"].str.endswith("timescale")
         times |= wanted["quantity"].isin(["mfpt", "residence_time"])
@@ -302,7 +304,7 @@ class TestEvaluateCell:
             np.testing.assert_array_equal(values, result[1][name])
 
     def test_removal_changes_the_cell_but_not_the_yardstick(self, study, result):
-        cored = evaluated(study, recrossing="dynamical_coring", tau=3)[0]
+        cored = evaluated(study, slicing=Slicing(2, "dynamical_coring", 3))[0]
 
         def pick(table, quantity):
             return table[(table["model"] == "md") & (table["quantity"] == quantity)]["value"]
@@ -317,7 +319,7 @@ class TestEvaluateCell:
             md,
             4,
             Yardstick.of(md, 4, np.arange(4, dtype=np.int16), 5),
-            CELL["lags"],
+            LAGS,
             2,
         )
         wanted = [r["value"] * 0.5 for r in rows if r["quantity"] == "timescale"]
@@ -326,7 +328,9 @@ class TestEvaluateCell:
     def test_without_a_reference_it_is_the_whole_md(self, tmp_path):
         coarse = [sample_chain(FLIP, 3000, seed) for seed in range(4)]
         write_states(tmp_path / "s.h5", coarse, 2, [(n, 0, 3000) for n in range(3)])
-        table = evaluate_cell(tmp_path / "s.h5", tmp_path / "s.h5", {}, CELL | {"block": 0})[0]
+        table = evaluate_cell(tmp_path / "s.h5", tmp_path / "s.h5", {}, replace(PLAN, block=3000))[
+            0
+        ]
         row = table[(table["model"] == "reference") & (table["quantity"] == "population")]
         sliced = [d[::2] for d in coarse]
         yardstick = Yardstick.of(sliced, 2, np.arange(2, dtype=np.int16), 5)

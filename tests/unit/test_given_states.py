@@ -10,9 +10,10 @@ from raremd.states.coordinates import CoordinateSettings
 from raremd.states.discrete_trajectories import read_states
 from raremd.states.fit import fit_states, partition_settings, read_map
 from raremd.states.partition import Partition
+from raremd.study.cell import Cell
 from raremd.study.load import load_study
-from raremd.study.settings import ConfigError
-from raremd.study.study import Cell
+from raremd.study.settings.messages import ConfigError
+from raremd.study.settings.systems import Yardstick
 
 PARTITIONS = {
     "given": {"method": "given"},
@@ -103,32 +104,32 @@ def test_a_system_of_three_keys_is_a_study():
     study = load_study(minimal())
     assert set(study.cells) == {
         Cell("mine", "all", interval, partition)
-        for interval in ("0.2", "1", "2")
+        for interval in (0.2, 1, 2)
         for partition in ("kmeans_100", "macrostates")
     }
     assert set(study.cells.values()) == {("markov", "lstm", "transformer")}
     mine = study.system("mine")
-    assert mine["lags"] == [0.2, 0.4, 1, 2, 4, 10, 20]
-    assert mine["yardstick"] == {"coordinate": "all", "partition": "macrostates", "lag": 10}
-    assert mine["partitions"]["macrostates"]["n_states"] == mine["timescales"] + 1
-    assert mine["source"]["dataset"] == "*"
-    assert set(mine["claims"]) == {"C1", "C3", "C4"}
+    assert mine.lags == (0.2, 0.4, 1, 2, 4, 10, 20)
+    assert mine.yardstick == Yardstick(coordinate="all", partition="macrostates", lag=10)
+    assert mine.partitions["macrostates"].n_states == mine.timescales + 1
+    assert mine.source.dataset == "*"
+    assert set(mine.claims.contrasts()) == {"C1", "C3", "C4"}
 
 
 def test_a_system_of_states_has_its_states_as_partition():
     study = load_study(minimal("dtraj"))
     assert {cell.partition for cell in study.cells} == {"given"}
-    assert load_study(minimal("trajectory")).system("mine")["source"]["stride"] == 1
+    assert load_study(minimal("trajectory")).system("mine").source.stride == 1
 
 
 def test_what_is_said_is_kept_and_the_rest_follows():
     study = load_study(minimal(lags=[2, 0.2, 6], timescales=1))
     mine = study.system("mine")
-    assert mine["yardstick"]["lag"] == 2
-    assert mine["partitions"]["macrostates"]["n_states"] == 2
-    assert mine["block"] == 120
+    assert mine.yardstick.lag == 2
+    assert mine.partitions["macrostates"].n_states == 2
+    assert mine.block == 120
     base = {"coordinate": "all", "interval": 2, "partition": "macrostates"}
-    assert set(load_study(minimal(base=base)).cells) == {Cell("mine", "all", "2", "macrostates")}
+    assert set(load_study(minimal(base=base)).cells) == {Cell("mine", "all", 2, "macrostates")}
 
 
 @pytest.mark.parametrize(

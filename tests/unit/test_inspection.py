@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,13 +12,21 @@ from chains import sample_chain
 from raremd.analysis.inspection import inspect_system, job_start, running_time
 from raremd.io.storage import write_arrays
 from raremd.report.figures.inspection import draw
+from raremd.study.plans import (
+    Budget,
+    InspectedCell,
+    InspectionPlan,
+    ModelPlan,
+    Slicing,
+    StatesFile,
+)
 
 SLOW = np.array([[0.98, 0.02], [0.02, 0.98]])
 T1 = -1 / np.log(0.96)
-TRAINING = {
-    "tokens": 10**9, "patience_tokens": 10**9, "evaluate_tokens": 10**6,
-    "window": 50, "batch": 4, "learning_rate": 1e-3,
-}  # fmt: skip
+BUDGET = Budget(
+    tokens=10**9, patience_tokens=10**9, evaluate_tokens=10**6,
+    window=50, batch=4, learning_rate=1e-3,
+)  # fmt: skip
 
 
 def states_file(path, trajectories, n_states=3, dimension=1):
@@ -36,33 +45,22 @@ def states_file(path, trajectories, n_states=3, dimension=1):
 
 
 def plan(path, **changes):
-    pair = ("all", "given")
-    cells = [
-        {
-            "coordinate": "all",
-            "partition": "given",
-            "states": pair,
-            "interval": 0.5 * stride,
-            "stride": stride,
-            "recrossing": "none",
-            "tau": 1,
-            "models": {
-                "markov": {"kind": "markov", "settings": {}, "training": TRAINING},
-                "lstm": {
-                    "kind": "lstm",
-                    "settings": {"embedding": 4, "hidden": 4},
-                    "training": TRAINING,
-                },
-            },
-        }
+    models = (
+        ModelPlan("markov", "markov", {}, BUDGET),
+        ModelPlan("lstm", "lstm", {"embedding": 4, "hidden": 4}, BUDGET),
+    )
+    cells = tuple(
+        InspectedCell("all", "given", "given", 0.5 * stride, Slicing(stride, "none", 1), models)
         for stride in (1, 100)
-    ]
-    return {
-        "unit": "ps", "frame_interval": 0.5, "lags": [1, 2, 5, 10], "yardstick_lag": 5,
-        "yardstick": pair, "block": 500, "timescales": 1, "samples": 20, "seed": 0,
-        "tolerance": 0.32, "minimum_transitions": 20, "walkers": 8, "generation_frames": 10_000,
-        "replicates": 2, "states": {pair: path}, "cells": cells,
-    } | changes  # fmt: skip
+    )
+    settings = {
+        "system": "toy", "unit": "ps", "frame_interval": 0.5, "lags": (1, 2, 5, 10),
+        "yardstick_lag": 5, "yardstick": ("all", "given"), "block": 500, "timescales": 1,
+        "samples": 20, "seed": 0, "tolerance": 0.32, "minimum_transitions": 20, "walkers": 8,
+        "generation_frames": 10_000, "replicates": 2,
+        "states": (StatesFile("all", "given", path),), "cells": cells,
+    }  # fmt: skip
+    return InspectionPlan(**settings | changes)
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +78,7 @@ def value(table, quantity, **levels):
 
 
 def test_numbers_of_the_table(path):
-    table, _ = inspect_system("toy", plan(path))
+    table, _ = inspect_system(plan(path))
     assert value(table, "states") == 3
     assert value(table, "visited_states") == value(table, "active_states") == 2
     assert value(table, "active_frames") == 1
@@ -97,7 +95,7 @@ def test_numbers_of_the_table(path):
 
 
 def test_cells_that_cannot_tell_are_told(path):
-    table, lines = inspect_system("toy", plan(path))
+    table, lines = inspect_system(plan(path))
     text = "\n".join(lines)
     assert value(table, "can_tell", interval=0.5) == 1
     assert value(table, "can_tell", interval=50.0) == 0
@@ -111,7 +109,7 @@ def test_cells_that_cannot_tell_are_told(path):
 def test_a_validation_too_short_for_a_window_is_told(tmp_path):
     made = [sample_chain(SLOW, n, n).astype(np.int16) for n in (8000, 8000, 4900)]
     path = states_file(tmp_path / "s.h5", made)  # the last one is held out
-    table, lines = inspect_system("toy", plan(path))
+    table, lines = inspect_system(plan(path))
     assert value(table, "longest_trajectory", interval=50.0) == 49
     assert value(table, "can_tell", interval=50.0) == 0
     assert "24 frames suit every interval" in "\n".join(lines)
@@ -121,7 +119,7 @@ def test_few_events_and_bad_settings_are_told(tmp_path):
     rare = np.array([[0.997, 0.003], [0.003, 0.997]])
     made = [sample_chain(rare, 2000, seed).astype(np.int16) for seed in (1, 2)]
     path = states_file(tmp_path / "s.h5", made)
-    text = "\n".join(inspect_system("toy", plan(path, block=20, generation_frames=100))[1])
+    text = "\n".join(inspect_system(plan(path, block=20, generation_frames=100))[1])
     assert re.search(r"no: only \d+ slow transitions in the training data", text)
     assert "`block` (10 ps) is shorter than t1" in text
     assert "`generation` makes 400 ps a replicate" in text
@@ -131,17 +129,15 @@ def test_few_events_and_bad_settings_are_told(tmp_path):
 def test_training_data_of_one_block_are_told(tmp_path, lengths):
     made = [sample_chain(SLOW, n, n).astype(np.int16) for n in lengths]
     path = states_file(tmp_path / "s.h5", made)
-    text = "\n".join(inspect_system("toy", plan(path, block=3000))[1])
+    text = "\n".join(inspect_system(plan(path, block=3000))[1])
     assert "`block` (1500 ps): the study stops" in text
-    assert "(450 ps): the study stops" not in "\n".join(
-        inspect_system("toy", plan(path, block=900))[1]
-    )
+    assert "(450 ps): the study stops" not in "\n".join(inspect_system(plan(path, block=900))[1])
 
 
 def test_a_coring_time_that_no_state_is_held_for_is_told(path):
-    sweep = plan(path)
-    sweep["cells"][0] |= {"recrossing": "dynamical_coring", "tau": 3000}
-    table, lines = inspect_system("toy", sweep)
+    first, *others = plan(path).cells
+    coring = replace(first, slicing=Slicing(1, "dynamical_coring", 3000))
+    table, lines = inspect_system(plan(path, cells=(coring, *others)))
     assert value(table, "can_tell", interval=0.5) == 0
     assert "no: the study stops there, trajectory 0: no state is held for 3000" in "\n".join(lines)
 
@@ -150,7 +146,7 @@ def test_many_dimensions_and_a_long_lag_are_told(tmp_path):
     fast = np.array([[0.7, 0.3], [0.3, 0.7]])  # a timescale of 1.1 frames
     made = [sample_chain(fast, 4000, seed).astype(np.int16) for seed in range(4)]
     path = states_file(tmp_path / "s.h5", made, dimension=300)
-    text = "\n".join(inspect_system("toy", plan(path))[1])
+    text = "\n".join(inspect_system(plan(path))[1])
     assert "`all` has 300 dimensions" in text
     assert "`yardstick.lag` (2.5 ps) is longer than t1" in text
     assert "add longer `lags`" not in text
@@ -158,12 +154,12 @@ def test_many_dimensions_and_a_long_lag_are_told(tmp_path):
 
 def test_data_without_any_transition(tmp_path):
     path = states_file(tmp_path / "s.h5", [np.zeros(500, np.int16)] * 2)
-    text = "\n".join(inspect_system("toy", plan(path))[1])
+    text = "\n".join(inspect_system(plan(path))[1])
     assert "the yardstick's states are never left and entered again" in text
 
 
 def test_time_estimate_grows_with_the_budget(path):
-    table, _ = inspect_system("toy", plan(path))
+    table, _ = inspect_system(plan(path))
     lstm = value(table, "core_seconds", interval=0.5, model="lstm")
     assert lstm > 60, "a thousand million frames twice"
     assert value(table, "core_seconds", interval=0.5, model="markov") < lstm / 10
@@ -171,7 +167,7 @@ def test_time_estimate_grows_with_the_budget(path):
 
 def test_running_time_is_that_of_models_and_of_starting_jobs(path, monkeypatch):
     monkeypatch.setattr("raremd.analysis.inspection.job_start", lambda: 6.0)
-    table, _ = inspect_system("toy", plan(path))
+    table, _ = inspect_system(plan(path))
     table.loc[table["quantity"] == "core_seconds", "value"] = 300.0
     # Two cells of two models: 4 x 300 s; 4 + 2 + 12 jobs of 6 s.
     text = "\n".join(running_time(table, 2))
@@ -189,14 +185,14 @@ def test_timescales_shorter_than_the_lag_are_set_apart(tmp_path):
     chain = np.kron([[0.995, 0.005], [0.005, 0.995]], [[0.86, 0.14], [0.14, 0.86]])
     made = [sample_chain(chain, 4000, seed).astype(np.int16) for seed in range(4)]
     path = states_file(tmp_path / "s.h5", made, 4)
-    changes = {"lags": [1, 10], "yardstick_lag": 10, "timescales": 2}
-    text = "\n".join(inspect_system("toy", plan(path, **changes))[1])
+    changes = {"lags": (1, 10), "yardstick_lag": 10, "timescales": 2}
+    text = "\n".join(inspect_system(plan(path, **changes))[1])
     assert re.search(r"\| 0\.5 \| \d+\.?\d* \[[\d., ]+\] \| 1\.\d* \[[\d., ]+\] \|", text)
     assert re.search(r"\| 5 \| \d+\.?\d* \[[\d., ]+\] \| \(\d\.?\d*\) \|", text)
 
 
 def test_figure(path):
-    table, _ = inspect_system("toy", plan(path))
+    table, _ = inspect_system(plan(path))
     (panel,) = draw(table).axes
     assert panel.get_title().startswith("toy")
     np.testing.assert_allclose(panel.lines[0].get_xdata(), [0.5, 1.0, 2.5, 5.0])

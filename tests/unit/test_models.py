@@ -1,5 +1,4 @@
 import itertools
-from dataclasses import replace
 
 import numba
 import numpy as np
@@ -9,13 +8,14 @@ import yaml
 from chains import double_well, sample_chain
 from scipy import stats
 
+from raremd.io.provenance import ROOT
 from raremd.kinetics.timescales import count_matrix, estimate
 from raremd.models import build_model, model_class
 from raremd.models.kernels.sampling import exp2_32, exp32, sample_states, uniform
 from raremd.models.priors.contexts import NEVER_SEEN
-from raremd.study.settings import SCHEMA
+from raremd.study.settings.models import KINDS, LSTMSettings
 
-DEFAULT_CONFIG = SCHEMA.parents[2] / "config.yaml"
+DEFAULT_CONFIG = ROOT / "config.yaml"
 SMALL_TRANSFORMER = {"layers": 2, "width": 16, "heads": 2, "feed_forward": 24, "context": 8}
 
 
@@ -195,15 +195,13 @@ class TestRegistry:
         with pytest.raises(ValueError, match=r"'lsmt'.*did you mean 'lstm'\?") as error:
             build_model("lsmt", 4, {})
         assert "\n" not in str(error.value)
-        with pytest.raises(ValueError, match=r"'zzz', choose one of .*markov"):
+        with pytest.raises(ValueError, match=r"'zzz' is not one of .*markov"):
             model_class("zzz")
 
     def test_unknown_option_names_the_nearest(self):
-        with pytest.raises(
-            ValueError, match=r"'lstm' has no option 'hiden'.*did you mean 'hidden'"
-        ):
+        with pytest.raises(ValueError, match=r"unknown key 'hiden'; did you mean 'hidden'"):
             build_model("lstm", 4, {"hiden": 3})
-        with pytest.raises(ValueError, match="'markov' has no option 'hidden'"):
+        with pytest.raises(ValueError, match=r"unknown key 'hidden' \(valid: \['lag'\]\)"):
             build_model("markov", 4, {"hidden": 3})
 
     def test_width_must_fit_the_heads(self):
@@ -211,8 +209,12 @@ class TestRegistry:
             build_model("transformer", 4, {"width": 20, "heads": 4})
 
     def test_options_replace_defaults(self):
-        cls = model_class("lstm")
-        assert build_model("lstm", 4, {"hidden": 7}).settings == replace(cls.Settings(), hidden=7)
+        assert build_model("lstm", 4, {"hidden": 7}).settings == LSTMSettings(hidden=7)
+
+    def test_every_kind_has_a_class_that_is_built_from_its_options(self):
+        for kind in KINDS:
+            options = {"hidden": 2} if kind == "hmm" else {}
+            assert isinstance(build_model(kind, 4, options), model_class(kind))
 
 
 @pytest.mark.parametrize("n_states", [3, 4, 20, 100])

@@ -1,91 +1,108 @@
-"""The reference of the configuration, docs/config.md, written from the schema.
+"""The page docs/config.md, written from the settings.
 
 `python -m raremd.study.reference_page` prints it.
 """
 
 from __future__ import annotations
 
+import types
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-import yaml
+from pydantic.fields import FieldInfo
 
-from raremd.study.settings import SCHEMA
+from raremd.study.settings.models import KINDS
+from raremd.study.settings.sections import Section
+from raremd.study.settings.study import Settings
 
 HEAD = """# Configuration
 
-Written from `workflow/schemas/config.schema.yaml` by
+Written from `workflow/raremd/study/settings` by
 `python -m raremd.study.reference_page`; do not edit.
 Times are in the `time_unit` of their system. `<name>` stands for a name of your choice. An unknown
 key stops the run before the first job.
-
+"""
+COLUMNS = """
 | key | what | type | if left out |
 |---|---|---|---|"""
+MODELS = """
+## Options of models
+
+`models.<name>.settings` takes the options of its `kind`.
+"""
+WORDS = {int: "integer", float: "number", str: "text", bool: "true or false"}
+ALTERNATIVES = ("kind", "method", "recrossing")
+"""Keys whose value decides which others there are."""
 
 
-def _resolved(schema: dict, root: dict) -> dict:
-    """The schema behind a reference; what stands beside the reference wins."""
-    if "$ref" not in schema:
-        return schema
-    beside = {key: value for key, value in schema.items() if key != "$ref"}
-    return _resolved(root["$defs"][schema["$ref"].rsplit("/", 1)[1]], root) | beside
+def _sections(annotation: Any) -> Iterator[type[Section]]:
+    """Sections that a value may be, or that its items are."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _sections(inner)
 
 
-def _type(schema: dict) -> str:
-    if "enum" in schema:
-        return " \\| ".join(f"`{value}`" for value in schema["enum"])
-    if "const" in schema:
-        return f"`{schema['const']}`"
-    kind = schema.get("type", "")
-    if isinstance(kind, list):
-        return " or ".join(kind)
-    if kind == "array":
-        inner = _type(schema.get("items", {}))
-        return f"list of {inner}" if inner else "list"
-    return "" if kind == "object" else kind
+def _type(annotation: Any) -> str:
+    """What a value is, in words; nothing for sections."""
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if annotation in WORDS:
+        return WORDS[annotation]
+    if origin is Annotated:
+        return _type(inner[0])
+    if origin is Literal:
+        return " \\| ".join(f"`{value}`" for value in inner)
+    if origin in (Union, types.UnionType):
+        found = dict.fromkeys(_type(part) for part in inner if part is not type(None))
+        return " \\| ".join(text for text in found if text)
+    if origin is tuple:
+        item = _type(inner[0])
+        return f"list of {item}" if item else "list"
+    return ""
 
 
-def _default(schema: dict, required: bool) -> str:
-    if required:
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
         return "**needed**"
-    if "default" not in schema or schema["default"] == {}:
-        return ""
-    return f"`{yaml.safe_dump(schema['default'], default_flow_style=True).split(chr(10))[0]}`"
+    shown = field.default if isinstance(field.default, str | int | float) else ""
+    return f"`{shown}`" if shown != "" else ""
 
 
-def _rows(schema: dict, root: dict, path: str) -> Iterator[str]:
-    for name, child in schema.get("properties", {}).items():
-        yield from _entry(child, root, f"{path}{name}", name in schema.get("required", []))
-    free = schema.get("additionalProperties")
-    if isinstance(free, dict) and ("properties" in _resolved(free, root)):
-        yield from _rows(_resolved(free, root), root, f"{path}<name>.")
+def _text(text: str | None) -> str:
+    return " ".join((text or "").split()).replace("|", "\\|")
 
 
-def _entry(schema: dict, root: dict, path: str, required: bool) -> Iterator[str]:
-    schema = _resolved(schema, root)
-    what = " ".join(str(schema.get("description", "")).split()).replace("|", "\\|")
-    yield f"| `{path}` | {what} | {_type(schema)} | {_default(schema, required)} |"
-    yield from _rows(schema, root, f"{path}.")
-    if schema.get("type") == "array" and "properties" in schema.get("items", {}):
-        yield from _rows(schema["items"], root, f"{path}[].")
-    for branch in schema.get("oneOf", []):
-        kind = branch.get("properties", {}).get("kind", {}).get("const")
-        if kind is not None:
-            yield from _branch(branch, root, path, kind)
+def _rows(section: type[Section], path: str) -> Iterator[str]:
+    for name, field in section.model_fields.items():
+        key = f"{path}{name}"
+        what = _text(field.description)
+        yield f"| `{key}` | {what} | {_type(field.annotation)} | {_default(field)} |"
+        origin = get_origin(field.annotation)
+        inside = {dict: f"{key}.<name>.", tuple: f"{key}[]."}.get(origin, f"{key}.")
+        found = list(_sections(field.annotation))
+        if len(found) > 1:
+            yield from _alternatives(found, inside)
+        elif found:
+            yield from _rows(found[0], inside)
 
 
-def _branch(branch: dict, root: dict, path: str, kind: str) -> Iterator[str]:
-    """The keys of one kind of source."""
-    what = branch.get("description", "")
-    yield f"| `{path}.kind: {kind}` | {what} | | |"
-    rest = {k: v for k, v in branch["properties"].items() if k != "kind"}
-    yield from _rows(branch | {"properties": rest}, root, f"{path}.")
+def _alternatives(sections: list[type[Section]], path: str) -> Iterator[str]:
+    """The keys of each kind of source, and of each kind of partition."""
+    for section in sections:
+        fields = dict(section.model_fields)
+        word = next(name for name in ALTERNATIVES if name in fields)
+        (value,) = get_args(fields.pop(word).annotation)
+        yield f"| `{path}{word}: {value}` | {_text(section.__doc__)} | | |"
+        yield from (row for row in _rows(section, path) if not row.startswith(f"| `{path}{word}`"))
 
 
-def reference(schema: dict[str, Any] | None = None) -> str:
+def reference() -> str:
     """The page, as Markdown."""
-    schema = schema or yaml.safe_load(SCHEMA.read_text())
-    return "\n".join([HEAD, *_rows(schema, schema, "")]) + "\n"
+    lines = [HEAD.rstrip(), COLUMNS, *_rows(Settings, ""), MODELS.rstrip()]
+    for name, kind in KINDS.items():
+        lines += ["", f"### {name}", "", _text(kind.settings.__doc__), COLUMNS]
+        lines += _rows(kind.settings, "")
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

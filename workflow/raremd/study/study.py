@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from raremd.study.cell import Cell, Factors
-from raremd.study.settings.messages import whole_multiple
+from raremd.study.settings.messages import is_whole, whole_multiple
 from raremd.study.settings.models import kind_of_model
 from raremd.study.settings.partitions import (
     DynamicalCoring,
@@ -132,7 +132,7 @@ class Study:
     def lags(self, cell: Cell) -> list[int]:
         """Lag times of the cell, in its saving intervals, shortest first."""
         ratios = {lag / cell.interval for lag in (*self.system(cell.system).lags, cell.interval)}
-        return sorted(round(r) for r in ratios if abs(r - round(r)) < 1e-6 * r and round(r) >= 1)
+        return sorted(round(ratio) for ratio in ratios if is_whole(ratio))
 
     def longest_lag(self, system: str) -> int:
         """In frames."""

@@ -46,6 +46,18 @@ def exact(number: float) -> str:
     return text.removesuffix(".0")
 
 
+def is_whole(ratio: float) -> bool:
+    """Whether a ratio of two times is a whole number of at least one, in spite of rounding.
+
+    Parameters
+    ----------
+    ratio : float
+        Times that are written with seven digits leave an error that grows with it; a hundredth is
+        never taken for nothing.
+    """
+    return round(ratio) >= 1 and abs(ratio - round(ratio)) <= min(1e-6 * max(1.0, ratio), 1e-2)
+
+
 def whole_multiple(time: float, interval: float, key: str) -> int:
     """How many intervals fit into `time`.
 
@@ -55,7 +67,7 @@ def whole_multiple(time: float, interval: float, key: str) -> int:
         If that is not a whole number of at least one; the message names `key`.
     """
     ratio = time / interval
-    if abs(ratio - round(ratio)) > 1e-6 * max(1.0, ratio) or round(ratio) < 1:
+    if not is_whole(ratio):
         raise ConfigError(
             f"{key}: {exact(time)} is not a whole multiple of the interval {exact(interval)}"
         )
