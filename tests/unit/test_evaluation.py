@@ -271,7 +271,8 @@ class TestEvaluateCell:
         assert arrays["bootstrap/lags"].tolist() == [0.5, 2.5, 5.0]
         assert arrays["bootstrap/own"].shape == arrays["bootstrap/yardstick"].shape == (3, 40, 2)
         # Another interval sees the same resampled MD: at the same lag the samples go together.
-        other = evaluated(study, (), stride=1, interval=0.25, lags=[10], yardstick_lag=10)[1]
+        at = {"interval": 0.25, "lags": (10,), "yardstick_lag": 10}
+        other = evaluated(study, (), slicing=Slicing(1, "none", 1), **at)[1]
         a, b = arrays["bootstrap/yardstick"][1, :, 0], other["bootstrap/yardstick"][0, :, 0]
         assert np.corrcoef(a, b)[0, 1] > 0.95
 

@@ -330,7 +330,7 @@ def _advice(plan: InspectionPlan, table: pd.DataFrame, level: bool) -> Iterator[
         )
     if table.loc[table["quantity"] == "training_blocks", "value"].item() < 2:
         yield (
-            f"`block` ({plan['block'] * frame:g} {unit}): the study stops, because the training "
+            f"`block` ({plan.block * frame:g} {unit}): the study stops, because the training "
             "data are one trajectory that does not hold two of them; shorten it"
         )
     at = dict(zip(("coordinate", "partition"), plan.yardstick, strict=True))
@@ -352,7 +352,7 @@ def _advice(plan: InspectionPlan, table: pd.DataFrame, level: bool) -> Iterator[
         )
     if np.isfinite(slowest) and plan.block * frame < slowest:
         yield (
-            f"`block` ({plan['block'] * frame:g} {unit}) is shorter than t1: error bars will be "
+            f"`block` ({plan.block * frame:g} {unit}) is shorter than t1: error bars will be "
             "too small; lengthen it if the trajectories allow"
         )
     generated = plan.walkers * plan.generation_frames * frame
@@ -391,7 +391,7 @@ def _page(plan, lengths, per_trajectory, events, level, table, cells) -> list[st
     lines += _its_table(plan, table)
     lines += [
         "",
-        f"At the yardstick's lag of {plan['yardstick_lag'] * frame:g} {unit} the slowest timescale "
+        f"At the yardstick's lag of {plan.yardstick_lag * frame:g} {unit} the slowest timescale "
         f"**has {'' if level else 'not '}levelled off**.",
         "",
         "### Rare events",

@@ -91,9 +91,10 @@ def train_and_generate(
     arrays: dict[str, np.ndarray] = {}
     histories, entropies = [], []
     training_cost, generation_cost = np.zeros(2), np.zeros(2)
+    of_all = f"{plan.cell.folder}/{plan.model.name}"
     for replicate in range(1, plan.replicates + 1):
-        name, label = f"replicate_{replicate}", f"{plan.label} replicate {replicate}"
-        seed = derive_seed(plan.seed, plan.label, replicate)
+        name, label = f"replicate_{replicate}", f"{of_all} replicate {replicate}"
+        seed = derive_seed(plan.seed, of_all, replicate)
         started = _now()
         torch.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
         model = build_model(plan.model.kind, system.n_states, plan.model.settings).to(device)

@@ -188,11 +188,6 @@ class TrainingPlan:
     seed: int
     device: str
 
-    @property
-    def label(self) -> str:
-        """Folder of the cell and name of the model."""
-        return f"{self.cell.folder}/{self.model.name}"
-
 
 @dataclass(frozen=True)
 class GenerationPlan:
