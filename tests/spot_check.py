@@ -78,7 +78,7 @@ def main(seed: int) -> int:
         mine = kept[
             (kept["system"] == cell.system)
             & (kept["coordinate"] == cell.coordinate)
-            & np.isclose(kept["interval"], float(cell.interval))
+            & np.isclose(kept["interval"], cell.interval)
             & (kept["partition"] == cell.partition)
         ]
         difference, inside = compare_cell(mine, read_table(ROOT / target))

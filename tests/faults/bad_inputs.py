@@ -312,8 +312,10 @@ CASES = {
     "misspelt option of a model": Case(
         PLAN, key("models.lstm.settings.hiden", 8), ("models.lstm.settings", "'hiden'", "'hidden'")
     ),
-    "text for a number": Case(PLAN, key("seed", "three"), ("seed", "'three'", "integer")),
-    "list for a number": Case(PLAN, key("training.window", [20]), ("training.window", "integer")),
+    "text for a number": Case(PLAN, key("seed", "three"), ("seed", "'three'", "whole number")),
+    "list for a number": Case(
+        PLAN, key("training.window", [20]), ("training.window", "whole number")
+    ),
     "negative time": Case(PLAN, mine(frame_interval=-1), ("mine.frame_interval", "-1")),
     "number that is none": Case(PLAN, key("tolerance", float("nan")), ("tolerance", "nan")),
     "missing unit": Case(PLAN, mine(time_unit=None), ("systems.mine", "'time_unit' is missing")),
@@ -360,18 +362,18 @@ CASES = {
     ),
     "one lag that is no list": Case(PLAN, mine(lags=10), ("mine.lags", "write a list")),
     "option of a model that is no number": Case(
-        PLAN, key("models.lstm.settings.hidden", "wide"), ("settings.hidden", "'wide' is not a n")
+        PLAN, key("models.lstm.settings.hidden", "wide"), ("settings.hidden", "'wide' is not a w")
     ),
     "option of a model that is no whole number": Case(
         PLAN, key("models.lstm.settings.hidden", 8.5), ("settings.hidden", "8.5", "whole number")
     ),
     "option of a model below one": Case(
-        PLAN, key("models.lstm.settings.hidden", 0), ("settings.hidden", "from 1 up")
+        PLAN, key("models.lstm.settings.hidden", 0), ("settings.hidden", "at least 1")
     ),
     "tab in the configuration": Case(
         PLAN, edited("    time_unit", "\ttime_unit"), ("not valid", "tab indentation")
     ),
-    "empty configuration": Case(PLAN, content(b"systems:\n"), ("systems", "object")),
+    "empty configuration": Case(PLAN, content(b"systems:\n"), ("systems", "mapping")),
     "configuration that is no YAML": Case(PLAN, content(b"systems: {a: [1, 2\n"), ("line",)),
     # places
     "results outside of the folder": Case(

@@ -3,44 +3,39 @@
 from __future__ import annotations
 
 import re
-import shutil
 import sys
-from importlib.util import module_from_spec, spec_from_file_location
 
 import numpy as np
 import pytest
 import torch
 import yaml
 
+import raremd.models
 from raremd.io.provenance import ROOT
 from raremd.learning.generation import generate
-from raremd.models import base, build_model
-from raremd.study import load as configuration
+from raremd.models import build_model
 from raremd.study.load import load_study
-from raremd.study.settings import ConfigError
+from raremd.study.plan import model_plan
+from raremd.study.settings import models
+from raremd.study.settings.messages import ConfigError
 
 PAGE = (ROOT / "docs" / "own_model.md").read_text()
-(CODE,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.S)
+CODE, OPTIONS = re.findall(r"```python\n(.*?)```", PAGE, flags=re.S)
 (ENTRY,) = re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.S)
 
 
 @pytest.fixture
 def gru(tmp_path, monkeypatch):
-    """The page's file beside copies of the models that there are, loaded and registered."""
-    folder = tmp_path / "models"
-    shutil.copytree(configuration.MODELS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    """The page's file beside the other models, and its entry beside theirs."""
     (name,) = re.findall(r"# workflow/raremd/models/(\w+)\.py", CODE)
-    path = folder / f"{name}.py"
-    path.write_text(CODE)
-    monkeypatch.setattr(configuration, "MODELS", folder)
-    with pytest.raises(ValueError):  # all are registered before the copy, and not in it alone
-        base.model_class("no such model")
-    monkeypatch.setattr(base, "_REGISTRY", dict(base._REGISTRY))
-    spec = spec_from_file_location(f"raremd.models.{name}", path)
-    module = module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, spec.name, module)
-    spec.loader.exec_module(module)
-    return yaml.safe_load(ENTRY)
+    (tmp_path / f"{name}.py").write_text(CODE)
+    monkeypatch.setattr(raremd.models, "__path__", [*raremd.models.__path__, str(tmp_path)])
+    monkeypatch.delitem(sys.modules, f"raremd.models.{name}", raising=False)
+    monkeypatch.setattr(models, "KINDS", dict(models.KINDS))
+    monkeypatch.setattr(models, "MyGRUSettings", None, raising=False)
+    exec(OPTIONS, vars(models))
+    yield yaml.safe_load(ENTRY)
+    sys.modules.pop(f"raremd.models.{name}", None)
 
 
 def study(entry):
@@ -53,7 +48,7 @@ def study(entry):
 
 
 def test_the_entry_is_valid_and_its_typo_is_named(gru):
-    assert study(gru).model_options("my_gru")["settings"] == {"hidden": 48}
+    assert model_plan(study(gru), "my_gru").settings == {"hidden": 48}
     gru["models"]["my_gru"]["settings"] = {"hiden": 48}
     with pytest.raises(ConfigError, match=r"hiden.*hidden"):
         study(gru)
