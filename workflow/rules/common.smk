@@ -106,8 +106,7 @@ def states_of_cell(wildcards):
 
 
 def yardstick_of_cell(wildcards):
-    yardstick = STUDY.system(wildcards.system).yardstick
-    return plan.states_file(STUDY, wildcards.system, yardstick.coordinate, yardstick.partition)
+    return plan.yardstick_states(STUDY, wildcards.system)
 
 
 def model_file(wildcards):

@@ -1,7 +1,9 @@
-# Needs: kinetics.h5 of each cell and run.json of each model.
-# Makes: results/cells.{csv,html}, comparison.{csv,parquet}, cost.{csv,parquet}, claims.{json,md,html},
+# Needs: kinetics.h5 of each cell, run.json of each model, the yardstick's states of each system.
+# Makes: results/{system}/assessment.json, results/cells.{csv,html}, comparison.{csv,parquet}, cost.{csv,parquet}, claims.{json,md,html},
 # diagnosis.{json,md,html}, recommendation.{md,html}.
-# Steps: list_cells; compare_cells -> judge_claims, diagnose, recommend.
+# Steps: list_cells; assess_md says once a system what its MD can decide; compare_cells -> judge_claims,
+# which also diagnoses failures, and recommend.
+ASSESSMENTS = [f"{RESULTS}/{system}/assessment.json" for system in SYSTEMS]
 
 
 rule list_cells:
@@ -60,10 +62,32 @@ rule compare_cells:
         "../scripts/compare_cells.py"
 
 
+rule assess_md:
+    input:
+        states=lambda w: plan.yardstick_states(STUDY, w.system),
+    output:
+        json=f"{RESULTS}/{{system}}/assessment.json",
+    log:
+        f"{RESULTS}/logs/assess_md/{{system}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/assess_md/{{system}}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    params:
+        code=code_of("assess_md"),
+        plan=planned(plan.assessment_plan, "system"),
+    script:
+        "../scripts/assess_md.py"
+
+
 rule judge_claims:
     input:
         comparison=f"{RESULTS}/comparison.parquet",
-        kinetics=per_cell("kinetics.h5"),
+        assessments=ASSESSMENTS,
     output:
         json=f"{RESULTS}/claims.json",
         markdown=f"{RESULTS}/claims.md",
@@ -73,6 +97,15 @@ rule judge_claims:
             subcategory="all verdicts",
             labels={"page": "verdicts and controls"},
             caption="../report/claims.rst",
+        ),
+        diagnosis=f"{RESULTS}/diagnosis.json",
+        diagnosis_markdown=f"{RESULTS}/diagnosis.md",
+        diagnosis_html=report(
+            f"{RESULTS}/diagnosis.html",
+            category="Claims",
+            subcategory="all verdicts",
+            labels={"page": "why networks fail"},
+            caption="../report/diagnosis.rst",
         ),
     log:
         f"{RESULTS}/logs/judge_claims.log",
@@ -91,40 +124,10 @@ rule judge_claims:
         "../scripts/judge_claims.py"
 
 
-rule diagnose:
-    input:
-        comparison=f"{RESULTS}/comparison.parquet",
-        kinetics=per_cell("kinetics.h5"),
-    output:
-        json=f"{RESULTS}/diagnosis.json",
-        markdown=f"{RESULTS}/diagnosis.md",
-        html=report(
-            f"{RESULTS}/diagnosis.html",
-            category="Claims",
-            subcategory="all verdicts",
-            labels={"page": "why networks fail"},
-            caption="../report/diagnosis.rst",
-        ),
-    log:
-        f"{RESULTS}/logs/diagnose.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/diagnose.tsv"
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
-    params:
-        code=code_of("diagnose"),
-        plan=planned(plan.diagnosis_plan),
-    script:
-        "../scripts/diagnose.py"
-
-
 rule recommend:
     input:
         comparison=f"{RESULTS}/comparison.parquet",
+        assessments=ASSESSMENTS,
         kinetics=per_cell("kinetics.h5"),
     output:
         markdown=f"{RESULTS}/recommendation.md",

@@ -1,38 +1,24 @@
-"""Adapter: comparison -> recommendation.md."""
+"""Adapter: comparison and assessments -> recommendation.md."""
 
-from raremd.analysis.recommendation import CELL, as_markdown, recommend
+from raremd.analysis.assessment import read_assessments
+from raremd.analysis.cell_result import cell_results
+from raremd.analysis.recommendation import recommend
 from raremd.io.logs import log_to
 from raremd.io.storage import read_attributes, read_parquet
 from raremd.report.pages.markdown import write_page
+from raremd.report.pages.recommendation import as_markdown
 from raremd.study.plans import from_param
 from raremd.study.verdict_plans import RecommendationPlan
 
-
-def state_counts(plan: RecommendationPlan, kinetics: list[str], system: str) -> dict[tuple, int]:
-    return {
-        tuple(factors.columns()[name] for name in CELL): read_attributes(path)["n_states"]
-        for factors, path in zip(plan.cells, kinetics, strict=True)
-        if factors.cell.system == system
-    }
-
-
-def rules(plan: RecommendationPlan, system: str) -> dict[str, object]:
-    names = ("networks", "baselines", "tolerance", "minimum_transitions")
-    common = {name: getattr(plan, name) for name in names}
-    return common | plan.yardsticks[system].model_dump() | {"unit": plan.units[system]}
-
-
 if __name__ == "__main__":
     log_to(snakemake.log[0])
-    table = read_parquet(snakemake.input.comparison)
     plan = from_param(RecommendationPlan, snakemake.params.plan)
-    answers = [
-        recommend(
-            system,
-            table[table["system"] == system],
-            state_counts(plan, snakemake.input.kinetics, system),
-            rules(plan, system),
-        )
-        for system in plan.yardsticks
-    ]
+    table = read_parquet(snakemake.input.comparison)
+    cells = cell_results(table, plan.cells, plan.yardstick_lags)
+    n_states = [read_attributes(path)["n_states"] for path in snakemake.input.kinetics]
+    answers = []
+    for system, assessment in read_assessments(snakemake.input.assessments).items():
+        mine = [n for n, cell in enumerate(plan.cells) if cell.system == system]
+        of_cells = [cells[n] for n in mine], [n_states[n] for n in mine]
+        answers.append(recommend(assessment, *of_cells, plan.networks, plan.baselines))
     write_page(as_markdown(answers), snakemake.output.markdown, snakemake.output.html)

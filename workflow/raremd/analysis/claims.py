@@ -1,24 +1,33 @@
-"""Cells -> verdicts on the claims of Zeng, Cao, Huang and Yao (2021)."""
+"""Cells -> verdicts on the claims of Zeng, Cao, Huang and Yao (2021).
+
+The error of a replicate is abs(log2(t1 of the model / t1 of the MD that it was trained on)). A
+claim is judged from differences of errors between replicates of equal number, positive where they
+speak for the claim, so that what they say holds for the MD at hand.
+"""
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 
-from raremd.io.storage import read_arrays
-from raremd.kinetics.bootstrap import (
-    hierarchical_difference,
-    hierarchical_ratio,
-    interval,
-    log2_deviation,
+from raremd.analysis.assessment import Assessment, Cause, Doubt
+from raremd.analysis.cell_result import LOG2_CAP, MARKOV, CellResult, Reading
+from raremd.analysis.training_check import budget_doubt
+from raremd.analysis.verdicts import (
+    Decision,
+    Effect,
+    Verdict,
+    decide,
+    decide_closeness,
+    holm_levels,
+    paired_effect,
+    pooled_effect,
+    replicates_needed,
 )
-from raremd.study.cell import Cell
+from raremd.io.storage import Number
+from raremd.study.verdict_plans import Control
 
 CLAIMS = {
     "C1": "a low-dimensional coordinate with a coarse partition can be learned",
@@ -28,190 +37,230 @@ CLAIMS = {
     "C5": "removing recrossings helps",
     "C6": "a Transformer is not superior to an LSTM",
 }
-FACTORS = ["system", "coordinate", "interval", "partition"]
-DRAWS = 40_000
-"""From 4,000 the limits of an interval scatter by 0.02 and more: enough to turn verdicts."""
-SUPPORTED, CONTRADICTED, INCONCLUSIVE = "supported", "contradicted", "inconclusive"
+LSTM, TRANSFORMER = "lstm", "transformer"
 
 
 @dataclass(frozen=True)
-class Rules:
-    """When a verdict is given.
+class Finding:
+    """A verdict with the effect that it follows from.
 
     Attributes
     ----------
-    tolerance : float
-        log2 deviation of the slowest timescale that counts as learned.
-    minimum_transitions : int
-        Slow transitions in the training data below which nothing is concluded.
+    verdict : Verdict
+    effect, low, high : float
+        Mean and interval in log2; for C1 of log2(model / MD), else of the difference of errors.
+    standard_error, degrees : float
+        Of the effect.
+    level : float
+        Coverage of the interval: more than 0.95 where Holm's correction asks for it.
+    replicates : int
+    needed : int or None
+        Replicates that would decide, where that is what is missing.
     """
 
-    tolerance: float
-    minimum_transitions: int
+    verdict: Verdict
+    effect: Number
+    low: Number
+    high: Number
+    standard_error: Number
+    degrees: float
+    level: float
+    replicates: int
+    needed: int | None
+
+    @property
+    def as_effect(self) -> Effect:
+        """The effect alone."""
+        error = self.standard_error if np.isfinite(self.standard_error) else np.inf
+        return Effect(self.effect, error, self.degrees, self.replicates)
 
 
 @dataclass(frozen=True)
-class CellResult:
-    """What the claims need of one cell.
+class ControlError:
+    """Mean error of a network in a cell, and of the same network with one thing changed."""
+
+    cell: str
+    of: str
+    model: str
+    varies: str
+    error: Number
+    error_of_control: Number
+
+
+@dataclass(frozen=True)
+class VariedFinding:
+    """The same claim for networks with one thing changed."""
+
+    change: str
+    finding: Finding
+
+
+@dataclass(frozen=True)
+class ClaimRecord:
+    """The verdicts on one claim for one system and one network.
 
     Attributes
     ----------
-    name : str
-    interval, yardstick_lag : float
-        In the system's time unit.
-    table : pandas.DataFrame
-        Its rows of the comparison.
-    bootstrap : dict of arrays
-        lags (n_lags,), own and yardstick (n_lags, n_samples, n_timescales).
+    claim, statement, system, model : str
+    cells : tuple of str
+        Hard before easy; for C6 all that were compared.
+    long_lag, one_step : Finding
+        In metastable states at the yardstick's lag; in own states at the own interval.
+    markov : Finding or None
+        The same for the Markov baseline, at the long lag.
+    varied : tuple of VariedFinding
+    controls : tuple of ControlError
+    transitions : int
+        Slow transitions in the training data.
+    doubts, one_step_doubts : tuple of Doubt
+        Why no verdict is given, for either reading.
     """
 
-    name: str
-    interval: float
-    yardstick_lag: float
-    table: pd.DataFrame
-    bootstrap: dict[str, np.ndarray]
+    claim: str
+    statement: str
+    system: str
+    model: str
+    cells: tuple[str, ...]
+    long_lag: Finding
+    one_step: Finding
+    markov: Finding | None
+    varied: tuple[VariedFinding, ...]
+    controls: tuple[ControlError, ...]
+    transitions: int
+    doubts: tuple[Doubt, ...]
+    one_step_doubts: tuple[Doubt, ...]
 
-    def values(self, model: str, quantity: str, lag: float) -> np.ndarray:
-        """Slowest timescale, or the like, of each replicate; of MD and reference one value."""
-        t = self.table
-        # Lags are whole intervals, and 3 times 0.1 is not 0.3.
-        at_lag = np.isclose(t["lag"], lag, rtol=1e-6, atol=0.0)
-        chosen = t[(t["model"] == model) & (t["quantity"] == quantity) & (t["i"] <= 1) & at_lag]
-        if model not in ("md", "reference"):
-            chosen = chosen[chosen["replicate"] > 0]
-        return chosen["value"].to_numpy()
 
-    def slowest(self, model: str, own: bool) -> tuple[np.ndarray, np.ndarray]:
-        """log2 t1 of the replicates, and of the MD's bootstrap samples.
+@dataclass(frozen=True)
+class PooledRecord:
+    """One claim for one network over all systems on which it could be judged."""
 
-        In metastable states at the yardstick's lag, or with `own` in the cell's states at its
-        own interval.
-        """
-        quantity, states = ("timescale", "own") if own else ("yardstick_timescale", "yardstick")
-        lag = self.interval if own else self.yardstick_lag
-        at = int(np.argmin(abs(self.bootstrap["lags"] - lag)))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return (
-                np.log2(self.values(model, quantity, lag)),
-                np.log2(self.bootstrap[states][at, :, 0]),
-            )
+    claim: str
+    statement: str
+    model: str
+    systems: tuple[str, ...]
+    long_lag: Finding
+    one_step: Finding
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """All verdicts of a study."""
+
+    records: tuple[ClaimRecord, ...]
+    pooled: tuple[PooledRecord, ...]
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A declared claim about one system; `hard` is None where the claim is about one cell."""
+
+    claim: str
+    system: str
+    easy: CellResult
+    hard: CellResult | None
 
     @property
-    def models(self) -> list[str]:
-        """Models that ran in this cell."""
-        return [m for m in self.table["model"].unique() if m not in ("md", "reference")]
-
-    @property
-    def n_events(self) -> int:
-        """Slow transitions in the training data."""
-        return int(self.values("md", "slow_transitions", self.yardstick_lag)[0])
-
-    def levelled_off(self, tolerance: float) -> bool:
-        """Whether the reference's slowest timescale stays put beyond the yardstick's lag.
-
-        Without a longer lag that cannot be told, and it has not.
-        """
-        t = self.table
-        times = t[
-            (t["model"] == "reference") & (t["quantity"] == "yardstick_timescale") & (t["i"] == 1)
-        ].set_index("lag")["value"]
-        longer = times[times.index >= self.yardstick_lag * (1 - 1e-9)]
-        if len(longer) < 2 or not np.isfinite(longer).all():
-            return False
-        return bool(np.ptp(np.log2(longer)) <= tolerance)
+    def cells(self) -> list[CellResult]:
+        """Hard before easy."""
+        return [cell for cell in (self.hard, self.easy) if cell is not None]
 
 
-def read_cells(
-    comparison: pd.DataFrame, kinetics: list[Path], cells: Sequence[Cell], lags: dict[str, float]
-) -> list[CellResult]:
-    """Results of all cells.
-
-    Parameters
-    ----------
-    comparison : pandas.DataFrame
-    kinetics : list of Path
-        `kinetics.h5` of each cell.
-    cells : sequence of Cell
-    lags : dict
-        System -> lag of its yardstick, in its time unit.
-    """
-    groups = dict(list(comparison.groupby(FACTORS)))
-    return [
-        CellResult(
-            name=cell.folder,
-            interval=cell.interval,
-            yardstick_lag=lags[cell.system],
-            table=groups[tuple(getattr(cell, factor) for factor in FACTORS)],
-            bootstrap=read_arrays(path, "bootstrap"),
-        )
-        for cell, path in zip(cells, kinetics, strict=True)
-    ]
+def _paired(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Differences of replicates of equal number."""
+    n = min(len(first), len(second))
+    return first[:n] - second[:n]
 
 
-def _contrast(hard: CellResult, easy: CellResult, model: str, own: bool, rng) -> np.ndarray:
-    a, b = hard.slowest(model, own), easy.slowest(model, own)
-    return hierarchical_difference(*a, *b, DRAWS, rng)
+def contrast_effect(contrast: Contrast, model: str, reading: Reading) -> Effect:
+    """Effect of a claim C1 to C5 for one model."""
+    if contrast.hard is None:
+        return paired_effect(contrast.easy.deviations(model, reading))
+    hard, easy = (cell.errors(model, reading) for cell in contrast.cells)
+    return paired_effect(_paired(hard, easy))
 
 
-def _error(cell: CellResult, model: str) -> float:
-    mine, _ = cell.slowest(model, own=False)
-    md = np.log2(cell.values("md", "yardstick_timescale", cell.yardstick_lag)[0])
-    return float(np.mean(np.abs(log2_deviation(mine, md))))
+def models_effect(
+    cells: Sequence[CellResult], lstm: str, transformer: str, reading: Reading
+) -> Effect:
+    """Effect of C6: error(Transformer) - error(LSTM), each replicate's mean over cells."""
+    each = [_paired(c.errors(transformer, reading), c.errors(lstm, reading)) for c in cells]
+    n = min(map(len, each), default=0)
+    with np.errstate(invalid="ignore"):
+        return paired_effect(np.mean([d[:n] for d in each], axis=0) if n else np.array([]))
 
 
-def _summary(
-    claim: str, draws: np.ndarray, doubts: list[str], rules: Rules
-) -> dict[str, str | float]:
-    """Effect with its 95 % interval, and the verdict that follows where there is no doubt."""
-    low, high = (float(bound) for bound in interval(draws))
-    effect = float(np.nanmean(draws)) if np.isfinite(draws).any() else float("nan")
-    verdict = INCONCLUSIVE if doubts else _verdict(claim, low, high, rules.tolerance)
-    return {"verdict": verdict, "effect": effect, "low": low, "high": high}
+def _decide(claim: str, effect: Effect, margin: float, level: float) -> Decision:
+    return (decide_closeness if claim == "C1" else decide)(effect, margin, level)
 
 
-def _verdict(claim: str, low: float, high: float, tolerance: float) -> str:
-    """From a 95 % interval; C1 asks for closeness, C6 for no gain, the rest for a difference."""
-    if not np.isfinite([low, high]).all():
-        return INCONCLUSIVE
+def _nearest_p(claim: str, effect: Effect, margin: float) -> float:
+    """P value of the decision that an effect comes closest to."""
     if claim == "C1":
-        if -tolerance <= low and high <= tolerance:
-            return SUPPORTED
-        return CONTRADICTED if low > tolerance or high < -tolerance else INCONCLUSIVE
-    if claim == "C6":
-        if low > 0:
-            return CONTRADICTED
-        return SUPPORTED if high < tolerance else INCONCLUSIVE
-    if low > 0:
-        return SUPPORTED
-    return CONTRADICTED if high < 0 else INCONCLUSIVE
+        outside = abs(effect.mean) > margin and np.isfinite(effect.standard_error)
+        beyond = effect.p_beyond(np.copysign(margin, effect.mean)) if outside else 1.0
+    else:
+        beyond = effect.p_difference()
+    return min(effect.p_equivalence(margin), beyond)
 
 
-def _doubts(cells: list[CellResult], rules: Rules) -> list[str]:
-    """Reasons for which nothing is concluded, whatever the interval."""
-    doubts = []
-    fewest = min(cell.n_events for cell in cells)
-    if fewest < rules.minimum_transitions:
-        doubts.append(f"only {fewest} slow transitions in the training data")
-    for cell in cells:
-        if not cell.levelled_off(rules.tolerance):
-            doubts.append(f"the reference has not levelled off with lag in {cell.name}")
-    return doubts
+def finding(
+    claim: str, effect: Effect, doubts: Sequence[Doubt], margin: float, level: float = 0.95
+) -> Finding:
+    """The verdict on an effect; undecided where there are doubts."""
+    decision = _decide(claim, effect, margin, level)
+    verdict = Verdict.UNDECIDED if doubts else decision.verdict
+    undecided = decision.verdict is Verdict.UNDECIDED
+    needed = replicates_needed(effect, margin, level) if undecided else None
+    return Finding(
+        verdict=verdict,
+        effect=effect.mean,
+        low=decision.low,
+        high=decision.high,
+        standard_error=effect.standard_error,
+        degrees=effect.degrees,
+        level=level,
+        replicates=effect.n,
+        needed=needed,
+    )
 
 
-def _controls(cells: list[CellResult], model: str, controls: dict[str, str]) -> list[dict]:
-    """Error of the same cell with one thing changed: budget, size, window, prior."""
-    return [
-        {
-            "cell": cell.name,
-            "of": model,
-            "model": control,
-            "error": _error(cell, model),
-            "error_of_control": _error(cell, control),
-        }
-        for control, of in controls.items()
-        for cell in cells
-        if of == model and control in cell.models
+def doubts_of(
+    assessment: Assessment, cells: Sequence[CellResult], models: Sequence[str], reading: Reading
+) -> tuple[Doubt, ...]:
+    """Why nothing is concluded from these models in these cells.
+
+    At one step convergence with lag and the yardstick's processes do not matter; all else does.
+    """
+    long_lag = reading is Reading.LONG_LAG
+    found = [
+        doubt
+        for doubt in assessment.doubts
+        if long_lag or doubt.cause not in (Cause.LAG, Cause.NO_PROCESS, Cause.REFERENCE)
     ]
+    for cell in cells:
+        if np.isnan(cell.md_timescale(reading)):
+            lag = f"{cell.lag(reading):g} {assessment.unit}"
+            found.append(
+                Doubt(
+                    Cause.NO_PROCESS,
+                    f"the MD has no process slower than {lag} in the states of {cell.name}",
+                    "leave the cell out, or choose a shorter lag or interval",
+                )
+            )
+        for model in models:
+            doubt = budget_doubt(cell, model, assessment.tolerance)
+            found += [doubt] if doubt else []
+    errors = [cell.errors(model, reading) for cell in cells for model in models]
+    if errors and all(len(e) and (e >= LOG2_CAP).all() for e in errors):
+        found.append(
+            Doubt(
+                Cause.FAILED,
+                "every replicate on every side fails altogether",
+                "train longer, or begin with fewer states and a longer interval",
+            )
+        )
+    return tuple(dict.fromkeys(found))
 
 
 def control_name(control: str, of: str) -> str:
@@ -219,162 +268,196 @@ def control_name(control: str, of: str) -> str:
     return control.removeprefix(f"{of}_")
 
 
-def _judged(
-    claim: str, system: str, model: str, draws: np.ndarray, cells: list[CellResult], rules: Rules
-) -> dict[str, Any]:
-    doubts = _doubts(cells, rules)
-    if not np.isfinite(draws).any():
-        doubts.append("one replicate shows no spread")
-    return {
-        "claim": claim,
-        "statement": CLAIMS[claim],
-        "system": system,
-        "model": model,
-        "cells": [cell.name for cell in cells],
-        **_summary(claim, draws, doubts, rules),
-        "unit": "log2",
-        "n_events": min(cell.n_events for cell in cells),
-        "doubts": doubts,
-    }
+def _control_errors(
+    cells: Sequence[CellResult], model: str, controls: Sequence[Control]
+) -> tuple[ControlError, ...]:
+    def mean(cell: CellResult, name: str) -> float:
+        errors = cell.errors(name, Reading.LONG_LAG)
+        return float(errors.mean()) if len(errors) else float("nan")
+
+    return tuple(
+        ControlError(c.name, model, k.name, k.varies, mean(c, model), mean(c, k.name))
+        for k in controls
+        for c in cells
+        if k.of == model and k.name in c.models
+    )
 
 
 def judge_contrast(
-    claim: str,
-    system: str,
-    model: str,
-    hard: CellResult | None,
-    easy: CellResult,
-    controls: dict[str, str],
-    rules: Rules,
-    rng: np.random.Generator,
-) -> dict[str, Any]:
-    """Verdict on C1 (only `easy`) or on one of C2 to C5 for one model."""
-    cells = [cell for cell in (hard, easy) if cell is not None]
+    contrast: Contrast, model: str, controls: Sequence[Control], assessment: Assessment
+) -> ClaimRecord:
+    """Verdict on C1 (only `easy`) or on one of C2 to C5 for one network, uncorrected."""
+    cells, margin = contrast.cells, assessment.tolerance
+    doubts = {r: doubts_of(assessment, cells, [model], r) for r in Reading}
 
-    def draws(name: str, own: bool) -> np.ndarray:
-        if hard is None:
-            return hierarchical_ratio(*easy.slowest(name, own), DRAWS, rng)
-        return _contrast(hard, easy, name, own, rng)
+    def judged(name: str, reading: Reading, why: Sequence[Doubt]) -> Finding:
+        return finding(contrast.claim, contrast_effect(contrast, name, reading), why, margin)
 
-    record = _judged(claim, system, model, draws(model, own=False), cells, rules)
-    doubts = record["doubts"]
-    beside: dict[str, Any] = {
-        "at_own_interval": _summary(claim, draws(model, own=True), doubts, rules),
-        "convergence": _controls(cells, model, controls),
-        "varied": [
-            {"change": control_name(control, model)}
-            | _summary(claim, draws(control, own=False), doubts, rules)
-            for control, of in controls.items()
-            if of == model and all(control in cell.models for cell in cells)
-        ],
-    }
-    if all("markov" in cell.models for cell in cells):
-        beside["markov"] = _summary(claim, draws("markov", own=False), doubts, rules)
-    return record | {"control": beside}
+    of_md = doubts_of(assessment, cells, [], Reading.LONG_LAG)
+    varied = tuple(
+        VariedFinding(
+            control_name(k.name, model),
+            judged(
+                k.name,
+                Reading.LONG_LAG,
+                doubts_of(assessment, cells, [k.name], Reading.LONG_LAG),
+            ),
+        )
+        for k in controls
+        if k.of == model and all(k.name in cell.models for cell in cells)
+    )
+    markov = all(MARKOV in cell.models for cell in cells)
+    return ClaimRecord(
+        claim=contrast.claim,
+        statement=CLAIMS[contrast.claim],
+        system=contrast.system,
+        model=model,
+        cells=tuple(cell.name for cell in cells),
+        long_lag=judged(model, Reading.LONG_LAG, doubts[Reading.LONG_LAG]),
+        one_step=judged(model, Reading.ONE_STEP, doubts[Reading.ONE_STEP]),
+        markov=judged(MARKOV, Reading.LONG_LAG, of_md) if markov else None,
+        varied=varied,
+        controls=_control_errors(cells, model, controls),
+        transitions=assessment.transitions,
+        doubts=doubts[Reading.LONG_LAG],
+        one_step_doubts=doubts[Reading.ONE_STEP],
+    )
 
 
 def judge_models(
-    system: str,
-    cells: list[CellResult],
-    controls: dict[str, str],
-    rules: Rules,
-    rng: np.random.Generator,
-) -> dict[str, Any]:
-    """Verdict on C6: the mean over cells of error(LSTM) - error(Transformer)."""
-    shared = [cell for cell in cells if {"lstm", "transformer"} <= set(cell.models)]
-    sound = [cell for cell in shared if not _doubts([cell], rules)] or shared
+    system: str, cells: Sequence[CellResult], controls: Sequence[Control], assessment: Assessment
+) -> ClaimRecord:
+    """Verdict on C6, over the cells of a system that hold both networks, uncorrected.
 
-    def draws(cells: list[CellResult], lstm: str, transformer: str, own: bool) -> np.ndarray:
-        # All cells see the same MD: its error does not average out over them.
-        n_samples = cells[0].bootstrap["own"].shape[1]
-        index = rng.integers(n_samples, size=DRAWS)
-        each = [
-            hierarchical_difference(
-                *cell.slowest(lstm, own), *cell.slowest(transformer, own), DRAWS, rng, index
-            )
-            for cell in cells
-        ]
-        return np.mean(each, axis=0)
+    Cells in which one of the networks is not trained to the end, or the MD has no slow process,
+    are left out unless no other is left.
+    """
+    margin = assessment.tolerance
+    pairs = {"": (LSTM, TRANSFORMER)} | _varied_alike(controls)
 
-    plain = "lstm", "transformer"
-    record = _judged("C6", system, "transformer", draws(sound, *plain, own=False), sound, rules)
-    doubts = record["doubts"]
-    varied = []
-    for name, pair in _varied_alike(controls).items():
-        both = [cell for cell in sound if set(pair) <= set(cell.models)]
-        if both:
-            summary = _summary("C6", draws(both, *pair, own=False), doubts, rules)
-            varied.append({"change": name} | summary)
-    return record | {
-        "control": {
-            "at_own_interval": _summary("C6", draws(sound, *plain, own=True), doubts, rules),
-            "convergence": [row for model in plain for row in _controls(sound, model, controls)],
-            "varied": varied,
-        }
-    }
+    def judged(names: tuple[str, str], reading: Reading) -> tuple[Finding, tuple[Doubt, ...], list]:
+        both = [cell for cell in cells if set(names) <= set(cell.models)]
+        of_md = set(assessment.doubts)
+        sound = [c for c in both if set(doubts_of(assessment, [c], names, reading)) <= of_md]
+        chosen = sound or both
+        doubts = doubts_of(assessment, chosen, names, reading)
+        effect = models_effect(chosen, *names, reading)
+        return finding("C6", effect, doubts, margin), doubts, chosen
+
+    long_lag, doubts, chosen = judged(pairs[""], Reading.LONG_LAG)
+    one_step, one_step_doubts, _ = judged(pairs[""], Reading.ONE_STEP)
+    return ClaimRecord(
+        claim="C6",
+        statement=CLAIMS["C6"],
+        system=system,
+        model=TRANSFORMER,
+        cells=tuple(cell.name for cell in chosen),
+        long_lag=long_lag,
+        one_step=one_step,
+        markov=None,
+        varied=tuple(
+            VariedFinding(name, judged(pair, Reading.LONG_LAG)[0])
+            for name, pair in pairs.items()
+            if name and any(set(pair) <= set(cell.models) for cell in cells)
+        ),
+        controls=tuple(
+            row for model in pairs[""] for row in _control_errors(chosen, model, controls)
+        ),
+        transitions=assessment.transitions,
+        doubts=doubts,
+        one_step_doubts=one_step_doubts,
+    )
 
 
-def _varied_alike(controls: dict[str, str]) -> dict[str, tuple[str, str]]:
+def _varied_alike(controls: Sequence[Control]) -> dict[str, tuple[str, str]]:
     """What is varied -> the LSTM and the Transformer with that same change."""
-    names = {(of, control_name(control, of)): control for control, of in controls.items()}
+    names = {(k.of, control_name(k.name, k.of)): k.name for k in controls}
     return {
-        name: (control, names["transformer", name])
+        name: (control, names[TRANSFORMER, name])
         for (of, name), control in names.items()
-        if of == "lstm" and ("transformer", name) in names
+        if of == LSTM and (TRANSFORMER, name) in names
     }
 
 
 def judge_study(
-    cells: list[CellResult],
-    systems: list[str],
-    contrasts: list[dict[str, Any]],
-    networks: list[str],
-    controls: dict[str, str],
-    rules: Rules,
-    seed: int,
-) -> list[dict[str, Any]]:
-    """All verdicts of a study.
+    contrasts: Sequence[Contrast],
+    cells: Sequence[CellResult],
+    networks: Sequence[str],
+    controls: Sequence[Control],
+    assessments: dict[str, Assessment],
+) -> Judgement:
+    """All verdicts of a study, corrected within each claim and pooled over systems.
 
     Parameters
     ----------
-    cells : list of CellResult
-    systems : list of str
-        System of each cell.
-    contrasts : list of dict
-        system, claim, easy and perhaps hard (indices into `cells`).
-    networks : list of str
+    contrasts : sequence of Contrast
+    cells : sequence of CellResult
+        All cells; C6 is judged in those that hold both networks.
+    networks : sequence of str
         Models that are judged; the others serve as controls.
-    controls : dict
-        Control -> the model that it varies.
-    rules : Rules
-    seed : int
+    controls : sequence of Control
+    assessments : dict
+        By system.
 
     Returns
     -------
-    list of dict
-        claim, statement, system, model, cells, verdict, effect, low, high, unit, n_events,
-        doubts, control.
+    Judgement
     """
+    records = [
+        judge_contrast(contrast, model, controls, assessments[contrast.system])
+        for contrast in contrasts
+        for model in networks
+        if all(model in cell.models for cell in contrast.cells)
+    ]
+    for system, assessment in assessments.items():
+        mine = [cell for cell in cells if cell.cell.system == system]
+        if any({LSTM, TRANSFORMER} <= set(cell.models) for cell in mine):
+            records.append(judge_models(system, mine, controls, assessment))
+    records.sort(key=lambda r: (r.claim, r.system, r.model))
+    margins = {system: a.tolerance for system, a in assessments.items()}
+    by_claim = [[r for r in records if r.claim == claim] for claim in CLAIMS]
+    corrected = [record for family in by_claim for record in _corrected(family, margins)]
+    margin = max(margins.values(), default=0.0)
+    pooled = [record for family in by_claim for record in _pooled(family, margin)]
+    return Judgement(tuple(corrected), tuple(pooled))
 
-    def rng(*record: str) -> np.random.Generator:
-        """Of its own for each verdict: none moves when others are added."""
-        return np.random.default_rng((seed, zlib.crc32("/".join(record).encode())))
 
-    records = []
-    for contrast in contrasts:
-        easy = cells[contrast["easy"]]
-        hard = cells[contrast["hard"]] if "hard" in contrast else None
-        for model in networks:
-            if model in easy.models and (hard is None or model in hard.models):
-                name = contrast["claim"], contrast["system"], model
-                records.append(judge_contrast(*name, hard, easy, controls, rules, rng(*name)))
-    for system in dict.fromkeys(systems):
-        mine = [cell for cell, name in zip(cells, systems, strict=True) if name == system]
-        if any({"lstm", "transformer"} <= set(cell.models) for cell in mine):
-            records.append(judge_models(system, mine, controls, rules, rng("C6", system)))
-    return sorted(records, key=lambda r: (r["claim"], r["system"], r["model"]))
+def _corrected(family: list[ClaimRecord], margins: dict[str, float]) -> list[ClaimRecord]:
+    """The verdicts on one claim after Holm's correction, for each reading by itself."""
+    for name, doubts in (("long_lag", "doubts"), ("one_step", "one_step_doubts")):
+        judged = [n for n, record in enumerate(family) if not getattr(record, doubts)]
+        effects = [getattr(family[n], name).as_effect for n in judged]
+        levels = holm_levels(
+            [
+                _nearest_p(family[n].claim, effect, margins[family[n].system])
+                for n, effect in zip(judged, effects, strict=True)
+            ]
+        )
+        for n, effect, level in zip(judged, effects, levels, strict=True):
+            margin = margins[family[n].system]
+            found = finding(family[n].claim, effect, (), margin, level)
+            family[n] = replace(family[n], **{name: found})
+    return family
 
 
-def as_number(summary: dict[str, float]) -> str:
-    """Effect with its interval, as text."""
-    return f"{summary['effect']:+.2f} [{summary['low']:+.2f}, {summary['high']:+.2f}]"
+def _pooled(family: list[ClaimRecord], margin: float) -> list[PooledRecord]:
+    """Each network over the systems on which nothing speaks against a verdict."""
+    found = []
+    for model in dict.fromkeys(record.model for record in family):
+        mine = [record for record in family if record.model == model]
+        sound = [record for record in mine if not record.doubts]
+        steps = [r.one_step.as_effect for r in mine if not r.one_step_doubts]
+        if len(sound) < 2:
+            continue
+        claim = sound[0].claim
+        found.append(
+            PooledRecord(
+                claim,
+                sound[0].statement,
+                model,
+                tuple(record.system for record in sound),
+                finding(claim, pooled_effect([r.long_lag.as_effect for r in sound]), (), margin),
+                finding(claim, pooled_effect(steps), (), margin),
+            )
+        )
+    return found

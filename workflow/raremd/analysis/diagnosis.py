@@ -1,217 +1,211 @@
-"""Why a network fails in the base cells: what its controls mend, and what they do not."""
+"""Why a network fails in the base cells: one main cause each, with the number that shows it."""
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 
-import numpy as np
+from raremd.analysis.assessment import Assessment
+from raremd.analysis.cell_result import MARKOV, MD, CellResult, Reading
+from raremd.analysis.claims import Finding, doubts_of, finding
+from raremd.analysis.recommendation import Outcome
+from raremd.analysis.training_check import budget_doubt
+from raremd.analysis.verdicts import Verdict, paired_effect
+from raremd.io.storage import Number
+from raremd.study.verdict_plans import Control
 
-from raremd.analysis.claims import DRAWS, CellResult, Rules, as_number
-from raremd.analysis.tidy import pretty
-from raremd.kinetics.bootstrap import hierarchical_difference, hierarchical_ratio, interval
-from raremd.report.pages.markdown import as_table
 
-MENDS = {
-    "budget": "undertrained",
-    "size": "too small a network",
-    "window": "too short a window",
-    "prior": "probability leaks onto jumps that never happen",
+class MainCause(StrEnum):
+    """What a failure is put down to."""
+
+    BUDGET = "not trained to the end"
+    LEAK = "probability leaks onto jumps that never happen"
+    DATA = "too little MD"
+    SIZE = "too small a network"
+    MEMORY = "too short a window"
+    STATES = "states without memory do not describe the MD either"
+    UNKNOWN = "none of the causes that were tried"
+
+
+VARIES = {
+    "budget": MainCause.BUDGET,
+    "prior": MainCause.LEAK,
+    "size": MainCause.SIZE,
+    "window": MainCause.MEMORY,
 }
-"""What it means when the control that varies this is closer to the MD."""
-LEARNED, FAILED, UNCLEAR = "learned", "failed", "cannot tell"
+"""Cause that a control tells of which varies this."""
 
 
-def _summary(draws: np.ndarray) -> dict[str, float]:
-    low, high = (float(bound) for bound in interval(draws))
-    return {"effect": float(np.nanmean(draws)), "low": low, "high": high}
+@dataclass(frozen=True)
+class ControlGain:
+    """Error that a control takes away, log2 with its 95 % interval."""
+
+    control: str
+    varies: str
+    gain: Number
+    low: Number
+    high: Number
+
+    @property
+    def helps(self) -> bool:
+        """Whether it takes error away beyond doubt."""
+        return self.low > 0
 
 
-def _outcome(ratio: dict[str, float], tolerance: float) -> str:
-    """From the interval of log2(model / MD)."""
-    low, high = ratio["low"], ratio["high"]
-    if -tolerance <= low and high <= tolerance:
-        return LEARNED
-    return FAILED if low > tolerance or high < -tolerance else UNCLEAR
+@dataclass(frozen=True)
+class Diagnosis:
+    """One network in one cell and one reading.
+
+    Attributes
+    ----------
+    system, cell, model : str
+    lag : float
+    reading : str
+        ``long lag`` or ``one step``.
+    outcome : Outcome
+    ratio : Finding
+        Of log2(model / MD).
+    markov : Finding or None
+        The same of the Markov baseline.
+    ceiling : float
+        log2 by which two MDs of this length differ.
+    controls : tuple of ControlGain
+    cause : MainCause or None
+        Of a failure.
+    evidence : str
+        The number that shows the cause.
+    """
+
+    system: str
+    cell: str
+    model: str
+    lag: float
+    reading: str
+    outcome: Outcome
+    ratio: Finding
+    markov: Finding | None
+    ceiling: Number
+    controls: tuple[ControlGain, ...]
+    cause: MainCause | None
+    evidence: str
 
 
-def _ceiling(cell: CellResult, own: bool) -> float:
-    quantity, lag = (
-        ("ceiling_log2", cell.interval) if own else ("yardstick_ceiling_log2", cell.yardstick_lag)
-    )
-    return float(cell.values("md", quantity, lag)[0])
+OUTCOMES = {
+    Verdict.SUPPORTED: Outcome.REPRODUCED,
+    Verdict.CONTRADICTED: Outcome.NOT_REPRODUCED,
+    Verdict.UNDECIDED: Outcome.CANNOT_TELL,
+}
 
 
-def diagnose_cell(
+def _gains(cell: CellResult, model: str, controls: Sequence[Control], reading: Reading):
+    mine = cell.errors(model, reading)
+    for control in controls:
+        if control.of == model and control.name in cell.models:
+            other = cell.errors(control.name, reading)
+            n = min(len(mine), len(other))
+            effect = paired_effect(mine[:n] - other[:n])
+            low, high = effect.interval()
+            yield ControlGain(control.name, control.varies, effect.mean, low, high)
+
+
+def diagnose(
     cell: CellResult,
     model: str,
-    varied: dict[str, str],
-    own: bool,
-    rules: Rules,
-    rng: np.random.Generator,
-) -> dict[str, Any]:
-    """What is known of one network in one cell, at one lag.
+    controls: Sequence[Control],
+    reading: Reading,
+    assessment: Assessment,
+) -> Diagnosis:
+    """What is known of one network in one cell.
 
     Parameters
     ----------
     cell : CellResult
     model : str
-    varied : dict
-        Control of `model` -> a key of `MENDS`.
-    own : bool
-        In the cell's states at its interval; else in metastable states at the yardstick's lag.
-    rules : Rules
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    dict
-        outcome, effect, low, high (log2 of model over MD), ceiling (log2 between two MDs of
-        this length), markov (as the effect), controls (each with the error that it takes away,
-        paired in the MD), causes (sentences).
+    controls : sequence of Control
+    reading : Reading
+    assessment : Assessment
     """
-    here = cell.slowest(model, own)
-    ratio = _summary(hierarchical_ratio(*here, DRAWS, rng))
-    outcome = _outcome(ratio, rules.tolerance)
-    ceiling = _ceiling(cell, own)
-    controls = []
-    for control, what in varied.items():
-        if control in cell.models:
-            gain = _summary(hierarchical_difference(*here, *cell.slowest(control, own), DRAWS, rng))
-            controls.append({"control": control, "varies": what, **gain})
-    record = {
-        "cell": cell.name,
-        "model": model,
-        "lag": cell.interval if own else cell.yardstick_lag,
-        "states": "own" if own else "yardstick",
-        "outcome": outcome,
-        **ratio,
-        "ceiling": ceiling,
-        "controls": controls,
-    }
-    if "markov" in cell.models:
-        record["markov"] = _summary(hierarchical_ratio(*cell.slowest("markov", own), DRAWS, rng))
-    return record | {"causes": _causes(record, rules.tolerance)}
+    tolerance = assessment.tolerance
+    # A budget that is too small is a cause here, and no reason to be silent.
+    doubts = doubts_of(assessment, [cell], [], reading)
+
+    def ratio(name: str) -> Finding:
+        return finding("C1", paired_effect(cell.deviations(name, reading)), doubts, tolerance)
+
+    mine = ratio(model)
+    markov = ratio(MARKOV) if MARKOV in cell.models else None
+    long_lag = reading is Reading.LONG_LAG
+    quantity = "yardstick_ceiling_log2" if long_lag else "ceiling_log2"
+    ceilings = cell.values(MD, quantity, cell.lag(reading))
+    ceiling = float(ceilings[0]) if len(ceilings) else float("nan")
+    gains = tuple(_gains(cell, model, controls, reading))
+    outcome = OUTCOMES[mine.verdict]
+    cause, evidence = None, ""
+    if outcome is Outcome.NOT_REPRODUCED:
+        cause, evidence = _main_cause(cell, model, gains, ceiling, markov, tolerance)
+    return Diagnosis(
+        system=cell.cell.system,
+        cell=cell.name,
+        model=model,
+        lag=cell.lag(reading),
+        reading="long lag" if long_lag else "one step",
+        outcome=outcome,
+        ratio=mine,
+        markov=markov,
+        ceiling=ceiling,
+        controls=gains,
+        cause=cause,
+        evidence=evidence,
+    )
 
 
-def _causes(record: dict[str, Any], tolerance: float) -> list[str]:
-    if record["outcome"] != FAILED:
-        return []
-    helpful = [c for c in record["controls"] if c["low"] > 0]
-    causes = [f"{MENDS[c['varies']]}: `{c['control']}` takes away {as_number(c)}" for c in helpful]
-    if record["ceiling"] > tolerance:
-        causes.append(
-            f"too little data: two MDs of this length differ by {record['ceiling']:.2f}, more than "
-            f"the tolerance of {tolerance:.2f}"
-        )
-    markov = record.get("markov")
-    if markov is not None and _outcome(markov, tolerance) == FAILED:
-        causes.append(
-            "states that are not Markovian at this interval: the Markov baseline is off by "
-            f"{as_number(markov)} too"
-        )
-    if record["controls"] and not helpful:
-        causes.append("no control mends it: neither budget, size, window nor prior")
-    return causes
+def _main_cause(
+    cell: CellResult,
+    model: str,
+    gains: Sequence[ControlGain],
+    ceiling: float,
+    markov: Finding | None,
+    tolerance: float,
+) -> tuple[MainCause, str]:
+    """The first cause that holds: too small a budget explains more than anything after it."""
+    helpful = [gain for gain in gains if gain.helps]
+    most = max(helpful, key=lambda gain: gain.gain, default=None)
+    budget = budget_doubt(cell, model, tolerance)
+    if budget:
+        return MainCause.BUDGET, budget.text
+    if most:
+        text = f"`{most.control}` takes away {most.gain:.2f} [{most.low:.2f}, {most.high:.2f}]"
+        return VARIES.get(most.varies, MainCause.UNKNOWN), text
+    if ceiling > tolerance:
+        return MainCause.DATA, f"two MDs of this length differ by {ceiling:.2f}"
+    if markov is not None and markov.verdict is Verdict.CONTRADICTED:
+        return MainCause.STATES, f"a Markov model is off by {markov.effect:+.2f}"
+    tried = ", ".join(dict.fromkeys(gain.varies for gain in gains)) or "nothing"
+    return MainCause.UNKNOWN, f"tried: {tried}"
 
 
 def diagnose_study(
-    cells: list[CellResult],
-    bases: dict[str, int],
-    controls: dict[str, str],
-    varied: dict[str, str],
-    networks: list[str],
-    rules: Rules,
-    seed: int,
-) -> list[dict[str, Any]]:
-    """The base cell of every system, for every network, at both lags.
+    cells: Sequence[CellResult],
+    networks: Sequence[str],
+    controls: Sequence[Control],
+    assessments: dict[str, Assessment],
+) -> tuple[Diagnosis, ...]:
+    """Every network in the given cells, for both readings.
 
     Parameters
     ----------
-    cells : list of CellResult
-    bases : dict
-        System -> index of its base cell.
-    controls : dict
-        Control -> the model that it varies.
-    varied : dict
-        Control -> a key of `MENDS`.
-    networks : list of str
-    rules : Rules
-    seed : int
-
-    Returns
-    -------
-    list of dict
-        As of `diagnose_cell`, with system.
+    cells : sequence of CellResult
+        The base cell of each system.
+    networks : sequence of str
+    controls : sequence of Control
+    assessments : dict
+        By system.
     """
-    rng = np.random.default_rng(seed)
-    return [
-        {"system": system}
-        | diagnose_cell(
-            cells[base],
-            model,
-            {c: varied[c] for c, of in controls.items() if of == model},
-            own,
-            rules,
-            rng,
-        )
-        for system, base in bases.items()
+    return tuple(
+        diagnose(cell, model, controls, reading, assessments[cell.cell.system])
+        for cell in cells
         for model in networks
-        if model in cells[base].models
-        for own in (True, False)
-    ]
-
-
-HOW = """\
-Each network in the cell that the sweeps depart from: log2 of its slowest timescale over the MD's
-with a 95 % interval, at the saving interval in the cell's own states and at the lag of the
-yardstick in metastable states. A control is the same network with one thing changed; under its
-name stands the error that it takes away (of several the most), in bold where that is positive in
-the 95 % interval, paired in the MD: then it counts as a cause. The Markov baseline is in bold where
-it fails too (states that are not Markovian), the ceiling, how far two MDs of this length differ,
-where it is above the tolerance (too little data).
-"""
-
-
-def _gain(record: dict[str, Any], what: str) -> str:
-    gains = [c for c in record["controls"] if c["varies"] == what]
-    if not gains:
-        return "–"
-    most = max(gains, key=lambda c: c["effect"])
-    return _marked(f"{most['effect']:+.2f}", any(c["low"] > 0 for c in gains))
-
-
-def _marked(text: str, bold: bool) -> str:
-    return f"**{text}**" if bold else text
-
-
-def as_markdown(records: list[dict[str, Any]], tolerance: float) -> str:
-    """The diagnosis for people: one table."""
-    rows = []
-    for r in records:
-        failed = r["outcome"] == FAILED
-        markov = r.get("markov")
-        beside = "–"
-        if markov is not None:
-            beside = _marked(as_number(markov), failed and _outcome(markov, tolerance) == FAILED)
-        rows.append(
-            [
-                *(r["system"], pretty(r["model"]), f"{r['lag']:g}", r["outcome"], as_number(r)),
-                *(_gain(r, what) for what in MENDS),
-                beside,
-                _marked(f"{r['ceiling']:.2f}", failed and r["ceiling"] > tolerance),
-            ]
-        )
-    failures = [r for r in records if r["outcome"] == FAILED]
-    heading = ["system", "model", "lag", "outcome", "log2(model / MD)", *MENDS, "Markov", "ceiling"]
-    lines = ["# Why it fails where it fails", "", HOW]
-    if failures:
-        lines += [f"Of {len(failures)} failures ({len(records)} looked at):", ""]
-        lines += [f"- {cause}: {n}" for cause, n in _tally(failures)] + [""]
-    return "\n".join([*lines, *as_table(heading, rows), ""])
-
-
-def _tally(failures: list[dict[str, Any]]) -> list[tuple[str, int]]:
-    """Causes and how many failures have them, most frequent first."""
-    named = [dict.fromkeys(c.partition(":")[0] for c in r["causes"]) for r in failures]
-    return Counter(cause for causes in named for cause in causes).most_common()
+        if model in cell.models
+        for reading in (Reading.ONE_STEP, Reading.LONG_LAG)
+    )

@@ -59,7 +59,7 @@ class Effect:
 
     def p_difference(self) -> float:
         """Two-sided p value of no effect."""
-        return self._p_beyond(0.0) if np.isfinite(self.standard_error) else 1.0
+        return self.p_beyond(0.0) if np.isfinite(self.standard_error) else 1.0
 
     def p_equivalence(self, margin: float) -> float:
         """P value of an effect of at least the margin: two one-sided tests, twice the larger.
@@ -68,9 +68,10 @@ class Effect:
         """
         if not np.isfinite(self.standard_error) or abs(self.mean) >= margin:
             return 1.0
-        return max(self._p_beyond(margin), self._p_beyond(-margin))
+        return max(self.p_beyond(margin), self.p_beyond(-margin))
 
-    def _p_beyond(self, value: float) -> float:
+    def p_beyond(self, value: float) -> float:
+        """Two-sided p value of the effect being just this value."""
         distance = abs(self.mean - value)
         if self.standard_error == 0:
             return 0.0 if distance else 1.0

@@ -13,11 +13,16 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
 import h5py
 import numpy as np
 import pandas as pd
+from pydantic import BeforeValidator, TypeAdapter, ValidationError
+
+Typed = TypeVar("Typed")
+Number = Annotated[float, BeforeValidator(lambda v: math.nan if v is None else v)]
+"""A number that JSON holds as null where it is not finite."""
 
 
 @contextmanager
@@ -280,6 +285,26 @@ def read_json(path: Path | str) -> Any:
         return json.loads(Path(path).read_text())
     except ValueError as error:
         raise DamagedFileError(path, str(error)) from error
+
+
+def write_typed(path: Path | str, value: Any) -> None:
+    """A dataclass, or a tuple of them, as JSON."""
+    write_json(path, TypeAdapter(type(value)).dump_python(value, mode="json"))
+
+
+def read_typed(kind: type[Typed], path: Path | str) -> Typed:
+    """The inverse of `write_typed`.
+
+    Raises
+    ------
+    DamagedFileError
+        If the file holds something else.
+    """
+    content = read_json(path)
+    try:
+        return TypeAdapter(kind).validate_python(content)
+    except ValidationError as error:
+        raise DamagedFileError(path, f"not a {kind.__name__}") from error
 
 
 def _record_digest(content: dict[str, Any]) -> int:

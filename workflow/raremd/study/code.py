@@ -1,9 +1,8 @@
 """What a result depends on in the package: read from `import` statements, never listed by hand.
 
 Every rule carries one digest of the modules that its script imports, directly or not. Comments,
-docstrings and layout do not count. Two packages are left out: `raremd.io`, which decides how
-numbers are stored and not what they are, and `raremd.study`, since all that it decides is in the
-plan that the rule carries as a parameter.
+docstrings and layout do not count; `raremd.io` is left out, since it decides how numbers are
+stored and not what they are.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 LIBRARY = Path(__file__).parents[1]
-LEFT_OUT = ("raremd.io", "raremd.study")
+LEFT_OUT = "raremd.io"
 
 
 def _file(module: str) -> Path | None:
@@ -81,7 +80,7 @@ def import_closure(*starts: Path) -> frozenset[str]:
     Returns
     -------
     frozenset of str
-        Dotted names, with the packages that they stand in; `raremd.io` and `raremd.study` are left out.
+        Dotted names, with the packages that they stand in; `raremd.io` is left out.
 
     Raises
     ------

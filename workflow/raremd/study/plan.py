@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from raremd.study.cell import Cell
 from raremd.study.plans import (
+    AssessmentPlan,
     Budget,
     EmbeddedPlan,
     GenerationPlan,
@@ -31,7 +32,6 @@ from raremd.study.verdict_plans import (
     ComparisonPlan,
     ContrastPlan,
     Control,
-    DiagnosisPlan,
     RankedCell,
     RankingPlan,
     RecommendationPlan,
@@ -179,6 +179,25 @@ def kinetics_plan(study: Study, cell: Cell) -> KineticsPlan:
     )
 
 
+def assessment_plan(study: Study, system: str) -> AssessmentPlan:
+    """What the MD of one system is judged by."""
+    settings, whole = study.system(system), study.settings
+    lag = study.frames(system, settings.yardstick.lag)
+    return AssessmentPlan(
+        system=system,
+        unit=settings.time_unit,
+        frame_interval=settings.frame_interval,
+        lags=tuple(sorted({lag, *(study.frames(system, lag) for lag in settings.lags)})),
+        yardstick_lag=lag,
+        block=study.block(system),
+        timescales=settings.timescales,
+        samples=whole.bootstrap_samples,
+        seed=whole.seed,
+        tolerance=whole.tolerance,
+        minimum_transitions=whole.minimum_transitions,
+    )
+
+
 def inspection_plan(study: Study, system: str) -> InspectionPlan:
     """All that the inspection of one system needs."""
     settings, whole = study.system(system), study.settings
@@ -222,6 +241,12 @@ def inspection_plans(study: Study) -> tuple[InspectionPlan, ...]:
     return tuple(inspection_plan(study, system) for system in sorted(study.settings.systems))
 
 
+def yardstick_states(study: Study, system: str) -> str:
+    """Where the states of a system's yardstick are."""
+    yardstick = study.system(system).yardstick
+    return states_file(study, system, yardstick.coordinate, yardstick.partition)
+
+
 def states_file(study: Study, system: str, coordinate: str, partition: str) -> str:
     """Where the states of a partition are; those of `of` where it only removes recrossings."""
     name = study.states_name(system, partition)
@@ -262,46 +287,25 @@ def units(study: Study) -> dict[str, str]:
 
 
 def claims_plan(study: Study) -> ClaimsPlan:
-    """What claims are judged from."""
-    settings = study.settings
+    """What claims are judged and failures diagnosed from."""
     return ClaimsPlan(
-        cells=tuple(study.factors()),
+        cells=tuple(study.cells),
+        bases=tuple(map(study.base, study.settings.systems)),
         contrasts=contrasts(study),
         networks=tuple(study.networks()),
         controls=_controls(study),
         yardstick_lags=yardstick_lags(study),
-        tolerance=settings.tolerance,
-        minimum_transitions=settings.minimum_transitions,
-        seed=settings.seed,
-    )
-
-
-def diagnosis_plan(study: Study) -> DiagnosisPlan:
-    """What is diagnosed in the base cell of each system."""
-    settings = study.settings
-    return DiagnosisPlan(
-        cells=tuple(study.factors()),
-        bases=tuple(map(study.base, settings.systems)),
-        networks=tuple(study.networks()),
-        controls=_controls(study),
-        yardstick_lags=yardstick_lags(study),
-        tolerance=settings.tolerance,
-        minimum_transitions=settings.minimum_transitions,
-        seed=settings.seed,
     )
 
 
 def recommendation_plan(study: Study) -> RecommendationPlan:
     """What is recommended from."""
-    settings, networks = study.settings, study.networks()
+    networks = study.networks()
     return RecommendationPlan(
-        cells=tuple(study.factors()),
-        yardsticks={name: system.yardstick for name, system in settings.systems.items()},
-        units=units(study),
+        cells=tuple(study.cells),
+        yardstick_lags=yardstick_lags(study),
         networks=tuple(networks),
         baselines=tuple(name for name in study.plain() if name not in networks),
-        tolerance=settings.tolerance,
-        minimum_transitions=settings.minimum_transitions,
     )
 
 

@@ -229,6 +229,37 @@ class KineticsPlan:
 
 
 @dataclass(frozen=True)
+class AssessmentPlan:
+    """What the MD of one system is judged by, in the yardstick's states.
+
+    Attributes
+    ----------
+    system, unit : str
+    frame_interval : float
+    lags : tuple of int
+        Frames, shortest first, with the yardstick's.
+    yardstick_lag, block : int
+        Frames.
+    timescales, samples, seed : int
+    tolerance : float
+        log2 change of t1 per doubling of the lag that counts as none.
+    minimum_transitions : int
+    """
+
+    system: str
+    unit: str
+    frame_interval: float
+    lags: tuple[int, ...]
+    yardstick_lag: int
+    block: int
+    timescales: int
+    samples: int
+    seed: int
+    tolerance: float
+    minimum_transitions: int
+
+
+@dataclass(frozen=True)
 class StatesFile:
     """Where the states of a coordinate and partition are."""
 

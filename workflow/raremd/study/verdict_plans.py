@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from raremd.study.cell import Cell, Factors
-from raremd.study.settings.systems import Yardstick
 
 
 @dataclass(frozen=True)
@@ -43,55 +42,35 @@ class ClaimsPlan:
 
     Attributes
     ----------
-    cells : tuple of Factors
+    cells : tuple of Cell
+    bases : tuple of Cell
+        Of each system the cell that its sweeps start from: networks are diagnosed there.
     contrasts : tuple of ContrastPlan
     networks : tuple of str
         Models that are judged.
     controls : tuple of Control
     yardstick_lags : dict
         System -> lag in its time unit.
-    tolerance : float
-        log2.
-    minimum_transitions, seed : int
     """
 
-    cells: tuple[Factors, ...]
+    cells: tuple[Cell, ...]
+    bases: tuple[Cell, ...]
     contrasts: tuple[ContrastPlan, ...]
     networks: tuple[str, ...]
     controls: tuple[Control, ...]
     yardstick_lags: dict[str, float]
-    tolerance: float
-    minimum_transitions: int
-    seed: int
-
-
-@dataclass(frozen=True)
-class DiagnosisPlan:
-    """Of each system, the cell that its sweeps depart from; the others as in `ClaimsPlan`."""
-
-    cells: tuple[Factors, ...]
-    bases: tuple[Cell, ...]
-    networks: tuple[str, ...]
-    controls: tuple[Control, ...]
-    yardstick_lags: dict[str, float]
-    tolerance: float
-    minimum_transitions: int
-    seed: int
 
 
 @dataclass(frozen=True)
 class RecommendationPlan:
-    """What is recommended from: yardsticks and time units by system; `baselines` are the models
-    that are neither networks nor controls.
+    """What is recommended from; `baselines` are the models that are neither networks nor
+    controls.
     """
 
-    cells: tuple[Factors, ...]
-    yardsticks: dict[str, Yardstick]
-    units: dict[str, str]
+    cells: tuple[Cell, ...]
+    yardstick_lags: dict[str, float]
     networks: tuple[str, ...]
     baselines: tuple[str, ...]
-    tolerance: float
-    minimum_transitions: int
 
 
 @dataclass(frozen=True)

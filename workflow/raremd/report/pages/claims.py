@@ -1,33 +1,30 @@
-"""Verdicts for people: who won at a glance, a table a claim, and one table of controls."""
+"""Verdicts for people: the answer to each claim, then tables of numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from raremd.analysis.claims import INCONCLUSIVE, as_number, control_name
-from raremd.analysis.tidy import pretty
+from raremd.analysis.claims import ClaimRecord, Finding, Judgement, PooledRecord, control_name
+from raremd.analysis.verdicts import Verdict
+from raremd.report.names import pretty
 from raremd.report.pages.markdown import as_table
+from raremd.report.pages.words import count, listed
 
 HOW = """\
-Effects are in log2 units of the slowest implied timescale (1 is a factor of two), with 95 %
-intervals from MD blocks and replicates; in the metastable states at the lag of the system's
-yardstick (the verdict), and beside it in the cells' own states at their own interval. C1:
-log2(model / MD). C2 to C5: error of the hard cell minus that of the easy one. C6: error of the LSTM
-minus that of the Transformer. A verdict is `inconclusive` where the interval cannot tell,
-transitions are few, or the reference has not levelled off with lag. Verdicts are not corrected for
-multiplicity: of twenty intervals about one misses.
-
-Where controls ran on all sides of a claim, a second table shows its effect for networks with one
-thing changed (C6: the mean over the cells in which both networks were changed). What more budget
-takes away was undertraining.
+The error of a replicate is |log2(model / MD)| of the slowest implied timescale; 1 is a factor of
+two. The effect on C1 is log2(model / MD) itself, on C2 to C5 the error of the hard cell minus that
+of the easy one, on C6 the error of the Transformer minus that of the LSTM: positive speaks for the
+claim. Each claim is read twice: at the **long lag** of the yardstick in metastable states, and at
+**one step** in the cells' own states. Intervals come from paired replicates and hold for the MD at
+hand; within a claim they are widened by Holm's correction. `no difference` means that the interval
+lies within the tolerance; `undecided` says what would decide it.
 """
-VARIED = "The same effect with one thing changed:"
+VARIED = "The same effect at the long lag for networks with one thing changed, uncorrected:"
 CONTROLS = """\
-Error of the slowest timescale, mean over replicates of |log2(model / MD)|, in metastable states at
-the yardstick's lag: of the network, and of the same network with one thing changed.
+Mean error of the slowest timescale at the long lag: of each network, and of the same network with
+one thing changed.
 """
 
 
@@ -36,87 +33,122 @@ def in_order(values: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(values))
 
 
-def scoreboard(records: list[dict[str, Any]]) -> list[str]:
-    """A row a claim, a column a system, the verdict of each model."""
-    systems = in_order(r["system"] for r in records)
+def shown(found: Finding) -> str:
+    """Effect with its interval, or a dash where it is not known."""
+    if not np.isfinite([found.effect, found.low, found.high]).all():
+        return "–"
+    return f"{found.effect:+.2f} [{found.low:+.2f}, {found.high:+.2f}]"
+
+
+def sentence(claim: str, statement: str, records: Sequence[ClaimRecord]) -> str:
+    """One claim in one sentence: what was found, in which reading, for whom."""
+    parts = []
+    for reading, name in (("long_lag", "at the long lag"), ("one_step", "at one step")):
+        verdicts = [getattr(record, reading).verdict for record in records]
+        told = [
+            f"{verdict} in {verdicts.count(verdict)} of {len(verdicts)}"
+            for verdict in Verdict
+            if verdict in verdicts
+        ]
+        parts.append(f"{listed(told)} {name}")
+    return f"**{claim}**, {statement}: {'; '.join(parts)}."
+
+
+def pooled_sentence(record: PooledRecord) -> str:
+    """The verdict over all systems that can tell."""
+    found = record.long_lag
+    return (
+        f"Over {count(len(record.systems), 'system')}, {pretty(record.model)}: "
+        f"**{found.verdict}**, {shown(found)} at the long lag; {record.one_step.verdict}, "
+        f"{shown(record.one_step)} at one step."
+    )
+
+
+def scoreboard(records: Sequence[ClaimRecord]) -> list[str]:
+    """One row per claim, one column per system: both readings of each network."""
+    systems = in_order(r.system for r in records)
 
     def told(claim: str, system: str) -> str:
-        mine = [r for r in records if (r["claim"], r["system"]) == (claim, system)]
-        return ", ".join(f"{pretty(r['model'])} {_told(r['verdict'])}" for r in mine) or "–"
+        mine = [r for r in records if (r.claim, r.system) == (claim, system)]
+        each = [f"{pretty(r.model)}: **{r.long_lag.verdict}** / {r.one_step.verdict}" for r in mine]
+        return "; ".join(each) or "–"
 
-    statements = {r["claim"]: r["statement"] for r in records}
+    statements = {r.claim: r.statement for r in records}
     return as_table(
-        ["claim", *systems],
+        ["claim (long lag / one step)", *systems],
         [[f"{c} {statements[c]}", *(told(c, s) for s in systems)] for c in statements],
     )
 
 
-def _told(verdict: str) -> str:
-    return verdict if verdict == INCONCLUSIVE else f"**{verdict}**"
-
-
-def contrast(cells: list[str]) -> str:
+def contrast(cells: Sequence[str]) -> str:
     """Where cells differ: `hard against easy`; of one cell all levels, of many the number."""
     if len(cells) > 2:
-        return f"{len(cells)} cells"
+        return count(len(cells), "cell")
     levels = [name.split("/")[1:] for name in cells]
     kept = [len(set(column)) > 1 or len(cells) == 1 for column in zip(*levels, strict=True)]
     names = ["/".join(v for v, keep in zip(each, kept, strict=True) if keep) for each in levels]
     return " against ".join(f"`{name}`" for name in names)
 
 
-def shown(summary: dict[str, Any]) -> str:
-    """Effect with its interval, or a dash where something of it is not known."""
-    numbers = [summary[name] for name in ("effect", "low", "high")]
-    return as_number(summary) if None not in numbers and np.isfinite(numbers).all() else "–"
-
-
-def _change(row: dict[str, Any]) -> str:
-    return pretty(control_name(row["model"], row["of"]))
-
-
-def _best_control(record: dict[str, Any]) -> str:
-    """Error in the cell that has controls, and that of the best control there."""
-    rows = [r for r in record["control"]["convergence"] if r["of"] == record["model"]]
-    rows = [r for r in rows if r["cell"] == record["cells"][0]]
-    if len(record["cells"]) > 2 or not rows:
+def what_decides(record: ClaimRecord) -> str:
+    """What keeps a verdict from being given, and what would decide it."""
+    if record.long_lag.verdict is not Verdict.UNDECIDED:
         return "–"
-    best = min(rows, key=lambda r: r["error_of_control"])
-    return f"{best['error']:.2f} to {best['error_of_control']:.2f}, {_change(best)}"
+    if record.doubts:
+        return "; ".join(f"{doubt.text}: {doubt.remedy}" for doubt in record.doubts)
+    needed = record.long_lag.needed
+    if needed is None:
+        return "the replicates scatter too much: train longer"
+    return f"about {needed} replicates in place of {record.long_lag.replicates}"
 
 
-def claim_table(records: list[dict[str, Any]]) -> list[str]:
-    """The verdicts on one claim with effect, interval, controls, events and doubts."""
+def _best_control(record: ClaimRecord) -> str:
+    """Error in the cell that has controls, and that of the best control there."""
+    rows = [r for r in record.controls if r.of == record.model and r.cell == record.cells[0]]
+    if len(record.cells) > 2 or not rows:
+        return "–"
+    best = min(rows, key=lambda r: r.error_of_control)
+    name = pretty(control_name(best.model, best.of))
+    return f"{best.error:.2f} to {best.error_of_control:.2f}, {name}"
+
+
+def claim_table(records: Sequence[ClaimRecord]) -> list[str]:
+    """The verdicts on one claim with effects, controls, events and what would decide."""
     heading = [
-        "system", "model", "cells", "verdict", "effect (log2)", "at the own interval", "Markov",
-        "its error, and with the best control", "events", "doubts",
+        "system", "model", "cells", "long lag", "effect (log2)", "one step", "effect (log2)",
+        "Markov", "its error, and with the best control", "events", "what would decide it",
     ]  # fmt: skip
-    rows = []
-    for r in records:
-        control, own = r["control"], r["control"]["at_own_interval"]
-        rows.append(
-            [
-                *(r["system"], pretty(r["model"]), contrast(r["cells"]), f"**{r['verdict']}**"),
-                *(shown(r), f"{own['verdict']} {shown(own)}"),
-                shown(control["markov"]) if "markov" in control else "–",
-                *(_best_control(r), str(r["n_events"]), "; ".join(r["doubts"]) or "–"),
-            ]
-        )
+    rows = [
+        [
+            r.system,
+            pretty(r.model),
+            contrast(r.cells),
+            f"**{r.long_lag.verdict}**",
+            shown(r.long_lag),
+            str(r.one_step.verdict),
+            shown(r.one_step),
+            shown(r.markov) if r.markov else "–",
+            _best_control(r),
+            str(r.transitions),
+            what_decides(r),
+        ]
+        for r in records
+    ]
     return as_table(heading, rows)
 
 
-def varied_table(records: list[dict[str, Any]]) -> list[str]:
+def varied_table(records: Sequence[ClaimRecord]) -> list[str]:
     """The verdicts on one claim, and those on the same networks with one thing changed.
 
     No lines where no control ran in all cells of a verdict.
     """
-    varied = [{v["change"]: v for v in r["control"]["varied"]} for r in records]
+    varied = [{v.change: v.finding for v in r.varied} for r in records]
     columns = in_order(name for changes in varied for name in changes)
     if not columns:
         return []
 
-    def told(summary: dict[str, Any] | None) -> str:
-        return "–" if summary is None else f"{summary['verdict']} {shown(summary)}"
+    def told(found: Finding | None) -> str:
+        return "–" if found is None else f"{found.verdict} {shown(found)}"
 
     return [
         VARIED,
@@ -124,21 +156,21 @@ def varied_table(records: list[dict[str, Any]]) -> list[str]:
         *as_table(
             ["system", "model", "itself", *map(pretty, columns)],
             [
-                [r["system"], pretty(r["model"]), told(r), *(told(v.get(c)) for c in columns)]
+                [r.system, pretty(r.model), told(r.long_lag), *(told(v.get(c)) for c in columns)]
                 for r, v in zip(records, varied, strict=True)
             ],
         ),
     ]
 
 
-def control_table(records: list[dict[str, Any]]) -> list[str]:
+def control_table(records: Sequence[ClaimRecord]) -> list[str]:
     """Error of the slowest timescale in every cell that has controls, and of each control."""
-    rows = [row for r in records for row in r["control"]["convergence"]]
-    columns = in_order(_change(row) for row in rows)
+    rows = [row for r in records for row in r.controls]
+    columns = in_order(pretty(control_name(row.model, row.of)) for row in rows)
     errors: dict[tuple[str, str], dict[str, float]] = {}
     for row in rows:
-        mine = errors.setdefault((row["cell"], row["of"]), {"itself": row["error"]})
-        mine[_change(row)] = row["error_of_control"]
+        mine = errors.setdefault((row.cell, row.of), {"itself": row.error})
+        mine[pretty(control_name(row.model, row.of))] = row.error_of_control
     if not errors:
         return ["No cell has controls."]
     return as_table(
@@ -151,13 +183,25 @@ def control_table(records: list[dict[str, Any]]) -> list[str]:
     )
 
 
-def as_markdown(records: list[dict[str, Any]]) -> str:
+def headlines(judgement: Judgement) -> list[str]:
+    """One sentence per claim, and the pooled verdicts."""
+    lines = []
+    for claim in in_order(r.claim for r in judgement.records):
+        mine = [r for r in judgement.records if r.claim == claim]
+        lines.append(f"- {sentence(claim, mine[0].statement, mine)}")
+        lines += [f"  {pooled_sentence(p)}" for p in judgement.pooled if p.claim == claim]
+    return [*lines, ""]
+
+
+def as_markdown(judgement: Judgement) -> str:
     """All verdicts of a study."""
-    lines = ["# Claims", "", HOW]
+    records = judgement.records
+    lines = ["# Claims", "", *headlines(judgement)]
     if records:
         lines += [*scoreboard(records), ""]
-    for claim in in_order(r["claim"] for r in records):
-        mine = [r for r in records if r["claim"] == claim]
-        lines += [f"## {claim}: {mine[0]['statement']}", "", *claim_table(mine), ""]
+    lines += ["## Details", "", HOW]
+    for claim in in_order(r.claim for r in records):
+        mine = [r for r in records if r.claim == claim]
+        lines += [f"## {claim}: {mine[0].statement}", "", *claim_table(mine), ""]
         lines += [*varied_table(mine), ""]
     return "\n".join([*lines, "## Controls", "", CONTROLS, *control_table(records), ""])

@@ -1,0 +1,66 @@
+"""The diagnosis for people: how many fail, of what, and a table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from raremd.analysis.diagnosis import VARIES, Diagnosis
+from raremd.analysis.recommendation import Outcome
+from raremd.report.names import pretty
+from raremd.report.pages.claims import shown
+from raremd.report.pages.markdown import as_table
+from raremd.report.pages.words import count
+
+HOW = """\
+Each network in the cell that the sweeps start from: log2(model / MD) of the slowest timescale with
+its 95 % interval, at one step in the cell's own states and at the yardstick's lag in metastable
+states. A control is the same network with one thing changed; its column shows the error that it
+takes away, in bold where that is beyond doubt. The ceiling says how far two MDs of this length
+differ.
+"""
+
+
+def _gain(diagnosis: Diagnosis, what: str) -> str:
+    gains = [gain for gain in diagnosis.controls if gain.varies == what]
+    if not gains:
+        return "–"
+    most = max(gains, key=lambda gain: gain.gain)
+    text = f"{most.gain:+.2f}"
+    return f"**{text}**" if any(gain.helps for gain in gains) else text
+
+
+def headline(diagnoses: Sequence[Diagnosis]) -> list[str]:
+    """How many networks fail, and the causes, most frequent first."""
+    failures = [d for d in diagnoses if d.outcome is Outcome.NOT_REPRODUCED]
+    unknown = sum(d.outcome is Outcome.CANNOT_TELL for d in diagnoses)
+    text = f"Of {count(len(diagnoses), 'reading')}, {len(failures)} fail"
+    lines = [f"{text}; {unknown} cannot be judged." if unknown else f"{text}.", ""]
+    causes = Counter(d.cause for d in failures if d.cause is not None)
+    lines += [f"- {cause}: {n}" for cause, n in causes.most_common()]
+    return [*lines, ""] if causes else lines
+
+
+def as_markdown(diagnoses: Sequence[Diagnosis]) -> str:
+    """The page."""
+    heading = [
+        "system", "model", "lag", "outcome", "log2(model / MD)", "main cause", "shown by",
+        *VARIES, "Markov", "ceiling",
+    ]  # fmt: skip
+    rows = [
+        [
+            d.system,
+            pretty(d.model),
+            f"{d.lag:g} ({d.reading})",
+            str(d.outcome),
+            shown(d.ratio),
+            str(d.cause or "–"),
+            d.evidence or "–",
+            *(_gain(d, what) for what in VARIES),
+            shown(d.markov) if d.markov else "–",
+            f"{d.ceiling:.2f}",
+        ]
+        for d in diagnoses
+    ]
+    lines = ["# Why networks fail", "", *headline(diagnoses), "## Details", "", HOW]
+    return "\n".join([*lines, *as_table(heading, rows), ""])

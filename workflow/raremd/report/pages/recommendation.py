@@ -1,0 +1,159 @@
+"""The recommendation for people: the answer first, then how one knows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from raremd.analysis.assessment import Assessment, Doubt
+from raremd.analysis.recommendation import Answer, Candidate, Outcome
+from raremd.report.names import pretty
+from raremd.report.pages.markdown import as_table
+from raremd.report.pages.words import count, factor, listed, quantity
+
+DETAILS = "## Details"
+"""Heading from which on the page is for looking things up."""
+
+
+def headline(answer: Answer) -> str:
+    """The answer in one or two sentences."""
+    unit, best = answer.assessment.unit, answer.best
+    if answer.outcome is Outcome.REPRODUCED and best is not None:
+        cell = best.result.cell
+        return (
+            f"Yes: the {pretty(best.model)} reproduces the slow processes at saving intervals of "
+            f"{listed([f'{x:g}' for x in answer.intervals])} {unit}. The smallest error is left at "
+            f"{cell.interval:g} {unit} with `{cell.coordinate}`, `{cell.partition}` "
+            f"({count(best.n_states, 'state')}): at most a factor of {factor(best.bound)}."
+        )
+    if answer.outcome is Outcome.NOT_REPRODUCED:
+        nearest = ""
+        if best is not None:
+            cell = best.result.cell
+            nearest = (
+                f" The nearest is the {pretty(best.model)} at {cell.interval:g} {unit} with "
+                f"`{cell.coordinate}`, `{cell.partition}`."
+            )
+        return "No: no network reproduces the slow processes in any cell." + nearest
+    return f"Cannot tell: {_why(answer)}."
+
+
+def _why(answer: Answer) -> str:
+    doubts = answer.assessment.doubts
+    if doubts:
+        return doubts[0].text
+    if not answer.networks:
+        return "no network ran"
+    of_training = [doubt for c in answer.networks for doubt in c.doubts]
+    if of_training:
+        return of_training[0].text
+    return "the replicates differ too much, so that more of them, or more tokens, must decide"
+
+
+def _markov(answer: Answer) -> str:
+    unit = answer.assessment.unit
+    if not answer.baselines:
+        return ""
+    if not answer.markov_suffices:
+        return "A Markov state model reproduces them in no cell."
+    times = listed([f"{x:g}" for x in answer.markov_suffices])
+    return (
+        f"A Markov state model reproduces them too at {times} {unit}, so that no network is "
+        "needed there."
+    )
+
+
+def _how_known(assessment: Assessment) -> str:
+    a = assessment
+    if not a.slow:
+        return ""
+    times = listed([quantity(p.value, a.unit) for p in a.slow])
+    return (
+        f"The MD has {count(len(a.slow), 'slow process', 'slow processes')} ({times} at a lag of "
+        f"{a.lag:g} {a.unit}) and {count(a.transitions, 'slow transition')} in its training data."
+    )
+
+
+def remedies(doubts: Sequence[Doubt]) -> list[str]:
+    """One line per doubt: what is wrong, and what to do."""
+    return [f"- {d.text[0].upper()}{d.text[1:]}. To change that, {d.remedy}." for d in doubts]
+
+
+def _processes(best: Candidate, unit: str) -> list[str]:
+    return as_table(
+        ["process", f"MD ({unit}) [95 %]", "model / MD [95 %]", "allowed", "failed", "outcome"],
+        [
+            [
+                f"t{p.i}",
+                f"{p.md:.4g} [{p.md_low:.3g}, {p.md_high:.3g}]",
+                f"{2**p.ratio:.2f} [{2**p.low:.2f}, {2**p.high:.2f}]",
+                f"{2**-p.band:.2f} to {2**p.band:.2f}",
+                f"{p.failed} of {p.replicates}",
+                p.outcome,
+            ]
+            for p in best.processes
+        ],
+    )
+
+
+def _section(answer: Answer) -> list[str]:
+    assessment, best = answer.assessment, answer.best
+    known = " ".join(filter(None, [_how_known(assessment), _markov(answer)]))
+    lines = [f"## {assessment.system}", "", f"**{headline(answer)}**", "", known, ""]
+    doubts = list(dict.fromkeys([*assessment.doubts, *(best.doubts if best else ())]))
+    if doubts:
+        lines += ["What to change:", "", *remedies(doubts), ""]
+    if answer.reproduced and answer.lost:
+        times = listed([quantity(t, assessment.unit) for t in answer.lost])
+        lines += [f"Lost at {answer.intervals[-1]:g} {assessment.unit}: processes of {times}.", ""]
+    if best is not None and best.processes:
+        lines += [*_processes(best, assessment.unit), ""]
+    return lines
+
+
+def _all_cells(answer: Answer) -> list[str]:
+    unit = answer.assessment.unit
+    rows = [
+        [
+            f"{c.result.cell.interval:g} {unit}",
+            c.result.cell.coordinate,
+            c.result.cell.partition,
+            str(c.n_states),
+            pretty(c.model),
+            factor(c.bound) if np.isfinite(c.bound) else "–",
+            str(max((p.failed for p in c.processes), default=0)),
+            "its states miss a slow process" if c.missed else str(c.outcome),
+        ]
+        for c in (*answer.networks, *answer.baselines)
+    ]
+    heading = [
+        "interval", "coordinate", "partition", "states", "model", "error at most a factor of",
+        "failed replicates", "outcome",
+    ]  # fmt: skip
+    return [f"### {answer.assessment.system}", "", *as_table(heading, rows), ""]
+
+
+def as_markdown(answers: Sequence[Answer]) -> str:
+    """The page: the answer of each system, how one knows, and at the end all cells."""
+    lines = [
+        "# Does a network learn the slow dynamics, and at which saving interval?",
+        "",
+        *as_table(["system", "answer"], [[a.assessment.system, headline(a)] for a in answers]),
+        "",
+    ]
+    for answer in answers:
+        lines += _section(answer)
+    lines += [
+        DETAILS,
+        "",
+        "A cell is reproduced if the 95 % interval over replicates of model / MD lies within",
+        "the tolerance, or the MD's own error where that is larger, for every slow process, if no",
+        "replicate fails, and if nothing speaks against the MD or the training.",
+        "",
+        "<details><summary>Every model in every cell</summary>",
+        "",
+    ]
+    for answer in answers:
+        lines += _all_cells(answer)
+    return "\n".join([*lines, "</details>", ""])
