@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from raremd.analysis.claims import DRAWS, CellResult, Rules, as_number
-from raremd.analysis.tidy import pretty
 from raremd.kinetics.bootstrap import hierarchical_difference, hierarchical_ratio, interval
+from raremd.report.names import pretty
 from raremd.report.pages.markdown import as_table
 
 MENDS = {

@@ -17,8 +17,9 @@ import numpy as np
 import pandas as pd
 
 from raremd.analysis.claims import CellResult
-from raremd.analysis.tidy import pick, pretty
+from raremd.analysis.tidy import pick
 from raremd.kinetics.bootstrap import log2_deviation, replicate_interval
+from raremd.report.names import pretty
 
 CELL = ["coordinate", "interval", "partition"]
 COLUMNS = ["i", "md", "low", "high", "missed", "model", "failed", "spread", "error"]

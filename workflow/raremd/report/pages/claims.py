@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from raremd.analysis.claims import INCONCLUSIVE, as_number, control_name
-from raremd.analysis.tidy import pretty
+from raremd.report.names import pretty
 from raremd.report.pages.markdown import as_table
 
 HOW = """\

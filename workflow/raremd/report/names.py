@@ -1,0 +1,42 @@
+"""Names for people: of models, coordinates, partitions, units, states and what is compared."""
+
+from __future__ import annotations
+
+from raremd.analysis.tidy import Levels
+
+RATIO = "log₂(t₁ model / t₁ MD)"
+"""Of the slowest timescale: 0 is right, 1 a factor of two too slow."""
+
+_WORDS = {
+    "kmeans": "k-means",
+    "gru": "GRU",
+    "hmm": "HMM",
+    "igme": "IGME",
+    "lstm": "LSTM",
+    "markov": "Markov",
+    "md": "MD",
+    "phi": "φ",
+    "pcca": "PCCA+",
+    "psi": "ψ",
+    "tau": "τ",
+    "tica": "TICA",
+    "transformer": "Transformer",
+}
+
+
+def pretty(name: str) -> str:
+    """A name of the configuration as people write it, such as ``k-means 100``."""
+    return " ".join(_WORDS.get(word, word) for word in name.split("_"))
+
+
+def state(number: int) -> int:
+    """Number of a state as users know it, from 0; tables count from 1."""
+    return number - 1
+
+
+def cell_title(levels: Levels, unit: str) -> str:
+    """Two lines that name a cell: coordinate and saving interval, partition."""
+    return (
+        f"{pretty(levels.coordinate)} · Δt {levels.interval:g} {pretty(unit)}\n"
+        f"{pretty(levels.partition)}"
+    )
