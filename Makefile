@@ -56,7 +56,7 @@ keep-leaderboard: $(READY) ## keep the outcome in docs/leaderboard
 	@$(BIN)/snakemake --cores $(CORES) --configfile config/leaderboard.yaml -- keep_leaderboard
 
 inspect: $(READY)   ## what the data can tell, before any training: inspect.md
-	@$(SNAKEMAKE) inspect_data && cat $(RESULTS)/inspect.md
+	@$(SNAKEMAKE) inspect_data plot_inspect && cat $(RESULTS)/inspect.md
 
 crosscheck: $(READY) $(PYEMMA) ## estimate base cells with PyEMMA too: crosscheck.{csv,pdf,png}
 	@$(SNAKEMAKE) crosscheck

@@ -3,15 +3,14 @@
 import logging
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import raremd
-from raremd.analysis import levels
-from raremd.analysis.tidy import COLUMN
 from raremd.data.imported.sources import SINGLE_FILES, downloads, matching_files
 from raremd.io.progress import CellProgress
 from raremd.io.storage import write_json
-from raremd.report.pages import gallery
+from raremd.report.figures import catalogue
 from raremd.study import plan, recipes
 from raremd.study.cell import Cell
 from raremd.study.code import code_digest
@@ -48,11 +47,6 @@ def names(values):
 def code_of(script, *modules):
     """Digest of a rule's script and of all that it imports: the rule runs again when it changes."""
     return code_digest(ROOT / "workflow/scripts" / f"{script}.py", *modules)
-
-
-def library(*modules):
-    """Files of the package that decide a figure: named inputs, tracked by content."""
-    return [os.path.relpath(LIBRARY / module) for module in modules]
 
 
 def planned(make, *wildcard_names):
@@ -154,11 +148,6 @@ def per_model(name, system=None):
     ]
 
 
-def base_file(name):
-    """Input function: a file of the cell that the sweeps of a system depart from."""
-    return lambda wildcards: f"{RESULTS}/{STUDY.base(wildcards.system).folder}/{name}"
-
-
 def closing_words():
     """Where things are, for the end of a run."""
     places = {
@@ -174,13 +163,25 @@ def closing_words():
     return "\n" + "\n".join(f"{name:>12}: {place}" for name, place in rows.items())
 
 
-def map_files(wildcards):
-    """States whose borders are drawn on the free energy: of the base cell, of the yardstick."""
-    system = wildcards.system
-    base, yardstick = STUDY.base(system), STUDY.system(system).yardstick
-    shown = [(at.coordinate, at.partition) for at in (base, yardstick)]
-    return list(dict.fromkeys(plan.states_file(STUDY, system, *names) for names in shown))
+def figure_files(kind, wildcards):
+    """What a figure is drawn from."""
+    found = kind.files(STUDY, wildcards.get("system", ""))
+    return {name: [path.format(**wildcards) for path in paths] for name, paths in found.items()}
 
 
-PLAIN = STUDY.plain()
-BASE_MODELS = {s: [m for m in PLAIN if m in STUDY.cells[STUDY.base(s)]] for s in SYSTEMS}
+def figure_look(kind, wildcards):
+    """What decides the look of a figure."""
+    return vars(kind.look(STUDY, wildcards.get("system", "")))
+
+
+def reported(kind, path):
+    """The path of a figure, with its place in the report if it has one."""
+    if not kind.category:
+        return path
+    return report(
+        path,
+        category=kind.category,
+        subcategory=kind.subcategory,
+        labels=dict(kind.labels),
+        caption=f"../report/{kind.caption}.rst",
+    )

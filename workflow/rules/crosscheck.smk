@@ -1,5 +1,5 @@
 # Needs: states, generated.h5 and kinetics.h5 of a cell; PyEMMA's interpreter (make crosscheck).
-# Makes: crosscheck.csv and crosscheck.{pdf,png} in the cell's folder.
+# Makes: crosscheck.csv in the cell's folder; plot_crosscheck draws it.
 # Steps: export_sets -> estimate_with_pyemma -> compare_estimators; crosscheck asks for base cells.
 PYEMMA = os.path.relpath(ROOT / ".venv-pyemma/bin/python")
 
@@ -57,14 +57,6 @@ rule compare_estimators:
         kinetics=f"{CELL}/kinetics.h5",
     output:
         csv=f"{CELL}/crosscheck.csv",
-        pdf=f"{CELL}/crosscheck.pdf",
-        png=report(
-            f"{CELL}/crosscheck.png",
-            category="Systems",
-            subcategory="{system}",
-            labels={"figure": "cross-check with PyEMMA"},
-            caption="../report/crosscheck.rst",
-        ),
     log:
         f"{RESULTS}/logs/compare_estimators/{{system}}/{{coordinate}}/dt_{{interval}}/{{partition}}.log",
     benchmark:
@@ -77,12 +69,10 @@ rule compare_estimators:
     params:
         code=code_of("compare_estimators"),
         interval=lambda w: cell_of(w).interval,
-        unit=lambda w: STUDY.system(w.system).time_unit,
-        models=list(STUDY.settings.models),
     script:
         "../scripts/compare_estimators.py"
 
 
 rule crosscheck:
     input:
-        [f"{RESULTS}/{STUDY.base(system).folder}/crosscheck.csv" for system in SYSTEMS],
+        [f"{RESULTS}/{STUDY.base(system).folder}/crosscheck.png" for system in SYSTEMS],

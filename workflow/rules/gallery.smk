@@ -1,22 +1,18 @@
 # Needs: figures of a finished study. Makes: docs/gallery.md and docs/gallery/*.png.
 # Steps: write_gallery, on demand (make gallery).
-SHOWN = gallery.chosen(ALL_FIGURES, SYSTEMS)
+SHOWN = catalogue.shown_in_gallery(STUDY)
+GALLERY = [catalogue.KINDS[kind].figure(system) for kind, system in SHOWN.items()]
+CAPTIONS = sorted({catalogue.KINDS[kind].caption for kind in SHOWN})
 
 
 rule write_gallery:
     input:
-        figures=[f"{RESULTS}/figures/{name}.png" for name in SHOWN.values()],
-        captions=sorted(
-            {
-                os.path.relpath(LIBRARY.parent / f"report/{gallery.KINDS[k].caption}.rst")
-                for k in SHOWN
-            }
-        ),
+        figures=[f"{RESULTS}/figures/{name}.png" for name in GALLERY],
+        captions=[os.path.relpath(LIBRARY.parent / f"report/{name}.rst") for name in CAPTIONS],
         run=per_model("run.json")[0],
-        code=library("report/pages/gallery.py", "report/pages/results.py"),
     output:
         page="docs/gallery.md",
-        figures=[f"docs/gallery/{name}.png" for name in SHOWN.values()],
+        figures=[f"docs/gallery/{name}.png" for name in GALLERY],
     log:
         f"{RESULTS}/logs/write_gallery.log",
     benchmark:
@@ -27,8 +23,9 @@ rule write_gallery:
     resources:
         mem_mb=1000,
     params:
+        code=code_of("write_gallery"),
         shown=SHOWN,
         study=lambda w: os.path.relpath(workflow.configfiles[-1]),
-        states=levels.microstates(STUDY, SYSTEMS[0]),
+        looks=lambda w: {k: vars(catalogue.KINDS[k].look(STUDY, s)) for k, s in SHOWN.items()},
     script:
         "../scripts/write_gallery.py"

@@ -1,6 +1,6 @@
 # Needs: states of every planned cell (and so the features), nothing trained.
-# Makes: results/inspect.{md,html,csv} and figures/inspect.{pdf,png}: is a study worth its time?
-# Steps: inspect_data, on demand (make inspect).
+# Makes: results/inspect.{md,html,csv}: is a study worth its time?
+# Steps: inspect_data -> plot_inspect, on demand (make inspect).
 
 
 rule inspect_data:
@@ -10,8 +10,6 @@ rule inspect_data:
         markdown=f"{RESULTS}/inspect.md",
         html=report(f"{RESULTS}/inspect.html", category="Data", caption="../report/inspect.rst"),
         csv=f"{RESULTS}/inspect.csv",
-        pdf=f"{RESULTS}/figures/inspect.pdf",
-        png=f"{RESULTS}/figures/inspect.png",
     log:
         f"{RESULTS}/logs/inspect_data.log",
     benchmark:

@@ -31,28 +31,6 @@ rule rank_models:
         "../scripts/rank_models.py"
 
 
-rule plot_leaderboard:
-    input:
-        ranking=f"{LEADERBOARD}.csv",
-    output:
-        pdf=f"{LEADERBOARD}.pdf",
-        png=f"{LEADERBOARD}.png",
-    log:
-        f"{RESULTS}/logs/plot_leaderboard.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/plot_leaderboard.tsv"
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=500,
-    params:
-        code=code_of("plot_leaderboard"),
-        tolerance=STUDY.settings.tolerance,
-    script:
-        "../scripts/plot_leaderboard.py"
-
-
 rule keep_leaderboard:
     input:
         csv=f"{LEADERBOARD}.csv",

@@ -1,14 +1,18 @@
 # Needs: a finished study. Makes: docs/results/, small enough to keep: page, figures, tables.
 # Steps: write_results_page, on demand (make snapshot).
 SNAPSHOT = "docs/results"
-KEPT_FIGURES = [
+KEPT_FIGURES = catalogue.figures(
+    STUDY,
     "claims",
-    *FACTOR_FIGURES,
-    *HEATMAPS,
-    *RECROSSINGS,
-    *CONTROLS,
-    *(f"{system}_residence_times" for system in SYSTEMS),
-]
+    "dimension",
+    "interval",
+    "partition",
+    "dimension_interval",
+    "interval_partition",
+    "recrossing",
+    "controls",
+    "residence_times",
+)
 
 
 rule write_results_page:

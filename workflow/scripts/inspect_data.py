@@ -1,12 +1,10 @@
-"""Adapter: states of the planned cells -> inspect.{md,csv} and a figure, before any training."""
+"""Adapter: states of the planned cells -> inspect.{md,html,csv}, before any training."""
 
 import pandas as pd
 
 from raremd.analysis.inspection import inspect_system, running_time
 from raremd.io.logs import log_to
 from raremd.io.storage import atomic_path
-from raremd.report.figures.inspection import draw
-from raremd.report.figures.style import save
 from raremd.report.pages.markdown import write_page
 from raremd.study.plans import InspectionPlan, from_param
 
@@ -20,4 +18,3 @@ if __name__ == "__main__":
     pages = [line for _, page in found for line in page]
     lines = ["# Your data", "", *pages, *running_time(table, snakemake.params.cores)]
     write_page("\n".join(lines), snakemake.output.markdown, snakemake.output.html)
-    save(draw(table), snakemake.output.pdf, snakemake.output.png)

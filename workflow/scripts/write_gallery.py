@@ -4,7 +4,9 @@ from pathlib import Path
 
 from raremd.io.logs import log_to
 from raremd.io.storage import atomic_path, read_record
-from raremd.report.pages.gallery import KINDS, caption, page
+from raremd.report.figures.catalogue import KINDS
+from raremd.report.figures.style import Look
+from raremd.report.pages.gallery import Shown, caption, page
 from raremd.report.pages.results import HASH, compress
 
 if __name__ == "__main__":
@@ -13,10 +15,9 @@ if __name__ == "__main__":
     for source, target in zip(i.figures, o.figures, strict=True):
         compress(source, target)
     texts = {Path(path).stem: Path(path).read_text() for path in i.captions}
-    captions = {
-        kind: caption(texts[KINDS[kind].caption], kind, name, p.states)
-        for kind, name in p.shown.items()
-    }
-    made_by = {"study": p.study, "commit": read_record(i.run)["commit"][:HASH]}
+    shown = [
+        Shown(kind, system, caption(texts[KINDS[kind].caption], system, Look(**p.looks[kind])))
+        for kind, system in p.shown.items()
+    ]
     with atomic_path(o.page) as temporary:
-        temporary.write_text(page(p.shown, captions, made_by))
+        temporary.write_text(page(shown, p.study, read_record(i.run)["commit"][:HASH]))

@@ -1,10 +1,19 @@
-"""Levels of the factors that the cells of a study span: what figures have on their axes."""
+"""Which models and which levels of a study's factors the figures show, in their order."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
-from raremd.analysis.tidy import COLUMN, full_grid, of_factor, of_grid, pick, removals
+from raremd.analysis.tidy import (
+    COLUMN,
+    Levels,
+    Removals,
+    full_grid,
+    of_factor,
+    of_grid,
+    pick,
+    removals,
+)
 from raremd.study.settings.partitions import KMeans
 from raremd.study.study import Study
 
@@ -15,48 +24,53 @@ GRIDS = {
 """Pairs of factors that may span a grid."""
 
 
-def base_levels(study: Study, system: str) -> dict[str, str | float]:
-    """Columns of the comparison table -> levels of the base cell."""
-    return study.base(system).levels
+def base_levels(study: Study, system: str) -> Levels:
+    """The cell that the sweeps of a system depart from."""
+    base = study.base(system)
+    return Levels(base.coordinate, base.interval, base.partition)
 
 
-def _declared_order(study: Study, system: str, factor: str) -> Callable[..., float]:
-    """Sorts the levels of a factor: names as declared, intervals by length."""
+def base_models(study: Study, system: str) -> tuple[str, ...]:
+    """Models of the base cell that are no controls."""
+    return tuple(m for m in study.plain() if m in study.cells[study.base(system)])
+
+
+def _in_order(study: Study, system: str, factor: str, levels: set[Any]) -> tuple[Any, ...]:
+    """Levels of a factor: names as declared, intervals by length."""
     if factor == "interval":
-        return float
+        return tuple(sorted(levels))
     settings = study.system(system)
     declared = settings.coordinates if factor == "dimension" else settings.partitions
-    return list(declared).index
+    return tuple(name for name in declared if name in levels)
 
 
-def factor_levels(study: Study, system: str, factor: str) -> list[str | float]:
+def factor_levels(study: Study, system: str, factor: str) -> tuple[Any, ...]:
     """Levels of one factor, all others as in the base cell, in the order of a figure's axis.
 
     Removals of recrossings have a figure of their own.
     """
-    table = pick(study.table(), system=system)
-    table = of_factor(table, factor, base_levels(study, system))
+    sweep = pick(study.table(), system=system)
+    table = of_factor(sweep, factor, base_levels(study, system))
     if factor == "partition":
-        table = table[table["recrossing"] == "none"]
-    return sorted(set(table[COLUMN[factor]]), key=_declared_order(study, system, factor))
+        table = pick(table, recrossing="none")
+    return _in_order(study, system, factor, set(table[COLUMN[factor]]))
 
 
-def grid_levels(study: Study, system: str, grid: str) -> dict[str, list[str | float]]:
+def grid_levels(study: Study, system: str, grid: str) -> dict[str, tuple[Any, ...]]:
     """Factor -> levels of which the sweep has every combination, in the order of its axis."""
     factors = GRIDS[grid]
-    table = pick(study.table(), system=system)
-    table = of_grid(table, factors, base_levels(study, system))
+    table = of_grid(pick(study.table(), system=system), factors, base_levels(study, system))
     found = full_grid(table, *(COLUMN[factor] for factor in factors))
     return {
-        factor: sorted(levels, key=_declared_order(study, system, factor))
+        factor: _in_order(study, system, factor, set(levels))
         for factor, levels in zip(factors, found, strict=True)
     }
 
 
-def recrossing_cells(study: Study, system: str) -> dict[str, str | float | list[str]]:
-    """Levels of the cells that differ in the removal of recrossings only; empty without any."""
-    table = pick(study.table(), system=system)
-    return removals(table, study.built_on(system), base_levels(study, system))
+def recrossing_cells(study: Study, system: str) -> Removals | None:
+    """The cells that differ in the removal of recrossings only; None without any."""
+    sweep = pick(study.table(), system=system)
+    return removals(sweep, study.built_on(system), base_levels(study, system))
 
 
 def microstates(study: Study, system: str) -> dict[str, int]:
@@ -66,3 +80,11 @@ def microstates(study: Study, system: str) -> dict[str, int]:
         for name, partition in sorted(study.system(system).partitions.items())
         if isinstance(partition, KMeans) and name != study.base(system).partition
     }
+
+
+def map_partitions(study: Study, system: str) -> tuple[tuple[str, str], ...]:
+    """Coordinate and states whose borders are drawn on the free energy: of base and yardstick."""
+    shown = study.base(system), study.system(system).yardstick
+    return tuple(
+        dict.fromkeys((at.coordinate, study.states_name(system, at.partition)) for at in shown)
+    )

@@ -1,9 +1,9 @@
-"""Rows of the comparison table that a figure shows, and readable names for what they hold."""
+"""Rows of the comparison table, and of the sweep, that belong together."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,26 +12,21 @@ CELL = ["coordinate", "interval", "partition"]
 COLUMN = {"dimension": "coordinate", "interval": "interval", "partition": "partition"}
 """Column whose levels a factor figure has on its axis."""
 
-_WORDS = {
-    "kmeans": "k-means",
-    "gru": "GRU",
-    "hmm": "HMM",
-    "igme": "IGME",
-    "lstm": "LSTM",
-    "markov": "Markov",
-    "md": "MD",
-    "phi": "φ",
-    "pcca": "PCCA+",
-    "psi": "ψ",
-    "tau": "τ",
-    "tica": "TICA",
-    "transformer": "Transformer",
-}
 
+class Levels(NamedTuple):
+    """Levels of the three factors: a cell of a system as it stands in tables.
 
-def pretty(name: str) -> str:
-    """A name of the configuration as people write it, such as ``k-means 100``."""
-    return " ".join(_WORDS.get(word, word) for word in name.split("_"))
+    Attributes
+    ----------
+    coordinate : str
+    interval : float
+        In the time unit of the system.
+    partition : str
+    """
+
+    coordinate: str
+    interval: float
+    partition: str
 
 
 def pick(table: pd.DataFrame, **levels: Any) -> pd.DataFrame:
@@ -59,7 +54,7 @@ def pick(table: pd.DataFrame, **levels: Any) -> pd.DataFrame:
     return table[kept]
 
 
-def of_factor(table: pd.DataFrame, factor: str, base: dict[str, Any]) -> pd.DataFrame:
+def of_factor(table: pd.DataFrame, factor: str, base: Levels) -> pd.DataFrame:
     """Rows of the base cell and of the cells that differ from it in one factor only.
 
     Parameters
@@ -68,13 +63,13 @@ def of_factor(table: pd.DataFrame, factor: str, base: dict[str, Any]) -> pd.Data
         Of one system.
     factor : str
         ``dimension``, ``interval`` or ``partition``.
-    base : dict
-        coordinate, interval and partition of the base cell.
+    base : Levels
+        Of the base cell.
     """
-    return pick(table, **{c: base[c] for c in CELL if c != COLUMN[factor]})
+    return pick(table, **{c: v for c, v in base._asdict().items() if c != COLUMN[factor]})
 
 
-def of_grid(table: pd.DataFrame, factors: Iterable[str], base: dict[str, Any]) -> pd.DataFrame:
+def of_grid(table: pd.DataFrame, factors: Iterable[str], base: Levels) -> pd.DataFrame:
     """Rows of the cells that agree with the base cell in all but these factors.
 
     Parameters
@@ -83,14 +78,14 @@ def of_grid(table: pd.DataFrame, factors: Iterable[str], base: dict[str, Any]) -
         Of one system.
     factors : iterable of str
         Two of ``dimension``, ``interval``, ``partition``.
-    base : dict
-        coordinate, interval and partition of the base cell.
+    base : Levels
+        Of the base cell.
     """
     free = {COLUMN[factor] for factor in factors}
-    return pick(table, **{c: base[c] for c in CELL if c not in free})
+    return pick(table, **{c: v for c, v in base._asdict().items() if c not in free})
 
 
-def full_grid(cells: pd.DataFrame, x: str, y: str) -> tuple[list, list]:
+def full_grid(cells: pd.DataFrame, x: str, y: str) -> tuple[list[Any], list[Any]]:
     """Levels of two columns of which every combination is there: the most combinations.
 
     Parameters
@@ -106,48 +101,52 @@ def full_grid(cells: pd.DataFrame, x: str, y: str) -> tuple[list, list]:
         Levels of x and of y in the order of their appearance; empty where no 2 x 2 grid is full.
     """
     there = pd.crosstab(cells[y], cells[x]) > 0
-    best: tuple[list, list] = ([], [])
+    best: tuple[list[Any], list[Any]] = ([], [])
     for row in there.index:  # a full grid that contains this row and is as wide as another allows
         for other in there.index.drop(row):
             wide = there.columns[there.loc[row] & there.loc[other]]
             deep = there.index[there[wide].all(axis=1)]
             if len(wide) > 1 and len(wide) * len(deep) > len(best[0]) * len(best[1]):
                 best = (list(wide), list(deep))
-    return tuple(
-        [level for level in cells[c].unique() if level in kept]
-        for c, kept in zip((x, y), best, strict=True)
-    )
+    wide, deep = best
+    return [v for v in cells[x].unique() if v in wide], [v for v in cells[y].unique() if v in deep]
 
 
-def removals(cells: pd.DataFrame, of: dict[str, str], base: dict[str, Any]) -> dict[str, Any]:
+class Removals(NamedTuple):
+    """Cells that differ in the removal of recrossings only."""
+
+    coordinate: str
+    interval: float
+    partitions: tuple[str, ...]
+
+
+def removals(cells: pd.DataFrame, of: Mapping[str, str], base: Levels) -> Removals | None:
     """The cells that differ in the removal of recrossings only: the largest group of them.
 
     Parameters
     ----------
     cells : pandas.DataFrame
         A row a cell of one system.
-    of : dict
+    of : mapping
         Partition without recrossings -> the partition that it is made of.
-    base : dict
-        coordinate, interval and partition of the base cell, whose group is taken before others of
-        its size.
+    base : Levels
+        Of the base cell, whose group is taken before others of its size.
 
     Returns
     -------
-    dict
-        coordinate, interval and list of partitions; empty where there is no removal beside the
-        same cell with its recrossings.
+    Removals or None
+        None where there is no removal beside the same cell with its recrossings.
     """
-    groups: dict[tuple, list[str]] = {}
-    for cell in cells[CELL].drop_duplicates().itertuples(index=False):
-        parent = of.get(cell.partition, cell.partition)
-        groups.setdefault((cell.coordinate, cell.interval, parent), []).append(cell.partition)
-    full = {key: found for key, found in groups.items() if key[2] in found and len(found) > 1}
+    groups: dict[Levels, list[str]] = {}
+    for coordinate, interval, partition in cells[CELL].drop_duplicates().itertuples(index=False):
+        kept = Levels(coordinate, float(interval), of.get(partition, partition))
+        groups.setdefault(kept, []).append(partition)
+    full = {kept: found for kept, found in groups.items() if kept.partition in found}
+    full = {kept: found for kept, found in full.items() if len(found) > 1}
     if not full:
-        return {}
-    here = base["coordinate"], base["interval"]
-    best = max(full, key=lambda key: (len(full[key]), key[:2] == here))
-    return {"coordinate": best[0], "interval": float(best[1]), "partition": sorted(full[best])}
+        return None
+    best = max(full, key=lambda kept: (len(full[kept]), kept[:2] == base[:2]))
+    return Removals(best.coordinate, best.interval, tuple(sorted(full[best])))
 
 
 def matrix(table: pd.DataFrame, quantity: str, model: str) -> np.ndarray:
@@ -161,16 +160,8 @@ def matrix(table: pd.DataFrame, quantity: str, model: str) -> np.ndarray:
     return values
 
 
-def cells(table: pd.DataFrame) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+def cells(table: pd.DataFrame) -> Iterator[tuple[Levels, pd.DataFrame]]:
     """Levels and rows of each cell, ordered by coordinate, partition, then interval."""
     by = ["coordinate", "partition", "interval"]
-    for key, rows in table[table["coordinate"] != ""].groupby(by, sort=True):
-        yield dict(zip(by, key, strict=True)), rows
-
-
-def cell_title(levels: dict[str, Any], unit: str) -> str:
-    """Two lines that name a cell: coordinate and saving interval, partition."""
-    return (
-        f"{pretty(levels['coordinate'])} · Δt {levels['interval']:g} {pretty(unit)}\n"
-        f"{pretty(levels['partition'])}"
-    )
+    for (coordinate, partition, interval), rows in table[table["coordinate"] != ""].groupby(by):
+        yield Levels(coordinate, interval, partition), rows

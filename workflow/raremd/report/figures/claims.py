@@ -10,8 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.transforms import blended_transform_factory
 
-from raremd.analysis.tidy import pretty
+from raremd.io.storage import read_json
 from raremd.report.figures import style
+from raremd.report.figures.style import Files, Look
+from raremd.report.names import pretty
 
 VERDICTS = {
     "supported": ("#0072B2", "o", "#0072B2"),
@@ -79,31 +81,36 @@ def draw_claims(
     axes.spines[["left", "right", "top"]].set_visible(False)
 
 
-def draw(records: list[dict[str, Any]], tolerance: float) -> Figure:
+def read(files: Files, look: Look) -> list[dict[str, Any]]:
+    """Verdicts of a study."""
+    return read_json(files["claims"][0])
+
+
+def draw(data: list[dict[str, Any]], look: Look) -> Figure:
     """All verdicts of a study.
 
     Parameters
     ----------
-    records : list of dict
+    data : list of dict
         claim, statement, system, model, verdict, effect, low, high, n_events, doubts,
         control.
-    tolerance : float
-        log2 deviation that counts as learned.
+    look : Look
+        tolerance.
     """
-    lines = lay_out(records)
+    lines = lay_out(data)
     height = LINE * len(lines) + 1.0
-    figure = style.new_figure(style.DOUBLE, height, layout="none")
+    figure = style.new_figure(style.DOUBLE, height, constrained=False)
     axes = figure.add_axes((LEFT, 0.7 / height, RIGHT - LEFT, 1 - 1.0 / height))
-    draw_claims(axes, lines, tolerance)
+    draw_claims(axes, lines, look.tolerance)
     axes.set_xlabel("effect on the slowest timescale (log₂ units)")
-    top = {"y": 1 - 0.15 / height, "va": "center"}
-    figure.text(EVENTS, s="events", ha="right", **top)
-    figure.text(VERDICT, s="verdict", **top)
+    top = 1 - 0.15 / height
+    figure.text(EVENTS, top, "events", ha="right", va="center")
+    figure.text(VERDICT, top, "verdict", va="center")
     handles = [
         Line2D([], [], color=c, marker=m, markerfacecolor=f, label=verdict)
         for verdict, (c, m, f) in VERDICTS.items()
     ]
-    if any(record["control"]["varied"] for record in records):
+    if any(record["control"]["varied"] for record in data):
         handles.append(Line2D([], [], **CHANGED, label="one thing changed"))
     figure.legend(handles=handles, loc="lower center", ncols=len(handles))
     return figure

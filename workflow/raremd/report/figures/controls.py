@@ -7,8 +7,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from raremd.analysis.tidy import pick, pretty
+from raremd.analysis.tidy import pick
 from raremd.report.figures import style
+from raremd.report.figures.style import Files, Look
+from raremd.report.names import RATIO, pretty
 
 LINE = 0.2
 
@@ -46,32 +48,32 @@ def draw_rows(
     axes.tick_params(axis="y", length=0)
 
 
-def draw(
-    table: pd.DataFrame, looks: dict[str, style.Series], lag: float, tolerance: float
-) -> Figure:
+def read(files: Files, look: Look) -> pd.DataFrame:
+    """Comparison of one cell."""
+    return look.picked(files)
+
+
+def draw(data: pd.DataFrame, look: Look) -> Figure:
     """Two panels: metastable states at the yardstick's lag, own states at the own interval.
 
     Parameters
     ----------
-    table : pandas.DataFrame
+    data : pandas.DataFrame
         Comparison of one cell.
-    looks : dict
-        Model -> Series, controls below the model that they vary.
-    lag : float
-        Of the yardstick, in the system's time unit.
-    tolerance : float
-        log2 deviation that counts as learned.
+    look : Look
+        models, each followed by its controls; controls, unit, lag, interval, tolerance.
     """
-    unit, interval = pretty(pick(table, quantity="timescale")["unit"].iloc[0]), table["interval"]
-    looks = {m: look for m, look in looks.items() if (table["model"] == m).any()}
+    unit = pretty(look.unit)
+    series = {m: own for m, own in look.series.items() if (data["model"] == m).any()}
     shown = {
-        f"metastable states, lag {lag:g} {unit}": ("yardstick_log2_ratio", lag),
-        f"own states, lag {interval.iloc[0]:g} {unit}": ("log2_ratio", interval.iloc[0]),
+        f"metastable states, lag {look.lag:g} {unit}": ("yardstick_log2_ratio", look.lag),
+        f"own states, lag {look.interval:g} {unit}": ("log2_ratio", look.interval),
     }
-    figure = style.new_figure(style.DOUBLE, LINE * len(looks) + 0.8)
+    figure = style.new_figure(style.DOUBLE, LINE * len(series) + 0.8)
     axes = figure.subplots(1, 2, sharex=True, sharey=True)
     for panel, (title, (quantity, at)) in zip(axes, shown.items(), strict=True):
-        draw_rows(panel, pick(table, quantity=quantity, lag=at, i=1), looks, tolerance)
-        panel.set(title=title, xlabel="log₂(t₁ model / t₁ MD)")
-    axes[0].set_yticks(range(len(looks)), [look.label for look in looks.values()])
+        rows = pick(data, quantity=quantity, lag=at, i=1)
+        draw_rows(panel, rows, series, look.tolerance)
+        panel.set(title=title, xlabel=RATIO)
+    axes[0].set_yticks(range(len(series)), [own.label for own in series.values()])
     return figure

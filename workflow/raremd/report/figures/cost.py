@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from raremd.analysis.tidy import CELL, pick
+from raremd.analysis.plotted import cost_and_error
+from raremd.analysis.tidy import pick
+from raremd.io.storage import read_parquet
 from raremd.report.figures import style
+from raremd.report.figures.style import Files, Look
+from raremd.report.names import RATIO
 
 
 def draw_cost(
@@ -21,7 +24,7 @@ def draw_cost(
     ----------
     axes : Axes
     table : pandas.DataFrame
-        model, core_seconds, log2_ratio.
+        model, core_seconds, error.
     looks : dict
         Model -> Series.
     tolerance : float
@@ -32,44 +35,34 @@ def draw_cost(
         rows = pick(table, model=model)
         if len(rows):
             axes.plot(
-                rows["core_seconds"], style.within(np.abs(rows["log2_ratio"])), linestyle="none",
+                rows["core_seconds"], style.within(rows["error"]), linestyle="none",
                 marker=look.marker, color=look.color, alpha=0.85, clip_on=False, label=look.label,
             )  # fmt: skip
 
 
-def draw(
-    table: pd.DataFrame,
-    cost: pd.DataFrame,
-    looks: dict[str, style.Series],
-    lag: float,
-    tolerance: float,
-) -> Figure:
-    """Deviation of every cell of one system against its cost.
+def read(files: Files, look: Look) -> pd.DataFrame:
+    """Computing time and error of every cell and model of one system."""
+    cost = pd.concat([pick(read_parquet(files["cost"][0]), **levels) for levels in look.rows])
+    return cost_and_error(look.picked(files), cost, look.lag)
+
+
+def draw(data: pd.DataFrame, look: Look) -> Figure:
+    """Error of every cell of one system against its cost.
 
     Parameters
     ----------
-    table : pandas.DataFrame
-        Comparison of one system.
-    cost : pandas.DataFrame
-        Of the same system, as `comparison.costs` makes it.
-    looks : dict
-        Model -> Series.
-    lag : float
-        Of the yardstick, in the system's time unit.
-    tolerance : float
-        log2 deviation that counts as learned.
+    data : pandas.DataFrame
+        As of `plotted.cost_and_error`.
+    look : Look
+        models, controls, tolerance.
     """
-    key = [*CELL, "model"]
-    ratios = pick(table, quantity="yardstick_log2_ratio", replicate=0, i=1, lag=lag)
-    ratios = ratios[[*key, "value"]].rename(columns={"value": "log2_ratio"})
-    joined = cost[[*key, "core_seconds"]].merge(ratios, on=key)
     figure = style.new_figure(style.SINGLE, 2.9)
     axes = figure.subplots()
-    draw_cost(axes, joined, looks, tolerance)
+    draw_cost(axes, data, look.grouped, look.tolerance)
     axes.set(
         xscale="log",
         xlabel="core time of a cell, all replicates (s)",
-        ylabel="|log₂(t₁ model / t₁ MD)|",
+        ylabel=f"|{RATIO}|",
         ylim=(0, None),
     )
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))

@@ -7,43 +7,57 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from raremd.analysis.crosscheck import TOLERANCE
-from raremd.report.figures.style import DOUBLE, MD, SMALL, Series, legend_above, new_figure
+from raremd.report.figures.style import (
+    DOUBLE,
+    MD,
+    SMALL,
+    Files,
+    Look,
+    Series,
+    legend_above,
+    new_figure,
+)
+from raremd.report.names import pretty
 
 SMALLEST = 1e-16
 """Smaller differences are drawn here: the precision of a 64-bit number."""
 
 
-def draw(table: pd.DataFrame, looks: dict[str, Series], unit: str) -> Figure:
+def read(files: Files, look: Look) -> pd.DataFrame:
+    """Differences between the two programs in one cell."""
+    return pd.read_csv(files["differences"][0])
+
+
+def draw(data: pd.DataFrame, look: Look) -> Figure:
     """Left, slowest timescales of both; right, differences of timescales and matrices.
 
     Parameters
     ----------
-    table : pandas.DataFrame
+    data : pandas.DataFrame
         Of `crosscheck.compare`.
-    looks : dict
-        Model -> Series.
-    unit : str
-        Of lag and timescale.
+    look : Look
+        models, unit.
     """
+    unit = pretty(look.unit)
     figure = new_figure(DOUBLE, 2.8)
     left, right = figure.subplots(1, 2)
-    looks = {"md": Series(MD, "x", "MD")} | looks
-    for model, rows in table.groupby("model", sort=False):
-        look = looks[model]
+    series = {"md": Series(MD, "x", "MD")} | look.series
+    for model, rows in data.groupby("model", sort=False):
+        own = series[model]
         times = rows[rows["quantity"] == "timescale"]
         first = times[times["replicate"] == times["replicate"].min()]
         for i, line in first.groupby("i"):
-            label = look.label if i == 1 else None
-            left.plot(line["lag"], line["other"], color=look.color, linewidth=0.8)
+            label = own.label if i == 1 else None
+            left.plot(line["lag"], line["other"], color=own.color, linewidth=0.8)
             left.plot(
-                line["lag"], line["ours"], linestyle="none", marker=look.marker, color=look.color,
+                line["lag"], line["ours"], linestyle="none", marker=own.marker, color=own.color,
                 label=label, fillstyle="none",
             )  # fmt: skip
         for quantity, filled in (("timescale", "none"), ("transition_probability", "full")):
-            own = rows[rows["quantity"] == quantity]
+            chosen = rows[rows["quantity"] == quantity]
             right.plot(
-                own["lag"], np.maximum(own["difference"], SMALLEST), linestyle="none",
-                marker=look.marker, color=look.color, fillstyle=filled,
+                chosen["lag"], np.maximum(chosen["difference"], SMALLEST), linestyle="none",
+                marker=own.marker, color=own.color, fillstyle=filled,
             )  # fmt: skip
     right.axhline(TOLERANCE, color=MD, linestyle="--", linewidth=0.8)
     right.text(0.02, TOLERANCE, "allowed", fontsize=SMALL, va="bottom",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import cycle
 from typing import Any
 
@@ -11,8 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from raremd.analysis.tidy import COLUMN, of_factor, pick, pretty
+from raremd.analysis.tidy import COLUMN, pick
 from raremd.report.figures import style
+from raremd.report.figures.style import Files, Look
+from raremd.report.names import RATIO, pretty
 
 AXIS = {"dimension": "reaction coordinate", "partition": "partition"}
 FILLINGS = ["none", "bottom", "left"]
@@ -28,7 +31,7 @@ def draw_factor(
     column: str,
     looks: dict[str, style.Series],
     tolerance: float,
-    states: dict[str, int],
+    states: Mapping[str, int],
 ) -> None:
     """One series a model: mean with its interval, replicates as small dots.
 
@@ -47,7 +50,7 @@ def draw_factor(
         Model -> Series.
     tolerance : float
         log2 deviation that counts as learned.
-    states : dict
+    states : mapping
         Partition -> number of microstates, of those beside.
     """
     axes.axhspan(-tolerance, tolerance, color=style.BAND, linewidth=0, zorder=0)
@@ -65,8 +68,8 @@ def draw_factor(
             x[~mean] + beside, style.within(rows["value"][~mean]), ".", color=look.color,
             markersize=2.5, alpha=0.6, zorder=2,
         )  # fmt: skip
-        of = [style.within(rows[name][mean]) for name in ("value", "low", "high")]
-        style.marks(axes, x[mean], *of, look)
+        bars = rows.loc[mean, ["value", "low", "high"]].clip(-style.EDGE, style.EDGE)
+        style.marks(axes, x[mean], bars, look)
         for partition, filling in zip(states, cycle(FILLINGS), strict=False):
             others = pick(mine, partition=partition, replicate=0)
             axes.plot(
@@ -95,56 +98,38 @@ def _tick(factor: str, level: Any, table: pd.DataFrame) -> str:
     return pretty(level)
 
 
-def draw(
-    table: pd.DataFrame,
-    factor: str,
-    levels: list,
-    base: dict[str, Any],
-    lag: float,
-    tolerance: float,
-    looks: dict[str, style.Series],
-    states: dict[str, int],
-) -> Figure:
+def read(files: Files, look: Look) -> pd.DataFrame:
+    """Comparison of the cells of one factor."""
+    return look.picked(files)
+
+
+def draw(data: pd.DataFrame, look: Look) -> Figure:
     """Two panels: metastable states at the yardstick's lag, own states at the own interval.
 
     Parameters
     ----------
-    table : pandas.DataFrame
-        Comparison of one system.
-    factor : str
-        ``dimension``, ``interval`` or ``partition``.
-    levels : list
-        Levels in the order of the x axis.
-    base : dict
-        coordinate, interval, partition of the base cell.
-    lag : float
-        Of the yardstick, in the system's time unit.
-    tolerance : float
-        log2 deviation that counts as learned.
-    looks : dict
-        Model -> Series.
-    states : dict
-        Partition -> number of microstates, of those that stand beside the base's in the figure of
-        the dimension.
+    data : pandas.DataFrame
+        Comparison of the cells that differ from the base cell in the factor only, and of those
+        with other numbers of microstates.
+    look : Look
+        models, unit, lag, tolerance; levels of the factor; states, of those that stand beside
+        the base's.
     """
-    unit = pretty(pick(table, quantity="timescale")["unit"].iloc[0])
-    column = COLUMN[factor]
-    rows = pick(of_factor(table, factor, base), i=1)
-    here = {"interval": base["interval"], "coordinate": levels} if states else {}
-    rows = pd.concat([rows, pick(table, i=1, partition=list(states), **here)])
+    ((factor, levels),) = look.levels.items()
+    unit, column, rows = pretty(look.unit), COLUMN[factor], pick(data, i=1)
     places = np.log2(levels) if factor == "interval" else np.arange(len(levels))
     positions = dict(zip(levels, places.tolist(), strict=True))
     own = pick(rows, quantity="log2_ratio")
     panels = {
-        f"metastable states, lag {lag:g} {unit}": pick(
-            rows, quantity="yardstick_log2_ratio", lag=lag
+        f"metastable states, lag {look.lag:g} {unit}": pick(
+            rows, quantity="yardstick_log2_ratio", lag=look.lag
         ),
         "own states, lag = saving interval": own[np.isclose(own["lag"], own["interval"])],
     }
     figure = style.new_figure(style.DOUBLE, 3.2 if factor == "partition" else 2.8)
     axes = figure.subplots(1, 2, sharey=True)
     for panel, (title, shown) in zip(axes, panels.items(), strict=True):
-        draw_factor(panel, shown, positions, column, looks, tolerance, states)
+        draw_factor(panel, shown, positions, column, look.series, look.tolerance, look.states)
         panel.set(title=title, xlabel=AXIS.get(factor, f"saving interval ({unit})"))
         panel.xaxis.set_major_locator(FixedLocator(list(positions.values())))
         panel.xaxis.set_minor_locator(NullLocator())
@@ -155,7 +140,7 @@ def draw(
         )
         edge = 0.5 * min(np.diff(places), default=1.0)
         panel.set_xlim(places[0] - edge, places[-1] + edge)
-    axes[0].set_ylabel("log₂(t₁ model / t₁ MD)")
+    axes[0].set_ylabel(RATIO)
     factors = axes[1].secondary_yaxis("right")
     factors.yaxis.set_major_formatter(FuncFormatter(_as_factor))
     factors.set_ylabel("t₁ model / t₁ MD")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
@@ -11,8 +9,11 @@ from matplotlib.collections import LineCollection, QuadMesh
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
-from raremd.analysis.tidy import pretty
+from raremd.analysis.plotted import Landscape, free_energy
+from raremd.io.storage import read_arrays, read_attributes
 from raremd.report.figures import style
+from raremd.report.figures.style import Files, Look
+from raremd.report.names import pretty
 
 COLORS = ListedColormap(colormaps["viridis"](np.linspace(0.35, 1, 256)))
 """Without the dark end, on which borders could not be seen."""
@@ -20,36 +21,6 @@ SEEN = 6.0
 """kT above the minimum up to which a region decides the range of the axes."""
 HIGHEST = 8.0
 """kT above the minimum where the colours end."""
-
-
-@dataclass(frozen=True)
-class Map:
-    """Histogram of a coordinate and the states of its bins.
-
-    Attributes
-    ----------
-    title : str
-    names : list of str
-        Of the first one or two dimensions.
-    periods : (d,) float
-        Of each dimension, 0 for not periodic.
-    counts : (n,) or (n, n) int
-    edges : list of (n + 1,) float
-    states : (n,) or (n, n) int, or None where the coordinate has more dimensions
-    """
-
-    title: str
-    names: list[str]
-    periods: np.ndarray
-    counts: np.ndarray
-    edges: list[np.ndarray]
-    states: np.ndarray | None
-
-
-def free_energy(counts: np.ndarray) -> np.ndarray:
-    """-ln p in kT above its minimum; NaN in empty bins."""
-    counts = np.where(counts > 0, counts, np.nan)
-    return np.log(np.nanmax(counts)) - np.log(counts)
 
 
 def _borders(states: np.ndarray, edges: list[np.ndarray]) -> list[list[tuple[float, float]]]:
@@ -61,26 +32,26 @@ def _borders(states: np.ndarray, edges: list[np.ndarray]) -> list[list[tuple[flo
     return lines + [[(x[i], y[j + 1]), (x[i + 1], y[j + 1])] for i, j in above]
 
 
-def _label(shown: Map, dimension: int) -> str:
+def _label(shown: Landscape, dimension: int) -> str:
     unit = {360: " (°)", 6: " (rad)"}.get(int(shown.periods[dimension]), "")
     return pretty(shown.names[dimension]) + unit
 
 
-def _window(shown: Map, dimension: int) -> tuple[float, float]:
+def _window(shown: Landscape, dimension: int) -> tuple[float, float]:
     """Range of an axis: a whole period, else where the free energy is low, with a margin."""
     edges = shown.edges[dimension]
     if shown.periods[dimension] > 0:
         return edges[0], edges[-1]
-    others = tuple(d for d in range(shown.counts.ndim) if d != dimension)
-    low = np.flatnonzero((free_energy(shown.counts) < SEEN).any(axis=others))
+    others = tuple(d for d in range(shown.energy.ndim) if d != dimension)
+    low = np.flatnonzero((shown.energy < SEEN).any(axis=others))
     margin = len(edges) // 25
     return edges[max(low[0] - margin, 0)], edges[min(low[-1] + 1 + margin, len(edges) - 1)]
 
 
-def draw_plane(axes: Axes, shown: Map, width: float) -> QuadMesh:
+def draw_plane(axes: Axes, shown: Landscape, width: float) -> QuadMesh:
     """Free energy in the plane of two coordinates, borders of `width` points on it."""
     mesh = axes.pcolormesh(
-        *shown.edges, free_energy(shown.counts).T, cmap=COLORS, vmin=0, vmax=HIGHEST,
+        *shown.edges, shown.energy.T, cmap=COLORS, vmin=0, vmax=HIGHEST,
         rasterized=True,
     )  # fmt: skip
     if shown.states is not None:
@@ -95,10 +66,10 @@ def draw_plane(axes: Axes, shown: Map, width: float) -> QuadMesh:
     return mesh
 
 
-def draw_curve(axes: Axes, shown: Map) -> None:
+def draw_curve(axes: Axes, shown: Landscape) -> None:
     """Free energy along one coordinate, borders as vertical lines."""
     (edges,) = shown.edges
-    axes.stairs(free_energy(shown.counts), edges, color=style.MD, baseline=None)
+    axes.stairs(shown.energy, edges, color=style.MD, baseline=None)
     if shown.states is not None:
         for border in edges[1:-1][shown.states[1:] != shown.states[:-1]]:
             axes.axvline(border, color=style.REFERENCE, linewidth=0.5, linestyle=":")
@@ -106,18 +77,33 @@ def draw_curve(axes: Axes, shown: Map) -> None:
     axes.set_xlim(_window(shown, 0))
 
 
-def draw(maps: list[Map]) -> Figure:
+def read(files: Files, look: Look) -> list[Landscape]:
+    """Landscapes of one system, with the states of each partition."""
+    found = []
+    for path, title in zip(files["states"], look.levels["partition"], strict=True):
+        arrays = read_arrays(path, "map")
+        edges = [arrays[f"edges_{d}"] for d in range(arrays["counts"].ndim)]
+        names = [str(name) for name in read_attributes(path)["names"]]
+        periods = read_arrays(path, "coordinate")["periods"]
+        energy = free_energy(arrays["counts"])
+        found.append(Landscape(title, names, periods, energy, edges, arrays.get("states")))
+    return found
+
+
+def draw(data: list[Landscape], look: Look) -> Figure:
     """One panel a partition; few states have thicker borders than many.
 
     Parameters
     ----------
-    maps : list of Map
+    data : list of Landscape
+    look : Look
+        Nothing of it is used.
     """
-    figure = style.new_figure(style.SINGLE if len(maps) == 1 else style.DOUBLE, 2.9)
-    axes = figure.subplots(1, len(maps), squeeze=False)[0]
+    figure = style.new_figure(style.SINGLE if len(data) == 1 else style.DOUBLE, 2.9)
+    axes = figure.subplots(1, len(data), squeeze=False)[0]
     mesh = None
-    for panel, shown in zip(axes, maps, strict=True):
-        panel.set_title(shown.title)
+    for panel, shown in zip(axes, data, strict=True):
+        panel.set_title(pretty(shown.title))
         if len(shown.edges) == 1:
             draw_curve(panel, shown)
             continue

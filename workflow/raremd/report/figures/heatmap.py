@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,11 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 
-from raremd.analysis.tidy import COLUMN, of_grid, pick, pretty
+from raremd.analysis.plotted import mean_errors
+from raremd.analysis.tidy import COLUMN, pick
 from raremd.report.figures import style
+from raremd.report.figures.style import Files, Look
+from raremd.report.names import RATIO, pretty
 
 TOP = 3.0
 """log2 units at the end of the scale: beyond a factor of eight it does not matter by how much."""
@@ -21,29 +25,21 @@ ROW, CELL_HEIGHT = 0.35, 0.24
 """Inches: what a row of panels takes for titles and labels, and a row of cells."""
 
 
-def errors(
-    table: pd.DataFrame, model: str, axes: list[tuple[str, list]], quantity: str
+def grid_of(
+    errors: pd.DataFrame, x: tuple[str, Sequence[Any]], y: tuple[str, Sequence[Any]]
 ) -> np.ndarray:
-    """Mean over replicates of |log2(model / MD)|, (n_y, n_x); NaN where there is no such cell.
+    """Errors of one model and quantity as (n_y, n_x); NaN where there is no such cell.
 
     Parameters
     ----------
-    table : pandas.DataFrame
-        Rows of the grid, at the lag of the comparison.
-    model : str
-    axes : list of (column, levels)
-        Of x and of y.
-    quantity : str
-        ``log2_ratio`` or ``yardstick_log2_ratio``.
+    errors : pandas.DataFrame
+    x, y : (column, levels)
     """
-    (x, x_levels), (y, y_levels) = axes
-    rows = pick(table, model=model, quantity=quantity, i=1)
-    rows = rows[rows["replicate"] > 0]
-    values = np.full((len(y_levels), len(x_levels)), np.nan)
-    for (row, column), _ in np.ndenumerate(values):
-        found = pick(rows, **{x: x_levels[column], y: y_levels[row]})["value"]
+    values = np.full((len(y[1]), len(x[1])), np.nan)
+    for row, column in np.ndindex(values.shape):
+        found = pick(errors, **{x[0]: x[1][column], y[0]: y[1][row]})["error"]
         if len(found):
-            values[row, column] = found.abs().mean()
+            values[row, column] = found.iloc[0]
     return values
 
 
@@ -77,70 +73,61 @@ def draw_grid(
     return image
 
 
-def _labels(factor: str, levels: list) -> list[str]:
+def _labels(factor: str, levels: Sequence[Any]) -> list[str]:
     return [f"{level:g}" if factor == "interval" else pretty(level) for level in levels]
 
 
 def _title(factor: str, unit: str) -> str:
-    return f"saving interval ({pretty(unit)})" if factor == "interval" else pretty(factor)
+    titles = {"interval": f"saving interval ({pretty(unit)})", "dimension": "reaction coordinate"}
+    return titles.get(factor, factor)
 
 
-def draw(
-    table: pd.DataFrame,
-    grid: dict[str, list],
-    base: dict[str, Any],
-    lag: float,
-    looks: dict[str, style.Series],
-) -> Figure:
+def read(files: Files, look: Look) -> pd.DataFrame:
+    """Errors of each model in the cells of the grid."""
+    return mean_errors(look.picked(files), look.lag)
+
+
+def draw(data: pd.DataFrame, look: Look) -> Figure:
     """A row a model: metastable states at the yardstick's lag, own states at the own interval.
 
     Parameters
     ----------
-    table : pandas.DataFrame
-        Comparison of one system.
-    grid : dict
-        Factor -> its levels, in order; two of ``dimension``, ``interval``, ``partition``. The
-        interval comes to lie on the x axis.
-    base : dict
-        coordinate, interval and partition of the base cell.
-    lag : float
-        Of the yardstick.
-    looks : dict
-        Model -> Series; models without a cell in the grid but the base are left out.
+    data : pandas.DataFrame
+        As of `plotted.mean_errors`.
+    look : Look
+        models, of which those without a cell in the grid but the base are left out; unit, lag;
+        levels of two factors, of which the interval comes to lie on the x axis.
     """
-    x, y = sorted(grid, key=lambda factor: factor != "interval")
-    axes_levels = [(COLUMN[factor], grid[factor]) for factor in (x, y)]
-    rows = of_grid(table, grid, base)
-    unit = rows.loc[rows["quantity"] == "timescale", "unit"].iloc[0]
-    halves = (
-        (
-            f"metastable states\nlag {lag:g} {pretty(unit)}",
-            "yardstick_log2_ratio",
-            pick(rows, lag=lag),
-        ),
-        (
-            "own states\nlag = interval",
-            "log2_ratio",
-            rows[np.isclose(rows["lag"], rows["interval"], rtol=1e-6, atol=0)],
-        ),
-    )
-    found = {m: [errors(at, m, axes_levels, q) for _, q, at in halves] for m in looks}
-    shown = [m for m in looks if np.isfinite(found[m][0]).sum() > 1]
-    height = len(shown) * (ROW + CELL_HEIGHT * len(grid[y])) + 0.9
+    x, y = sorted(look.levels, key=lambda factor: factor != "interval")
+    across, down = ((COLUMN[factor], look.levels[factor]) for factor in (x, y))
+    halves = {
+        "yardstick_log2_ratio": f"metastable states\nlag {look.lag:g} {pretty(look.unit)}",
+        "log2_ratio": "own states\nlag = interval",
+    }
+    found = {
+        model: {q: grid_of(pick(data, model=model, quantity=q), across, down) for q in halves}
+        for model in look.models
+    }
+    shown = [
+        m for m, values in found.items() if np.isfinite(values["yardstick_log2_ratio"]).sum() > 1
+    ]
+    height = len(shown) * (ROW + CELL_HEIGHT * len(down[1])) + 0.9
     figure = style.new_figure(style.SINGLE, height)
     panels = figure.subplots(len(shown), 2, squeeze=False, sharex=True, sharey=True)
     for of_model, model in zip(panels, shown, strict=True):
-        for panel, values, (title, _, _) in zip(of_model, found[model], halves, strict=True):
-            labels = _labels(x, grid[x]), _labels(y, grid[y])
-            image = draw_grid(panel, values, *labels)
-            heading = looks[model].label
+        for panel, (quantity, title) in zip(of_model, halves.items(), strict=True):
+            labels = _labels(x, across[1]), _labels(y, down[1])
+            image = draw_grid(panel, found[model][quantity], *labels)
+            heading = pretty(model)
             panel.set_title(
                 f"{title}\n{heading}" if model == shown[0] else heading, fontsize=style.SMALL
             )
     for panel in panels[-1]:
-        panel.set_xlabel(_title(x, unit), fontsize=style.SMALL)
-    figure.supylabel("reaction coordinate" if y == "dimension" else _title(y, unit), fontsize=8)
+        panel.set_xlabel(_title(x, look.unit), fontsize=style.SMALL)
+    figure.supylabel(
+        "reaction coordinate" if y == "dimension" else _title(y, look.unit), fontsize=8
+    )
     bar = figure.colorbar(image, ax=panels, location="bottom", shrink=0.8, aspect=30, extend="max")
-    bar.set_label("error of the slowest timescale |log₂(t₁ model / t₁ MD)|", fontsize=style.SMALL)
+    bar.set_label(f"error of the slowest timescale |{RATIO}|", fontsize=style.SMALL)
     bar.ax.tick_params(labelsize=style.SMALL)
     return figure

@@ -6,22 +6,30 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from raremd.analysis.tidy import pretty
 from raremd.report.figures import style
+from raremd.report.figures.style import Files, Look
+from raremd.report.names import pretty
 
 COLUMNS = 3
 HUGE = 1e30  # an infinite limit of an interval: far above any axis
 
 
-def draw(table: pd.DataFrame) -> Figure:
+def read(files: Files, look: Look) -> pd.DataFrame:
+    """What the inspection found."""
+    return pd.read_csv(files["inspection"][0])
+
+
+def draw(data: pd.DataFrame, look: Look) -> Figure:
     """Timescales with their bootstrap intervals; in the band they are shorter than the lag.
 
     Parameters
     ----------
-    table : pandas.DataFrame
+    data : pandas.DataFrame
         Of `inspection.inspect_system`, one or several systems.
+    look : Look
+        Nothing of it is used: each system has its own unit.
     """
-    its = table[table["quantity"] == "timescale"]
+    its = data[data["quantity"] == "timescale"]
     panels = list(its.groupby(["system", "coordinate", "partition"], sort=False))
     figure, axes = style.grid(len(panels), COLUMNS, 1.9)
     for panel, ((system, coordinate, partition), rows) in zip(axes, panels, strict=True):

@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from raremd.analysis.leaderboard import NO_MODELS
-from raremd.analysis.tidy import pretty
 from raremd.report.figures import style
+from raremd.report.figures.style import Files, Look
+from raremd.report.names import pretty
 
 LEAST = 0.03  # a score below is drawn here
 
@@ -42,21 +43,26 @@ def draw_ranking(axes: Axes, ranking: pd.DataFrame, tolerance: float) -> None:
     axes.invert_yaxis()
 
 
-def draw(ranking: pd.DataFrame, tolerance: float) -> Figure:
+def read(files: Files, look: Look) -> pd.DataFrame:
+    """Ranking of all systems."""
+    return pd.read_csv(files["ranking"][0])
+
+
+def draw(data: pd.DataFrame, look: Look) -> Figure:
     """One panel a system.
 
     Parameters
     ----------
-    ranking : pandas.DataFrame
+    data : pandas.DataFrame
         From `leaderboard.rank`, all systems.
-    tolerance : float
-        Score that counts as right.
+    look : Look
+        tolerance, the score that counts as right.
     """
-    groups = list(ranking.groupby("system", sort=False))
+    groups = list(data.groupby("system", sort=False))
     height = 0.6 + 0.17 * max(len(group) for _, group in groups)
     figure, panels = style.grid(len(groups), 3, height)
     for axes, (system, group) in zip(panels, groups, strict=True):
-        draw_ranking(axes, group, tolerance)
+        draw_ranking(axes, group, look.tolerance)
         axes.set_title(pretty(system))
     figure.supxlabel("worst |log₂(t model / t MD)| over lags and processes", fontsize=8)
     return figure

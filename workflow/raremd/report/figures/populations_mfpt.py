@@ -7,8 +7,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from raremd.analysis.tidy import pick, pretty
+from raremd.analysis.tidy import pick
 from raremd.report.figures import style
+from raremd.report.figures.style import Files, Look
+from raremd.report.names import pretty, state
 
 SPREAD = 0.6
 HUGE = 1e30  # an infinite limit of an interval: far above any axis
@@ -34,42 +36,44 @@ def draw_states(
     for (model, look), offset in zip(looks.items(), style.dodge(len(looks), SPREAD), strict=True):
         rows = pick(table, model=model)
         x = np.array([order[p] for p in zip(rows["i"], rows["j"], strict=True)]) + offset
-        of = (rows[name].replace(np.inf, HUGE) for name in ("value", "low", "high"))
-        style.marks(axes, x, *of, look)
+        style.marks(axes, x, rows[["value", "low", "high"]].replace(np.inf, HUGE), look)
     for edge in range(1, len(places)):
         axes.axvline(edge - 0.5, color=style.BAND, linewidth=0.6, zorder=0)
     axes.set_xlim(-0.5, len(places) - 0.5)
 
 
-def draw(table: pd.DataFrame, looks: dict[str, style.Series], lag: float) -> Figure:
+def read(files: Files, look: Look) -> pd.DataFrame:
+    """Comparison of one cell."""
+    return look.picked(files)
+
+
+def draw(data: pd.DataFrame, look: Look) -> Figure:
     """Populations on the left, mean first-passage times on the right.
 
     Parameters
     ----------
-    table : pandas.DataFrame
+    data : pandas.DataFrame
         Comparison of one cell.
-    looks : dict
-        Model -> Series.
-    lag : float
-        Of the yardstick, in the system's time unit.
+    look : Look
+        models, unit, lag.
     """
-    looks = {"md": REFERENCE} | looks
-    rows = pick(table, lag=lag, replicate=0, model=list(looks))
+    looks = {"md": REFERENCE} | look.series
+    rows = pick(data, lag=look.lag, replicate=0, model=list(looks))
     populations, times = pick(rows, quantity="population"), pick(rows, quantity="mfpt")
     states = sorted(set(zip(populations["i"], populations["j"], strict=True)))
     pairs = sorted(set(zip(times["i"], times["j"], strict=True)))
     figure = style.new_figure(style.DOUBLE, 2.8)
     left, right = figure.subplots(1, 2, width_ratios=[1, 2])
     draw_states(left, populations, states, looks)
-    left.set_xticks(range(len(states)), [f"{i}" for i, _ in states])
+    left.set_xticks(range(len(states)), [f"{state(i)}" for i, _ in states])
     left.set(xlabel="metastable state", ylabel="population", ylim=(-0.03, None))
     draw_states(right, times, pairs, looks)
-    right.set_xticks(range(len(pairs)), [f"{i}→{j}" for i, j in pairs])
+    right.set_xticks(range(len(pairs)), [f"{state(i)}→{state(j)}" for i, j in pairs])
     if len(pairs) > 12:
         right.tick_params(axis="x", rotation=90, labelsize=style.SMALL)
     right.set(
         xlabel="from state → to state",
-        ylabel=f"mean first-passage time ({pretty(times['unit'].iloc[0])})",
+        ylabel=f"mean first-passage time ({pretty(look.unit)})",
         yscale="log",
     )
     finite = times["value"][np.isfinite(times["value"]) & (times["value"] > 0)]

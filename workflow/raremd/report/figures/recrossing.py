@@ -7,8 +7,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from raremd.analysis.tidy import pick, pretty
+from raremd.analysis.plotted import RemovalTimes, removal_times
+from raremd.analysis.tidy import pick
 from raremd.report.figures import style
+from raremd.report.figures.style import Files, Look
+from raremd.report.names import pretty
 
 METHODS = {
     "minimum_dwell": style.Series((0.90, 0.62, 0.0), "v", "minimum dwell"),
@@ -23,12 +26,6 @@ MD = style.Series((0.0, 0.0, 0.0), "_", "MD")
 ALARM = "#D55E00"
 
 
-def times_of(table: pd.DataFrame, model: str, lag: float) -> pd.DataFrame:
-    """Slowest timescale of one model in each cell: recrossing, tau_c, value, low, high."""
-    rows = pick(table, model=model, quantity="timescale", lag=lag, i=1, replicate=0)
-    return rows[["recrossing", "tau_c", "value", "low", "high"]]
-
-
 def places(table: pd.DataFrame) -> dict[tuple[str, float], int]:
     """Place on the x axis of each removal: none first, then by time, core sets last."""
     found = set(zip(table["recrossing"], table["tau_c"], strict=True))
@@ -41,40 +38,40 @@ def places(table: pd.DataFrame) -> dict[tuple[str, float], int]:
     }
 
 
-def draw_removals(
-    axes: Axes, times: pd.DataFrame, x: dict[tuple[str, float], int], md: float, alarm: set
-) -> None:
-    """One line a method, log2 of time over `md`; rings where the MD itself is over-cored.
+def draw_removals(axes: Axes, times: pd.DataFrame, x: dict[tuple[str, float], int]) -> None:
+    """One line a method; rings where the MD itself is over-cored.
 
     Parameters
     ----------
     axes : Axes
     times : pandas.DataFrame
-        As of `times_of`.
+        Of one model, as in `plotted.RemovalTimes`.
     x : dict
         As of `places`.
-    md : float
-        Slowest timescale of the MD with its recrossings.
-    alarm : set of (recrossing, tau_c)
     """
     for method, look in {"none": KEPT, **METHODS}.items():
-        rows = times[times["recrossing"] == method].sort_values("tau_c")
-        at = np.array([x[method, time] for time in rows["tau_c"]]) + BESIDE.get(method, 0.0)
-        if not len(rows):
+        rows = pick(times, recrossing=method).sort_values("tau_c")
+        if rows.empty:
             continue
-        with np.errstate(divide="ignore", invalid="ignore"):
-            value, low, high = (np.log2(rows[c] / md) for c in ("value", "low", "high"))
-        axes.plot(at, style.within(value), color=look.color, linewidth=0.6, zorder=2)
-        style.marks(axes, at, *map(style.within, (value, low, high)), look)
-        for key, place, y in zip(rows["tau_c"], at, style.within(value), strict=True):
-            if (method, key) in alarm:
-                axes.plot(
-                    place, y, "o", markersize=9, markerfacecolor="none", markeredgecolor=ALARM,
-                    markeredgewidth=0.9, linestyle="none", label="over-cored", zorder=4,
-                )  # fmt: skip
+        at = np.array([x[method, time] for time in rows["tau_c"]]) + BESIDE.get(method, 0.0)
+        shown = rows[["value", "low", "high"]].clip(-style.EDGE, style.EDGE)
+        axes.plot(at, shown["value"], color=look.color, linewidth=0.6, zorder=2)
+        style.marks(axes, at, shown, look)
+        for place, y in zip(
+            at[rows["over_cored"]], shown["value"][rows["over_cored"]], strict=True
+        ):
+            axes.plot(
+                place, y, "o", markersize=9, markerfacecolor="none", markeredgecolor=ALARM,
+                markeredgewidth=0.9, linestyle="none", label="over-cored", zorder=4,
+            )  # fmt: skip
 
 
-def draw(table: pd.DataFrame, lag: float, looks: dict[str, style.Series]) -> Figure:
+def read(files: Files, look: Look) -> RemovalTimes:
+    """Timescales after each removal."""
+    return removal_times(look.picked(files), look.lag)
+
+
+def draw(data: RemovalTimes, look: Look) -> Figure:
     """A column MD and each model; rows at the own interval and at the yardstick's lag.
 
     All in the cell's own states; the band is the MD with its recrossings at the yardstick's lag. An
@@ -82,33 +79,26 @@ def draw(table: pd.DataFrame, lag: float, looks: dict[str, style.Series]) -> Fig
 
     Parameters
     ----------
-    table : pandas.DataFrame
-        Comparison of cells that differ in the removal of recrossings only.
-    lag : float
-        Of the yardstick, in the system's time unit.
-    looks : dict
-        Model -> Series.
+    data : RemovalTimes
+    look : Look
+        models, unit, lag.
     """
-    kept = pick(times_of(table, "md", lag), recrossing="none")
-    md, low, high = kept[["value", "low", "high"]].iloc[0]
-    interval = float(table["interval"].iloc[0])
-    unit = pretty(pick(table, quantity="timescale")["unit"].iloc[0])
-    looks = {"md": MD} | {m: look for m, look in looks.items() if (table["model"] == m).any()}
-    x = places(table)
+    unit = pretty(look.unit)
+    here = data.long["model"].unique()
+    looks = {"md": MD} | {m: own for m, own in look.series.items() if m in here}
+    x = places(data.long)
     figure = style.new_figure(style.DOUBLE, 3.6)
     panels = figure.subplots(2, len(looks), sharex=True, sharey=True, squeeze=False)
-    for line, at in zip(panels, (interval, lag), strict=True):
-        removed = times_of(table, "md", at)
-        over = removed[(removed["value"] > high) & (removed["recrossing"] != "none")]
-        alarm = set(zip(over["recrossing"], over["tau_c"], strict=True))
+    rows = ((data.interval, data.own), (look.lag, data.long))
+    for line, (at, times) in zip(panels, rows, strict=True):
         line[0].set_ylabel(f"lag {at:g} {unit}\nlog₂(t₁ / t₁ MD)")
         for panel, model in zip(line, looks, strict=True):
-            panel.axhspan(*np.log2([low / md, high / md]), color=style.BAND, linewidth=0, zorder=0)
+            panel.axhspan(*data.band, color=style.BAND, linewidth=0, zorder=0)
             panel.axhline(0, color=style.MD, linewidth=0.6, zorder=1)
-            draw_removals(panel, times_of(table, model, at), x, md, alarm)
+            draw_removals(panel, pick(times, model=model), x)
             panel.tick_params(labelsize=style.SMALL)
-    for panel, look in zip(panels[0], looks.values(), strict=True):
-        panel.set_title(look.label)
+    for panel, own in zip(panels[0], looks.values(), strict=True):
+        panel.set_title(own.label)
     labels = {place: f"{t:g}" for (_, t), place in x.items()} | {0: "none"}
     labels |= {place: "cores" for (method, _), place in x.items() if method == "core_sets"}
     ticks = sorted(labels)

@@ -8,8 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from raremd.analysis.tidy import pick, pretty
+from raremd.analysis.tidy import pick
 from raremd.report.figures import style
+from raremd.report.figures.style import Files, Look
+from raremd.report.names import pretty, state
 
 COLUMNS = 3
 FLOOR = 0.004
@@ -60,31 +62,34 @@ def draw_rates(
         for x, lag in enumerate(lags):
             row = pick(table, model=model, lag=lag)
             row = row[row["value"] > 0]  # a model that never crosses has no place on a log axis
-            style.marks(
-                axes, x + offset + np.zeros(len(row)), row["value"], row["low"], row["high"], look
-            )
+            style.marks(axes, x + offset + np.zeros(len(row)), row, look)
     axes.set(yscale="log", xlim=(-0.5, len(lags) - 0.5))
 
 
-def draw(table: pd.DataFrame, looks: dict[str, style.Series]) -> Figure:
+def read(files: Files, look: Look) -> pd.DataFrame:
+    """Comparison of one cell."""
+    return look.picked(files)
+
+
+def draw(data: pd.DataFrame, look: Look) -> Figure:
     """A panel a metastable state, and one of crossing rates.
 
     Parameters
     ----------
-    table : pandas.DataFrame
+    data : pandas.DataFrame
         Comparison of one cell.
-    looks : dict
-        Model -> Series.
+    look : Look
+        models, unit.
     """
-    rows = pick(table, replicate=0, model=["md", *looks])
+    looks, unit = look.series, pretty(look.unit)
+    rows = pick(data, replicate=0, model=["md", *looks])
     stays, rates = pick(rows, quantity="survival"), pick(rows, quantity="crossing_rate")
-    unit = pretty(rates["unit"].iloc[0].removeprefix("1/"))
     visited = stays.loc[(stays["model"] == "md") & stays["value"].notna(), "i"]
     states = sorted(visited.unique())
     figure, axes = style.grid(len(states) + 1, COLUMNS, 1.9)
-    for panel, state in zip(axes, states, strict=False):
-        draw_survival(panel, pick(stays, i=int(state)), looks)
-        panel.set(title=f"metastable state {state}", xlabel=f"time t ({unit})")
+    for panel, i in zip(axes, states, strict=False):
+        draw_survival(panel, pick(stays, i=int(i)), looks)
+        panel.set(title=f"metastable state {state(i)}", xlabel=f"time t ({unit})")
         panel.set_ylabel("P(stay longer than t)", fontsize=style.SMALL)
     lags = sorted(rates["lag"].unique())
     draw_rates(axes[-1], rates, lags, {"md": MD} | looks)

@@ -8,60 +8,43 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from raremd.analysis.tidy import pretty
+from raremd.analysis.plotted import Strips, strips
+from raremd.analysis.tidy import pick
+from raremd.io.storage import read_arrays, read_table
 from raremd.report.figures import style
+from raremd.report.figures.style import Files, Look
+from raremd.report.names import pretty
+from raremd.states.discrete_trajectories import read_states
+from raremd.states.split import at_interval
 
 COLUMNS = 1200
 """Frames drawn of a strip: about one a pixel of the PNG."""
 GAP = 0.6
-EACH = 3
-"""Strips of each source."""
-SPAN = 8
-"""Slow timescales that a strip lasts, where the trajectories are long enough."""
 
 
-def choose(
-    sources: dict[str, list[np.ndarray]], of_state: np.ndarray, slowest: float
-) -> dict[str, list[np.ndarray]]:
-    """The first trajectories of each source, equally long, in metastable states.
-
-    Parameters
-    ----------
-    sources : dict
-        Source -> trajectories (n_frames,) of the cell's states.
-    of_state : (n_states,) int array
-        Metastable state of each of them.
-    slowest : float
-        Slowest timescale in frames; where it is not finite the shortest trajectory decides.
-    """
-    first = {source: trajectories[:EACH] for source, trajectories in sources.items()}
-    frames = min(len(t) for trajectories in first.values() for t in trajectories)
-    if np.isfinite(slowest):
-        frames = min(frames, round(SPAN * slowest))
-    return {source: [of_state[t[:frames]] for t in kept] for source, kept in first.items()}
+def read(files: Files, look: Look) -> Strips:
+    """Trajectories of the MD and of each model in one cell."""
+    kinetics = files["kinetics"][0]
+    system = read_states(files["states"][0])
+    sources = {"md": at_interval(system.md, system.split.training, look.stride, "none", 1)}
+    for model, path in zip(look.models, files["generated"], strict=True):
+        sources[model] = list(read_arrays(path)["replicate_1"])
+    slowest = pick(
+        read_table(kinetics), model="md", quantity="yardstick_timescale", i=1, lag=look.lag
+    )["value"].item()
+    return strips(sources, read_arrays(kinetics)["of_state"], slowest, look.interval)
 
 
-def draw_strips(
-    axes: Axes, strips: dict[str, list[np.ndarray]], interval: float, n_states: int
-) -> None:
-    """A group of strips a source, one below the other.
-
-    Parameters
-    ----------
-    axes : Axes
-    strips : dict
-        Source -> trajectories (n_frames,) of metastable states, from 0, all equally long.
-    interval : float
-        Time between frames.
-    n_states : int
-    """
+def draw_strips(axes: Axes, data: Strips) -> None:
+    """A group of strips a source, one below the other."""
+    n_states = data.n_states
     colors = ListedColormap([style.STATES[k % len(style.STATES)] for k in range(n_states)])
     norm = BoundaryNorm(np.arange(n_states + 1) - 0.5, n_states)
     top, ticks = 0.0, {}
-    for source, trajectories in strips.items():
+    for source, trajectories in data.sources.items():
         ticks[source] = top - len(trajectories) / 2
         for states in trajectories:
-            duration = len(states) * interval
+            duration = len(states) * data.interval
             axes.imshow(
                 states[None, :: max(1, len(states) // COLUMNS)], cmap=colors, norm=norm,
                 extent=(0, duration, top - 0.9, top), aspect="auto", interpolation="nearest",
@@ -74,25 +57,24 @@ def draw_strips(
     axes.spines[["left", "right", "top"]].set_visible(False)
 
 
-def draw(strips: dict[str, list[np.ndarray]], interval: float, n_states: int, unit: str) -> Figure:
+def draw(data: Strips, look: Look) -> Figure:
     """Strips with a legend of the metastable states.
 
     Parameters
     ----------
-    strips, interval, n_states
-        As in `draw_strips`.
-    unit : str
-        Time unit of the system.
+    data : Strips
+    look : Look
+        unit.
     """
-    n = sum(map(len, strips.values()))
-    figure = style.new_figure(style.DOUBLE, 0.16 * n + 0.1 * len(strips) + 0.7)
+    n = sum(map(len, data.sources.values()))
+    figure = style.new_figure(style.DOUBLE, 0.16 * n + 0.1 * len(data.sources) + 0.7)
     axes = figure.subplots()
-    draw_strips(axes, strips, interval, n_states)
-    axes.set_xlabel(f"time ({pretty(unit)})")
+    draw_strips(axes, data)
+    axes.set_xlabel(f"time ({pretty(look.unit)})")
     figure.legend(
         handles=[
-            Patch(color=style.STATES[k % len(style.STATES)], label=f"state {k + 1}")
-            for k in range(n_states)
+            Patch(color=style.STATES[k % len(style.STATES)], label=f"state {k}")
+            for k in range(data.n_states)
         ],
         loc="outside lower center", ncols=8, handlelength=1,
     )  # fmt: skip

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-import matplotlib as mpl
+import matplotlib.style
 import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
-from raremd.analysis.tidy import pretty
-from raremd.io.storage import atomic_path
+from raremd.analysis.tidy import pick
+from raremd.io.storage import atomic_path, read_parquet
+from raremd.report.names import pretty
 
 SINGLE, DOUBLE = 85 / 25.4, 178 / 25.4
 """Width of one and of two columns, in inches: 85 and 178 mm."""
@@ -36,7 +41,7 @@ CONTROLS = [None, "v", "D", "P", "X", "*"]
 STATES = ["#4477AA", "#EE6677", "#228833", "#CCBB44", "#66CCEE", "#AA3377", "#BBBBBB", "#000000"]
 """Colours of metastable states (Tol's bright scheme); they repeat after eight."""
 
-_SETTINGS = {
+_SETTINGS: dict[str, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 8,
     "axes.titlesize": 8,
@@ -54,72 +59,116 @@ _SETTINGS = {
 }
 
 
+Files = Mapping[str, Sequence[str]]
+"""What a figure is drawn from: name -> paths."""
+
+
 @dataclass(frozen=True)
 class Series:
     """How one model is drawn: colour, marker and its name in legends."""
 
-    color: tuple[float, float, float]
+    color: str | tuple[float, float, float]
     marker: str
     label: str
 
 
-def series(models: Iterable[str], controls: dict[str, str]) -> dict[str, Series]:
-    """Look of every model of a study.
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What decides a figure beside its files; each kind of figure is given what it uses.
 
-    Parameters
+    Attributes
     ----------
-    models : iterable of str
+    rows : tuple of mappings
+        Column -> level, or list of levels: the rows of the comparison that are shown, or the cell
+        and model of each file.
+    models : tuple of str
         In the order of legends.
-    controls : dict
+    controls : mapping
         Control -> the model that it varies, whose colour it takes in a lighter tone.
-
-    Returns
-    -------
-    dict
-        Model -> Series, in the order given.
+    unit : str
+        Time unit of the system.
+    lag : float
+        Of the yardstick, in that unit.
+    interval : float
+        Between saved frames, in that unit.
+    stride : int
+        Frames of the source in the interval.
+    tolerance : float
+        log2 deviation that counts as learned.
+    levels : mapping
+        Factor -> its levels, in the order of its axis.
+    states : mapping
+        Partition -> number of its microstates, of those that stand beside the base's.
     """
-    own = [m for m in models if m not in controls]
-    free = iter(OTHERS * len(own))
-    looks = {m: MODELS.get(m) or next(free) for m in own}
-    found = {}
-    for model in models:
-        color, marker = looks[controls.get(model, model)]
-        tone = np.array(to_rgb(color))
-        if model in controls:
-            siblings = [c for c in controls if controls[c] == controls[model]]
-            marker = CONTROLS[siblings.index(model) % len(CONTROLS)] or marker
-            tone = tone + 0.55 * (1 - tone)
-        found[model] = Series(tuple(map(float, tone)), marker, pretty(model))
-    return found
+
+    rows: tuple[Mapping[str, Any], ...] = ()
+    models: tuple[str, ...] = ()
+    controls: Mapping[str, str] = field(default_factory=dict)
+    unit: str = ""
+    lag: float = 0.0
+    interval: float = 0.0
+    stride: int = 1
+    tolerance: float = 0.0
+    levels: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    states: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def series(self) -> dict[str, Series]:
+        """Model -> how it is drawn, in the order of legends."""
+        own = [m for m in self.models if m not in self.controls]
+        free = iter(OTHERS * len(own))
+        looks = {m: MODELS.get(m) or next(free) for m in own}
+        found = {}
+        for model in self.models:
+            color, marker = looks[self.controls.get(model, model)]
+            red, green, blue = to_rgb(color)
+            if model in self.controls:
+                siblings = [m for m in self.models if self.controls.get(m) == self.controls[model]]
+                marker = CONTROLS[siblings.index(model) % len(CONTROLS)] or marker
+                red, green, blue = (tone + 0.55 * (1 - tone) for tone in (red, green, blue))
+            found[model] = Series((red, green, blue), marker, pretty(model))
+        return found
+
+    @property
+    def grouped(self) -> dict[str, Series]:
+        """The same with one name and marker for all controls of a model, not told apart."""
+        series = self.series
+        return {
+            model: replace(
+                own,
+                label=f"controls of {pretty(self.controls[model])}",
+                marker=series[self.controls[model]].marker,
+            )
+            if self.controls.get(model) in series
+            else own
+            for model, own in series.items()
+        }
+
+    def picked(self, files: Files) -> pd.DataFrame:
+        """Rows of the comparison that are shown."""
+        comparison = read_parquet(files["comparison"][0])
+        return pd.concat([pick(comparison, **levels) for levels in self.rows])
 
 
-def together(looks: dict[str, Series], controls: dict[str, str]) -> dict[str, Series]:
-    """The same with one name and marker for all controls of a model, not told apart."""
-    shared = {
-        control: {"label": f"controls of {pretty(of)}", "marker": looks[of].marker}
-        for control, of in controls.items()
-        if of in looks
-    }
-    return {m: replace(look, **shared.get(m, {})) for m, look in looks.items()}
-
-
-def new_figure(width: float, height: float, layout: str = "constrained") -> Figure:
+def new_figure(width: float, height: float, *, constrained: bool = True) -> Figure:
     """An empty figure in inches, laid out so that labels do not overlap."""
-    mpl.rcParams.update(_SETTINGS)
-    return Figure(figsize=(width, height), layout=layout)
+    matplotlib.style.use(_SETTINGS)
+    return Figure(figsize=(width, height), layout="constrained" if constrained else None)
 
 
-def grid(n: int, columns: int, height: float, **shared: bool) -> tuple[Figure, list[Axes]]:
+def grid(
+    n: int, columns: int, height: float, *, sharex: bool = False, sharey: bool = False
+) -> tuple[Figure, list[Axes]]:
     """A figure two columns wide with `n` panels, each `height` high, in rows of `columns`."""
     columns = min(n, columns)
     rows = math.ceil(n / columns)
     figure = new_figure(DOUBLE, rows * height + 0.5)
-    axes = figure.subplots(rows, columns, squeeze=False, **shared)
+    axes = figure.subplots(rows, columns, squeeze=False, sharex=sharex, sharey=sharey)
     for spare in axes.flat[n:]:
         spare.set_visible(False)
     for panel in axes.flat[:n]:
         panel.tick_params(labelsize=SMALL)
-    if shared.get("sharex"):
+    if sharex:
         for panel in axes.flat[max(0, n - columns) : n]:
             panel.tick_params(labelbottom=True)
     return figure, list(axes.flat[:n])
@@ -127,13 +176,13 @@ def grid(n: int, columns: int, height: float, **shared: bool) -> tuple[Figure, l
 
 def legend_above(figure: Figure, axes: Iterable[Axes], columns: int = 6) -> None:
     """One legend for all panels: every label once, in the order of the panels."""
-    entries = {}
+    entries: dict[str, Artist] = {}
     for panel in axes:
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
             entries.setdefault(label, handle)
     widest = ENTRY + LETTER * max(map(len, entries), default=0)
     figure.legend(
-        entries.values(), entries.keys(), loc="outside upper center",
+        list(entries.values()), list(entries), loc="outside upper center",
         ncols=min(columns, max(1, int(figure.get_figwidth() / widest))),
         handlelength=1.5, columnspacing=1.5,
     )  # fmt: skip
@@ -144,24 +193,16 @@ def dodge(n: int, width: float) -> np.ndarray:
     return np.linspace(-width / 2, width / 2, n) if n > 1 else np.zeros(1)
 
 
-def within(values: np.ndarray, edge: float = EDGE) -> np.ndarray:
+def within(values: ArrayLike, edge: float = EDGE) -> np.ndarray:
     """log2 ratios with those off the scale at its edge."""
     return np.clip(np.asarray(values, np.float64), -edge, edge)
 
 
-def marks(
-    axes: Axes,
-    x: np.ndarray,
-    value: np.ndarray,
-    low: np.ndarray,
-    high: np.ndarray,
-    look: Series,
-    label: str | None = None,
-) -> None:
-    """Markers with 95 % intervals as vertical bars; NaN is left out."""
-    axes.vlines(x, low, high, color=look.color, linewidth=1.0)
+def marks(axes: Axes, x: np.ndarray, rows: pd.DataFrame, look: Series) -> None:
+    """Markers at `value` with bars from `low` to `high`; NaN is left out."""
+    axes.vlines(x, rows["low"], rows["high"], color=look.color, linewidth=1.0)
     axes.plot(
-        x, value, linestyle="none", marker=look.marker, color=look.color, label=label or look.label
+        x, rows["value"], linestyle="none", marker=look.marker, color=look.color, label=look.label
     )
 
 

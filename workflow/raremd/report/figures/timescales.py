@@ -7,8 +7,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from raremd.analysis.tidy import cell_title, cells, pick, pretty
+from raremd.analysis.tidy import cells, pick
 from raremd.report.figures import style
+from raremd.report.figures.style import Files, Look
+from raremd.report.names import cell_title, pretty
 
 SHOWN = 2
 """Slow processes in a panel; more would lie on top of each other."""
@@ -61,32 +63,37 @@ def draw_timescales(
             )  # fmt: skip
 
 
-def draw(table: pd.DataFrame, looks: dict[str, style.Series]) -> Figure:
+def read(files: Files, look: Look) -> pd.DataFrame:
+    """Comparison of one system."""
+    return look.picked(files)
+
+
+def draw(data: pd.DataFrame, look: Look) -> Figure:
     """Implied timescales of every cell of one system, in the cell's own states.
 
     Parameters
     ----------
-    table : pandas.DataFrame
+    data : pandas.DataFrame
         Comparison of one system.
-    looks : dict
-        Model -> Series, controls left out.
+    look : Look
+        models, without controls; unit.
     """
-    table = pick(table, quantity="timescale")
-    exact, unit = pick(table, model="exact"), table["unit"].iloc[0]
+    table = pick(data, quantity="timescale")
+    exact, unit = pick(table, model="exact"), pretty(look.unit)
     panels = list(cells(table))
     figure, axes = style.grid(len(panels), COLUMNS, 1.65, sharex=True, sharey=True)
     times = table.loc[(table["i"] <= SHOWN) & np.isfinite(table["value"])]
     right = times.loc[times["model"].isin(["md", "reference", "exact"]), "value"].max()
     lags = table["lag"].dropna()
     for panel, (levels, rows) in zip(axes, panels, strict=True):
-        draw_timescales(panel, rows, exact, looks)
-        panel.set(xscale="log", yscale="log", title=cell_title(levels, unit))
+        draw_timescales(panel, rows, exact, look.series)
+        panel.set(xscale="log", yscale="log", title=cell_title(levels, look.unit))
         panel.set_xlim(lags.min() / 1.5, lags.max() * 1.5)
         panel.set_ylim(min(times["value"].min(), lags.max()) / 2, right * ABOVE)
-        edge = np.array(panel.get_xlim())
+        edge = panel.get_xlim()
         panel.fill_between(edge, edge, 0, color=style.BAND, linewidth=0, zorder=0)
         panel.set_xlim(edge)
-    figure.supxlabel(f"lag time ({pretty(unit)})", fontsize=8)
-    figure.supylabel(f"implied timescale ({pretty(unit)})", fontsize=8)
+    figure.supxlabel(f"lag time ({unit})", fontsize=8)
+    figure.supylabel(f"implied timescale ({unit})", fontsize=8)
     style.legend_above(figure, axes)
     return figure

@@ -14,8 +14,11 @@ from matplotlib.ticker import (
     NullLocator,
 )
 
-from raremd.analysis.tidy import cell_title, cells, pick
+from raremd.analysis.tidy import cells, pick
+from raremd.io.storage import read_parquet
 from raremd.report.figures import style
+from raremd.report.figures.style import Files, Look
+from raremd.report.names import cell_title
 
 COLUMNS = 4
 
@@ -58,23 +61,27 @@ def _locator(low: float, high: float) -> Locator:
     return LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,))
 
 
-def draw(table: pd.DataFrame, looks: dict[str, style.Series], unit: str) -> Figure:
+def read(files: Files, look: Look) -> pd.DataFrame:
+    """All histories of one system, with the cell and model of each."""
+    pairs = zip(files["histories"], look.rows, strict=True)
+    return pd.concat([read_parquet(f).assign(**row) for f, row in pairs], ignore_index=True)
+
+
+def draw(data: pd.DataFrame, look: Look) -> Figure:
     """Validation loss of every cell of one system.
 
     Parameters
     ----------
-    table : pandas.DataFrame
+    data : pandas.DataFrame
         coordinate, interval, partition, model, replicate, tokens, validation_loss.
-    looks : dict
-        Model -> Series.
-    unit : str
-        Time unit of the system.
+    look : Look
+        models, controls, unit.
     """
-    panels = list(cells(table))
+    panels = list(cells(data))
     figure, axes = style.grid(len(panels), COLUMNS, 1.6, sharex=True)
     for panel, (levels, rows) in zip(axes, panels, strict=True):
-        draw_history(panel, rows, looks)
-        panel.set(yscale="log", title=cell_title(levels, unit))
+        draw_history(panel, rows, look.grouped)
+        panel.set(yscale="log", title=cell_title(levels, look.unit))
         panel.xaxis.set_major_formatter(EngFormatter(sep=""))
         panel.yaxis.set_major_locator(_locator(*panel.get_ylim()))
         panel.yaxis.set_minor_locator(NullLocator())

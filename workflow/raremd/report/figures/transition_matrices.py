@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize, PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from raremd.analysis.tidy import matrix, pick, pretty
+from raremd.analysis.plotted import Matrices, matrices
 from raremd.report.figures import style
+from raremd.report.figures.style import Files, Look
+from raremd.report.names import pretty
 
 MOST = 8
 """Above so many states the numbers in the cells could not be read."""
@@ -42,36 +43,36 @@ def draw_matrix(
                 j, i, text, ha="center", va="center", fontsize=style.SMALL if n <= 5 else 5,
                 color="white" if luminance < 0.5 else "black",
             )  # fmt: skip
-    axes.set_xticks(range(n), [str(k + 1) for k in range(n)])
-    axes.set_yticks(range(n), [str(k + 1) for k in range(n)])
+    axes.set_xticks(range(n), [str(k) for k in range(n)])
+    axes.set_yticks(range(n), [str(k) for k in range(n)])
     axes.tick_params(length=0)
     return image
 
 
-def draw(table: pd.DataFrame, models: list[str], lag: float) -> Figure:
+def read(files: Files, look: Look) -> Matrices:
+    """Transition matrices in one cell."""
+    return matrices(look.picked(files), look.models, look.lag)
+
+
+def draw(data: Matrices, look: Look) -> Figure:
     """A row a model: MD, model, and their difference.
 
     Parameters
     ----------
-    table : pandas.DataFrame
-        Comparison of one cell.
-    models : list of str
-    lag : float
-        Of the yardstick, in the system's time unit.
+    data : Matrices
+    look : Look
+        unit, lag.
     """
-    unit = pretty(pick(table, quantity="timescale")["unit"].iloc[0])
-    rows = pick(table, quantity="transition_probability", lag=lag)
-    found = {m: matrix(rows, "transition_probability", m) for m in ["md", *models]}
     probability = PowerNorm(0.35, 0, 1)
-    differences = [found[m] - found["md"] for m in models]
+    differences = data.differences.values()
     largest = max(float(np.nanmax(np.abs(d), initial=1e-3)) for d in differences)
     difference = Normalize(-largest, largest)
-    figure = style.new_figure(style.DOUBLE, 2.1 * len(models) + 0.6)
-    axes = figure.subplots(len(models), 3, squeeze=False)
-    for row, model, deviation in zip(axes, models, differences, strict=True):
-        first = draw_matrix(row[0], found["md"], "Blues", probability, ".3f")
-        draw_matrix(row[1], found[model], "Blues", probability, ".3f")
-        last = draw_matrix(row[2], deviation, "RdBu_r", difference, "+.3f")
+    figure = style.new_figure(style.DOUBLE, 2.1 * len(data.models) + 0.6)
+    axes = figure.subplots(len(data.models), 3, squeeze=False)
+    for row, (model, values) in zip(axes, data.models.items(), strict=True):
+        first = draw_matrix(row[0], data.md, "Blues", probability, ".3f")
+        draw_matrix(row[1], values, "Blues", probability, ".3f")
+        last = draw_matrix(row[2], data.differences[model], "RdBu_r", difference, "+.3f")
         row[0].set_title("MD")
         row[1].set_title(pretty(model))
         row[2].set_title(f"{pretty(model)} − MD")
@@ -81,7 +82,7 @@ def draw(table: pd.DataFrame, models: list[str], lag: float) -> Figure:
     figure.colorbar(
         first, ax=axes[:, :2], location="bottom", aspect=40, shrink=0.8,
         ticks=[0, 0.01, 0.1, 0.5, 1],
-        label=f"transition probability in {lag:g} {unit}",
+        label=f"transition probability in {look.lag:g} {pretty(look.unit)}",
     )  # fmt: skip
     figure.colorbar(
         last, ax=axes[:, 2], location="bottom", aspect=20, shrink=0.9, label="difference"

@@ -15,8 +15,9 @@ import pandas as pd
 from PIL import Image
 
 from raremd.analysis.recommendation import ALL_CELLS
-from raremd.analysis.tidy import pick, pretty
+from raremd.analysis.tidy import pick
 from raremd.io.storage import atomic_path
+from raremd.report.names import pretty
 from raremd.report.pages.claims import (
     CONTROLS,
     HOW,
