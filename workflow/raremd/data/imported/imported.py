@@ -15,11 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
+from raremd.data.columns import select_features
 from raremd.data.features import feature_writer
 from raremd.data.imported.feature_files import read_file
 from raremd.data.imported.molecular import plugins_silenced, read_molecular
 from raremd.data.imported.tables import TIME, Table
-from raremd.states.coordinates import select_features
 
 log = logging.getLogger(__name__)
 

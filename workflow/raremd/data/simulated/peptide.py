@@ -58,7 +58,9 @@ class PeptideSettings:
         return steps_per_frame(self.saving_interval_ps, self.timestep_fs / 1000.0, "ps")
 
 
-def _place(a, b, c, length, angle, dihedral):
+def _place(
+    a: np.ndarray, b: np.ndarray, c: np.ndarray, length: float, angle: float, dihedral: float
+) -> np.ndarray:
     """Fourth atom at `length` from c, with angle b-c-d and dihedral a-b-c-d in degrees."""
     angle, dihedral = np.radians(angle), np.radians(dihedral)
     along = (c - b) / np.linalg.norm(c - b)
