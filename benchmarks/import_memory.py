@@ -21,7 +21,8 @@ BLOCK = 100_000
 STAGES = {
     "import": """
 from raremd.data.imported.imported import import_source
-import_source({"kind": "features"}, FILES, 1.0, "ps", FOLDER + "/features.h5")
+from raremd.data.imported.kinds import FeatureSource
+import_source(FeatureSource(), FILES, 1.0, "ps", FOLDER + "/features.h5")
 """,
     "kmeans of all features": """
 from raremd.states.coordinates import CoordinateSettings

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from raremd.data.imported.imported import import_source
+from raremd.data.imported.kinds import StateSource
 from raremd.states.coordinates import CoordinateSettings
 from raremd.states.discrete_trajectories import read_states
 from raremd.states.fit import StatesDefinition, fit_states
@@ -72,7 +73,7 @@ def test_from_files_to_states(folder):
     for k, trajectory in enumerate(trajectories):
         np.savetxt(f"{k}.txt", trajectory, fmt="%d")
     files = [f"{k}.txt" for k in range(4)]
-    import_source({"kind": "dtraj"}, files, 1.0, "frame", "features.h5")
+    import_source(StateSource(), files, 1.0, "frame", "features.h5")
     definition = StatesDefinition(CoordinateSettings(), GivenSettings(), 0.2, 1, seed=0)
     fit_states(folder / "features.h5", None, definition, folder / "s.h5")
     system = read_states("s.h5")

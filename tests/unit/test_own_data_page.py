@@ -66,12 +66,10 @@ def run(text):
     """Check a configuration and import its data, as the first job would."""
     study = load_study(yaml.safe_load(text))
     check_files(study, Path())
-    (system,) = study.config["systems"].values()
-    source = system["source"]  # what a study downloads lies in data/ here
-    files = [f"data/{f}" for f in downloads(source)] or matching_files(source["files"])
-    import_source(
-        system["source"], files, system["frame_interval"], system["time_unit"], "features.h5"
-    )
+    (system,) = study.settings.systems.values()
+    source = system.source.files_of()  # what a study downloads lies in data/ here
+    files = [f"data/{f}" for f in downloads(source)] or matching_files(source.files)
+    import_source(source, files, system.frame_interval, system.time_unit, "features.h5")
     return read_features("features.h5")
 
 

@@ -255,7 +255,7 @@ def _check_embedded(source: Embedded, root: Path, key: str) -> None:
 def _check_imported(system: System, key: str) -> None:
     """A user's files, relative to the working directory."""
     try:
-        check_source(system.source.model_dump(exclude_none=True), f"{key}.source")
+        check_source(system.source.files_of(), f"{key}.source")
     except ValueError as error:
         raise ConfigError(str(error)) from error
     for label, partition in system.partitions.items():
