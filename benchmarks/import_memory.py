@@ -21,23 +21,24 @@ BLOCK = 100_000
 STAGES = {
     "import": """
 from raremd.data.imported.imported import import_source
-import_source({"kind": "features"}, FILES, 1.0, "ps", FOLDER + "/features.h5")
+from raremd.data.imported.kinds import FeatureSource
+import_source(FeatureSource(), FILES, 1.0, "ps", FOLDER + "/features.h5")
 """,
     "kmeans of all features": """
 from raremd.states.coordinates import CoordinateSettings
-from raremd.states.fit import fit_states
+from raremd.states.fit import StatesDefinition, fit_states
 from raremd.states.partition_methods import KMeansSettings
-split = {"validation_fraction": 0.2, "gap": 100}
-fit_states(FOLDER + "/features.h5", None, CoordinateSettings(), KMeansSettings(100), split, 1,
-           FOLDER + "/kmeans.h5")
+definition = StatesDefinition(CoordinateSettings(), KMeansSettings(100), 0.2, 100, seed=1)
+fit_states(FOLDER + "/features.h5", None, definition, FOLDER + "/kmeans.h5")
 """,
     "PCCA+ of four TICA components": """
 from raremd.states.coordinates import CoordinateSettings
-from raremd.states.fit import fit_states
+from raremd.states.fit import StatesDefinition, fit_states
 from raremd.states.partition_methods import KMeansSettings, PCCASettings
-split = {"validation_fraction": 0.2, "gap": 100}
-fit_states(FOLDER + "/features.h5", None, CoordinateSettings(tica_dimension=4, tica_lag=10),
-           PCCASettings(KMeansSettings(100), 2, 50), split, 1, FOLDER + "/pcca.h5")
+coordinate = CoordinateSettings(tica_dimension=4, tica_lag=10)
+partition = PCCASettings(KMeansSettings(100), 2, 50)
+fit_states(FOLDER + "/features.h5", None, StatesDefinition(coordinate, partition, 0.2, 100, seed=1),
+           FOLDER + "/pcca.h5")
 """,
 }
 MEASURED = """

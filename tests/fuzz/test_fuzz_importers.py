@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from raremd.data.imported.imported import import_source
+from raremd.data.imported.kinds import make_source
 from raremd.data.imported.sources import check_source
 
 CASES = 20_000
@@ -115,7 +116,7 @@ def test_files(part, tmp_path, monkeypatch):
         for _ in range(rng.choice([1, 1, 2, 4])):
             content = mutate(content, rng)
         (tmp_path / name).write_bytes(content)
-        source = {"kind": kind, "files": name, "dataset": "*", "times": "ps", "periods": {}}
+        source = make_source(kind, files=name)
         try:
             check_source(source, "systems.mine.source")
             import_source(source, [name], 1.0, "ps", "features.h5")
@@ -134,6 +135,6 @@ def test_files(part, tmp_path, monkeypatch):
 def test_archive_in_an_archive_is_no_array(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
         archive.writestr("a.npy", as_npz(np.ones((3, 2))))
-    source = {"kind": "features", "files": str(tmp_path / "a.npz")}
+    source = make_source("features", files=str(tmp_path / "a.npz"))
     with pytest.raises(ValueError, match="not a NumPy array"):
         check_source(source, "systems.mine.source")

@@ -14,7 +14,7 @@ from raremd.data.features import read_features, write_features
 from raremd.io.storage import read_arrays, read_attributes, read_json, read_parquet, write_arrays
 from raremd.kinetics.transition_matrix import count_matrix
 from raremd.states.coordinates import CoordinateSettings
-from raremd.states.fit import fit_states
+from raremd.states.fit import StatesDefinition, fit_states
 from raremd.states.partition_methods import (
     BoxesSettings,
     GridSettings,
@@ -53,9 +53,10 @@ def fit(folder, trajectories=GOOD, reference=None, **settings):
     if reference:
         other = folder / "reference.h5"
         write_features(other, GOOD, feature_names=reference, **unit)
-    split = {"validation_fraction": 0.2, "gap": settings["gap"]}
-    output = folder / "states.h5"
-    fit_states(features, other, settings["coordinate"], settings["partition"], split, 1, output)
+    definition = StatesDefinition(
+        settings["coordinate"], settings["partition"], 0.2, settings["gap"], seed=1
+    )
+    fit_states(features, other, definition, folder / "states.h5")
 
 
 def broken(folder, reader, content):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from raremd.states.fit import MAP_BINS, bin_edges
+from raremd.states.histogram import MAP_BINS, bin_edges
 
 
 @pytest.mark.parametrize("points", [2, 37, 120, 253, 900])

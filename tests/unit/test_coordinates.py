@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from deeptime.decomposition import TICA
 
+from raremd.data.columns import select_features
 from raremd.states import geometry
 from raremd.states.coordinates import (
     Coordinate,
     CoordinateSettings,
     fit_coordinate,
-    select_features,
 )
 from raremd.states.geometry import embed_periodic, unembed_periodic
 

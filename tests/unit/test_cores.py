@@ -7,7 +7,7 @@ from raremd.data.features import write_features
 from raremd.states.coordinates import CoordinateSettings
 from raremd.states.cores import fit_cores
 from raremd.states.discrete_trajectories import read_states
-from raremd.states.fit import fit_states
+from raremd.states.fit import StatesDefinition, fit_states
 from raremd.states.partition_methods import BoxesSettings, NearestCenterSettings
 from raremd.states.split import at_interval
 
@@ -61,8 +61,8 @@ def test_states_file_carries_cores_of_md(tmp_path):
     options |= {"periods": [0.0], "checksum": ""}
     write_features(tmp_path / "f.h5", walk, **options)
     settings = CoordinateSettings(None, None, None), NearestCenterSettings(((-2.0,), (2.0,)))
-    split = {"validation_fraction": 0.2, "gap": 1}
-    fit_states(tmp_path / "f.h5", None, *settings, split, 0, tmp_path / "s.h5", 0.6)
+    definition = StatesDefinition(*settings, 0.2, 1, 0, core_fraction=0.6)
+    fit_states(tmp_path / "f.h5", None, definition, tmp_path / "s.h5")
     system = read_states(tmp_path / "s.h5")
     labels, reference = system.labels("core_sets")
     assert [list(r) for r in reference] == [list(x) for x in labels]

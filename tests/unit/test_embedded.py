@@ -7,6 +7,7 @@ import pytest
 
 from raremd.data import embedded
 from raremd.data.embedded import (
+    Blocks,
     quantised,
     read_compact,
     record,
@@ -45,7 +46,7 @@ class Counter:
         self.parts -= 1
         values = self.count + np.arange(n_frames)[:, None]
         self.count += n_frames
-        return {"dihedrals": values.astype(np.int8), "fractions": values.astype(np.uint8)}
+        return Blocks(dihedrals=values.astype(np.int8), fractions=values.astype(np.uint8))
 
     def provenance(self):
         return {
@@ -114,7 +115,7 @@ class TestReadCompact:
         assert found == provenance
 
     def test_a_block_without_columns_is_left_out(self, tmp_path):
-        blocks = {"dihedrals": np.ones((FRAMES, 2), np.int16), "distances": np.ones((FRAMES, 0))}
+        blocks = Blocks(np.ones((FRAMES, 2), np.int16), np.ones((FRAMES, 0)))
         write_compact(tmp_path / "t.h5", blocks, {"dihedral_unit_degree": 1.0})
         assert read_compact(tmp_path / "t.h5").features.shape == (FRAMES, 2)
 

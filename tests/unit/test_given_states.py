@@ -6,20 +6,18 @@ import numpy as np
 import pytest
 
 from raremd.data.imported.imported import import_source
+from raremd.data.imported.kinds import StateSource
 from raremd.states.coordinates import CoordinateSettings
 from raremd.states.discrete_trajectories import read_states
-from raremd.states.fit import fit_states, partition_settings, read_map
+from raremd.states.fit import StatesDefinition, fit_states
 from raremd.states.partition import Partition
+from raremd.states.partition_methods import GivenSettings, PCCASettings, with_labels
+from raremd.states.state_map import read_map
 from raremd.study.cell import Cell
 from raremd.study.load import load_study
 from raremd.study.settings.messages import ConfigError
 from raremd.study.settings.systems import Yardstick
 
-PARTITIONS = {
-    "given": {"method": "given"},
-    "lumped": {"method": "given", "map": "map.txt"},
-    "macrostates": {"method": "pcca", "microstates": "given", "n_states": 2, "lag": 2.0},
-}
 LABELS = (2, 3, 5, 9)
 
 
@@ -31,7 +29,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_states_are_numbered_by_label():
-    settings = partition_settings(PARTITIONS, "given", 1.0, LABELS)
+    settings = with_labels(PCCASettings(GivenSettings(), 2, 1), LABELS).microstates
     partition = settings.fit([], np.zeros(1), 0)
     assert partition.n_states == 4
     values = np.array([[9.0], [2.0], [3.0], [5.0]])
@@ -42,7 +40,7 @@ def test_states_are_numbered_by_label():
 
 
 def test_states_are_lumped_by_a_map(folder):
-    partition = partition_settings(PARTITIONS, "lumped", 1.0, LABELS).fit([], np.zeros(1), 0)
+    partition = GivenSettings("map.txt", LABELS).fit([], np.zeros(1), 0)
     assert partition.n_states == 2
     assert partition.assign(np.array([[2.0], [3.0], [5.0], [9.0]])).tolist() == [1, 1, 0, 0]
 
@@ -65,7 +63,7 @@ def test_maps_that_are_wrong(folder, text, message):
 def test_a_map_needs_two_macrostates(folder):
     (folder / "map.txt").write_text("2 1\n3 1\n5 1\n9 1\n")
     with pytest.raises(ValueError, match="all states into one"):
-        partition_settings(PARTITIONS, "lumped", 1.0, LABELS).fit([], np.zeros(1), 0)
+        GivenSettings("map.txt", LABELS).fit([], np.zeros(1), 0)
 
 
 def test_from_files_to_states(folder):
@@ -76,12 +74,9 @@ def test_from_files_to_states(folder):
     for k, trajectory in enumerate(trajectories):
         np.savetxt(f"{k}.txt", trajectory, fmt="%d")
     files = [f"{k}.txt" for k in range(4)]
-    import_source({"kind": "dtraj"}, files, 1.0, "frame", "features.h5")
-    settings = partition_settings(PARTITIONS, "given", 1.0, LABELS)
-    split = {"validation_fraction": 0.2, "gap": 1}
-    fit_states(
-        folder / "features.h5", None, CoordinateSettings(), settings, split, 0, folder / "s.h5"
-    )
+    import_source(StateSource(), files, 1.0, "frame", "features.h5")
+    definition = StatesDefinition(CoordinateSettings(), GivenSettings(), 0.2, 1, seed=0)
+    fit_states(folder / "features.h5", None, definition, folder / "s.h5")
     system = read_states("s.h5")
     assert system.n_states == 4
     for found, trajectory in zip(system.md, trajectories, strict=True):

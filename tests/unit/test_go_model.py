@@ -192,17 +192,17 @@ class TestFeatures:
     def test_round_trip_within_half_a_step(self):
         frames = np.stack([POSITIONS, *(moved(n)[0] for n in (500, 4000))])
         blocks = quantise(frames, MODEL)
-        assert {name: block.dtype.name for name, block in blocks.items()} == {
+        assert {name: block.dtype.name for name, block in blocks._asdict().items()} == {
             "dihedrals": "int8",
             "distances": "uint8",
             "fractions": "uint8",
         }
         exact = np.degrees(dihedral_angles(frames))[:, ::4]
-        error = (blocks["dihedrals"] * 3.0 - exact + 180.0) % 360.0 - 180.0
+        error = (blocks.dihedrals * 3.0 - exact + 180.0) % 360.0 - 180.0
         assert np.abs(error).max() <= 1.5 + 1e-9
         exact = pair_distances(frames, MODEL.contacts[::4])
-        assert np.abs(blocks["distances"] * 0.05 - exact).max() <= 0.025 + 1e-9
-        assert blocks["fractions"][0, 0] == 119
+        assert np.abs(blocks.distances * 0.05 - exact).max() <= 0.025 + 1e-9
+        assert blocks.fractions[0, 0] == 119
 
     def test_contacts_break_at_their_reach(self):
         assert formed_contacts(POSITIONS * (FORMED - 1e-6), MODEL) == 119
@@ -210,7 +210,7 @@ class TestFeatures:
 
     def test_names(self):
         names, blocks = feature_names(SEQUENCE, MODEL), quantise(POSITIONS[None], MODEL)
-        assert len(set(names)) == len(names) == sum(block.shape[1] for block in blocks.values())
+        assert len(set(names)) == len(names) == sum(block.shape[1] for block in blocks)
         assert names[:2] == ["dihedral K1", "dihedral L5"] and names[-1] == "Q"
         assert names[16] == "distance K1-T27"
 

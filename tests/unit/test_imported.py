@@ -18,6 +18,7 @@ from raremd.data.features import read_features, read_lengths, read_state_labels
 from raremd.data.imported.download import download
 from raremd.data.imported.feature_files import read_file
 from raremd.data.imported.imported import import_source
+from raremd.data.imported.kinds import make_source
 from raremd.data.imported.sources import check_source, matching_files
 
 RNG = np.random.default_rng(5)
@@ -34,8 +35,8 @@ def walk(n=50, f=2):
 
 
 def imported(files, interval=1.0, unit="ps", **source):
-    source = {"kind": "features"} | source
-    import_source(source, matching_files(files), interval, unit, "features.h5")
+    source = make_source(**{"kind": "features", "files": files} | source)
+    import_source(source, matching_files(source.files), interval, unit, "features.h5")
     return read_features("features.h5")
 
 
@@ -169,7 +170,7 @@ def test_files_that_may_not_be_read(folder, monkeypatch):
         ".": "it is a folder: name the files in it",
     }.items():
         with pytest.raises(ValueError) as error:
-            check_source({"kind": "features", "files": files}, "systems.mine.source")
+            check_source(make_source(**{"kind": "features", "files": files}), "systems.mine.source")
         assert words in str(error.value)
 
 
@@ -220,7 +221,7 @@ def test_pickles_are_refused(folder):
     refused("b.npy", "b.npy: not a NumPy array")
     for name in ("a.npy", "a.npz", "b.npy"):
         with pytest.raises(ValueError, match=name):
-            check_source({"kind": "features", "files": name}, "source")
+            check_source(make_source(**{"kind": "features", "files": name}), "source")
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e300])
@@ -268,7 +269,7 @@ def test_shapes_and_cut_files(folder):
     refused("c.npy", "c.npy: the file is cut off")
     (folder / "d.npy").write_bytes(b"")
     with pytest.raises(ValueError, match=r"d\.npy: the file is empty"):
-        check_source({"kind": "features", "files": "d.npy"}, "source")
+        check_source(make_source(**{"kind": "features", "files": "d.npy"}), "source")
 
 
 def test_trajectories_must_agree(folder):
@@ -305,11 +306,11 @@ def test_names_and_columns(folder):
 
 def test_files_must_exist(folder):
     with pytest.raises(ValueError, match=r"s\.files: no file matches no/\*\.npy"):
-        check_source({"kind": "features", "files": "no/*.npy"}, "s")
+        check_source(make_source(**{"kind": "features", "files": "no/*.npy"}), "s")
     with pytest.raises(ValueError, match="either files or url"):
-        check_source({"kind": "features"}, "s")
+        check_source(make_source(**{"kind": "features"}), "s")
     np.save("a.npy", walk())
-    source = {"kind": "trajectory", "files": "a.npy", "topology": "x.pdb"}
+    source = make_source("trajectory", files="a.npy", topology="x.pdb", features=["phi"])
     with pytest.raises(ValueError, match=r"s\.topology: there is no file x\.pdb"):
         check_source(source, "s")
 

@@ -66,9 +66,8 @@ def run(text):
     study = load_study(yaml.safe_load(text))
     check_files(study, Path())
     (system,) = study.settings.systems.values()
-    source = system.source.model_dump(exclude_none=True)
-    # What a study downloads lies in data/ here.
-    files = [f"data/{f}" for f in downloads(source)] or matching_files(source["files"])
+    source = system.source.files_of()  # what a study downloads lies in data/ here
+    files = [f"data/{f}" for f in downloads(source)] or matching_files(source.files)
     import_source(source, files, system.frame_interval, system.time_unit, "features.h5")
     return read_features("features.h5")
 

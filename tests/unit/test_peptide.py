@@ -143,7 +143,7 @@ class TestQuantise:
         _, topology, xyz = built(n_residues)
         frames = xyz + np.random.default_rng(0).normal(0, 0.02, (50, *xyz.shape))
         pairs = torsion_dependent_pairs(topology)
-        dihedrals, distances = quantise(frames, topology, pairs).values()
+        dihedrals, distances, _ = quantise(frames, topology, pairs)
         assert dihedrals.dtype == np.int16 and distances.dtype == np.uint8
         assert dihedrals.shape == (50, 2 * n_residues) and distances.shape == (50, len(pairs))
         trajectory = mdtraj.Trajectory(frames.astype(np.float32), topology)
@@ -159,7 +159,7 @@ class TestQuantise:
 
     def test_without_pairs(self):
         _, topology, xyz = built(1)
-        dihedrals, distances = quantise(xyz[None], topology, np.empty((0, 2), int)).values()
+        dihedrals, distances, _ = quantise(xyz[None], topology, np.empty((0, 2), int))
         assert dihedrals.tolist() == [[-800, 1500]]
         assert distances.shape == (1, 0)
 

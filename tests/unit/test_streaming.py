@@ -10,7 +10,8 @@ from raremd.io.storage import write_arrays
 from raremd.states import geometry
 from raremd.states.coordinates import CoordinateSettings
 from raremd.states.discrete_trajectories import read_states
-from raremd.states.fit import Frames, fit_states
+from raremd.states.fit import StatesDefinition, fit_states
+from raremd.states.frames import Frames
 from raremd.states.geometry import chunk_rows, gather
 from raremd.states.partition_methods import GridSettings, KMeansSettings, PCCASettings
 
@@ -40,8 +41,8 @@ def test_small_parts_give_the_same_states(tmp_path, monkeypatch, partition, tica
     for number, rows in enumerate((10**6, 137)):
         monkeypatch.setattr(geometry, "CHUNK", rows)
         output = tmp_path / f"{number}.h5"
-        split = {"validation_fraction": 0.2, "gap": 10}
-        fit_states(features, features, CoordinateSettings(**tica), partition, split, 3, output)
+        coordinate = CoordinateSettings(**tica)
+        fit_states(features, features, StatesDefinition(coordinate, partition, 0.2, 10, 3), output)
         found.append(read_states(output))
     for a, b in zip(*(s.md + s.reference for s in found), strict=True):
         np.testing.assert_array_equal(a, b)

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import raremd
-from raremd.data.imported.sources import SINGLE_FILES, downloads, matching_files
+from raremd.data.imported.sources import downloads, matching_files
 from raremd.io.progress import CellProgress
 from raremd.io.storage import write_json
 from raremd.report.figures import catalogue
@@ -110,15 +110,14 @@ def model_file(wildcards):
 
 def source_of(wildcards):
     """A user's files, as the importers take them."""
-    return STUDY.system(wildcards.system).source.model_dump(exclude_none=True)
+    return STUDY.system(wildcards.system).source.files_of()
 
 
 def files_of_source(wildcards):
     """A user's files as named inputs: trajectories, topology, reference."""
     source = source_of(wildcards)
     fetched = [f"{RESULTS}/{wildcards.system}/downloads/{file}" for file in downloads(source)]
-    files = {"files": fetched or matching_files(source["files"])}
-    return files | {name: source[name] for name in SINGLE_FILES if name in source}
+    return {"files": fetched or matching_files(source.files)} | source.single_files
 
 
 def maps_of_states(wildcards):

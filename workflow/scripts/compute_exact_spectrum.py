@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 from raremd.data.simulated.klein_kramers import converged_timescales
@@ -12,7 +13,7 @@ from raremd.io.storage import atomic_path
 def compute_exact_spectrum(output: str) -> None:
     spectrum = converged_timescales()
     with atomic_path(Path(output)) as temporary:
-        temporary.write_text(json.dumps(spectrum, indent=2) + "\n")
+        temporary.write_text(json.dumps(asdict(spectrum), indent=2) + "\n")
 
 
 if __name__ == "__main__":

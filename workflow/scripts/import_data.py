@@ -8,7 +8,7 @@ if __name__ == "__main__":
     log_to(snakemake.log[0])
     plan = from_param(ImportPlan, snakemake.params.plan)
     import_source(
-        plan.source.model_dump(exclude_none=True),
+        plan.source.files_of(),
         list(snakemake.input.files),
         plan.frame_interval,
         plan.time_unit,

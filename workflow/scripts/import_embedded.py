@@ -21,7 +21,7 @@ def import_embedded(files: list[str], frame_interval: float, time_unit: str, out
         (trajectory.features for trajectory in read),
         frame_interval=frame_interval,
         time_unit=time_unit,
-        feature_names=read[0].provenance["feature_names"],
+        feature_names=read[0].feature_names,
         periods=read[0].periods,
         checksum=" ".join(sha256(file) for file in files),
     )

@@ -11,7 +11,7 @@ import json
 import logging
 import os
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import h5py
 import numpy as np
@@ -30,6 +30,18 @@ BLOCKS = {
 }
 
 
+class Blocks(NamedTuple):
+    """Frames as small integers, each block (n_frames, n_columns); None where there is none."""
+
+    dihedrals: np.ndarray | None = None
+    distances: np.ndarray | None = None
+    fractions: np.ndarray | None = None
+
+    def present(self) -> dict[str, Any]:
+        """The blocks that are there, by name."""
+        return {name: block for name, block in self._asdict().items() if block is not None}
+
+
 class CompactTrajectory(NamedTuple):
     """One trajectory that came with the project.
 
@@ -40,12 +52,17 @@ class CompactTrajectory(NamedTuple):
     periods : (n_features,) float64
         360 for dihedrals, 0 for what is not periodic.
     provenance : dict
-        How the trajectory was made.
+        How the trajectory was made, with whatever its simulator says of it.
     """
 
     features: np.ndarray
     periods: np.ndarray
-    provenance: dict
+    provenance: dict[str, Any]
+
+    @property
+    def feature_names(self) -> list[str]:
+        """Names of the columns."""
+        return self.provenance["feature_names"]
 
     @property
     def saving_interval(self) -> tuple[float, str]:
@@ -57,7 +74,7 @@ class CompactTrajectory(NamedTuple):
 class Simulation(Protocol):
     """What `record` needs of a simulator; made from its settings and a seed alone."""
 
-    recipe: dict
+    recipe: dict[str, Any]
     """Everything that decides the trajectory, as JSON."""
 
     def start(self) -> None:
@@ -69,10 +86,10 @@ class Simulation(Protocol):
     def restore(self, checkpoint: bytes) -> None:
         """Instead of `start`: go on from a checkpoint."""
 
-    def sample(self, n_frames: int) -> dict[str, np.ndarray]:
-        """Integers of the next frames, by block, each (n_frames, n_columns)."""
+    def sample(self, n_frames: int) -> Blocks:
+        """Integers of the next frames."""
 
-    def provenance(self) -> dict:
+    def provenance(self) -> dict[str, Any]:
         """How the trajectory is made, with feature_names and the unit of each block."""
 
 
@@ -172,7 +189,7 @@ def record(simulation: Simulation, n_frames: int, output: Path) -> None:
         with atomic_path(path.with_suffix(".chk")) as temporary:
             temporary.write_bytes(simulation.checkpoint())
         with atomic_path(path) as temporary:
-            np.savez_compressed(temporary, **blocks)
+            np.savez_compressed(temporary, **blocks.present())
         log.info("%s: part %d of %d", output.name, number + 1, n_parts)
 
     columns: dict[str, list[np.ndarray]] = {name: [] for name in BLOCKS}
@@ -182,7 +199,7 @@ def record(simulation: Simulation, n_frames: int, output: Path) -> None:
                 columns[name].append(part[name])
     write_compact(
         output,
-        {name: np.concatenate(blocks) for name, blocks in columns.items() if blocks},
+        Blocks(**{name: np.concatenate(blocks) for name, blocks in columns.items() if blocks}),
         simulation.provenance(),
     )
     for leftover in parts.iterdir():
@@ -190,23 +207,22 @@ def record(simulation: Simulation, n_frames: int, output: Path) -> None:
     parts.rmdir()
 
 
-def write_compact(output: Path, blocks: dict[str, np.ndarray], provenance: dict) -> None:
+def write_compact(output: Path, blocks: Blocks, provenance: dict[str, Any]) -> None:
     """The compact file of one trajectory; blocks without columns are left out.
 
     Parameters
     ----------
     output : Path
-    blocks : dict of str to (n_frames, n_columns) integer array
-        By the names in BLOCKS.
+    blocks : Blocks
     provenance : dict
         With `feature_names` and the unit of each block.
     """
     with atomic_path(output) as temporary, h5py.File(temporary, "w", track_order=False) as h5:
-        for name in BLOCKS:
-            if name in blocks and blocks[name].shape[1]:
+        for name, block in blocks.present().items():
+            if block.shape[1]:
                 h5.create_dataset(
                     name,
-                    data=blocks[name],
+                    data=block,
                     chunks=(FRAMES_PER_PART, 1),
                     compression="gzip",
                     compression_opts=9,
@@ -232,7 +248,8 @@ def read_compact(path: Path | str) -> CompactTrajectory:
     ValueError
         If the file is not of this kind.
     """
-    columns, periods = [], []
+    columns: list[np.ndarray] = []
+    periods: list[float] = []
     try:
         with h5py.File(path) as h5:
             provenance = json.loads(h5.attrs["provenance"])

@@ -23,7 +23,10 @@ def log_to(path: Path | str) -> None:
     on standard error; its traceback goes to `path`.
     """
     gc.freeze()  # what imports made lives to the end; to take it apart then costs half a second
-    handlers = [logging.FileHandler(path, mode="w"), logging.StreamHandler(sys.stderr)]
+    handlers: list[logging.Handler] = [
+        logging.FileHandler(path, mode="w"),
+        logging.StreamHandler(sys.stderr),
+    ]
     logging.basicConfig(
         level=logging.INFO,
         format="%(asctime)s %(message)s",

@@ -37,7 +37,7 @@ class CellProgress(logging.Handler):
         """Take note of the plan, and of each cell that ends."""
         event = getattr(record, "event", None)
         if event == "run_info":
-            self.planned = record.stats.get(LAST, 0)
+            self.planned = getattr(record, "stats", {}).get(LAST, 0)
             self.finished, self.start = 0, self.clock()
         elif event == "job_finished" and self.planned and f"Rule: {LAST})" in record.getMessage():
             self.finished += 1

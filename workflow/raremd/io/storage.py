@@ -84,7 +84,9 @@ class DamagedFileError(ValueError):
 def _digest(name: str, values: np.ndarray) -> int:
     """CRC-32 of an array with its name, type and shape; finds any flipped bit."""
     label = f"{name} {values.dtype.str} {values.shape}".encode()
-    return zlib.crc32(np.ascontiguousarray(values).reshape(-1).view(np.uint8), zlib.crc32(label))
+    return zlib.crc32(
+        np.ascontiguousarray(values).reshape(-1).view(np.uint8).data, zlib.crc32(label)
+    )
 
 
 def _store(h5: h5py.File, name: str, values: np.ndarray) -> None:

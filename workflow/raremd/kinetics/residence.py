@@ -151,7 +151,7 @@ def residence_times(counts: np.ndarray) -> np.ndarray:
 
 
 @numba.njit(cache=True)
-def _crossings(dtraj, sides, lag):
+def _crossings(dtraj: np.ndarray, sides: np.ndarray, lag: int) -> int:
     last = np.zeros(lag, np.int8)
     found = 0
     for frame in range(len(dtraj)):

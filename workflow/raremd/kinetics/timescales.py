@@ -31,7 +31,6 @@ __all__ = [
     "estimate",
     "full_stationary",
     "full_transition_matrix",
-    "mfpt",
     "mfpt_matrix",
     "right_eigenvectors",
     "slow_split",
@@ -62,13 +61,13 @@ class ChapmanKolmogorov:
     estimated: np.ndarray
 
 
-def _symmetric(transition_matrix, stationary):
+def _symmetric(transition_matrix: np.ndarray, stationary: np.ndarray) -> np.ndarray:
     """D^(1/2) T D^(-1/2), symmetric for a T in detailed balance with D = diag(pi)."""
     root = np.sqrt(stationary)
     return transition_matrix * root[:, None] / root[None, :]
 
 
-def _slowest_first(eigenvalues):
+def _slowest_first(eigenvalues: np.ndarray) -> np.ndarray:
     """Order of eigenvalues: the one nearest to 1 first, the others by descending modulus."""
     order = np.lexsort((-eigenvalues.real, -np.abs(eigenvalues)))
     # -1 may come out larger than 1 by rounding; it must not be taken for the stationary process.
@@ -173,42 +172,6 @@ def full_stationary(model: TransitionModel) -> np.ndarray:
     full = np.zeros(model.n_states)
     full[model.active] = model.stationary
     return full
-
-
-def mfpt(
-    model: TransitionModel,
-    lag: int,
-    source: int | Sequence[int] | np.ndarray,
-    target: int | Sequence[int] | np.ndarray,
-) -> float:
-    """Mean first-passage time from a set of states to another, in frames.
-
-    Solves h = lag + T h outside the target, h = 0 on it, and averages h over the stationary
-    distribution within the source (Norris, Markov Chains, 1997, theorem 1.3.5).
-
-    Parameters
-    ----------
-    model : TransitionModel
-        From :func:`estimate`.
-    lag : int
-        Lag of the model in frames.
-    source, target : int or sequence of int
-        States of the partition; those left out of the model are ignored.
-
-    Returns
-    -------
-    float
-        NaN if the source or the target has no active state.
-    """
-    starts = np.isin(model.active, source)
-    ends = np.isin(model.active, target)
-    if not starts.any() or not ends.any():
-        return float("nan")
-    outside = np.flatnonzero(~ends)
-    hitting = np.zeros(len(model.active))
-    inner = np.eye(len(outside)) - model.transition_matrix[np.ix_(outside, outside)]
-    hitting[outside] = np.linalg.solve(inner, np.full(len(outside), float(lag)))
-    return float(np.average(hitting[starts], weights=model.stationary[starts]))
 
 
 def mfpt_matrix(model: TransitionModel, lag: int) -> np.ndarray:

@@ -6,16 +6,15 @@ features keep their angle and period in a subset; TICA sees them as cosine and s
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from dataclasses import dataclass, replace
 
 import numpy as np
 from deeptime.covariance import CovarianceModel
 from deeptime.decomposition import TICA
 
-from raremd.states.geometry import chunk_rows, embed_periodic
+from raremd.data.columns import select_features
+from raremd.states.geometry import Rows, chunk_rows, embed_periodic
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ class Coordinate:
         """Number of dimensions d."""
         return len(self.names)
 
-    def transform(self, features: np.ndarray) -> np.ndarray:
+    def transform(self, features: Rows) -> np.ndarray:
         """Reaction coordinate of each frame, computed in chunks of bounded memory.
 
         Parameters
@@ -97,7 +96,7 @@ class Coordinate:
         ValueError
             If the number of columns is not that of the fit.
         """
-        if features.ndim != 2 or features.shape[1] != self.n_features:
+        if len(features.shape) != 2 or features.shape[1] != self.n_features:
             raise ValueError(
                 f"features have shape {features.shape}: the coordinate was fitted to "
                 f"{self.n_features} columns"
@@ -120,57 +119,27 @@ class Coordinate:
             "columns": self.columns,
             "feature_periods": self.feature_periods,
         }
-        if self.weights is not None:
+        if self.offset is not None and self.weights is not None:
             arrays |= {"offset": self.offset, "weights": self.weights}
         return arrays
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> Coordinate:
         """Inverse of `to_arrays`."""
-        fields = {key: np.asarray(value) for key, value in arrays.items()}
-        fields["names"] = tuple(bytes(name).decode() for name in fields["names"])
-        fields["n_features"] = int(fields["n_features"])
-        return cls(**fields)
-
-
-def select_features(patterns: Sequence[str] | None, names: Sequence[str]) -> list[int]:
-    """Columns named by `patterns`, each once, in the order given.
-
-    Parameters
-    ----------
-    patterns : sequence of str or None
-        Names or globs; None selects all.
-    names : sequence of str
-        All feature names.
-
-    Returns
-    -------
-    list of int
-
-    Raises
-    ------
-    ValueError
-        If a pattern matches nothing, naming it and the nearest feature.
-    """
-    if patterns is None:
-        return list(range(len(names)))
-    if not patterns:
-        raise ValueError("features is empty: name at least one feature")
-    columns: dict[int, None] = {}
-    for pattern in patterns:
-        # A literal name wins, because names such as 'distance[1,2]' look like globs.
-        matches = [i for i, name in enumerate(names) if name == pattern]
-        matches = matches or [i for i, name in enumerate(names) if fnmatchcase(name, pattern)]
-        if not matches:
-            nearest = difflib.get_close_matches(pattern, names, n=1, cutoff=0)[0]
-            raise ValueError(f"features: '{pattern}' matches no feature; did you mean '{nearest}'?")
-        columns |= dict.fromkeys(matches)
-    return list(columns)
+        return cls(
+            names=tuple(bytes(name).decode() for name in arrays["names"]),
+            periods=np.asarray(arrays["periods"]),
+            n_features=int(arrays["n_features"]),
+            columns=np.asarray(arrays["columns"]),
+            feature_periods=np.asarray(arrays["feature_periods"]),
+            offset=arrays.get("offset"),
+            weights=arrays.get("weights"),
+        )
 
 
 def fit_coordinate(
     settings: CoordinateSettings,
-    trajectories: Sequence[np.ndarray],
+    trajectories: Sequence[Rows],
     feature_names: Sequence[str],
     periods: np.ndarray,
 ) -> Coordinate:
@@ -208,41 +177,40 @@ def fit_coordinate(
     if len(periods) != len(feature_names):
         raise ValueError(f"periods has {len(periods)} values for {len(feature_names)} features")
     for k, trajectory in enumerate(trajectories):
-        if trajectory.ndim != 2 or trajectory.shape[1] != len(feature_names):
+        if len(trajectory.shape) != 2 or trajectory.shape[1] != len(feature_names):
             raise ValueError(
                 f"trajectory {k} has shape {trajectory.shape}: expected {len(feature_names)} "
                 "columns, one a feature name"
             )
     columns = np.array(select_features(settings.features, feature_names), dtype=np.int64)
     names = tuple(feature_names[i] for i in columns)
-    subset = {
-        "n_features": len(feature_names),
-        "columns": columns,
-        "feature_periods": periods[columns],
-    }
-    if settings.tica_dimension is None:
-        return Coordinate(names=names, periods=periods[columns], **subset)
-    offset, weights = _fit_tica(settings, trajectories, columns, names, periods[columns])
-    return Coordinate(
-        names=tuple(f"tIC {k + 1}" for k in range(settings.tica_dimension)),
-        periods=np.zeros(settings.tica_dimension),
+    subset = Coordinate(
+        names=names,
+        periods=periods[columns],
+        n_features=len(feature_names),
+        columns=columns,
+        feature_periods=periods[columns],
+    )
+    if settings.tica_dimension is None or settings.tica_lag is None:
+        return subset
+    lag, dimension = settings.tica_lag, settings.tica_dimension
+    offset, weights = _fit_tica(lag, dimension, trajectories, subset)
+    return replace(
+        subset,
+        names=tuple(f"tIC {k + 1}" for k in range(dimension)),
+        periods=np.zeros(dimension),
         offset=offset,
         weights=weights,
-        **subset,
     )
 
 
 def _fit_tica(
-    settings: CoordinateSettings,
-    trajectories: Sequence[np.ndarray],
-    columns: np.ndarray,
-    names: tuple[str, ...],
-    periods: np.ndarray,
+    lag: int, dimension: int, trajectories: Sequence[Rows], subset: Coordinate
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Offset (k,) and weights (k, d) of the TICA map on the k embedded columns."""
-    lag, dimension = settings.tica_lag, settings.tica_dimension
+    """Offset (k,) and weights (k, d) of the TICA map on the k embedded columns of a subset."""
+    columns, names, periods = subset.columns, subset.names, subset.periods
     estimator = TICA.covariance_estimator(lag)
-    low, high = np.inf, -np.inf
+    low, high = np.array(np.inf), np.array(-np.inf)
     for block in _lagged_blocks(trajectories, columns, lag):
         if not np.isfinite(block).all():
             name = names[np.flatnonzero(~np.isfinite(block).all(axis=0))[0]]
@@ -284,7 +252,7 @@ def _fit_tica(
 
 
 def _lagged_blocks(
-    trajectories: Sequence[np.ndarray], columns: np.ndarray, lag: int
+    trajectories: Sequence[Rows], columns: np.ndarray, lag: int
 ) -> Iterator[np.ndarray]:
     """Blocks that overlap by `lag` frames, so that each pair (t, t + lag) is met exactly once."""
     for trajectory in trajectories:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from raremd.states.geometry import blocks, embed_periodic
+from raremd.states.geometry import Rows, blocks, embed_periodic
 from raremd.states.partition import Partition
 
 
@@ -27,7 +27,7 @@ class Cores:
     means: np.ndarray
     radii: np.ndarray
 
-    def label(self, coordinate: np.ndarray) -> np.ndarray:
+    def label(self, coordinate: Rows) -> np.ndarray:
         """State of each frame in the core of its state, -1 outside: labels for `core_sets`.
 
         Parameters
@@ -48,7 +48,7 @@ class Cores:
         return states
 
 
-def fit_cores(states: Partition, coordinates: Sequence[np.ndarray], fraction: float) -> Cores:
+def fit_cores(states: Partition, coordinates: Sequence[Rows], fraction: float) -> Cores:
     """The ball round the mean of each state that holds this fraction of its training frames.
 
     Parameters
@@ -76,15 +76,13 @@ def fit_cores(states: Partition, coordinates: Sequence[np.ndarray], fraction: fl
     means = means / visits[:, None]
     distances = np.empty(len(assigned))
     for first, points in _points(states, coordinates):
-        own = slice(first, first + len(points))
-        distances[own] = np.linalg.norm(points - means[assigned[own]], axis=1)
+        rows = slice(first, first + len(points))
+        distances[rows] = np.linalg.norm(points - means[assigned[rows]], axis=1)
     radii = [np.quantile(distances[assigned == s], fraction) for s in range(states.n_states)]
     return Cores(states, means, np.array(radii))
 
 
-def _points(
-    states: Partition, coordinates: Sequence[np.ndarray]
-) -> Iterator[tuple[int, np.ndarray]]:
+def _points(states: Partition, coordinates: Sequence[Rows]) -> Iterator[tuple[int, np.ndarray]]:
     """Frames in the space of `embed_periodic`, chunk by chunk, with the number of the first."""
     passed = 0
     for coordinate in coordinates:

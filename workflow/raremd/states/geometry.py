@@ -6,6 +6,7 @@ Everywhere `periods` is a (d,) float64 array, 0 for not periodic.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 import numba
 import numpy as np
@@ -16,12 +17,24 @@ CHUNK_NUMBERS = 64 * CHUNK
 """Most numbers handled at a time: wide frames come in smaller chunks."""
 
 
+class Rows(Protocol):
+    """Anything that gives frames (n, d) when it is sliced: an array, or a file read in parts."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Frames and columns."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: slice, /) -> np.ndarray: ...
+
+
 def chunk_rows(dimension: int) -> int:
     """Frames handled at a time."""
     return max(1, min(CHUNK, CHUNK_NUMBERS // max(1, dimension)))
 
 
-def blocks(values: np.ndarray, dimension: int) -> Iterator[tuple[int, np.ndarray]]:
+def blocks(values: Rows, dimension: int) -> Iterator[tuple[int, np.ndarray]]:
     """First frame and float64 values of each chunk of a trajectory, checked.
 
     Parameters
@@ -40,8 +53,8 @@ def blocks(values: np.ndarray, dimension: int) -> Iterator[tuple[int, np.ndarray
     ValueError
         If the shape is another, or naming the first frame that is not finite.
     """
-    if np.ndim(values) != 2 or values.shape[1] != dimension:
-        raise ValueError(f"coordinate has shape {np.shape(values)}: expected {dimension} columns")
+    if len(values.shape) != 2 or values.shape[1] != dimension:
+        raise ValueError(f"coordinate has shape {values.shape}: expected {dimension} columns")
     rows = chunk_rows(dimension)
     for start in range(0, len(values), rows):
         block = np.ascontiguousarray(values[start : start + rows], dtype=np.float64)
@@ -51,7 +64,7 @@ def blocks(values: np.ndarray, dimension: int) -> Iterator[tuple[int, np.ndarray
         yield start, block
 
 
-def gather(trajectories: Sequence[np.ndarray], rows: np.ndarray) -> np.ndarray:
+def gather(trajectories: Sequence[Rows], rows: np.ndarray) -> np.ndarray:
     """Frames by their number in all trajectories one behind the other, read in chunks.
 
     Parameters
@@ -214,8 +227,8 @@ def nearest(points: np.ndarray, centers: np.ndarray, periods: np.ndarray) -> np.
 @numba.njit(cache=True)
 def nearest_box(
     points: np.ndarray, low: np.ndarray, length: np.ndarray, periods: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Nearest box of each point, the first of equals, and the squared distance to it.
+) -> np.ndarray:
+    """Nearest box of each point, the first of equals.
 
     Parameters
     ----------
@@ -228,14 +241,12 @@ def nearest_box(
 
     Returns
     -------
-    (n,) int64, (n,) float64
-        The distance is 0 inside a box.
+    (n,) int64
     """
     n_boxes, d = low.shape
     indices = np.zeros(len(points), np.int64)
-    squares = np.empty(len(points))
     for i in range(len(points)):
-        squares[i] = np.inf
+        smallest = np.inf
         for c in range(n_boxes):
             square = 0.0
             for k in range(d):
@@ -248,10 +259,10 @@ def nearest_box(
                 else:
                     outside = max(-along, beyond, 0.0)
                 square += outside * outside
-            if square < squares[i]:
-                squares[i] = square
+            if square < smallest:
+                smallest = square
                 indices[i] = c
-    return indices, squares
+    return indices
 
 
 def boxes_overlap(

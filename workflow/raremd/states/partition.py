@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields
-from typing import ClassVar
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar
 
 import numpy as np
 
 from raremd.states.geometry import (
+    Rows,
     blocks,
     embed_periodic,
     grid_cells,
@@ -19,6 +20,7 @@ from raremd.states.geometry import (
 )
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Partition(ABC):
     """States of the coordinate space, numbered 0 .. n_states - 1.
 
@@ -41,7 +43,7 @@ class Partition(ABC):
         """Number of states."""
         return len(self.centers)
 
-    def assign(self, coordinate: np.ndarray) -> np.ndarray:
+    def assign(self, coordinate: Rows) -> np.ndarray:
         """State of each frame, computed in chunks of bounded memory.
 
         Parameters
@@ -70,18 +72,19 @@ class Partition(ABC):
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Method name (bytes) and fields as a flat dict of plain arrays."""
         arrays = {"method": np.array(self.method.encode())}
-        for field in fields(self):
-            value = getattr(self, field.name)
+        for one in (f for f in fields(self) if f.init):
+            value = getattr(self, one.name)
             if isinstance(value, Partition):
-                arrays |= {f"{field.name}.{k}": v for k, v in value.to_arrays().items()}
+                arrays |= {f"{one.name}.{k}": v for k, v in value.to_arrays().items()}
             else:
-                arrays[field.name] = value
+                arrays[one.name] = value
         return arrays
 
     @staticmethod
     def from_arrays(arrays: dict[str, np.ndarray]) -> Partition:
         """Inverse of `to_arrays`."""
-        arguments, nested = {}, {}
+        arguments: dict[str, Any] = {}
+        nested: dict[str, dict[str, np.ndarray]] = {}
         for key, value in arrays.items():
             name, _, rest = key.partition(".")
             if rest:
@@ -93,37 +96,34 @@ class Partition(ABC):
         return PARTITIONS[method](**arguments)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class KMeansPartition(Partition):
     """Nearest k-means centre in the space of `embed_periodic`; `means` are (n_states, k)."""
 
     method = "kmeans"
     means: np.ndarray
-    periods: np.ndarray
+    centers: np.ndarray = field(init=False)
 
-    @property
-    def centers(self) -> np.ndarray:
-        """The means, each circle read as the angle of its point."""
-        return unembed_periodic(self.means, self.periods)
+    def __post_init__(self) -> None:
+        """Centres: the means, each circle read as the angle of its point."""
+        object.__setattr__(self, "centers", unembed_periodic(self.means, self.periods))
 
     def _assign_block(self, block: np.ndarray) -> np.ndarray:
         points = embed_periodic(block, self.periods)
         return nearest(points, self.means, np.zeros(points.shape[1]))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class NearestCenterPartition(Partition):
     """Voronoi cells of given centres (n_states, d), each angle taken the short way round."""
 
     method = "nearest_center"
-    centers: np.ndarray
-    periods: np.ndarray
 
     def _assign_block(self, block: np.ndarray) -> np.ndarray:
         return nearest(block, self.centers, self.periods)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class GridPartition(Partition):
     """Regular grid; `lookup` gives the state of each cell, in C order over `bins` (d,)."""
 
@@ -132,50 +132,29 @@ class GridPartition(Partition):
     width: np.ndarray
     bins: np.ndarray
     lookup: np.ndarray
-    centers: np.ndarray
-    periods: np.ndarray
 
     def _assign_block(self, block: np.ndarray) -> np.ndarray:
         return self.lookup[grid_cells(block, self.low, self.width, self.bins, self.periods)]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class BoxesPartition(Partition):
     """Nearest box; box k spans `low[k]` to `low[k] + length[k]`, both (n_states, d)."""
 
     method = "boxes"
     low: np.ndarray
     length: np.ndarray
-    periods: np.ndarray
+    centers: np.ndarray = field(init=False)
 
-    @property
-    def centers(self) -> np.ndarray:
-        """Middles of the boxes."""
-        return wrap(self.low + self.length / 2, self.periods)
+    def __post_init__(self) -> None:
+        """Centres: the middles of the boxes."""
+        object.__setattr__(self, "centers", wrap(self.low + self.length / 2, self.periods))
 
     def _assign_block(self, block: np.ndarray) -> np.ndarray:
-        return nearest_box(block, self.low, self.length, self.periods)[0]
-
-    def core_labels(self, coordinate: np.ndarray) -> np.ndarray:
-        """Box that holds each frame, -1 outside all: the labels for `recrossing.core_sets`.
-
-        Parameters
-        ----------
-        coordinate : (n, d) float array
-            One trajectory, in memory or memory-mapped.
-
-        Returns
-        -------
-        (n,) int16
-        """
-        labels = np.empty(len(coordinate), dtype=np.int16)
-        for start, block in blocks(coordinate, len(self.periods)):
-            states, distances = nearest_box(block, self.low, self.length, self.periods)
-            labels[start : start + len(block)] = np.where(distances > 0, -1, states)
-        return labels
+        return nearest_box(block, self.low, self.length, self.periods)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class GivenPartition(Partition):
     """States that the data come with: `labels` (n_labels,) ascending, `lookup` the state of each.
 
@@ -185,15 +164,13 @@ class GivenPartition(Partition):
     method = "given"
     labels: np.ndarray
     lookup: np.ndarray
-    centers: np.ndarray
-    periods: np.ndarray
 
     def _assign_block(self, block: np.ndarray) -> np.ndarray:
         middles = 0.5 * (self.labels[1:] + self.labels[:-1])
         return self.lookup[np.searchsorted(middles, block[:, 0])]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class LumpedPartition(Partition):
     """Macrostates: `macrostates` (n_micro,) int16 lumps the states of `microstates`.
 
@@ -204,8 +181,6 @@ class LumpedPartition(Partition):
     microstates: Partition
     macrostates: np.ndarray
     active: np.ndarray
-    centers: np.ndarray
-    periods: np.ndarray
 
     def _assign_block(self, block: np.ndarray) -> np.ndarray:
         return self.macrostates[self.microstates._assign_block(block)]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from deeptime.clustering import KMeans
@@ -20,6 +20,7 @@ from deeptime.markov import TransitionCountEstimator
 from deeptime.markov.msm import MaximumLikelihoodMSM
 
 from raremd.states.geometry import (
+    Rows,
     blocks,
     boxes_overlap,
     embed_periodic,
@@ -37,6 +38,7 @@ from raremd.states.partition import (
     NearestCenterPartition,
     Partition,
 )
+from raremd.states.state_map import read_map
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +56,7 @@ class KMeansSettings:
 
     n_states: int
 
-    def fit(self, coordinates: Sequence[np.ndarray], periods: np.ndarray, seed: int) -> Partition:
+    def fit(self, coordinates: Sequence[Rows], periods: np.ndarray, seed: int) -> Partition:
         """Fit on at most `KMEANS_FRAMES` frames (or `n_states`, if more)."""
         n_frames = sum(map(len, coordinates))
         _check_count("kmeans", self.n_states, n_frames)
@@ -77,7 +79,7 @@ class NearestCenterSettings:
 
     centers: tuple[tuple[float, ...], ...]
 
-    def fit(self, coordinates: Sequence[np.ndarray], periods: np.ndarray, seed: int) -> Partition:
+    def fit(self, coordinates: Sequence[Rows], periods: np.ndarray, seed: int) -> Partition:
         """Check the centres; nothing is learned from the frames."""
         centers = _table("centers", self.centers, (len(periods),))
         return NearestCenterPartition(centers=centers, periods=periods)
@@ -94,7 +96,7 @@ class GridSettings:
 
     bins: int | tuple[int, ...]
 
-    def fit(self, coordinates: Sequence[np.ndarray], periods: np.ndarray, seed: int) -> Partition:
+    def fit(self, coordinates: Sequence[Rows], periods: np.ndarray, seed: int) -> Partition:
         """Number the visited cells in C order."""
         d = len(periods)
         bins = np.array([self.bins] * d if np.ndim(self.bins) == 0 else self.bins, dtype=np.int64)
@@ -144,7 +146,7 @@ class BoxesSettings:
 
     boxes: tuple[tuple[tuple[float, float], ...], ...]
 
-    def fit(self, coordinates: Sequence[np.ndarray], periods: np.ndarray, seed: int) -> Partition:
+    def fit(self, coordinates: Sequence[Rows], periods: np.ndarray, seed: int) -> Partition:
         """Check the boxes; nothing is learned from the frames."""
         table = _table("boxes", self.boxes, (len(periods), 2))
         low, length = table[..., 0], table[..., 1] - table[..., 0]
@@ -169,21 +171,22 @@ class GivenSettings:
 
     Attributes
     ----------
+    map : str or None
+        File for `state_map.read_map`; None leaves the states as they are.
     labels : tuple of int
-        All that occur in the data, ascending; they need be neither contiguous nor from 0.
-    macrostates : tuple of int or None
-        Macrostate of each label, numbered in any way; None leaves the states as they are.
+        All that occur in the data, ascending; they need be neither contiguous nor from 0. See
+        `with_labels`.
     """
 
-    labels: tuple[int, ...]
-    macrostates: tuple[int, ...] | None = None
+    map: str | None = None
+    labels: tuple[int, ...] = ()
 
-    def fit(self, coordinates: Sequence[np.ndarray], periods: np.ndarray, seed: int) -> Partition:
+    def fit(self, coordinates: Sequence[Rows], periods: np.ndarray, seed: int) -> Partition:
         """Number the states from 0 in the order of their labels; nothing is learned."""
         labels = np.array(self.labels, dtype=np.float64)
         if not len(labels):
             raise ValueError("given: the data hold no states; use it with a dtraj source")
-        groups = self.labels if self.macrostates is None else self.macrostates
+        groups = self.labels if self.map is None else read_map(self.map, self.labels)
         numbers, lookup = np.unique(groups, return_inverse=True)
         _check_count("given", len(numbers), len(labels))
         if len(numbers) < 2:
@@ -215,7 +218,7 @@ class PCCASettings:
     n_states: int
     lag: int
 
-    def fit(self, coordinates: Sequence[np.ndarray], periods: np.ndarray, seed: int) -> Partition:
+    def fit(self, coordinates: Sequence[Rows], periods: np.ndarray, seed: int) -> Partition:
         """Lump the connected set, then give each other microstate to the nearest in it."""
         micro = fit_partition(self.microstates, coordinates, periods, seed)
         dtrajs = [micro.assign(c) for c in coordinates]
@@ -224,7 +227,7 @@ class PCCASettings:
         substitutes = nearest(micro.centers, micro.centers[active], periods)
         macrostates = lumping[substitutes].astype(np.int16)
 
-        frames = sum(np.bincount(d, minlength=micro.n_states) for d in dtrajs)
+        frames = np.sum([np.bincount(d, minlength=micro.n_states) for d in dtrajs], axis=0)
         if not active.all():
             log.warning(
                 "pcca: %d of %d microstates with %.2g %% of the frames are outside the connected "
@@ -268,9 +271,18 @@ METHODS: dict[str, type[PartitionSettings]] = {
 """Settings by method name."""
 
 
+def with_labels(settings: PartitionSettings, labels: tuple[int, ...]) -> PartitionSettings:
+    """The same settings for data whose states have these labels; none where they have none."""
+    if isinstance(settings, GivenSettings):
+        return replace(settings, labels=labels)
+    if isinstance(settings, PCCASettings):
+        return replace(settings, microstates=with_labels(settings.microstates, labels))
+    return settings
+
+
 def fit_partition(
     settings: PartitionSettings,
-    coordinates: Sequence[np.ndarray],
+    coordinates: Sequence[Rows],
     periods: np.ndarray,
     seed: int,
 ) -> Partition:

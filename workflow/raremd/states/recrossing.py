@@ -170,7 +170,7 @@ def _checked_tau(tau: int) -> int:
 
 
 @numba.njit(cache=True)
-def _visits(dtraj):
+def _visits(dtraj: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """State and length of each maximal run."""
     n_visits = 1 if len(dtraj) else 0
     for i in range(1, len(dtraj)):
@@ -187,7 +187,7 @@ def _visits(dtraj):
 
 
 @numba.njit(cache=True)
-def _minimum_dwell(dtraj, tau):
+def _minimum_dwell(dtraj: np.ndarray, tau: int) -> np.ndarray:
     """One sweep for each length 1, 2, .. tau - 1, from left to right over the list of visits.
 
     A removal only lengthens the neighbours, so after the sweep for a length all visits are longer:
@@ -231,7 +231,7 @@ def _minimum_dwell(dtraj, tau):
 
 
 @numba.njit(cache=True)
-def _dynamical_coring(dtraj, tau):
+def _dynamical_coring(dtraj: np.ndarray, tau: int) -> tuple[np.ndarray, bool]:
     """Overwrite each run shorter than `tau` by the last longer one; also whether there is one."""
     n = len(dtraj)
     result = np.empty_like(dtraj)
@@ -254,7 +254,7 @@ def _dynamical_coring(dtraj, tau):
 
 
 @numba.njit(cache=True)
-def _core_sets(labels):
+def _core_sets(labels: np.ndarray) -> tuple[np.ndarray, bool]:
     """Last core visited, and whether any core was."""
     result = np.empty_like(labels)
     first = 0

@@ -220,7 +220,7 @@ def check_files(study: Study, root: Path) -> None:
     """
     for name, system in study.settings.systems.items():
         if isinstance(system.source, Imported):
-            _check_imported(system, f"systems.{name}")
+            _check_imported(system.source, system, f"systems.{name}")
         elif isinstance(system.source, Embedded):
             _check_embedded(system.source, root, f"systems.{name}.source")
 
@@ -252,10 +252,10 @@ def _check_embedded(source: Embedded, root: Path, key: str) -> None:
             )
 
 
-def _check_imported(system: System, key: str) -> None:
+def _check_imported(source: Imported, system: System, key: str) -> None:
     """A user's files, relative to the working directory."""
     try:
-        check_source(system.source.model_dump(exclude_none=True), f"{key}.source")
+        check_source(source.files_of(), f"{key}.source")
     except ValueError as error:
         raise ConfigError(str(error)) from error
     for label, partition in system.partitions.items():

@@ -11,9 +11,8 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import h5py
 import numpy as np
@@ -51,7 +50,7 @@ def _reason(error: BaseException) -> str:
     return " ".join(str(error).split())[:LONGEST_REASON]
 
 
-def read_header(file: BinaryIO, label: str) -> tuple[tuple[int, ...], bool, np.dtype]:
+def read_header(file: IO[bytes], label: str) -> tuple[tuple[int, ...], bool, np.dtype]:
     """Shape, Fortran order and type of a .npy stream; nothing is unpickled.
 
     Raises
@@ -83,15 +82,19 @@ def _slices(array: h5py.Dataset, n_columns: int) -> Iterator[np.ndarray]:
 
 
 def _check_size(
-    file: BinaryIO, size: int, shape: tuple[int, ...], dtype: np.dtype, label: str
+    file: IO[bytes], size: int, shape: tuple[int, ...], dtype: np.dtype, label: str
 ) -> None:
     """A forged header may promise terabytes, for which memory would be sought."""
     if math.prod(shape) * dtype.itemsize > size - file.tell():
         raise ValueError(f"{label}: the file is cut off, shape {shape} needs more bytes")
 
 
-def _array_blocks(file: BinaryIO, label: str, size: int) -> Iterator[np.ndarray]:
-    """Blocks of a .npy stream of `size` bytes. Memory maps would count as this process's memory."""
+def _array_blocks(file: IO[bytes], label: str, size: int) -> Iterator[np.ndarray]:
+    """Blocks of a .npy stream of `size` bytes, one reader for .npy and for members of an .npz.
+
+    `numpy.load` holds a whole member of an archive in memory, and its memory maps count as this
+    process's: 10 GiB are imported within 0.6 GiB.
+    """
     shape, fortran, dtype = read_header(file, label)
     _check_size(file, size, shape, dtype, label)
     n_columns = checked_columns(shape, label)
@@ -164,36 +167,24 @@ def _dataset_blocks(path: Path, name: str, label: str) -> Iterator[np.ndarray]:
         yield from _slices(data, checked_columns(data.shape, label))
 
 
-def _send_names(path: Path, sender: Connection) -> None:
-    try:
-        with _hdf5(path, str(path)) as h5:
-            sender.send(tuple(_printable(str(n)) for n in h5.attrs["feature_names"]))
-    except ValueError as error:
-        sender.send(error)
+def _stored_names(path: Path) -> tuple[str, ...]:
+    with _hdf5(path, str(path)) as h5:
+        return tuple(_printable(str(n)) for n in h5.attrs["feature_names"])
 
 
 def _hdf5_names(path: Path) -> tuple[str, ...]:
     """The attribute `feature_names`, read in a process of its own that can be ended.
 
-    HDF5 2.0 keeps strings in a heap, and goes round for ever in some that are damaged.
+    HDF5 2.0 keeps strings in a heap, and goes round for ever in some that are damaged: in 2 of
+    1,500 files with changed bytes.
     """
-    context = multiprocessing.get_context("fork")
-    receiver, sender = context.Pipe(duplex=False)
-    reader = context.Process(target=_send_names, args=(path, sender), daemon=True)
-    reader.start()
-    sender.close()
-    try:
-        if not receiver.poll(PATIENCE):
-            raise ValueError(f"{path}: HDF5 does not come to an end reading its feature_names")
-        names = receiver.recv()
-    except EOFError as error:
-        raise ValueError(f"{path}: HDF5 breaks down reading its feature_names") from error
-    finally:
-        reader.kill()
-        reader.join()
-    if isinstance(names, ValueError):
-        raise names
-    return names
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        try:
+            return pool.apply_async(_stored_names, (path,)).get(PATIENCE)
+        except multiprocessing.TimeoutError as error:
+            raise ValueError(
+                f"{path}: HDF5 does not come to an end reading its feature_names"
+            ) from error
 
 
 def _read_hdf5(path: Path, wanted: str) -> Iterator[Table]:

@@ -10,16 +10,23 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from raremd.data.columns import select_features
 from raremd.data.features import feature_writer
 from raremd.data.imported.feature_files import read_file
+from raremd.data.imported.kinds import (
+    FeatureSource,
+    NumberSource,
+    Source,
+    StateSource,
+    TrajectorySource,
+)
 from raremd.data.imported.molecular import plugins_silenced, read_molecular
 from raremd.data.imported.tables import TIME, Table
-from raremd.states.coordinates import select_features
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +39,6 @@ CLOCK_FRAMES = 20
 """So many equal steps make a column a time or a frame number."""
 FEW_JUMPS = 20
 """Below so many jumps, two discrete trajectories may be equal by chance."""
-DEFAULT_TIME = "ps"
 
 
 class _Clock:
@@ -69,16 +75,15 @@ class _Digest:
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
-        self.low: np.ndarray | None = None
-        self.high: np.ndarray | None = None
+        self.low = self.high = np.empty(0)
         self._last: np.ndarray | None = None
         self.jumps = 0
 
     def add(self, values: np.ndarray) -> None:
         self._hash.update(np.ascontiguousarray(values).tobytes())
         low, high = values.min(axis=0), values.max(axis=0)
-        self.low = low if self.low is None else np.minimum(self.low, low)
-        self.high = high if self.high is None else np.maximum(self.high, high)
+        self.low = np.minimum(self.low, low) if self.low.size else low
+        self.high = np.maximum(self.high, high) if self.high.size else high
         joined = values if self._last is None else np.concatenate([self._last, values])
         self.jumps += int((np.diff(joined, axis=0) != 0).any(axis=1).sum())
         self._last = values[-1:]
@@ -88,12 +93,13 @@ class _Digest:
         return self._hash.hexdigest()
 
 
-def _periods(table: Table, names: list[str], declared: dict[str, str | float]) -> list[float]:
+def _periods(table: Table, names: list[str], declared: Mapping[str, str | float]) -> list[float]:
     """Period of each feature: what the file says, and over it what the configuration says."""
     periods = {name: table.periods.get(name, 0.0) for name in names}
     for pattern, period in declared.items():
         for column in select_features([pattern], names):
-            periods[names[column]] = float(ANGLES.get(period, period))
+            turn = ANGLES[period] if isinstance(period, str) else period
+            periods[names[column]] = float(turn)
     return list(periods.values())
 
 
@@ -127,7 +133,7 @@ def _undeclared_angle(period: float, low: float, high: float) -> str | None:
     return None
 
 
-def _column_names(table: Table, n_columns: int, given: list[str] | None) -> list[str]:
+def _column_names(table: Table, n_columns: int, given: Sequence[str] | None) -> list[str]:
     names = given or table.names
     if names is None:
         names = [f"feature_{k + 1}" for k in range(n_columns)]
@@ -147,30 +153,28 @@ class Importer:
 
     Parameters
     ----------
-    source : dict
-        Of the configuration, with defaults.
+    source : Source
     frame_interval : float
     time_unit : str
     """
 
-    def __init__(self, source: dict, frame_interval: float, time_unit: str) -> None:
+    def __init__(self, source: Source, frame_interval: float, time_unit: str) -> None:
         self._source, self._interval, self._unit = source, frame_interval, time_unit
-        self._states = source["kind"] == "dtraj"
-        self.names: list[str] | None = None
+        self._states = isinstance(source, StateSource)
+        self.names: list[str] = []
         self.periods: list[float] = []
         self.labels: set[int] = set()
         self._first_label = ""
         self._seen: dict[str, str] = {}
-        self._low: np.ndarray | None = None
-        self._high: np.ndarray | None = None
+        self._low = self._high = np.empty(0)
 
     def tables(self, files: list[str]) -> Iterator[Table]:
         """The trajectories of all files."""
-        if self._source["kind"] == "trajectory":
+        if isinstance(self._source, TrajectorySource):
             yield from read_molecular(files, self._source)
-            return
-        for file in files:
-            yield from read_file(file, self._source.get("dataset", "*"))
+        if isinstance(self._source, NumberSource):
+            for file in files:
+                yield from read_file(file, self._source.dataset)
 
     def blocks(self, table: Table) -> Iterator[np.ndarray]:
         """Checked float32 blocks (n, n_features) of the wanted columns."""
@@ -201,10 +205,11 @@ class Importer:
     def _names_of(self, table: Table, n_columns: int) -> list[str]:
         if self._states and n_columns == 1:
             return ["state"]
-        return _column_names(table, n_columns, self._source.get("names"))
+        given = self._source.names if isinstance(self._source, FeatureSource) else None
+        return _column_names(table, n_columns, given)
 
     def _wanted(self, table: Table, names: list[str]) -> tuple[list[int], list[str]]:
-        chosen = self._source.get("columns")
+        chosen = self._source.columns if isinstance(self._source, NumberSource) else None
         if chosen is None:
             columns = [k for k, name in enumerate(names) if name != TIME]
         else:
@@ -224,9 +229,10 @@ class Importer:
 
     def _agree(self, table: Table, names: list[str]) -> None:
         names = ["state"] if self._states else names
-        if self.names is None:
+        if not self.names:
+            declared = self._source.periods if isinstance(self._source, FeatureSource) else {}
             self.names, self._first_label = names, table.label
-            self.periods = _periods(table, names, self._source.get("periods", {}))
+            self.periods = _periods(table, names, declared)
         elif len(names) != len(self.names):
             raise ValueError(
                 f"{table.label} has {len(names)} features, {self._first_label} has "
@@ -241,10 +247,9 @@ class Importer:
 
     def _scale(self) -> float:
         """From the unit of the times in the file to that of the study."""
-        written = self._source.get("times", DEFAULT_TIME)
         if self._unit not in PICOSECONDS:
             return 1.0
-        return PICOSECONDS[written] / PICOSECONDS[self._unit]
+        return PICOSECONDS[self._source.times] / PICOSECONDS[self._unit]
 
     def _refuse_clocks(self, label: str, block: np.ndarray, names: list[str]) -> None:
         """A time or frame number that is taken for a feature would be the slowest of all."""
@@ -294,14 +299,16 @@ class Importer:
                 f"{label} and {twin} hold the same frames; give each trajectory once, or training "
                 "and validation overlap"
             )
-        self._low = digest.low if self._low is None else np.minimum(self._low, digest.low)
-        self._high = digest.high if self._high is None else np.maximum(self._high, digest.high)
+        first = not self._low.size
+        self._low = digest.low if first else np.minimum(self._low, digest.low)
+        self._high = digest.high if first else np.maximum(self._high, digest.high)
         if not digest.jumps and not self._states:
             log.warning("%s: all frames are the same; is the file whole?", label)
 
     def finish(self) -> str:
         """Checks that need all trajectories; a checksum of their content."""
-        constant = [n for n, c in zip(self.names, self._low == self._high, strict=True) if c]
+        still = np.equal(self._low, self._high)
+        constant = [n for n, c in zip(self.names, still, strict=True) if c]
         if len(constant) == len(self.names):
             what = "one state" if self._states else "constant features only"
             raise ValueError(f"{self._first_label} and the others hold {what}: nothing to learn")
@@ -322,14 +329,13 @@ class Importer:
 
 
 def import_source(
-    source: dict, files: Iterable[str], frame_interval: float, time_unit: str, output: Path | str
+    source: Source, files: Iterable[str], frame_interval: float, time_unit: str, output: Path | str
 ) -> None:
     """Read, check and write a user's trajectories.
 
     Parameters
     ----------
-    source : dict
-        `systems.*.source` of the configuration, with defaults.
+    source : Source
     files : iterable of str
         In the order in which the trajectories are numbered.
     frame_interval : float

@@ -9,7 +9,7 @@ import itertools
 import os
 import struct
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import shortest_path
 
+from raremd.data.imported.kinds import TrajectorySource
 from raremd.data.imported.tables import BLOCK_BYTES, MAX_COLUMNS, TIME, Table
 
 DIHEDRALS = ("phi", "psi", "omega", "chi1", "chi2", "chi3", "chi4")
@@ -89,8 +90,10 @@ def _dihedral(kind: str, topology: mdtraj.Topology) -> Featurizer:
     return Featurizer(names, 360.0, compute)
 
 
-def _distances(kind: str, topology: mdtraj.Topology, pairs: Sequence) -> Featurizer:
-    pairs = np.array(list(pairs), np.int64).reshape(-1, 2)
+def _distances(
+    kind: str, topology: mdtraj.Topology, chosen: Iterable[tuple[int, int]]
+) -> Featurizer:
+    pairs = np.array(list(chosen), np.int64).reshape(-1, 2)
     names = [f"{kind}_{_atom(topology.atom(i))}_{_atom(topology.atom(j))}" for i, j in pairs]
     return Featurizer(names, 0.0, lambda chunk: mdtraj.compute_distances(chunk, pairs))
 
@@ -161,14 +164,13 @@ def _selection(topology: mdtraj.Topology, selection: str | None) -> Featurizer:
     return _distances("distance", topology, itertools.combinations(atoms, 2))
 
 
-def featurizers(topology: mdtraj.Topology, source: dict) -> list[Featurizer]:
+def featurizers(topology: mdtraj.Topology, source: TrajectorySource) -> list[Featurizer]:
     """What computes the features named in a source.
 
     Parameters
     ----------
     topology : mdtraj.Topology
-    source : dict
-        features, and perhaps selection and reference.
+    source : TrajectorySource
 
     Raises
     ------
@@ -176,7 +178,7 @@ def featurizers(topology: mdtraj.Topology, source: dict) -> list[Featurizer]:
         If a feature does not exist in this molecule.
     """
     made = []
-    for name in source["features"]:
+    for name in source.features:
         if name in DIHEDRALS:
             one = _dihedral(name, topology)
         elif name == "ca_distances":
@@ -186,14 +188,14 @@ def featurizers(topology: mdtraj.Topology, source: dict) -> list[Featurizer]:
         elif name == "contacts":
             one = _contacts(topology)
         elif name == "rmsd":
-            if "reference" not in source:
+            if source.reference is None:
                 raise ValueError("source.features: 'rmsd' needs source.reference, a structure file")
-            one = _rmsd(topology, source["reference"], source.get("selection"))
+            one = _rmsd(topology, source.reference, source.selection)
         else:
-            one = _selection(topology, source.get("selection"))
+            one = _selection(topology, source.selection)
         if not one.names:
             raise ValueError(
-                f"source.features: the topology {source['topology']} has no '{name}'; "
+                f"source.features: the topology {source.topology} has no '{name}'; "
                 "leave it out or choose another feature or selection"
             )
         if len(one.names) > MAX_COLUMNS:
@@ -225,8 +227,9 @@ def _atoms_in(path: str) -> int | None:
             frame = file.read(n_frames=1)
     except Exception:  # told, with more reason, when the frames are read
         return None
-    coordinates = getattr(frame, "coordinates", frame[0] if isinstance(frame, tuple) else frame)
-    return int(np.shape(coordinates)[1]) if np.ndim(coordinates) == 3 else None
+    first = frame[0] if isinstance(frame, tuple) else frame
+    coordinates = np.asarray(getattr(frame, "coordinates", first))
+    return int(coordinates.shape[1]) if coordinates.ndim == 3 else None
 
 
 def check_whole_xtc(path: str) -> None:
@@ -303,15 +306,14 @@ def _blocks(
         ) from error
 
 
-def read_molecular(files: Sequence[str], source: dict) -> Iterator[Table]:
+def read_molecular(files: Sequence[str], source: TrajectorySource) -> Iterator[Table]:
     """Features of trajectories.
 
     Parameters
     ----------
     files : sequence of str
         Any format that mdtraj reads, each one trajectory.
-    source : dict
-        topology, features, stride and perhaps selection and reference.
+    source : TrajectorySource
 
     Yields
     ------
@@ -322,7 +324,7 @@ def read_molecular(files: Sequence[str], source: dict) -> Iterator[Table]:
     ValueError
         If a file cannot be read, or has another number of atoms than the topology.
     """
-    topology = _loaded(source["topology"]).topology
+    topology = _loaded(source.topology).topology
     columns = featurizers(topology, source)
     names = tuple(name for one in columns for name in one.names)
     periods = {name: one.period for one in columns for name in one.names}
@@ -330,10 +332,10 @@ def read_molecular(files: Sequence[str], source: dict) -> Iterator[Table]:
         n_atoms = _atoms_in(path)
         if n_atoms is not None and n_atoms != topology.n_atoms:
             raise ValueError(
-                f"{path} has {n_atoms} atoms, the topology {source['topology']} has "
+                f"{path} has {n_atoms} atoms, the topology {source.topology} has "
                 f"{topology.n_atoms}; give the topology that belongs to the trajectory"
             )
         if Path(path).suffix == ".xtc":
             check_whole_xtc(path)
         timed = (TIME, *names) if Path(path).suffix in WITH_TIME else names
-        yield Table(path, timed, _blocks(path, topology, columns, source["stride"]), periods)
+        yield Table(path, timed, _blocks(path, topology, columns, source.stride), periods)

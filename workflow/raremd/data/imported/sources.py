@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import glob
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from raremd.data.imported.feature_files import check_header
+from raremd.data.imported.kinds import NumberSource, Source
 from raremd.data.imported.tables import natural_key
 
-IMPORTED = ("trajectory", "features", "dtraj")
-"""Kinds of source that are a user's own files."""
-SINGLE_FILES = ("topology", "reference")
 
-
-def as_list(value: str | list[str] | None) -> list[str]:
-    """A key that may be given as one string or as several."""
-    return [value] if isinstance(value, str) else list(value or [])
-
-
-def matching_files(patterns: str | list[str] | None, root: Path = Path()) -> list[str]:
+def matching_files(patterns: Sequence[str], root: Path = Path()) -> list[str]:
     """Files that match globs, those of each glob in natural order (9 before 10).
 
     Parameters
     ----------
-    patterns : str or list of str
+    patterns : sequence of str
         `**` matches any number of folders.
     root : Path
         What relative globs are relative to.
@@ -35,20 +28,16 @@ def matching_files(patterns: str | list[str] | None, root: Path = Path()) -> lis
         Relative where the glob is.
     """
     found: dict[str, None] = {}
-    for pattern in as_list(patterns):
+    for pattern in patterns:
         matches = glob.glob(pattern, root_dir=root, recursive=True)
         files = [m for m in matches if (root / m).is_file()]
         found |= dict.fromkeys(sorted(files, key=natural_key))
     return list(found)
 
 
-def _digests(source: dict) -> list[str]:
-    return as_list(source.get("sha256")) + as_list(source.get("md5"))
-
-
-def downloads(source: dict) -> dict[str, tuple[str, str]]:
+def downloads(source: Source) -> dict[str, tuple[str, str]]:
     """File name -> URL and SHA-256 (or MD5) of what a source downloads."""
-    pairs = zip(as_list(source.get("url")), _digests(source), strict=True)
+    pairs = zip(source.url, source.digests, strict=True)
     return {unquote(Path(urlsplit(url).path).name): (url, digest) for url, digest in pairs}
 
 
@@ -63,13 +52,12 @@ def _advice(pattern: str, root: Path) -> str:
     return "correct the path or glob"
 
 
-def check_source(source: dict, key: str, root: Path = Path()) -> None:
+def check_source(source: Source, key: str, root: Path = Path()) -> None:
     """Files are there and are not, at first sight, of the wrong kind.
 
     Parameters
     ----------
-    source : dict
-        Of a kind in `IMPORTED`.
+    source : Source
     key : str
         What messages begin with, such as `systems.mine.source`.
     root : Path
@@ -80,11 +68,11 @@ def check_source(source: dict, key: str, root: Path = Path()) -> None:
     ValueError
         Naming the key or file.
     """
-    if ("files" in source) == ("url" in source):
+    if bool(source.files) == bool(source.url):
         raise ValueError(f"{key}: give either files or url")
-    if {"sha256", "md5"} <= set(source):
+    if source.sha256 and source.md5:
         raise ValueError(f"{key}: give either sha256 or md5")
-    urls, digests = as_list(source.get("url")), _digests(source)
+    urls, digests = source.url, source.digests
     if len(urls) != len(digests):
         raise ValueError(
             f"{key}: {len(urls)} url need as many sha256 (or md5), there are {len(digests)}"
@@ -94,18 +82,18 @@ def check_source(source: dict, key: str, root: Path = Path()) -> None:
             raise ValueError(f"{key}.url: '{name}' is no file name; the address must end with one")
     if len(downloads(source)) != len(urls):
         raise ValueError(f"{key}.url: two downloads have the same file name")
-    for name in SINGLE_FILES:
-        if name in source and not (root / source[name]).is_file():
-            raise ValueError(f"{key}.{name}: there is no file {source[name]}")
-    for pattern in as_list(source.get("files")):
-        if not matching_files(pattern, root):
+    for name, file in source.single_files.items():
+        if not (root / file).is_file():
+            raise ValueError(f"{key}.{name}: there is no file {file}")
+    for pattern in source.files:
+        if not matching_files([pattern], root):
             raise ValueError(
                 f"{key}.files: no file matches {pattern} (from {root.resolve()}); "
                 f"{_advice(pattern, root)}"
             )
-    for file in matching_files(source.get("files"), root):
+    for file in matching_files(source.files, root):
         try:
-            if source["kind"] != "trajectory":
+            if isinstance(source, NumberSource):
                 check_header(root / file)
             elif not (root / file).stat().st_size:
                 raise ValueError(f"{file}: the file is empty")

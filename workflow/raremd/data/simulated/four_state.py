@@ -139,7 +139,13 @@ def equilibrium_populations(box: float = 10.0, spacing: float = 0.05) -> np.ndar
 
 
 @numba.njit(cache=True, fastmath=True)
-def _advance(position, velocity, generator, frames, steps_per_frame):
+def _advance(
+    position: np.ndarray,
+    velocity: np.ndarray,
+    generator: np.ndarray,
+    frames: np.ndarray,
+    steps_per_frame: int,
+) -> None:
     """Integrate one group of walkers in place and save a frame every `steps_per_frame` steps.
 
     BAOAB (Leimkuhler & Matthews 2013) with the two half kicks between the saved positions merged

@@ -129,19 +129,19 @@ def build_model(native: np.ndarray) -> GoModel:
 
 
 @numba.njit(cache=True, fastmath=True)
-def _vector(x, i, j):
+def _vector(x: np.ndarray, i: int, j: int) -> tuple[float, float, float]:
     return x[j, 0] - x[i, 0], x[j, 1] - x[i, 1], x[j, 2] - x[i, 2]
 
 
 @numba.njit(cache=True, fastmath=True)
-def _add(force, i, fx, fy, fz):
+def _add(force: np.ndarray, i: int, fx: float, fy: float, fz: float) -> None:
     force[i, 0] += fx
     force[i, 1] += fy
     force[i, 2] += fz
 
 
 @numba.njit(cache=True, fastmath=True)
-def _add_bonds(x, force, bonds):
+def _add_bonds(x: np.ndarray, force: np.ndarray, bonds: np.ndarray) -> float:
     energy = 0.0
     for i in range(bonds.size):
         dx, dy, dz = _vector(x, i, i + 1)
@@ -155,7 +155,7 @@ def _add_bonds(x, force, bonds):
 
 
 @numba.njit(cache=True, fastmath=True)
-def _add_angles(x, force, angles):
+def _add_angles(x: np.ndarray, force: np.ndarray, angles: np.ndarray) -> float:
     energy = 0.0
     for i in range(angles.size):
         ux, uy, uz = _vector(x, i + 1, i)
@@ -180,7 +180,7 @@ def _add_angles(x, force, angles):
 
 
 @numba.njit(cache=True, fastmath=True)
-def _add_dihedrals(x, force, dihedrals):
+def _add_dihedrals(x: np.ndarray, force: np.ndarray, dihedrals: np.ndarray) -> float:
     # With the multiple-angle formulas no trigonometric function is needed.
     energy = 0.0
     for i in range(dihedrals.shape[0]):
@@ -218,7 +218,9 @@ def _add_dihedrals(x, force, dihedrals):
 
 
 @numba.njit(cache=True, fastmath=True)
-def _add_contacts(x, force, contacts, squares):
+def _add_contacts(
+    x: np.ndarray, force: np.ndarray, contacts: np.ndarray, squares: np.ndarray
+) -> float:
     energy = 0.0
     for k in range(squares.size):
         i, j = contacts[k, 0], contacts[k, 1]
@@ -235,7 +237,7 @@ def _add_contacts(x, force, contacts, squares):
 
 
 @numba.njit(cache=True, fastmath=True)
-def _add_repulsion(x, force, pairs, n_pairs):
+def _add_repulsion(x: np.ndarray, force: np.ndarray, pairs: np.ndarray, n_pairs: int) -> float:
     energy = 0.0
     for k in range(n_pairs):
         i, j = pairs[k, 0], pairs[k, 1]
@@ -254,7 +256,9 @@ def _add_repulsion(x, force, pairs, n_pairs):
 
 
 @numba.njit(cache=True, fastmath=True)
-def _energy_and_forces(x, force, model, pairs, n_pairs):
+def _energy_and_forces(
+    x: np.ndarray, force: np.ndarray, model: GoModel, pairs: np.ndarray, n_pairs: int
+) -> float:
     force[:] = 0.0
     return (
         _add_bonds(x, force, model.bonds)
@@ -287,7 +291,7 @@ def energy_and_forces(positions: np.ndarray, model: GoModel) -> tuple[float, np.
 
 
 @numba.njit(cache=True, fastmath=True)
-def _list_neighbours(x, candidates, reach, pairs):
+def _list_neighbours(x: np.ndarray, candidates: np.ndarray, reach: float, pairs: np.ndarray) -> int:
     """Copy the candidates that are closer than `reach` into `pairs`; their number."""
     n_pairs = 0
     for k in range(candidates.shape[0]):
@@ -301,7 +305,7 @@ def _list_neighbours(x, candidates, reach, pairs):
 
 
 @numba.njit(cache=True, fastmath=True)
-def _largest_square(x, reference):
+def _largest_square(x: np.ndarray, reference: np.ndarray) -> float:
     """Square of the longest way of a bead from its place in `reference`."""
     largest = 0.0
     for i in range(x.shape[0]):
@@ -311,7 +315,14 @@ def _largest_square(x, reference):
 
 
 @numba.njit(cache=True, fastmath=True)
-def advance(position, velocity, noise, model, settings, skin) -> None:
+def advance(
+    position: np.ndarray,
+    velocity: np.ndarray,
+    noise: np.ndarray,
+    model: GoModel,
+    settings: tuple[float, float, float],
+    skin: float,
+) -> None:
     """Integrate in place, one step for each row of noise.
 
     Langevin, middle scheme (Z. Zhang et al., J. Phys. Chem. A 123, 6056 (2019)), as OpenMM's

@@ -9,11 +9,12 @@ import json
 import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numba
 import numpy as np
 
-from raremd.data.embedded import quantised, record, steps_per_frame
+from raremd.data.embedded import Blocks, quantised, record, steps_per_frame
 from raremd.data.simulated.go_forces import (
     GoModel,
     advance,
@@ -104,7 +105,7 @@ def feature_names(sequence: str, model: GoModel) -> list[str]:
     return [*dihedrals, *distances, "Q"]
 
 
-def quantise(positions: np.ndarray, model: GoModel) -> dict[str, np.ndarray]:
+def quantise(positions: np.ndarray, model: GoModel) -> Blocks:
     """Every EVERY-th dihedral and native contact, and the fraction of all native contacts.
 
     Contacts ascend by their residues, so that a regular choice is spread over the contact map.
@@ -117,7 +118,7 @@ def quantise(positions: np.ndarray, model: GoModel) -> dict[str, np.ndarray]:
 
     Returns
     -------
-    dict
+    Blocks
         dihedrals (n_frames, n_dihedrals) int8 in DIHEDRAL_RESOLUTION_DEGREE, distances
         (n_frames, n_distances) uint8 in DISTANCE_RESOLUTION_NM, fractions (n_frames, 1) uint8 in
         shares of one contact.
@@ -129,11 +130,11 @@ def quantise(positions: np.ndarray, model: GoModel) -> dict[str, np.ndarray]:
     """
     angles = np.degrees(dihedral_angles(positions)[:, ::EVERY])
     distances = pair_distances(positions, model.contacts[::EVERY])
-    return {
-        "dihedrals": quantised(angles, DIHEDRAL_RESOLUTION_DEGREE, np.int8, "dihedral in degrees"),
-        "distances": quantised(distances, DISTANCE_RESOLUTION_NM, np.uint8, "distance in nm"),
-        "fractions": quantised(formed_contacts(positions, model)[:, None], 1, np.uint8, "count"),
-    }
+    return Blocks(
+        quantised(angles, DIHEDRAL_RESOLUTION_DEGREE, np.int8, "dihedral in degrees"),
+        quantised(distances, DISTANCE_RESOLUTION_NM, np.uint8, "distance in nm"),
+        quantised(formed_contacts(positions, model)[:, None], 1, np.uint8, "count"),
+    )
 
 
 class GoSimulation:
@@ -188,14 +189,14 @@ class GoSimulation:
         self._velocity = np.array(state["velocity"])
         self._generator.bit_generator.state = state["generator"]
 
-    def sample(self, n_frames: int) -> dict[str, np.ndarray]:
+    def sample(self, n_frames: int) -> Blocks:
         """Integers of the next frames, by block, as `quantise` gives them."""
         frames = np.empty((n_frames, *self._position.shape))
         for frame in frames:
             frame[:] = self._next_frame()
         return quantise(frames, self._model)
 
-    def provenance(self) -> dict:
+    def provenance(self) -> dict[str, Any]:
         """How the trajectory is made."""
         return asdict(self._settings) | {
             "model": "C-alpha structure-based model, 12-10 contacts (Clementi et al. 2000)",

@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -31,15 +33,53 @@ Potential = Callable[[np.ndarray, np.ndarray], np.ndarray]
 # keeps the shifted operator negative definite, so that it factorises without pivoting.
 SHIFT = 1e-8
 
+
 # Convergence: one setting is varied at a time around the centre. The result is the run with the
 # finest grid, as larger boxes and orders than the centre's change less than the grid does.
-CENTRE = {"box": 8.0, "spacing": 0.4, "hermite_order": 8}
+@dataclass(frozen=True)
+class Discretisation:
+    """How finely the operator is resolved; see `klein_kramers_operator`."""
+
+    box: float = 8.0
+    spacing: float = 0.4
+    hermite_order: int = 8
+
+
+FINEST = Discretisation(spacing=0.25)
 VARIATIONS = {
-    "box": (6.0, 8.0, 10.0),
-    "hermite_order": (6, 8, 10),
-    "spacing": (0.5, 0.4, 0.25),
+    "box": [Discretisation(box=box) for box in (6.0, 8.0, 10.0)],
+    "hermite_order": [Discretisation(hermite_order=order) for order in (6, 8, 10)],
+    "spacing": [Discretisation(spacing=spacing) for spacing in (0.5, 0.4, 0.25)],
 }
-FINEST = CENTRE | {"spacing": 0.25}
+
+
+@dataclass(frozen=True)
+class ExactSpectrum:
+    """Slowest relaxation times of the four-state system, with the proof of their convergence.
+
+    Attributes
+    ----------
+    timescales : list of float
+        Slowest first, in `unit`.
+    unit : str
+    settings : Discretisation
+        That of `timescales`.
+    relative_error : list of float
+        For each timescale, the change at the last refinement of box, order and spacing, added up.
+    convergence : list of dict
+        Rows: the setting that was `varied`, the settings and the `timescales`.
+    system : dict
+        Of what dynamics, by name.
+    method : str
+    """
+
+    timescales: list[float]
+    unit: str
+    settings: Discretisation
+    relative_error: list[float]
+    convergence: list[dict[str, Any]]
+    system: dict[str, Any]
+    method: str
 
 
 def klein_kramers_operator(
@@ -198,7 +238,7 @@ def exact_timescales(
     return relaxation_times(operator, n_timescales)
 
 
-def converged_timescales(n_timescales: int = 3) -> dict:
+def converged_timescales(n_timescales: int = 3) -> ExactSpectrum:
     """Slowest relaxation times of the four-state system, with the proof of their convergence.
 
     Takes one to three minutes and 3 GB.
@@ -210,49 +250,43 @@ def converged_timescales(n_timescales: int = 3) -> dict:
 
     Returns
     -------
-    dict
-        Ready for JSON: ``timescales`` and their ``unit``, the ``settings`` they were computed
-        with, ``relative_error`` (for each timescale, the change at the last refinement of box,
-        order and spacing, added up), ``convergence`` (rows with the setting that was varied, the
-        settings and the timescales), ``system`` and ``method``.
+    ExactSpectrum
     """
-    computed: dict[tuple, np.ndarray] = {}
+    computed: dict[Discretisation, np.ndarray] = {}
 
-    def timescales(settings: dict) -> np.ndarray:
-        key = tuple(settings.values())
-        if key not in computed:
-            computed[key] = exact_timescales(**settings, n_timescales=n_timescales)
-            log.info("%s: %s", settings, computed[key].round(1))
-        return computed[key]
+    def timescales(settings: Discretisation) -> np.ndarray:
+        if settings not in computed:
+            computed[settings] = exact_timescales(**asdict(settings), n_timescales=n_timescales)
+            log.info("%s: %s", settings, computed[settings].round(1))
+        return computed[settings]
 
     rows = []
     error = np.zeros(n_timescales)
-    for name, values in VARIATIONS.items():
-        series = [CENTRE | {name: value} for value in values]
+    for name, series in VARIATIONS.items():
         times = [timescales(settings) for settings in series]
         error += np.abs(times[-1] / times[-2] - 1.0)
         rows += [
-            {"varied": name, **settings, "timescales": _rounded(t, 2)}
+            {"varied": name, **asdict(settings), "timescales": _rounded(t, 2)}
             for settings, t in zip(series, times, strict=True)
         ]
-    return {
-        "timescales": _rounded(timescales(FINEST), 2),
-        "unit": "tau",
-        "settings": FINEST,
-        "relative_error": _rounded(error, 5),
-        "convergence": rows,
-        "system": {
+    return ExactSpectrum(
+        timescales=_rounded(timescales(FINEST), 2),
+        unit="tau",
+        settings=FINEST,
+        relative_error=_rounded(error, 5),
+        convergence=rows,
+        system={
             "potential": "four-state potential of Tsai, Kuo & Tiwary (2020)",
             "beta": four_state.BETA,
             "friction": four_state.FRICTION,
             "mass": 1.0,
         },
-        "method": (
+        method=(
             "eigenvalues of the Klein-Kramers operator in Hermite functions of the velocities on "
             "a staggered grid with reflecting walls (raremd.data.simulated.klein_kramers); box is "
             "half the edge; relative_error adds up the last change of each series in convergence"
         ),
-    }
+    )
 
 
 def _rounded(values: np.ndarray, digits: int) -> list[float]:

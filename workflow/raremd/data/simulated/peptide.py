@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import mdtraj
 import networkx as nx
@@ -19,7 +20,7 @@ import openmm
 from openmm import app, unit
 from openmm.app.internal.customgbforces import GBSAOBC2Force
 
-from raremd.data.embedded import quantised, record, steps_per_frame
+from raremd.data.embedded import Blocks, quantised, record, steps_per_frame
 
 DIHEDRAL_RESOLUTION_DEGREE = 0.1
 DISTANCE_RESOLUTION_NM = 0.005
@@ -58,7 +59,9 @@ class PeptideSettings:
         return steps_per_frame(self.saving_interval_ps, self.timestep_fs / 1000.0, "ps")
 
 
-def _place(a, b, c, length, angle, dihedral):
+def _place(
+    a: np.ndarray, b: np.ndarray, c: np.ndarray, length: float, angle: float, dihedral: float
+) -> np.ndarray:
     """Fourth atom at `length` from c, with angle b-c-d and dihedral a-b-c-d in degrees."""
     angle, dihedral = np.radians(angle), np.radians(dihedral)
     along = (c - b) / np.linalg.norm(c - b)
@@ -177,9 +180,7 @@ def feature_names(topology: mdtraj.Topology, n_residues: int, pairs: np.ndarray)
     return names + [f"distance {label(i)}-{label(j)}" for i, j in pairs]
 
 
-def quantise(
-    xyz: np.ndarray, topology: mdtraj.Topology, pairs: np.ndarray
-) -> dict[str, np.ndarray]:
+def quantise(xyz: np.ndarray, topology: mdtraj.Topology, pairs: np.ndarray) -> Blocks:
     """Dihedrals in tenths of a degree and distances in steps of 0.005 nm.
 
     Parameters
@@ -191,7 +192,7 @@ def quantise(
 
     Returns
     -------
-    dict
+    Blocks
         dihedrals (n_frames, 2 n_residues) int16, phi and psi of each residue in turn, and
         distances (n_frames, n_pairs) uint8.
 
@@ -204,12 +205,10 @@ def quantise(
     phi, psi = mdtraj.compute_phi(trajectory)[1], mdtraj.compute_psi(trajectory)[1]
     angles = np.stack([phi, psi], axis=2).reshape(len(xyz), -1)
     distances = mdtraj.compute_distances(trajectory, pairs)
-    return {
-        "dihedrals": quantised(
-            np.degrees(angles), DIHEDRAL_RESOLUTION_DEGREE, np.int16, "dihedral in degrees"
-        ),
-        "distances": quantised(distances, DISTANCE_RESOLUTION_NM, np.uint8, "distance in nm"),
-    }
+    return Blocks(
+        quantised(np.degrees(angles), DIHEDRAL_RESOLUTION_DEGREE, np.int16, "dihedral in degrees"),
+        quantised(distances, DISTANCE_RESOLUTION_NM, np.uint8, "distance in nm"),
+    )
 
 
 class PeptideSimulation:
@@ -261,16 +260,16 @@ class PeptideSimulation:
         """Go on from a checkpoint."""
         self._context.loadCheckpoint(checkpoint)
 
-    def sample(self, n_frames: int) -> dict[str, np.ndarray]:
+    def sample(self, n_frames: int) -> Blocks:
         """Integers of the next frames, by block, as `quantise` gives them."""
         xyz = np.empty((n_frames, self._topology.n_atoms, 3), np.float32)
         for frame in xyz:
             self._integrator.step(self._settings.steps_per_frame)
             state = self._context.getState(positions=True)
-            frame[:] = state.getPositions(asNumpy=True)._value
+            frame[:] = state.getPositions(asNumpy=True).value_in_unit(unit.nanometer)
         return quantise(xyz, self._topology, self._pairs)
 
-    def provenance(self) -> dict:
+    def provenance(self) -> dict[str, Any]:
         """How the trajectory is made."""
         n_residues = self._settings.n_residues
         return asdict(self._settings) | {

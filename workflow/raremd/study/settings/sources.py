@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, PlainValidator, Tag, model_validator
 
+from raremd.data.imported import kinds
 from raremd.study.settings.sections import Section, Several, Time, Whole, matching
 
 Files = Annotated[tuple[str, ...], Several, Field(min_length=1)]
@@ -85,6 +86,10 @@ class _Imported(Section):
     url: Url | None = Field(default=None, description=URL)
     sha256: Sha256 | None = Field(default=None, description=SHA256)
     md5: Md5 | None = Field(default=None, description=MD5)
+
+    def files_of(self) -> kinds.Source:
+        """The same as the importers take it."""
+        return kinds.make_source(**self.model_dump(exclude_none=True))
 
 
 class Trajectory(_Imported):

@@ -1,0 +1,125 @@
+"""The kinds of source that are a user's own files, and what can be said of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where files come from.
+
+    Attributes
+    ----------
+    files : sequence of str
+        Globs; or none, and instead
+    url : sequence of str
+        Addresses, each with its digest in
+    sha256, md5 : sequence of str
+        Hexadecimal; one of the two kinds.
+    times : str
+        Unit of the times in the files, where they have some: fs, ps, ns or us.
+    """
+
+    files: Sequence[str] = ()
+    url: Sequence[str] = ()
+    sha256: Sequence[str] = ()
+    md5: Sequence[str] = ()
+    times: str = "ps"
+
+    @property
+    def digests(self) -> list[str]:
+        """One for each `url`."""
+        return [*self.sha256, *self.md5]
+
+    @property
+    def single_files(self) -> dict[str, str]:
+        """Key -> file, of files that are no trajectories."""
+        return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrajectorySource(Source):
+    """Topology and trajectories.
+
+    Attributes
+    ----------
+    topology : str
+        Structure file.
+    features : sequence of str
+        What is computed of each frame.
+    selection : str or None
+        Atoms of `distances` and `rmsd`, in mdtraj's language.
+    reference : str or None
+        Structure file that `rmsd` is measured from.
+    stride : int
+        Every stride-th frame is read.
+    """
+
+    topology: str
+    features: Sequence[str]
+    selection: str | None = None
+    reference: str | None = None
+    stride: int = 1
+
+    @property
+    def single_files(self) -> dict[str, str]:
+        """Topology and reference."""
+        both = {"topology": self.topology, "reference": self.reference}
+        return {key: file for key, file in both.items() if file is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberSource(Source):
+    """Numbers in files, a row a frame.
+
+    Attributes
+    ----------
+    dataset : str
+        Glob of the arrays wanted from .npz and HDF5 files.
+    columns : sequence of str or None
+        Names or globs of the columns that are taken; None takes all but the time.
+    """
+
+    dataset: str = "*"
+    columns: Sequence[str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureSource(NumberSource):
+    """Features.
+
+    Attributes
+    ----------
+    names : sequence of str or None
+        Of all columns, over those in the file.
+    periods : mapping
+        Name or glob of a feature -> `radians`, `degrees`, or its period as a number.
+    """
+
+    names: Sequence[str] | None = None
+    periods: Mapping[str, str | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StateSource(NumberSource):
+    """Discrete trajectories: one state a frame."""
+
+
+KINDS: dict[str, type[Source]] = {
+    "trajectory": TrajectorySource,
+    "features": FeatureSource,
+    "dtraj": StateSource,
+}
+"""By the `kind` of a source in the configuration."""
+
+
+def make_source(kind: str, **options: Any) -> Source:
+    """The source that a configuration describes; a file, address or digest may stand alone."""
+    several = {k: [v] if isinstance(v, str) else v for k, v in options.items() if k in _SEVERAL}
+    return KINDS[kind](**options | several)
+
+
+_SEVERAL = ("files", "url", "sha256", "md5")
