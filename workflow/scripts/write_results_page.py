@@ -4,12 +4,13 @@ import json
 import shutil
 from pathlib import Path
 
+from raremd.analysis.claims import Judgement
 from raremd.io.logs import log_to
 from raremd.io.storage import (
     atomic_path,
-    read_json,
     read_parquet,
     read_record,
+    read_typed,
     write_json,
     write_parquet,
 )
@@ -34,19 +35,13 @@ if __name__ == "__main__":
     for name in ("claims", "cost_csv"):
         shutil.copyfile(i[name], o[name])
     text = page(
-        read_json(i.claims),
+        read_typed(Judgement, i.claims),
         Path(i.recommendation).read_text(),
         Path(i.diagnosis).read_text(),
         comparison,
         cost,
-        {
-            "bases": {base.system: base.levels for base in plan.bases},
-            "lags": plan.yardstick_lags,
-            "models": list(plan.models),
-            "replicates": plan.replicates,
-            "built_on": plan.built_on,
-            "commits": sorted({r["commit"] for r in records}),
-        },
+        plan,
+        sorted({r["commit"] for r in records}),
         [Path(figure).stem for figure in i.figures],
     )
     with atomic_path(o.page) as temporary:

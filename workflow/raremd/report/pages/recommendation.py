@@ -53,7 +53,7 @@ def _why(answer: Answer) -> str:
 
 def _markov(answer: Answer) -> str:
     unit = answer.assessment.unit
-    if not answer.baselines:
+    if not answer.baselines or answer.assessment.doubts:
         return ""
     if not answer.markov_suffices:
         return "A Markov state model reproduces them in no cell."
@@ -112,6 +112,10 @@ def _section(answer: Answer) -> list[str]:
     return lines
 
 
+def _misses(candidate: Candidate) -> bool:
+    return bool(candidate.missed) and candidate.outcome is Outcome.NOT_REPRODUCED
+
+
 def _all_cells(answer: Answer) -> list[str]:
     unit = answer.assessment.unit
     rows = [
@@ -123,7 +127,7 @@ def _all_cells(answer: Answer) -> list[str]:
             pretty(c.model),
             factor(c.bound) if np.isfinite(c.bound) else "–",
             str(max((p.failed for p in c.processes), default=0)),
-            "its states miss a slow process" if c.missed else str(c.outcome),
+            str(c.outcome) + ": its states miss a slow process" * _misses(c),
         ]
         for c in (*answer.networks, *answer.baselines)
     ]

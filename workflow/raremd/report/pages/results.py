@@ -8,13 +8,12 @@ from __future__ import annotations
 import io
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from PIL import Image
 
-from raremd.analysis.recommendation import ALL_CELLS
+from raremd.analysis.claims import Judgement
 from raremd.analysis.tidy import pick
 from raremd.io.storage import atomic_path
 from raremd.report.names import pretty
@@ -23,10 +22,13 @@ from raremd.report.pages.claims import (
     HOW,
     claim_table,
     control_table,
+    headlines,
     scoreboard,
     varied_table,
 )
 from raremd.report.pages.markdown import as_table
+from raremd.report.pages.recommendation import DETAILS
+from raremd.study.verdict_plans import ResultsPagePlan
 
 LARGEST = 100_000
 """Bytes of a figure."""
@@ -113,16 +115,16 @@ def demoted(text: str) -> list[str]:
     return [f"#{line}" if line.startswith("##") else line for line in text.splitlines()[2:]]
 
 
-def removals(comparison: pd.DataFrame, study: dict[str, Any]) -> list[str]:
+def removals(comparison: pd.DataFrame, study: ResultsPagePlan) -> list[str]:
     """What each removal of recrossings does to the slowest timescale of MD and models; a table.
 
     In the cell's own states, log2 over the MD of the same states with recrossings at the
     yardstick's lag. Bold is an MD that is over-cored: slower than the interval of that MD.
     """
     rows = []
-    for system, built_on in study["built_on"].items():
+    for system, built_on in study.built_on.items():
         mine = pick(comparison, system=system, quantity="timescale", i=1, replicate=0)
-        at_lag = pick(mine, lag=study["lags"][system])
+        at_lag = pick(mine, lag=study.yardstick_lags[system])
         removed = mine[mine["partition"].isin(built_on)]
         for (coordinate, interval, partition), cell in removed.groupby(list(CELL), sort=False):
             where = {"coordinate": coordinate, "interval": interval}
@@ -131,13 +133,13 @@ def removals(comparison: pd.DataFrame, study: dict[str, Any]) -> list[str]:
                 continue
             md, _, high = kept[["value", "low", "high"]].iloc[0]
             own = pick(cell, model="md", lag=interval)["value"].iloc[0]
-            long = pick(cell, lag=study["lags"][system]).set_index("model")["value"]
+            long = pick(cell, lag=study.yardstick_lags[system]).set_index("model")["value"]
             cells = [_log2(own, md, high), _log2(long["md"], md, high)]
-            cells += [_log2(long[m], md) if m in long else "–" for m in study["models"]]
+            cells += [_log2(long[m], md) if m in long else "–" for m in study.models]
             rows.append([system, f"`{coordinate}/dt_{interval:g}/{partition}`", *cells])
     if not rows:
         return []
-    models = [pretty(model) for model in study["models"]]
+    models = [pretty(model) for model in study.models]
     return [
         "Slowest timescale after recrossings were removed: log2 over that of the MD in the same",
         "states with its recrossings, at the yardstick's lag. Bold: the MD itself is slower than",
@@ -155,16 +157,17 @@ def _log2(value: float, md: float, high: float = np.inf) -> str:
     return f"**{text}**" if value > high else text
 
 
-def _speed(comparison: pd.DataFrame, study: dict[str, Any]) -> list[str]:
+def _speed(comparison: pd.DataFrame, study: ResultsPagePlan) -> list[str]:
     """Beside the timescale what no eigenvalue enters, and what the loss sees; base cells."""
     rows = []
-    for system, base in study["bases"].items():
-        cell = pick(comparison, system=system, replicate=0, **base)
-        lag, every = study["lags"][system], float(base["interval"])
+    for base in study.bases:
+        system, every = base.system, base.interval
+        cell = pick(comparison, system=system, replicate=0, **base.levels)
+        lag = study.yardstick_lags[system]
         quantities = [
             ("yardstick_timescale", lag), ("crossing_rate", lag), ("crossing_rate", every),
         ]  # fmt: skip
-        for model in study["models"]:
+        for model in study.models:
             loss = pick(cell, quantity="cross_entropy", model=model)["value"]
             if loss.empty:
                 continue
@@ -208,35 +211,35 @@ def _cost(cost: pd.DataFrame) -> list[str]:
 
 
 def page(
-    claims: list[dict[str, Any]],
+    judgement: Judgement,
     recommendation: str,
     diagnosis: str,
     comparison: pd.DataFrame,
     cost: pd.DataFrame,
-    study: dict[str, Any],
+    study: ResultsPagePlan,
+    commits: list[str],
     figures: list[str],
 ) -> str:
     """The page, in the order of the claims.
 
     Parameters
     ----------
-    claims : list of dict
-        From `claims.judge_study`.
+    judgement : Judgement
     recommendation, diagnosis : str
         Markdown of the study.
     comparison, cost : pandas.DataFrame
-    study : dict
-        bases (system -> levels of its base cell), lags (system -> lag of the yardstick), models
-        (without controls), replicates, commits (list of str), built_on (system -> partition
-        without recrossings -> the one that it is made of).
+    study : ResultsPagePlan
+    commits : list of str
+        Of the code that made the results.
     figures : list of str
         Names of the figures that are there.
     """
+    claims = judgement.records
     cells = comparison[comparison["coordinate"] != ""]
     n_cells = len(cells.drop_duplicates(["system", "coordinate", "interval", "partition"]))
     models = set(cells["model"]) - {"md", "reference"}
-    systems = list(study["bases"])
-    commits = ", ".join(f"`{c[:HASH]}{'-dirty' * c.endswith('-dirty')}`" for c in study["commits"])
+    systems = [base.system for base in study.bases]
+    named = ", ".join(f"`{c[:HASH]}{'-dirty' * c.endswith('-dirty')}`" for c in commits)
     lines = [
         "# Results of the study",
         "",
@@ -244,25 +247,27 @@ def page(
         "",
         f"{len(systems)} system{'s' * (len(systems) > 1)}, {n_cells} cells, "
         f"{len(models)} models and controls, "
-        f"{study['replicates']} replicates. Configuration: [config.json](config.json); commit "
-        f"{commits}; packages: [provenance.json](provenance.json). All numbers: "
+        f"{study.replicates} replicates. Configuration: [config.json](config.json); commit "
+        f"{named}; packages: [provenance.json](provenance.json). All numbers: "
         "[claims.json](claims.json), comparison.parquet, [cost.csv](cost.csv). What they mean: "
         "[method](../method.md).",
         "",
         "## Which interval and partition should I use, and how do I know?",
         "",
-        *demoted(recommendation.partition(ALL_CELLS)[0]),
+        *demoted(recommendation.partition(DETAILS)[0]),
         "",
         "## The claims at a glance",
         "",
-        HOW,
+        *headlines(judgement),
         *scoreboard(claims),
+        "",
+        HOW,
         "",
         *pictures([name for name in ("claims",) if name in figures]),
     ]
-    for claim in sorted({r["claim"] for r in claims}):
-        mine = [r for r in claims if r["claim"] == claim]
-        lines += [f"## {claim}: {mine[0]['statement']}", "", *claim_table(mine), ""]
+    for claim in sorted({r.claim for r in claims}):
+        mine = [r for r in claims if r.claim == claim]
+        lines += [f"## {claim}: {mine[0].statement}", "", *claim_table(mine), ""]
         lines += [*varied_table(mine), ""]
         lines += _of_systems(FIGURES[claim], systems, figures)
         lines += removals(comparison, study) if claim == "C5" else []
