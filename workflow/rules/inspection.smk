@@ -6,6 +6,7 @@
 rule inspect_data:
     input:
         states=[f.path for s in SYSTEMS for f in plan.inspection_plan(STUDY, s).states],
+        assessments=ASSESSMENTS,
     output:
         markdown=f"{RESULTS}/inspect.md",
         html=report(f"{RESULTS}/inspect.html", category="Data", caption="../report/inspect.rst"),

@@ -5,9 +5,10 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from raremd.analysis.leaderboard import as_markdown, rank, validation_timescales
+from raremd.analysis.leaderboard import rank, validation_timescales
 from raremd.io.logs import log_to
 from raremd.io.storage import atomic_path, read_arrays, read_parquet
+from raremd.report.pages.leaderboard import as_markdown
 from raremd.states.discrete_trajectories import read_states
 from raremd.study.plans import from_param
 from raremd.study.verdict_plans import RankedCell, RankingPlan

@@ -27,7 +27,7 @@ from raremd.kinetics.equilibrium import DetailedBalance, detailed_balance
 from raremd.kinetics.timescales import count_transitions, slow_split, timescales
 from raremd.kinetics.transition_matrix import block_counts, count_matrix, estimate
 from raremd.states.discrete_trajectories import DiscreteSystem
-from raremd.states.split import take
+from raremd.states.split import check_lengths, take
 from raremd.study.plans import AssessmentPlan
 
 MAX_BLOCKS = 1000
@@ -223,10 +223,16 @@ def assess(system: DiscreteSystem, plan: AssessmentPlan) -> Assessment:
     Returns
     -------
     Assessment
+
+    Raises
+    ------
+    ValueError
+        If no trajectory is longer than the yardstick's lag.
     """
     frame, n_states = plan.frame_interval, system.n_states
     training = take(system.md, system.split.training)
     lengths = [len(d) for d in training]
+    check_lengths(lengths, plan.yardstick_lag)
     lags = np.array([lag for lag in plan.lags if lag < max(lengths)])
     blocks = trajectory_blocks(lengths, max(plan.block, sum(lengths) // MAX_BLOCKS))
     counts = count_matrix(training, n_states, plan.yardstick_lag)

@@ -1,0 +1,209 @@
+"""The inspection for people: whether the MD can tell, then what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from raremd.analysis.inspection import RunningTime, SystemInspection
+from raremd.report.pages.markdown import as_table
+from raremd.report.pages.recommendation import remedies
+from raremd.report.pages.words import count, listed, quantity
+
+MANY_DIMENSIONS = 20
+"""Of a coordinate; with so many k-means mostly sees noise."""
+LISTED = 20
+"""Trajectories that are listed one by one; of more only the extremes are told."""
+ENOUGH = 100
+"""Times the slowest timescale that a replicate should generate."""
+
+
+def headline(found: SystemInspection) -> str:
+    """Whether this MD can decide anything, in one sentence."""
+    if found.doubts:
+        return f"Not yet: {found.doubts[0].text}."
+    times = listed([quantity(p.value, found.plan.unit) for p in found.assessment.slow])
+    able = sum(not cell.reasons for cell in found.cells)
+    return (
+        f"Yes, this MD can tell: {count(found.assessment.transitions, 'slow transition')} in the "
+        f"training data, slow timescales of {times}, converged with lag; "
+        f"{able} of {count(len(found.cells), 'planned cell')} can give a verdict."
+    )
+
+
+def _minutes(minutes: float) -> str:
+    if minutes >= 120:
+        return f"{minutes / 60:.1f} hours"
+    return f"{minutes:.0f} min" if minutes >= 10 else f"{minutes:.1f} min"
+
+
+def running_time_section(time: RunningTime, cores: int) -> list[str]:
+    """How long the whole study takes at most."""
+    total = (time.learning + time.starting) / cores
+    return [
+        "## Running time",
+        "",
+        f"At most about **{_minutes(total)} on {count(cores, 'core')}**: training and generation "
+        f"{_minutes(time.learning)} of one core (less where training stops early), starting "
+        f"{time.jobs} jobs {_minutes(time.starting)}. These are short timings on this machine; they "
+        "hold if nothing else runs on it.",
+        "",
+    ]
+
+
+def _advice(found: SystemInspection) -> Iterator[str]:
+    """What to change in the configuration, beyond what the doubts ask for."""
+    plan, table = found.plan, found.table
+    frame, unit = plan.frame_interval, plan.unit
+    dimensions = table[table["quantity"] == "dimensions"].drop_duplicates("coordinate")
+    for row in dimensions[dimensions["value"] > MANY_DIMENSIONS].itertuples():
+        yield (
+            f"`coordinates`: `{row.coordinate}` has {row.value:.0f} dimensions, of which k-means "
+            "mostly sees the noise; add a coordinate of a few TICA components (`tica_dimension`, "
+            "`tica_lag`)"
+        )
+    window = max(model.budget.window for cell in plan.cells for model in cell.models)
+    if found.shortest_limit <= window:
+        yield (
+            f"`training.window` ({window} frames): the study stops at the cells that have no "
+            f"trajectory of that length; {max(2, found.shortest_limit // 2)} frames suit every "
+            "interval, or leave the longest out of `sweeps`"
+        )
+    if found.training_blocks < 2:
+        yield (
+            f"`block` ({plan.block * frame:g} {unit}): the study stops, because the training "
+            "data are one trajectory that does not hold two of them; shorten it"
+        )
+    if not found.assessment.slow:
+        return
+    slowest = found.assessment.slow[0].value
+    if plan.block * frame < slowest:
+        yield (
+            f"`block` ({plan.block * frame:g} {unit}) is shorter than t1: error bars will be "
+            "too small; lengthen it if the trajectories allow"
+        )
+    generated = plan.walkers * plan.generation_frames * frame
+    if generated < ENOUGH * slowest:
+        yield (
+            f"`generation` makes {generated:g} {unit} a replicate, less than {ENOUGH} times t1: "
+            "raise its `time` or `walkers`"
+        )
+
+
+def _states(found: SystemInspection) -> list[str]:
+    table, rows = found.table, []
+    for pair in found.plan.states:
+        own = table[(table["coordinate"] == pair.coordinate)]
+        own = own[(own["partition"] == pair.partition) & own["interval"].isna()]
+        v = own.drop_duplicates("quantity").set_index("quantity")["value"]
+        numbers = ("dimensions", "states", "visited_states", "active_states", "jumps")
+        shown = {name: f"{v[name]:,.0f}" for name in numbers}
+        rows.append(
+            [
+                *(pair.coordinate, shown["dimensions"], pair.partition, shown["states"]),
+                *(shown["visited_states"], shown["active_states"]),
+                *(f"{100 * v['active_frames']:.2f} %", shown["jumps"]),
+            ]
+        )
+    heading = [
+        "coordinate", "dimensions", "partition", "states", "visited", "connected",
+        "frames connected", "jumps",
+    ]  # fmt: skip
+    return as_table(heading, rows)
+
+
+def system_section(found: SystemInspection) -> list[str]:
+    """One system: the answer, what to change, and the tables."""
+    plan = found.plan
+    frame, unit = plan.frame_interval, plan.unit
+    total, events = sum(found.lengths), found.assessment.transitions
+    changes = remedies(found.doubts) + [f"- {advice}." for advice in _advice(found)]
+    lines = [f"## {plan.system}", "", f"**{headline(found)}**", ""]
+    if changes:
+        lines += ["### What to change", "", *changes, ""]
+    lines += [
+        f"{count(len(found.lengths), 'trajectory', 'trajectories')}, "
+        f"{total:,} frames of {frame:g} {unit}: "
+        f"{total * frame:,.6g} {unit} in all{_range(found.lengths)}",
+        "",
+        f"{count(sum(found.transitions), 'slow transition')}, {events} of them in the training "
+        f"data. {_spread(found.transitions)}",
+        "",
+        f"t1 at the yardstick's lag of {plan.yardstick_lag * frame:g} {unit}: "
+        f"{found.assessment.drift.outcome}.",
+        "",
+        "### States",
+        "",
+        *_states(found),
+        "",
+        f"### Implied timescales against lag ({unit})",
+        "",
+        *_its_table(plan.timescales, found.table),
+        "",
+        "### Planned cells",
+        "",
+    ]
+    rows = [
+        [
+            *(c.cell.coordinate, c.cell.partition, f"{c.cell.interval:g} {unit}"),
+            f"{c.training_frames:,}",
+            "yes" if not c.reasons else f"no: {'; '.join(c.reasons)}",
+            f"{c.core_seconds / 60:.1f}",
+        ]
+        for c in sorted(found.cells, key=lambda c: c.cell.interval)
+    ]
+    heading = ["coordinate", "partition", "interval", "training frames", "can tell", "core-minutes"]
+    return [*lines, *as_table(heading, rows), ""]
+
+
+def as_markdown(inspections: Sequence[SystemInspection], time: RunningTime, cores: int) -> str:
+    """The page: each system's answer, then the details, then the time."""
+    answers = [[found.plan.system, headline(found)] for found in inspections]
+    lines = ["# Can your data tell?", "", *as_table(["system", "answer"], answers), ""]
+    for found in inspections:
+        lines += system_section(found)
+    return "\n".join([*lines, *running_time_section(time, cores)])
+
+
+def _its_table(n: int, table: pd.DataFrame) -> list[str]:
+    its = table[table["quantity"] == "timescale"]
+    heading = ["coordinate", "partition", "lag", *(f"t{i + 1} [95 %]" for i in range(n))]
+    rows = [
+        [coordinate, partition, f"{lag:g}", *map(_time, rows.itertuples())]
+        for (coordinate, partition, lag), rows in its.groupby(
+            ["coordinate", "partition", "lag"], sort=False
+        )
+    ]
+    note = "In parentheses: shorter than the lag, too fast to be seen there."
+    return [*as_table(heading, rows), "", note]
+
+
+def _time(row: Any) -> str:
+    """A timescale with its interval, where it is one."""
+    if not np.isfinite(row.value):
+        return "none"
+    if row.value < row.lag:
+        return f"({_digits(row.value, 2)})"
+    return f"{_digits(row.value, 4)} [{_digits(row.low, 3)}, {_digits(row.high, 3)}]"
+
+
+def _digits(value: float, n: int) -> str:
+    """Rounded to `n` digits, without an exponent where it can be avoided."""
+    return f"{float(f'{value:.{n}g}'):.6g}"
+
+
+def _range(lengths: Sequence[int]) -> str:
+    low, high = min(lengths), max(lengths)
+    if len(lengths) == 1:
+        return "."
+    return f", {low:,} frames each." if low == high else f", from {low:,} to {high:,} frames."
+
+
+def _spread(counts: Sequence[int]) -> str:
+    if len(counts) <= LISTED:
+        return f"By trajectory: {', '.join(map(str, counts))}."
+    none = sum(n == 0 for n in counts)
+    return f"By trajectory: {min(counts)} to {max(counts)}; none in {none} of {len(counts)}."
