@@ -91,6 +91,8 @@ class Assessment:
         The slowest timescale that is not longer than the lag; NaN if there is none.
     transitions : int
         Slow transitions in the training data.
+    by_trajectory : tuple of int
+        The same in each whole trajectory, validation included.
     drift : Drift
         Of the slowest timescale with lag.
     converged_from : float or None
@@ -111,6 +113,7 @@ class Assessment:
     slow: tuple[SlowProcess, ...]
     fastest_left_out: Number
     transitions: int
+    by_trajectory: tuple[int, ...]
     drift: Drift
     converged_from: float | None
     longest_lag: float
@@ -256,6 +259,12 @@ def assess(system: DiscreteSystem, plan: AssessmentPlan) -> Assessment:
         for i in np.flatnonzero(slower & np.isfinite(times[at]))
     )
     faster = times[at][~slower & np.isfinite(times[at])]
+    sides = slow_split(model)
+
+    def transitions(dtrajs: list[np.ndarray]) -> int:
+        """Sliced at the yardstick's lag, so that quick recrossings do not count."""
+        return int(count_transitions([d[:: plan.yardstick_lag] for d in dtrajs], sides))
+
     drift = UNKNOWN
     flat = None
     if slow:
@@ -268,9 +277,8 @@ def assess(system: DiscreteSystem, plan: AssessmentPlan) -> Assessment:
         lag=frame * plan.yardstick_lag,
         slow=slow,
         fastest_left_out=frame * float(faster[0]) if len(faster) else np.nan,
-        transitions=int(
-            count_transitions([d[:: plan.yardstick_lag] for d in training], slow_split(model))
-        ),
+        transitions=transitions(training),
+        by_trajectory=tuple(transitions([d]) for d in system.md),
         drift=drift,
         converged_from=None if flat is None else frame * flat,
         longest_lag=frame * float(lags[-1]),

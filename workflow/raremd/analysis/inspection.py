@@ -22,7 +22,7 @@ from raremd.kinetics.bootstrap import (
     interval,
     trajectory_blocks,
 )
-from raremd.kinetics.timescales import count_transitions, slow_split, timescales
+from raremd.kinetics.timescales import timescales
 from raremd.kinetics.transition_matrix import block_counts, count_matrix, estimate
 from raremd.states.discrete_trajectories import DiscreteSystem, read_states
 from raremd.states.split import at_interval, check_lengths, take
@@ -64,8 +64,8 @@ class SystemInspection:
     ----------
     plan : InspectionPlan
     assessment : Assessment
-    lengths, transitions : tuple of int
-        Frames and slow transitions of each trajectory.
+    lengths : tuple of int
+        Frames of each trajectory.
     training_blocks : int
         Blocks of the bootstrap.
     shortest_limit : int
@@ -78,7 +78,6 @@ class SystemInspection:
     plan: InspectionPlan
     assessment: Assessment
     lengths: tuple[int, ...]
-    transitions: tuple[int, ...]
     training_blocks: int
     shortest_limit: int
     table: pd.DataFrame
@@ -90,25 +89,20 @@ class SystemInspection:
         return self.assessment.doubts
 
 
-def _its(
-    system: DiscreteSystem,
-    dtrajs: list[np.ndarray],
-    lags: tuple[int, ...],
-    n: int,
-    plan: InspectionPlan,
-) -> Iterator[dict[str, Any]]:
-    """Timescales of all the MD against lag, in frames, with bootstrap bars."""
+def _its(dtrajs: list[np.ndarray], n_states: int, plan: InspectionPlan) -> Iterator[dict[str, Any]]:
+    """Timescales of the training MD against lag, in frames, with bootstrap bars."""
+    n = plan.timescales
     lengths = [len(d) for d in dtrajs]
     blocks = trajectory_blocks(lengths, max(plan.block, sum(lengths) // MAX_BLOCKS))
     if len(blocks) > 1:
         rng = np.random.default_rng(plan.seed)
         weights = bootstrap_weights(len(blocks), plan.samples, rng)
-    for lag in lags:
-        model = estimate(count_matrix(dtrajs, system.n_states, lag))
+    for lag in plan.lags:
+        model = estimate(count_matrix(dtrajs, n_states, lag))
         values = timescales(model.transition_matrix, lag, n, model.stationary)
         low = high = np.full(n, np.nan)
         if len(blocks) > 1:
-            counts = block_counts(dtrajs, system.n_states, lag, blocks)
+            counts = block_counts(dtrajs, n_states, lag, blocks)
             low, high = interval(bootstrap_timescales(counts, weights, lag, n))
         for i in range(n):
             yield {
@@ -118,10 +112,11 @@ def _its(
 
 
 def state_rows(system: DiscreteSystem, lag: int) -> Iterator[dict[str, Any]]:
-    """How much of a partition the MD visits and connects at one lag."""
-    visits = sum(np.bincount(d, minlength=system.n_states) for d in system.md)
-    jumps = sum(int(np.count_nonzero(d[1:] != d[:-1])) for d in system.md)
-    model = estimate(count_matrix(system.md, system.n_states, lag))
+    """How much of a partition the training MD visits and connects at one lag."""
+    training = take(system.md, system.split.training)
+    visits = np.bincount(np.concatenate(training), minlength=system.n_states)
+    jumps = sum(int(np.count_nonzero(d[1:] != d[:-1])) for d in training)
+    model = estimate(count_matrix(training, system.n_states, lag))
     found = {
         "dimensions": system.dimension,
         "states": system.n_states,
@@ -132,12 +127,6 @@ def state_rows(system: DiscreteSystem, lag: int) -> Iterator[dict[str, Any]]:
     }
     for quantity, value in found.items():
         yield {"quantity": quantity, "lag": lag, "value": float(value)}
-
-
-def _event_counts(system: DiscreteSystem, lag: int) -> tuple[int, ...]:
-    """Slow transitions in each trajectory, in metastable states sliced at the yardstick's lag."""
-    labels = slow_split(estimate(count_matrix(system.md, system.n_states, lag)))
-    return tuple(int(count_transitions([d[::lag]], labels)) for d in system.md)
 
 
 def _cannot_remove(system: DiscreteSystem, cell: InspectedCell) -> list[str]:
@@ -216,12 +205,12 @@ def inspect_system(plan: InspectionPlan, assessment: Assessment) -> SystemInspec
     for (coordinate, partition), system in loaded.items():
         at = {"coordinate": coordinate, "partition": partition}
         rows += [at | row for row in state_rows(system, lag)]
-        rows += [at | row for row in _its(system, system.md, plan.lags, plan.timescales, plan)]
+        training_part = take(system.md, system.split.training)
+        rows += [at | row for row in _its(training_part, system.n_states, plan)]
     at = dict(zip(("coordinate", "partition"), plan.yardstick, strict=True))
-    transitions = _event_counts(yardstick, lag)
     rows += [
         at | {"quantity": "slow_transitions", "i": k, "value": float(n), "lag": lag}
-        for k, n in enumerate(transitions, start=1)
+        for k, n in enumerate(assessment.by_trajectory, start=1)
     ]
     training = [len(d) for d in take(yardstick.md, yardstick.split.training)]
     n_blocks = len(trajectory_blocks(training, plan.block))
@@ -246,7 +235,6 @@ def inspect_system(plan: InspectionPlan, assessment: Assessment) -> SystemInspec
         plan=plan,
         assessment=assessment,
         lengths=lengths,
-        transitions=transitions,
         training_blocks=n_blocks,
         shortest_limit=min(longest for _, longest, _ in found),
         table=table,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from raremd.analysis.inspection import RunningTime, SystemInspection
+from raremd.analysis.inspection import CellInspection, RunningTime, SystemInspection
 from raremd.report.pages.markdown import as_table
 from raremd.report.pages.recommendation import remedies
 from raremd.report.pages.words import count, listed, quantity
@@ -48,8 +48,8 @@ def running_time_section(time: RunningTime, cores: int) -> list[str]:
         "",
         f"At most about **{_minutes(total)} on {count(cores, 'core')}**: training and generation "
         f"{_minutes(time.learning)} of one core (less where training stops early), starting "
-        f"{time.jobs} jobs {_minutes(time.starting)}. These are short timings on this machine; they "
-        "hold if nothing else runs on it.",
+        f"{time.jobs} jobs {_minutes(time.starting)}. These are short timings on this machine, "
+        "and hold if nothing else runs on it.",
         "",
     ]
 
@@ -129,17 +129,17 @@ def system_section(found: SystemInspection) -> list[str]:
         f"{total:,} frames of {frame:g} {unit}: "
         f"{total * frame:,.6g} {unit} in all{_range(found.lengths)}",
         "",
-        f"{count(sum(found.transitions), 'slow transition')}, {events} of them in the training "
-        f"data. {_spread(found.transitions)}",
+        f"{count(events, 'slow transition')} in the training data. "
+        f"{_spread(found.assessment.by_trajectory)}",
         "",
         f"t1 at the yardstick's lag of {plan.yardstick_lag * frame:g} {unit}: "
         f"{found.assessment.drift.outcome}.",
         "",
-        "### States",
+        "### States, as the training data show them",
         "",
         *_states(found),
         "",
-        f"### Implied timescales against lag ({unit})",
+        f"### Implied timescales of the training data against lag ({unit})",
         "",
         *_its_table(plan.timescales, found.table),
         "",
@@ -150,13 +150,20 @@ def system_section(found: SystemInspection) -> list[str]:
         [
             *(c.cell.coordinate, c.cell.partition, f"{c.cell.interval:g} {unit}"),
             f"{c.training_frames:,}",
-            "yes" if not c.reasons else f"no: {'; '.join(c.reasons)}",
+            _can_tell(found, c),
             f"{c.core_seconds / 60:.1f}",
         ]
         for c in sorted(found.cells, key=lambda c: c.cell.interval)
     ]
     heading = ["coordinate", "partition", "interval", "training frames", "can tell", "core-minutes"]
     return [*lines, *as_table(heading, rows), ""]
+
+
+def _can_tell(found: SystemInspection, cell: CellInspection) -> str:
+    own = [text for text in cell.reasons if text not in {doubt.text for doubt in found.doubts}]
+    if own:
+        return f"no: {'; '.join(own)}"
+    return "no: see above" if cell.reasons else "yes"
 
 
 def as_markdown(inspections: Sequence[SystemInspection], time: RunningTime, cores: int) -> str:
