@@ -1,10 +1,11 @@
-"""A made-up comparison of one system: four cells with one or two factors changed, three models."""
+"""A made-up study of one system: four cells with one or two factors changed, three models."""
 
 import itertools
 
 import numpy as np
 import pandas as pd
 
+from raremd.analysis import plotted
 from raremd.analysis.tidy import Levels
 
 MODELS = ["markov", "lstm", "lstm_twice"]
@@ -79,7 +80,58 @@ def cored():
     for (method, tau_c), time in short.items():
         long = max(100.0, time)
         for model, lag, value in (("md", 1.0, time), ("md", 100.0, long), ("lstm", 1.0, 10.0)):
-            row = BASE._asdict() | {"recrossing": method, "tau_c": tau_c, "model": model, "lag": lag}
+            row = BASE._asdict() | {
+                "recrossing": method,
+                "tau_c": tau_c,
+                "model": model,
+                "lag": lag,
+            }
             row |= {"quantity": "timescale", "replicate": 0, "i": 1, "j": 0, "unit": "tau"}
             rows.append(row | {"value": value, "low": value / 1.25, "high": value * 1.25})
     return pd.DataFrame(rows)
+
+
+def costs(table):
+    """Measured cost of each cell and model, beside its error."""
+    names = ["coordinate", "interval", "partition", "model"]
+    rows = [(*key, model) for key in CELLS for model in MODELS]
+    seconds = pd.DataFrame(rows, columns=names).assign(core_seconds=20.0)
+    return plotted.cost_and_error(table, seconds, 100.0)
+
+
+def history():
+    """Training of two cells, three replicates."""
+    names = ["coordinate", "interval", "partition", "model", "replicate", "tokens"]
+    runs = itertools.product(CELLS[:2], MODELS, (1, 2, 3), (1, 2, 3))
+    rows = [(*key, m, replicate, 1000 * step * (m != "markov")) for key, m, replicate, step in runs]
+    return pd.DataFrame(rows, columns=names).assign(validation_loss=1.0)
+
+
+def records():
+    """Verdicts of two claims."""
+    record = {
+        "claim": "C1", "statement": "it can be learned", "system": "four_state", "model": "lstm",
+        "verdict": "supported", "effect": 0.1, "low": -0.2, "high": 0.3, "n_events": 42,
+        "doubts": [], "control": {"varied": []},
+    }  # fmt: skip
+    doubtful = {
+        "model": "transformer", "verdict": "inconclusive", "doubts": ["only 3 transitions"],
+        "control": {"varied": [{"effect": -8.0}, {"effect": 0.2}]},
+    }  # fmt: skip
+    beyond = {"claim": "C6", "statement": "not superior", "low": -10.0, "effect": -7.0}
+    return [record, record | doubtful, record | beyond | {"verdict": "contradicted"}]
+
+
+def landscapes():
+    """A plane, periodic in one dimension, and a line."""
+    plane = plotted.Landscape(
+        title="macrostates",
+        names=["phi", "x"],
+        periods=np.array([360.0, 0.0]),
+        energy=np.where(np.arange(16).reshape(4, 4) < 12, 0.0, np.nan),
+        edges=[np.linspace(-180, 180, 5), np.arange(5.0)],
+        states=np.repeat([[0, 0, 1, 1]], 4, axis=0),
+    )
+    energy, states = np.array([np.log(8), 0.0, np.log(8)]), np.array([0, 1, 1])
+    line = plotted.Landscape("x", ["x"], np.zeros(1), energy, [np.arange(4.0)], states)
+    return [plane, line]

@@ -1,7 +1,6 @@
 """Each figure drawn from a made-up study: what stands where, with which numbers and labels."""
 
 import copy
-import itertools
 
 import made_up
 import numpy as np
@@ -55,56 +54,17 @@ def cell(table):
 
 
 @pytest.fixture(scope="module")
-def costs(table):
-    """Measured cost of each cell and model, beside its error."""
-    names = ["coordinate", "interval", "partition", "model"]
-    rows = [(*key, model) for key in CELLS for model in MODELS]
-    seconds = pd.DataFrame(rows, columns=names).assign(core_seconds=20.0)
-    return plotted.cost_and_error(table, seconds, 100.0)
-
-
-@pytest.fixture(scope="module")
-def history():
-    names = ["coordinate", "interval", "partition", "model", "replicate", "tokens"]
-    runs = itertools.product(CELLS[:2], MODELS, (1, 2, 3), (1, 2, 3))
-    rows = [(*key, m, replicate, 1000 * step * (m != "markov")) for key, m, replicate, step in runs]
-    return pd.DataFrame(rows, columns=names).assign(validation_loss=1.0)
-
-
-@pytest.fixture(scope="module")
 def records():
-    """Verdicts of two claims."""
-    record = {
-        "claim": "C1", "statement": "it can be learned", "system": "four_state", "model": "lstm",
-        "verdict": "supported", "effect": 0.1, "low": -0.2, "high": 0.3, "n_events": 42,
-        "doubts": [], "control": {"varied": []},
-    }  # fmt: skip
-    doubtful = {
-        "model": "transformer", "verdict": "inconclusive", "doubts": ["only 3 transitions"],
-        "control": {"varied": [{"effect": -8.0}, {"effect": 0.2}]},
-    }  # fmt: skip
-    beyond = {"claim": "C6", "statement": "not superior", "low": -10.0, "effect": -7.0}
-    return [record, record | doubtful, record | beyond | {"verdict": "contradicted"}]
+    return made_up.records()
 
 
 @pytest.fixture(scope="module")
 def landscapes():
-    """A plane, periodic in one dimension, and a line."""
-    plane = plotted.Landscape(
-        title="macrostates",
-        names=["phi", "x"],
-        periods=np.array([360.0, 0.0]),
-        energy=np.where(np.arange(16).reshape(4, 4) < 12, 0.0, np.nan),
-        edges=[np.linspace(-180, 180, 5), np.arange(5.0)],
-        states=np.repeat([[0, 0, 1, 1]], 4, axis=0),
-    )
-    energy, states = np.array([np.log(8), 0.0, np.log(8)]), np.array([0, 1, 1])
-    line = plotted.Landscape("x", ["x"], np.zeros(1), energy, [np.arange(4.0)], states)
-    return [plane, line]
+    return made_up.landscapes()
 
 
 @pytest.fixture(scope="module")
-def data(table, cell, costs, history, records, landscapes):
+def data(table, cell, records, landscapes):
     """Module -> what it draws, and its look."""
     some = plotted.Strips({"md": [np.array([0, 0, 1])] * 3, "lstm": [np.arange(3)] * 3}, 3, 0.5)
     return {
@@ -116,8 +76,8 @@ def data(table, cell, costs, history, records, landscapes):
         recrossing: (plotted.removal_times(made_up.cored(), 100.0), LOOK),
         transition_matrices: (plotted.matrices(cell, ["lstm", "lstm_twice"], 100.0), LOOK),
         populations_mfpt: (cell, LOOK),
-        cost: (costs, LOOK),
-        training: (history, LOOK),
+        cost: (made_up.costs(table), LOOK),
+        training: (made_up.history(), LOOK),
         free_energy: (landscapes, Look()),
         strips: (some, look(unit="ps")),
         claims: (records, LOOK),
@@ -365,11 +325,11 @@ class TestTrainingAndCost:
         entries = texts(drawn(training).legends[0].get_texts())
         assert entries == ["Markov", "LSTM", "controls of LSTM"]
 
-    def test_and_a_marker_in_the_figure_of_cost(self, costs):
+    def test_and_a_marker_in_the_figure_of_cost(self, table):
         many = [f"lstm_{n}" for n in range(9)]
         models = (*MODELS, *many)
         shown = look(models=models, controls=made_up.CONTROLS | dict.fromkeys(many, "lstm"))
-        figure = cost.draw(costs, shown)
+        figure = cost.draw(made_up.costs(table), shown)
         figure.draw_without_rendering()
         (axes,) = figure.axes
         assert shown.grouped["lstm_8"].marker == shown.grouped["lstm"].marker
