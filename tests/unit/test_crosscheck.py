@@ -12,7 +12,7 @@ from raremd.io.storage import write_table
 from raremd.kinetics.timescales import timescales
 from raremd.kinetics.transition_matrix import count_matrix, estimate
 from raremd.report.figures.crosscheck import draw
-from raremd.report.figures.style import series
+from raremd.report.figures.style import Look
 
 CHAIN = np.array([[0.9, 0.1, 0.0], [0.05, 0.9, 0.05], [0.0, 0.2, 0.8]])
 LAGS, INTERVAL, N = [1, 5], 0.5, 2
@@ -82,6 +82,6 @@ def test_other_states_are_refused(files):
 
 def test_figure(files):
     folder, _, others = files
-    left, right = draw(found(folder, others), series(["lstm"], {}), "ps").axes
+    left, right = draw(found(folder, others), Look(models=("lstm",), unit="ps")).axes
     assert left.get_xlabel() == "lag (ps)"
     assert all((np.asarray(line.get_ydata()) > 0).all() for line in right.lines)

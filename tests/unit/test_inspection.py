@@ -12,6 +12,7 @@ from chains import sample_chain
 from raremd.analysis.inspection import inspect_system, job_start, running_time
 from raremd.io.storage import write_arrays
 from raremd.report.figures.inspection import draw
+from raremd.report.figures.style import Look
 from raremd.study.plans import (
     Budget,
     InspectedCell,
@@ -193,6 +194,6 @@ def test_timescales_shorter_than_the_lag_are_set_apart(tmp_path):
 
 def test_figure(path):
     table, _ = inspect_system(plan(path))
-    (panel,) = draw(table).axes
+    (panel,) = draw(table, Look()).axes
     assert panel.get_title().startswith("toy")
     np.testing.assert_allclose(panel.lines[0].get_xdata(), [0.5, 1.0, 2.5, 5.0])

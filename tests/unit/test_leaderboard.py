@@ -7,6 +7,7 @@ from chains import sample_chain
 
 from raremd.analysis.leaderboard import as_markdown, picked, rank, validation_timescales, worst
 from raremd.report.figures.leaderboard import draw
+from raremd.report.figures.style import Look
 from raremd.states.discrete_trajectories import DiscreteSystem
 from raremd.states.split import split_frames
 
@@ -131,5 +132,5 @@ def test_table_and_figure_show_every_model(ranking):
     assert "They are too short to choose by: the MD of the training itself" in page
     ranking.loc[ranking["model"] == "md_bootstrap", "validation"] = 0.4
     assert "too short" not in as_markdown(ranking, {"toy": "toy/x/dt_1/fine"}, {"toy": "ps"})
-    figure = draw(ranking, 0.32)
+    figure = draw(ranking, Look(tolerance=0.32))
     assert len(figure.axes[0].get_yticklabels()) == len(ranking)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
+from raremd.report.figures.catalogue import KINDS
 from raremd.study.code import import_closure
 
 
@@ -47,9 +48,15 @@ def test_editing_the_trainer_reruns_training_and_what_follows(finished):
 )
 def test_editing_a_module_runs_the_rules_that_import_it(finished, module):
     append(finished.folder / "workflow/raremd" / f"{module.replace('.', '/')}.py")
-    scripts = (finished.folder / "workflow/scripts").glob("*.py")
+    scripts = {s.stem: s for s in (finished.folder / "workflow/scripts").glob("*.py")}
+    figures = finished.folder / "workflow/raremd/report/figures"
+    drawing = {f"plot_{k.name}": figures / f"{k.module}.py" for k in KINDS.values()}
     have_run = {log.stem for log in (finished.folder / "results/smoke/logs").iterdir()}
-    importing = {s.stem for s in scripts if f"raremd.{module}" in import_closure(s)} & have_run
+    importing = {
+        rule
+        for rule, start in (scripts | drawing).items()
+        if f"raremd.{module}" in import_closure(start) and rule in have_run
+    }
     # Snakemake names no other reason for rules that run because their input is made once more.
     assert finished.triggered() <= importing <= finished.planned().keys()
 

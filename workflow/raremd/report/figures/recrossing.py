@@ -84,9 +84,9 @@ def draw(data: RemovalTimes, look: Look) -> Figure:
         models, unit, lag.
     """
     unit = pretty(look.unit)
-    here = data.long["model"].unique()
-    looks = {"md": MD} | {m: own for m, own in look.series.items() if m in here}
-    x = places(data.long)
+    both = pd.concat([data.own, data.long])
+    looks = {"md": MD} | {m: own for m, own in look.series.items() if (both["model"] == m).any()}
+    x = places(both)
     figure = style.new_figure(style.DOUBLE, 3.6)
     panels = figure.subplots(2, len(looks), sharex=True, sharey=True, squeeze=False)
     rows = ((data.interval, data.own), (look.lag, data.long))
