@@ -4,7 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
-from raremd.analysis.claims import Judgement
+from raremd.analysis.claim_records import Judgement
 from raremd.io.logs import log_to
 from raremd.io.storage import (
     atomic_path,

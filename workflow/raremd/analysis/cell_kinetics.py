@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from raremd.analysis.yardstick import Yardstick, majority_map
 from raremd.io.storage import read_arrays
 from raremd.kinetics.bootstrap import (
     bootstrap_timescales,
@@ -31,7 +32,6 @@ from raremd.kinetics.timescales import (
     full_stationary,
     full_transition_matrix,
     mfpt_matrix,
-    slow_split,
     timescales,
 )
 from raremd.states.discrete_trajectories import read_states
@@ -40,86 +40,42 @@ from raremd.study.plans import KineticsPlan
 
 MAX_BLOCKS = 1000
 """Of the bootstrap, so that its counts fit in memory; long data are given longer blocks."""
+NOTHING = np.nan, np.nan
 CK_MULTIPLES = (1, 2, 3, 4, 5)
 HALF_SPLITS = 20
-SURVIVAL_TIMES = 12
-SURVIVAL_SPAN = 4
-"""Survival functions end at so many times the slowest timescale."""
+Key = tuple[str | None, int | None, int | None, int | None]
+"""Quantity, i, j and lag."""
 COLUMNS = ["model", "replicate", "quantity", "i", "j", "lag", "value", "low", "high"]
 
 
 @dataclass(frozen=True)
-class Yardstick:
-    """The metastable states and the lag at which all cells are compared.
+class Seen:
+    """One set of trajectories as a cell sees it.
 
     Attributes
     ----------
+    dtrajs : list of (n_frames,) int16
+        What models are trained on, or what one generated.
+    metastable : list of (n_frames,) int16
+        The same frames in metastable states, recrossings kept.
     n_states : int
-    of_state : (n,) int16
-        Metastable state of each state of the cell.
-    lag : int
-        In saved frames.
-    sides : (n_states,) int8
-        Of the slowest process, by `kinetics.slow_split`: the same for MD and all models.
-    times : (n,) int64
-        Of the survival functions, in saved frames, ascending.
+    yardstick : Yardstick
+    lags : tuple of int
+        Saved frames.
+    n_timescales : int
     """
 
+    dtrajs: list[np.ndarray]
+    metastable: list[np.ndarray]
     n_states: int
-    of_state: np.ndarray
-    lag: int
-    sides: np.ndarray
-    times: np.ndarray
-
-    @classmethod
-    def of(
-        cls, coarse: list[np.ndarray], n_states: int, of_state: np.ndarray, lag: int
-    ) -> Yardstick:
-        """Sides and times from the MD in its own metastable states at the saving interval."""
-        model = estimate(count_matrix(coarse, n_states, lag))
-        slowest = timescales(model.transition_matrix, lag, 1, model.stationary)[0]
-        longest = max(map(len, coarse))
-        end = min(SURVIVAL_SPAN * slowest, longest) if np.isfinite(slowest) else longest
-        times = np.unique(np.geomspace(1, max(1, end), SURVIVAL_TIMES).round().astype(np.int64))
-        return cls(n_states, of_state, lag, slow_split(model), times)
-
-    def map(self, dtrajs: list[np.ndarray]) -> list[np.ndarray]:
-        """Trajectories of metastable states."""
-        return [self.of_state[d] for d in dtrajs]
-
-    @property
-    def crossing_lags(self) -> list[int]:
-        """Lags at which crossings are counted: every frame, and the yardstick's."""
-        return sorted({1, self.lag})
-
-
-def majority_map(
-    fine: list[np.ndarray], coarse: list[np.ndarray], n_fine: int, n_coarse: int
-) -> np.ndarray:
-    """For each fine state the coarse state in which most of its frames lie.
-
-    Parameters
-    ----------
-    fine, coarse : list of (n_frames,) int arrays
-        The same frames in both partitions.
-    n_fine, n_coarse : int
-
-    Returns
-    -------
-    (n_fine,) int16
-        A state without frames takes the most populated coarse state.
-    """
-    joint = np.zeros(n_fine * n_coarse, np.int64)
-    for a, b in zip(fine, coarse, strict=True):
-        joint += np.bincount(a.astype(np.int64) * n_coarse + b, minlength=len(joint))
-    joint = joint.reshape(n_fine, n_coarse)
-    joint[joint.sum(axis=1) == 0] = joint.sum(axis=0)
-    return joint.argmax(axis=1).astype(np.int16)
+    yardstick: Yardstick
+    lags: tuple[int, ...]
+    n_timescales: int
 
 
 def _timescale_rows(
-    quantity: str, dtrajs: list[np.ndarray], n_states: int, lags: list[int], n: int
-) -> Iterator[dict]:
+    quantity: str, dtrajs: list[np.ndarray], n_states: int, lags: Sequence[int], n: int
+) -> Iterator[dict[str, Any]]:
     for lag in lags:
         model = estimate(count_matrix(dtrajs, n_states, lag))
         values = timescales(model.transition_matrix, lag, n, model.stationary)
@@ -138,28 +94,20 @@ def _state_quantities(model: TransitionModel, lag: int) -> dict[str, np.ndarray]
     }
 
 
-def _rows_of(quantity: str, values: np.ndarray, lag: int, **bounds: np.ndarray) -> Iterator[dict]:
+def _rows_of(quantity: str, values: np.ndarray, lag: int) -> Iterator[dict[str, Any]]:
     for index in np.ndindex(values.shape):
         if quantity == "mfpt" and index[0] == index[1]:
             continue
         row = {"quantity": quantity, "lag": lag, "value": values[index]}
-        row |= dict(zip("ij", (k + 1 for k in index), strict=False))
-        yield row | {name: bound[index] for name, bound in bounds.items()}
+        yield row | dict(zip("ij", (k + 1 for k in index), strict=False))
 
 
-def point_rows(
-    dtrajs: list[np.ndarray],
-    metastable: list[np.ndarray],
-    n_states: int,
-    yardstick: Yardstick,
-    lags: list[int],
-    n_timescales: int,
-) -> Iterator[dict]:
+def point_rows(seen: Seen) -> Iterator[dict[str, Any]]:
     """Every quantity of one set of trajectories; times in saved frames, no error bars."""
-    yield from _timescale_rows("timescale", dtrajs, n_states, lags, n_timescales)
-    yield from _timescale_rows(
-        "yardstick_timescale", metastable, yardstick.n_states, lags, n_timescales
-    )
+    metastable, yardstick = seen.metastable, seen.yardstick
+    how = seen.lags, seen.n_timescales
+    yield from _timescale_rows("timescale", seen.dtrajs, seen.n_states, *how)
+    yield from _timescale_rows("yardstick_timescale", metastable, yardstick.n_states, *how)
     model = estimate(count_matrix(metastable, yardstick.n_states, yardstick.lag))
     for quantity, values in _state_quantities(model, yardstick.lag).items():
         yield from _rows_of(quantity, values, yardstick.lag)
@@ -184,7 +132,7 @@ def _rates(counted: np.ndarray) -> np.ndarray:
         return counted[0] / counted[1]
 
 
-def _residence_rows(metastable: list[np.ndarray], yardstick: Yardstick) -> Iterator[dict]:
+def _residence_rows(metastable: list[np.ndarray], yardstick: Yardstick) -> Iterator[dict[str, Any]]:
     """Stays in metastable states and crossings between the sides, as the frames show them."""
     times = residence_times(count_matrix(metastable, yardstick.n_states, 1))
     yield from _rows_of("residence_time", times, 1)
@@ -236,12 +184,12 @@ def _resampled(
     quantity: str,
     dtrajs: list[np.ndarray],
     n_states: int,
-    lags: list[int],
+    lags: Sequence[int],
     n: int,
     blocks: list[tuple[int, int, int]],
     weights: np.ndarray,
     halves: dict[int, np.ndarray],
-) -> tuple[np.ndarray, list[dict]]:
+) -> tuple[np.ndarray, list[dict[str, Any]]]:
     """Timescales of each bootstrap sample (n_lags, n_samples, n), and rows of the ceiling.
 
     The latter at the lags in `halves`, from its (n_splits, 2, n_blocks).
@@ -261,42 +209,37 @@ def _resampled(
 
 
 def md_rows(
-    dtrajs: list[np.ndarray],
-    uncored: list[np.ndarray],
-    n_states: int,
-    yardstick: Yardstick,
-    lags: list[int],
-    n_timescales: int,
+    seen: Seen,
     blocks: list[tuple[int, int, int]],
     n_samples: int,
     rng: np.random.Generator,
-) -> tuple[list[dict], Bootstrap]:
+) -> tuple[list[dict[str, Any]], Bootstrap]:
     """As `point_rows`, with error bars from resampled blocks of the MD.
 
     Parameters
     ----------
-    dtrajs : list of (n_frames,) int16
-        What the models were trained on.
-    uncored : list of (n_frames,) int16
-        The same frames in metastable states, recrossings kept.
+    seen : Seen
+        The MD that the models were trained on.
     blocks : list of (trajectory, start, stop)
         Ranges of saved frames that are resampled.
     n_samples : int
     rng : numpy.random.Generator
         In the same state for every cell of a system, so that samples are paired.
     """
+    yardstick, uncored = seen.yardstick, seen.metastable
+    lags, n_timescales = seen.lags, seen.n_timescales
     weights = bootstrap_weights(len(blocks), n_samples, rng)
     splits = half_splits(len(blocks), HALF_SPLITS, rng)
     halves = {lag: splits for lag in (lags[0], yardstick.lag)}
     how = lags, n_timescales, blocks, weights, halves
-    own, ceiling = _resampled("ceiling_log2", dtrajs, n_states, *how)
+    own, ceiling = _resampled("ceiling_log2", seen.dtrajs, seen.n_states, *how)
     slow, slow_ceiling = _resampled("yardstick_ceiling_log2", uncored, yardstick.n_states, *how)
-    bounds = {}
+    bounds: dict[Key, tuple[float, float]] = {}
     for quantity, samples in (("timescale", own), ("yardstick_timescale", slow)):
         for lag, of_lag in zip(lags, samples, strict=True):
             low, high = interval(of_lag)
             for i in range(n_timescales):
-                bounds[quantity, i + 1, None, lag] = low[i], high[i]
+                bounds[quantity, i + 1, None, lag] = float(low[i]), float(high[i])
     counts = block_counts(uncored, yardstick.n_states, yardstick.lag, blocks)
     resampled: dict[str, list[np.ndarray]] = {}
     for drawn in np.tensordot(weights.astype(np.float64), counts, axes=1):
@@ -312,20 +255,19 @@ def md_rows(
         for index in np.ndindex(low.shape):
             i, j = (*(k + 1 for k in index), None)[:2]
             bounds[quantity, None if quantity == "crossing_rate" else i, j, lag] = (
-                low[index],
-                high[index],
+                float(low[index]),
+                float(high[index]),
             )
     rows = []
-    for row in point_rows(dtrajs, uncored, n_states, yardstick, lags, n_timescales):
+    for row in point_rows(seen):
         key = row["quantity"], row.get("i"), row.get("j"), row.get("lag")
-        low, high = np.nan, np.nan
-        if not np.isnan(row["value"]):  # what some samples hold is no interval around nothing
-            low, high = bounds.get(key, (np.nan, np.nan))
-        rows.append(row | {"low": low, "high": high})
+        # What some samples hold is no interval around nothing.
+        bound = NOTHING if np.isnan(row["value"]) else bounds.get(key, NOTHING)
+        rows.append(row | dict(zip(("low", "high"), bound, strict=True)))
     return rows + ceiling + slow_ceiling, Bootstrap(np.array(lags), own, slow)
 
 
-def _table(rows: list[dict], interval_time: float) -> pd.DataFrame:
+def _table(rows: list[dict[str, Any]], interval_time: float) -> pd.DataFrame:
     """Tidy table with times in the system's unit; i, j of 0 where there is none."""
     table = pd.DataFrame(rows, columns=COLUMNS)
     for name in ("i", "j"):
@@ -384,39 +326,34 @@ def evaluate_cell(
         plan.yardstick_lag,
     )
     how = stride, recrossing, plan.slicing.tau
-    common = {"lags": list(plan.lags), "n_timescales": plan.timescales}
-
     md_labels, reference_labels = system.labels(recrossing)
 
-    def seen(labels: list[np.ndarray], source: list[np.ndarray], segments: tuple[Segment, ...]):
+    def seen(dtrajs: list[np.ndarray], metastable: list[np.ndarray]) -> Seen:
+        return Seen(dtrajs, metastable, system.n_states, yardstick, plan.lags, plan.timescales)
+
+    def sliced(
+        labels: list[np.ndarray], source: list[np.ndarray], segments: tuple[Segment, ...]
+    ) -> Seen:
         kept = at_interval(source, segments, stride, "none", 1)
-        return at_interval(labels, segments, *how), yardstick.map(kept)
+        return seen(at_interval(labels, segments, *how), yardstick.map(kept))
 
     lengths = [s.stop - s.start for s in training]
     shortest = max(plan.block, sum(lengths) // MAX_BLOCKS)
     blocks = trajectory_blocks(lengths, shortest)
     rows, bootstrap = md_rows(
-        *seen(md_labels, system.md, training),
-        system.n_states,
-        yardstick,
-        blocks=sliced_blocks(blocks, stride),
-        n_samples=plan.samples,
-        rng=np.random.default_rng(plan.seed),
-        **common,
+        sliced(md_labels, system.md, training),
+        sliced_blocks(blocks, stride),
+        plan.samples,
+        np.random.default_rng(plan.seed),
     )
     rows = [row | {"model": "md", "replicate": 0} for row in rows]
-    reference = point_rows(
-        *seen(reference_labels, system.reference, system.everything),
-        system.n_states,
-        yardstick,
-        **common,
-    )
+    reference = point_rows(sliced(reference_labels, system.reference, system.everything))
     rows += [row | {"model": "reference", "replicate": 0} for row in reference]
     for model, path in generated.items():
         for name, walkers in read_arrays(path).items():
             found = list(walkers)
             replicate = int(name.removeprefix("replicate_"))
-            own = point_rows(found, yardstick.map(found), system.n_states, yardstick, **common)
+            own = point_rows(seen(found, yardstick.map(found)))
             rows += [row | {"model": model, "replicate": replicate} for row in own]
     arrays = {
         "of_state": yardstick.of_state,

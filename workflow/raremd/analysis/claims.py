@@ -14,6 +14,15 @@ import numpy as np
 
 from raremd.analysis.assessment import Assessment, Cause, Doubt
 from raremd.analysis.cell_result import LOG2_CAP, MARKOV, CellResult, Reading
+from raremd.analysis.claim_records import (
+    CLAIMS,
+    ClaimRecord,
+    ControlError,
+    Finding,
+    Judgement,
+    PooledRecord,
+    VariedFinding,
+)
 from raremd.analysis.training_check import budget_doubt
 from raremd.analysis.verdicts import (
     Decision,
@@ -26,129 +35,9 @@ from raremd.analysis.verdicts import (
     pooled_effect,
     replicates_needed,
 )
-from raremd.io.storage import Number
 from raremd.study.verdict_plans import Control
 
-CLAIMS = {
-    "C1": "a low-dimensional coordinate with a coarse partition can be learned",
-    "C2": "high dimensionality hides rare events",
-    "C3": "a well-chosen saving interval helps",
-    "C4": "coarse graining into metastable states helps",
-    "C5": "removing recrossings helps",
-    "C6": "a Transformer is not superior to an LSTM",
-}
 LSTM, TRANSFORMER = "lstm", "transformer"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A verdict with the effect that it follows from.
-
-    Attributes
-    ----------
-    verdict : Verdict
-    effect, low, high : float
-        Mean and interval in log2; for C1 of log2(model / MD), else of the difference of errors.
-    standard_error, degrees : float
-        Of the effect.
-    level : float
-        Coverage of the interval: more than 0.95 where Holm's correction asks for it.
-    replicates : int
-    needed : int or None
-        Replicates that would decide, where that is what is missing.
-    """
-
-    verdict: Verdict
-    effect: Number
-    low: Number
-    high: Number
-    standard_error: Number
-    degrees: float
-    level: float
-    replicates: int
-    needed: int | None
-
-    @property
-    def as_effect(self) -> Effect:
-        """The effect alone."""
-        error = self.standard_error if np.isfinite(self.standard_error) else np.inf
-        return Effect(self.effect, error, self.degrees, self.replicates)
-
-
-@dataclass(frozen=True)
-class ControlError:
-    """Mean error of a network in a cell, and of the same network with one thing changed."""
-
-    cell: str
-    of: str
-    model: str
-    varies: str
-    error: Number
-    error_of_control: Number
-
-
-@dataclass(frozen=True)
-class VariedFinding:
-    """The same claim for networks with one thing changed."""
-
-    change: str
-    finding: Finding
-
-
-@dataclass(frozen=True)
-class ClaimRecord:
-    """The verdicts on one claim for one system and one network.
-
-    Attributes
-    ----------
-    claim, statement, system, model : str
-    cells : tuple of str
-        Hard before easy; for C6 all that were compared.
-    long_lag, one_step : Finding
-        In metastable states at the yardstick's lag; in own states at the own interval.
-    markov : Finding or None
-        The same for the Markov baseline, at the long lag.
-    varied : tuple of VariedFinding
-    controls : tuple of ControlError
-    transitions : int
-        Slow transitions in the training data.
-    doubts, one_step_doubts : tuple of Doubt
-        Why no verdict is given, for either reading.
-    """
-
-    claim: str
-    statement: str
-    system: str
-    model: str
-    cells: tuple[str, ...]
-    long_lag: Finding
-    one_step: Finding
-    markov: Finding | None
-    varied: tuple[VariedFinding, ...]
-    controls: tuple[ControlError, ...]
-    transitions: int
-    doubts: tuple[Doubt, ...]
-    one_step_doubts: tuple[Doubt, ...]
-
-
-@dataclass(frozen=True)
-class PooledRecord:
-    """One claim for one network over all systems on which it could be judged."""
-
-    claim: str
-    statement: str
-    model: str
-    systems: tuple[str, ...]
-    long_lag: Finding
-    one_step: Finding
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """All verdicts of a study."""
-
-    records: tuple[ClaimRecord, ...]
-    pooled: tuple[PooledRecord, ...]
 
 
 @dataclass(frozen=True)
@@ -424,20 +313,31 @@ def judge_study(
 
 def _corrected(family: list[ClaimRecord], margins: dict[str, float]) -> list[ClaimRecord]:
     """The verdicts on one claim after Holm's correction, for each reading by itself."""
-    for name, doubts in (("long_lag", "doubts"), ("one_step", "one_step_doubts")):
-        judged = [n for n, record in enumerate(family) if not getattr(record, doubts)]
-        effects = [getattr(family[n], name).as_effect for n in judged]
-        levels = holm_levels(
-            [
-                _nearest_p(family[n].claim, effect, margins[family[n].system])
-                for n, effect in zip(judged, effects, strict=True)
-            ]
-        )
-        for n, effect, level in zip(judged, effects, levels, strict=True):
-            margin = margins[family[n].system]
-            found = finding(family[n].claim, effect, (), margin, level)
-            family[n] = replace(family[n], **{name: found})
-    return family
+    long_lag = _holm(family, margins, [r.long_lag for r in family], [r.doubts for r in family])
+    one_step = _holm(
+        family, margins, [r.one_step for r in family], [r.one_step_doubts for r in family]
+    )
+    return [
+        replace(record, long_lag=first, one_step=second)
+        for record, first, second in zip(family, long_lag, one_step, strict=True)
+    ]
+
+
+def _holm(
+    family: list[ClaimRecord],
+    margins: dict[str, float],
+    findings: list[Finding],
+    doubts: list[tuple[Doubt, ...]],
+) -> list[Finding]:
+    """Findings at the levels that Holm's correction asks for; doubtful ones stay as they are."""
+    judged = [n for n, why in enumerate(doubts) if not why]
+    margin = [margins[record.system] for record in family]
+    effects = {n: findings[n].as_effect for n in judged}
+    p_values = [_nearest_p(family[n].claim, effects[n], margin[n]) for n in judged]
+    corrected = list(findings)
+    for n, level in zip(judged, holm_levels(p_values), strict=True):
+        corrected[n] = finding(family[n].claim, effects[n], (), margin[n], level)
+    return corrected
 
 
 def _pooled(family: list[ClaimRecord], margin: float) -> list[PooledRecord]:

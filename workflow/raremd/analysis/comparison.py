@@ -9,13 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from raremd.analysis.replicates import hierarchical_ratio, replicate_interval
 from raremd.io.storage import read_arrays, read_attributes, read_json, read_record, read_table
-from raremd.kinetics.bootstrap import (
-    hierarchical_ratio,
-    interval,
-    log2_deviation,
-    replicate_interval,
-)
+from raremd.kinetics.bootstrap import interval, log2_deviation
 from raremd.study.cell import Cell, Factors
 
 FACTORS = ["system", "coordinate", "dimension", "interval", "partition", "recrossing", "tau_c"]
@@ -81,16 +77,17 @@ def _ratios(
                 label = quantity.replace("timescale", "log2_ratio") + suffix
                 for replicate, value in zip(group["replicate"], deviation, strict=True):
                     yield row | {"quantity": label, "replicate": replicate, "value": value}
-                low = high = np.nan
+                bounds = (np.nan, np.nan)
                 if name == "md":
                     samples = bootstrap[states][np.argmin(abs(lags - lag)), :, i - 1]
                     low, high = interval(hierarchical_ratio(mine, _log2(samples), DRAWS, rng))
+                    bounds = float(low), float(high)
                 yield row | {
                     "quantity": label,
                     "replicate": 0,
                     "value": deviation.mean(),
-                    "low": low,
-                    "high": high,
+                    "low": bounds[0],
+                    "high": bounds[1],
                 }
 
 

@@ -54,7 +54,7 @@ def export_sets(path: Path | str, sets: dict[str, list[np.ndarray]], lags: Seque
     """
     arrays = {f"{name}/{n}": d for name, dtrajs in sets.items() for n, d in enumerate(dtrajs)}
     with atomic_path(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, lags=np.asarray(lags, np.int64), **arrays)
+        np.savez(file, allow_pickle=False, lags=np.asarray(lags, np.int64), **arrays)
 
 
 def import_sets(path: Path | str) -> tuple[dict[str, list[np.ndarray]], list[int]]:
@@ -149,11 +149,11 @@ def _compare_one(
             }  # fmt: skip
     matrix = np.where(model.transition_matrix > 0, model.transition_matrix, np.nan)
     difference = np.abs(other["transition_matrix"] / matrix - 1)
-    i, j = np.unravel_index(np.nanargmax(difference), difference.shape)
+    row, column = np.unravel_index(np.nanargmax(difference), difference.shape)
     yield {
         "quantity": "transition_probability", "lag": lag * interval,
-        "i": int(model.active[i]) + 1, "j": int(model.active[j]) + 1,
-        "ours": matrix[i, j], "other": float(other["transition_matrix"][i, j]),
+        "i": int(model.active[row]) + 1, "j": int(model.active[column]) + 1,
+        "ours": matrix[row, column], "other": float(other["transition_matrix"][row, column]),
     }  # fmt: skip
 
 

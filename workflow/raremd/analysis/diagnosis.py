@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from raremd.analysis.assessment import Assessment
 from raremd.analysis.cell_result import MARKOV, MD, CellResult, Reading
-from raremd.analysis.claims import Finding, doubts_of, finding
+from raremd.analysis.claim_records import Finding
+from raremd.analysis.claims import doubts_of, finding
 from raremd.analysis.recommendation import Outcome
 from raremd.analysis.training_check import budget_doubt
 from raremd.analysis.verdicts import Verdict, paired_effect
@@ -98,7 +99,9 @@ OUTCOMES = {
 }
 
 
-def _gains(cell: CellResult, model: str, controls: Sequence[Control], reading: Reading):
+def _gains(
+    cell: CellResult, model: str, controls: Sequence[Control], reading: Reading
+) -> Iterator[ControlGain]:
     mine = cell.errors(model, reading)
     for control in controls:
         if control.of == model and control.name in cell.models:

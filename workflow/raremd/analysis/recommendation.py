@@ -163,7 +163,9 @@ class Answer:
         return tuple(sorted({c.result.cell.interval for c in good}))
 
 
-def _compare(cell: CellResult, model: str, process: SlowProcess, tolerance: float):
+def _compare(
+    cell: CellResult, model: str, process: SlowProcess, tolerance: float
+) -> ProcessComparison:
     lag = cell.yardstick_lag
     t = cell.table
     rows = t[(t["model"] == MD) & (t["quantity"] == Reading.LONG_LAG.value) & (t["i"] == process.i)]

@@ -1,48 +1,17 @@
-"""Error bars: bootstrap over blocks of MD, spread over replicates, and both together.
-
-MD is uncertain because it is short: its error bars come from resampling blocks of trajectory.
-A model is uncertain because training is random: its error bars come from replicates (seeds).
-A statement about a model against the MD needs both, hence the hierarchical functions below.
-"""
+"""Error bars of the MD: resampled blocks of its trajectories."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from scipy import stats
 
 from raremd.kinetics.timescales import estimate, right_eigenvectors, timescales
 
 LOST_VARIANCE = 0.1  # see bootstrap_timescales
 AT_ONCE = 16  # bootstrap samples whose counts are held in memory
 LOG2_CAP = 10.0  # a factor of 1024: a model that is this far off, or has no timescale, has failed
-
-
-@dataclass(frozen=True)
-class ReplicateInterval:
-    """Centre and Student interval of a positive quantity over replicates.
-
-    Attributes
-    ----------
-    mean : float
-        Geometric mean of the replicates that have a value; NaN if none has.
-    median : float
-        Median of the same.
-    low, high : float
-        Limits of the interval for the geometric mean. NaN with fewer than two replicates, and
-        whenever one failed: the survivors say nothing about the spread of all.
-    n_failed : int
-        Replicates without a finite positive value.
-    """
-
-    mean: float
-    median: float
-    low: float
-    high: float
-    n_failed: int
 
 
 def trajectory_blocks(lengths: Sequence[int], block_length: int) -> list[tuple[int, int, int]]:
@@ -169,7 +138,7 @@ def sampling_ceiling(halves: np.ndarray) -> np.ndarray:
     return np.abs(log2_deviation(first, second)).mean(axis=0) / np.sqrt(2.0)
 
 
-def _variance(vectors, population):
+def _variance(vectors: np.ndarray, population: np.ndarray) -> np.ndarray:
     """Variance of each row under the given populations, which need not be normalised."""
     share = population / population.sum()
     return vectors**2 @ share - (vectors @ share) ** 2
@@ -261,40 +230,10 @@ def interval(
     low = np.floor(np.round(tail, 9)).astype(np.intp)
     high = np.maximum(n - 1, 0) - low
 
-    def pick(index):
+    def pick(index: np.ndarray) -> np.ndarray:
         return np.take_along_axis(ordered, index[None], axis=0)[0]
 
     return pick(low), pick(high)
-
-
-def replicate_interval(values: Sequence[float], level: float = 0.95) -> ReplicateInterval:
-    """Geometric mean, median and Student interval of a timescale over a few replicates.
-
-    Parameters
-    ----------
-    values : sequence of float
-        One value a replicate, such as a timescale; NaN and inf are failures.
-    level : float
-        Coverage of the interval, mean +- t_(n-1) s / sqrt(n) of the logarithms.
-
-    Returns
-    -------
-    ReplicateInterval
-    """
-    values = np.asarray(values, np.float64)
-    good = np.log(values[np.isfinite(values) & (values > 0)])
-    n_failed = len(values) - len(good)
-    if not len(good):
-        return ReplicateInterval(np.nan, np.nan, np.nan, np.nan, n_failed)
-    mean = good.mean()
-    half = np.nan
-    if n_failed == 0 and len(good) > 1:
-        error = good.std(ddof=1) / np.sqrt(len(good))
-        half = error * stats.t.ppf((1.0 + level) / 2.0, len(good) - 1)
-    low, high = np.exp(mean - half), np.exp(mean + half)
-    return ReplicateInterval(
-        float(np.exp(mean)), float(np.exp(np.median(good))), float(low), float(high), n_failed
-    )
 
 
 def log2_deviation(model: np.ndarray, md: np.ndarray) -> np.ndarray:
@@ -316,107 +255,3 @@ def log2_deviation(model: np.ndarray, md: np.ndarray) -> np.ndarray:
     deviation = np.where(failed, 0.0, model) - md
     deviation = np.where(failed, LOG2_CAP, np.clip(deviation, -LOG2_CAP, LOG2_CAP))
     return np.where(np.isnan(md), np.nan, deviation)
-
-
-def _mean_draws(deviations, rng):
-    """Draws of the mean over replicates, one a row of `deviations` (n_samples, n_replicates)."""
-    n_samples, n_replicates = deviations.shape
-    if n_replicates < 2:
-        return np.full(n_samples, np.nan)
-    error = deviations.std(axis=1, ddof=1) / np.sqrt(n_replicates)
-    return deviations.mean(axis=1) + error * rng.standard_t(n_replicates - 1, n_samples)
-
-
-def hierarchical_ratio(
-    model: np.ndarray, md: np.ndarray, n_samples: int, rng: np.random.Generator
-) -> np.ndarray:
-    """Draws of the mean over replicates of log2(model / MD), for one cell.
-
-    Parameters
-    ----------
-    model : (n_replicates,) array
-        log2 timescale of each replicate; failures as in :func:`log2_deviation`.
-    md : (n_bootstrap,) array
-        log2 timescale of the MD in each bootstrap sample.
-    n_samples : int
-        Number of draws.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    (n_samples,) float64 array
-        NaN with one replicate, whose spread is unknown, and where the MD sample is NaN.
-
-    Notes
-    -----
-    Each draw takes one MD sample and, over it, one value of the mean over replicates:
-    mean + s t_(n-1) / sqrt(n), t a Student variate. Resampling the replicates instead does not
-    work for few of them: with n = 3 normal values a 95 % interval covers the truth in 74 % of
-    cases, in 80 % once scaled by sqrt(n/(n-1)), because three values have no tails. The Student
-    draw covers 95 %; wide intervals are the price of three replicates.
-    """
-    drawn = np.asarray(md)[rng.integers(len(md), size=n_samples)]
-    deviations = log2_deviation(np.asarray(model)[None, :], drawn[:, None])
-    return np.clip(_mean_draws(deviations, rng), -LOG2_CAP, LOG2_CAP)
-
-
-def hierarchical_difference(
-    model_a: np.ndarray,
-    md_a: np.ndarray,
-    model_b: np.ndarray,
-    md_b: np.ndarray,
-    n_samples: int,
-    rng: np.random.Generator,
-    index: np.ndarray | None = None,
-) -> np.ndarray:
-    """Draws of error(A) - error(B) for two cells, paired in the MD.
-
-    The error of a cell is the mean over its replicates of ``|log2(model / MD)|``.
-
-    Parameters
-    ----------
-    model_a, model_b : (n_replicates_a,), (n_replicates_b,) arrays
-        log2 timescale of each replicate; the two cells need not have equally many.
-    md_a, md_b : (n_bootstrap,) arrays
-        log2 timescale of the MD as each cell sees it; element b of both comes from the same
-        bootstrap weights. A draw uses the same b for both.
-    n_samples : int
-        Number of draws.
-    rng : numpy.random.Generator
-        Source of randomness.
-    index : (n_samples,) int array, optional
-        The MD sample b of each draw; drawn if left out. Give the same to several calls whose
-        draws are to be averaged, or the error of the MD, which they share, would average out.
-
-    Returns
-    -------
-    (n_samples,) float64 array
-        Negative: A is closer to the MD. NaN as in :func:`hierarchical_ratio`.
-
-    Raises
-    ------
-    ValueError
-        If the two cells do not have equally many MD samples.
-
-    Notes
-    -----
-    Replicates are drawn as in :func:`hierarchical_ratio`, independently in A and B (the Behrens-
-    Fisher solution, on the careful side: 95 % intervals cover 98 % with 3 + 3 replicates), and the
-    mean error of a cell is kept within its bounds of 0 and 10. MD noise adds to the absolute
-    deviation of a cell that is nearly right and hardly to that of one that is far off, which on
-    average makes the difference between the two smaller, not larger.
-    """
-    if len(md_a) != len(md_b):
-        raise ValueError(
-            f"md_a, md_b: {len(md_a)} and {len(md_b)} bootstrap samples cannot be paired; "
-            "use the same weights for both cells"
-        )
-    if index is None:
-        index = rng.integers(len(md_a), size=n_samples)
-
-    def error(model, md):
-        deviations = log2_deviation(np.asarray(model)[None, :], np.asarray(md)[index, None])
-        return np.clip(_mean_draws(np.abs(deviations), rng), 0.0, LOG2_CAP)
-
-    return error(model_a, md_a) - error(model_b, md_b)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.transforms import blended_transform_factory
 
-from raremd.analysis.claims import ClaimRecord, Finding, Judgement
+from raremd.analysis.claim_records import ClaimRecord, Finding, Judgement
 from raremd.analysis.verdicts import Verdict
 from raremd.io.storage import read_typed
 from raremd.report.figures import style

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from raremd.analysis.claims import ClaimRecord, Finding, Judgement, PooledRecord, control_name
+from raremd.analysis.claim_records import ClaimRecord, Finding, Judgement, PooledRecord
+from raremd.analysis.claims import control_name
 from raremd.analysis.verdicts import Verdict
 from raremd.report.names import pretty
 from raremd.report.pages.markdown import as_table

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from raremd.analysis.claims import Judgement
+from raremd.analysis.claim_records import Judgement
 from raremd.analysis.tidy import pick
 from raremd.io.storage import atomic_path
 from raremd.report.names import pretty

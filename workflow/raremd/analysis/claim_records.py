@@ -1,0 +1,131 @@
+"""Verdicts on the claims as data: what is written to claims.json and read by figures and pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from raremd.analysis.assessment import Doubt
+from raremd.analysis.verdicts import Effect, Verdict
+from raremd.io.storage import Number
+
+CLAIMS = {
+    "C1": "a low-dimensional coordinate with a coarse partition can be learned",
+    "C2": "high dimensionality hides rare events",
+    "C3": "a well-chosen saving interval helps",
+    "C4": "coarse graining into metastable states helps",
+    "C5": "removing recrossings helps",
+    "C6": "a Transformer is not superior to an LSTM",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A verdict with the effect that it follows from.
+
+    Attributes
+    ----------
+    verdict : Verdict
+    effect, low, high : float
+        Mean and interval in log2; for C1 of log2(model / MD), else of the difference of errors.
+    standard_error, degrees : float
+        Of the effect.
+    level : float
+        Coverage of the interval: more than 0.95 where Holm's correction asks for it.
+    replicates : int
+    needed : int or None
+        Replicates that would decide, where that is what is missing.
+    """
+
+    verdict: Verdict
+    effect: Number
+    low: Number
+    high: Number
+    standard_error: Number
+    degrees: float
+    level: float
+    replicates: int
+    needed: int | None
+
+    @property
+    def as_effect(self) -> Effect:
+        """The effect alone."""
+        error = self.standard_error if np.isfinite(self.standard_error) else np.inf
+        return Effect(self.effect, error, self.degrees, self.replicates)
+
+
+@dataclass(frozen=True)
+class ControlError:
+    """Mean error of a network in a cell, and of the same network with one thing changed."""
+
+    cell: str
+    of: str
+    model: str
+    varies: str
+    error: Number
+    error_of_control: Number
+
+
+@dataclass(frozen=True)
+class VariedFinding:
+    """The same claim for networks with one thing changed."""
+
+    change: str
+    finding: Finding
+
+
+@dataclass(frozen=True)
+class ClaimRecord:
+    """The verdicts on one claim for one system and one network.
+
+    Attributes
+    ----------
+    claim, statement, system, model : str
+    cells : tuple of str
+        Hard before easy; for C6 all that were compared.
+    long_lag, one_step : Finding
+        In metastable states at the yardstick's lag; in own states at the own interval.
+    markov : Finding or None
+        The same for the Markov baseline, at the long lag.
+    varied : tuple of VariedFinding
+    controls : tuple of ControlError
+    transitions : int
+        Slow transitions in the training data.
+    doubts, one_step_doubts : tuple of Doubt
+        Why no verdict is given, for either reading.
+    """
+
+    claim: str
+    statement: str
+    system: str
+    model: str
+    cells: tuple[str, ...]
+    long_lag: Finding
+    one_step: Finding
+    markov: Finding | None
+    varied: tuple[VariedFinding, ...]
+    controls: tuple[ControlError, ...]
+    transitions: int
+    doubts: tuple[Doubt, ...]
+    one_step_doubts: tuple[Doubt, ...]
+
+
+@dataclass(frozen=True)
+class PooledRecord:
+    """One claim for one network over all systems on which it could be judged."""
+
+    claim: str
+    statement: str
+    model: str
+    systems: tuple[str, ...]
+    long_lag: Finding
+    one_step: Finding
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """All verdicts of a study."""
+
+    records: tuple[ClaimRecord, ...]
+    pooled: tuple[PooledRecord, ...]
