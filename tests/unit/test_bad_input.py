@@ -97,7 +97,7 @@ CASES = {
     "infinite": (lambda d: fit(d, changed(0, 9, np.inf)), ["trajectory 1", "frame 10"]),
     "duplicated": (
         lambda d: fit(d, [*GOOD[:4], GOOD[2]]),
-        ["trajectories 3 and 5", "same frames", "validation"],
+        ["trajectory 5 and trajectory 3", "same frames", "validation"],
     ),
     "too short to split": (
         lambda d: fit(d, [GOOD[0][:10]]),

@@ -260,8 +260,8 @@ def test_binary_posing_as_text(folder):
 
 
 def test_shapes_and_cut_files(folder):
-    np.save("a.npy", np.zeros((3, 4, 5)))
-    refused("a.npy", "shape (3, 4, 5) is not (n_frames, n_features)")
+    np.save("a.npy", np.zeros((3, 4, 5, 2)))
+    refused("a.npy", "shape (3, 4, 5, 2) is not (n_frames, n_features)")
     np.save("b.npy", np.zeros((2, 30_000)))
     refused("b.npy", "frames are rows: transpose")
     np.save("c.npy", walk(1000))
@@ -368,8 +368,9 @@ def peptide(n_residues=5, n_frames=23):
         for name in ATOMS:
             topology.add_atom(name, mdtraj.element.get_by_symbol(name[0]), residue)
     topology.create_standard_bonds()
-    xyz = RNG.normal(size=(1, topology.n_atoms, 3)).cumsum(axis=1)
-    xyz = 0.1 * (xyz + 0.2 * RNG.normal(size=(n_frames, topology.n_atoms, 3)).cumsum(axis=0))
+    steps = RNG.normal(size=(1, topology.n_atoms, 3))
+    xyz = (0.15 * steps / np.linalg.norm(steps, axis=2, keepdims=True)).cumsum(axis=1)
+    xyz = xyz + 0.02 * RNG.normal(size=(n_frames, topology.n_atoms, 3))
     return mdtraj.Trajectory(xyz.astype(np.float32), topology, time=5.0 * np.arange(n_frames))
 
 
@@ -389,7 +390,9 @@ def molecules(folder):
 
 
 def test_features_of_molecules(molecules, monkeypatch):
-    monkeypatch.setattr("raremd.data.imported.molecular.BLOCK_BYTES", 12 * 20 * 6)  # 6 frames
+    monkeypatch.setattr(
+        "raremd.data.imported.trajectory_files.BLOCK_BYTES", 12 * 20 * 6
+    )  # 6 frames
     wanted = ["phi", "psi", "ca_distances", "contacts", "heavy_distances", "rmsd", "distances"]
     found = molecular(features=wanted, reference="top.pdb", selection="name CA and resid 0 to 2")
     one, name = mdtraj.load("0.xtc", top="top.pdb"), found.feature_names
@@ -414,7 +417,9 @@ def test_stride_and_formats_without_time(molecules):
 
 
 def test_hdf5_of_mdtraj(molecules, monkeypatch):
-    monkeypatch.setattr("raremd.data.imported.molecular.BLOCK_BYTES", 12 * 20 * 6)  # 6 frames
+    monkeypatch.setattr(
+        "raremd.data.imported.trajectory_files.BLOCK_BYTES", 12 * 20 * 6
+    )  # 6 frames
     for k, one in enumerate(molecules):
         with h5py.File(f"{k}.h5", "w") as h5:  # as mdtraj lays it out
             h5["coordinates"], h5["time"] = one.xyz, one.time
@@ -459,7 +464,7 @@ def test_molecules_that_do_not_fit(molecules):
 
 
 def test_too_many_features_are_refused_before_any_is_computed(molecules, monkeypatch):
-    monkeypatch.setattr("raremd.data.imported.molecular.MAX_COLUMNS", 100)
+    monkeypatch.setattr("raremd.data.imported.featurizers.MAX_COLUMNS", 100)
     with pytest.raises(ValueError, match=r"'heavy_distances' are \d+ features, more than 100"):
         molecular(features=["phi", "heavy_distances"])
 
@@ -546,7 +551,7 @@ def test_no_server(folder):
 
 
 def test_names_in_a_damaged_heap_are_refused_instead_of_read_for_ever(tmp_path, monkeypatch):
-    monkeypatch.setattr("raremd.data.imported.feature_files.PATIENCE", 2.0)
+    monkeypatch.setattr("raremd.data.imported.hdf5_files.PATIENCE", 2.0)
     path = tmp_path / "a.h5"
     with h5py.File(path, "w") as h5:
         h5["a"] = np.ones((3, 2))

@@ -31,7 +31,9 @@ def peptide(n_frames=30):
             topology.add_atom(name, mdtraj.element.get_by_symbol(name[0]), residue)
     topology.create_standard_bonds()
     rng = np.random.default_rng(3)
-    xyz = rng.normal(size=(1, 20, 3)).cumsum(axis=1) + rng.normal(size=(n_frames, 20, 3))
+    steps = rng.normal(size=(1, 20, 3))
+    xyz = (1.5 * steps / np.linalg.norm(steps, axis=2, keepdims=True)).cumsum(axis=1)
+    xyz = xyz + 0.2 * rng.normal(size=(n_frames, 20, 3))
     times = 100.0 * np.arange(n_frames)
     return mdtraj.Trajectory((0.1 * xyz).astype(np.float32), topology, time=times)
 

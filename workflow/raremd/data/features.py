@@ -11,6 +11,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from raremd.data.overlaps import Overlaps
 from raremd.io.storage import atomic_path, by_number, reading
 
 CHUNK_BYTES = 1 << 18
@@ -49,6 +50,7 @@ class FeatureWriter:
 
     def __init__(self, h5: h5py.File) -> None:
         self._h5 = h5
+        self._overlaps = Overlaps()
 
     def add(self, blocks: Iterable[np.ndarray], label: str | None = None) -> int:
         """Append one trajectory.
@@ -73,6 +75,7 @@ class FeatureWriter:
         number = len(self._h5)
         label = label or f"trajectory {number + 1}"
         group, data, frames = self._h5.create_group(f"trajectory_{number:04d}"), None, 0
+        self._overlaps.begin(label)
         for block in blocks:
             # A value too large for 32 bits becomes infinite and is refused below.
             with np.errstate(over="ignore"):
@@ -96,6 +99,7 @@ class FeatureWriter:
                 )
             data.resize(frames + len(block), axis=0)
             data[frames:] = block
+            self._overlaps.add(block)
             frames += len(block)
         if not frames:
             raise ValueError(f"{label}: there are no frames in it")
@@ -111,7 +115,23 @@ class FeatureWriter:
         checksum: str,
         state_labels: Sequence[int] = (),
     ) -> None:
-        """What the frames mean; see `Features`. `checksum` identifies the source."""
+        """What the frames mean, when all are there; see `Features`.
+
+        Parameters
+        ----------
+        frame_interval, time_unit, feature_names, periods
+            As in `Features`.
+        checksum : str
+            Identifies the source.
+        state_labels : sequence of int
+            Those of discrete trajectories.
+
+        Raises
+        ------
+        ValueError
+            Naming two trajectories that share frames.
+        """
+        self._overlaps.check()
         attributes = self._h5.attrs
         attributes["frame_interval"] = frame_interval
         attributes["time_unit"] = time_unit

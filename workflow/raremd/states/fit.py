@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,11 +15,10 @@ from raremd.kinetics.transition_matrix import count_matrix, largest_connected_se
 from raremd.states.coordinates import Coordinate, CoordinateSettings, fit_coordinate
 from raremd.states.cores import Cores, fit_cores
 from raremd.states.frames import Frames
-from raremd.states.geometry import chunk_rows
 from raremd.states.histogram import histogram
 from raremd.states.partition import Partition
 from raremd.states.partition_methods import PartitionSettings, fit_partition, with_labels
-from raremd.states.split import Split, split_frames, take
+from raremd.states.split import split_frames, take
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +71,6 @@ def fit_states(
     with open_features(features) as md:
         lengths = [len(t) for t in md.trajectories]
         parts = split_frames(lengths, definition.validation_fraction, definition.gap)
-        _check_distinct(md.trajectories, parts)
         training = [Frames(md.trajectories[s.trajectory], s.start, s.stop) for s in parts.training]
         fitted = fit_coordinate(definition.coordinate, training, md.feature_names, md.periods)
         training = [replace(frames, coordinate=fitted) for frames in training]
@@ -116,28 +113,6 @@ def _assigned(
         if cores is not None:
             arrays[f"{name}_cores/{n:04d}"] = cores.label(frames)
     return arrays
-
-
-def _check_distinct(trajectories: list[np.ndarray], split: Split) -> None:
-    """No trajectory of the validation is a copy of one that is trained on."""
-    digests = [_digest(trajectory) for trajectory in trajectories]
-    training = {digests[s.trajectory]: s.trajectory for s in reversed(split.training)}
-    for number in sorted({s.trajectory for s in split.validation}):
-        twin = training.get(digests[number], number)
-        if twin != number:
-            first, second = sorted((twin + 1, number + 1))
-            raise ValueError(
-                f"trajectories {first} and {second} hold the same frames, one for training and one "
-                "for validation; give each trajectory once"
-            )
-
-
-def _digest(trajectory: np.ndarray) -> bytes:
-    """Fingerprint of all frames, read in chunks."""
-    found, rows = hashlib.sha256(), chunk_rows(trajectory.shape[1])
-    for start in range(0, len(trajectory), rows):
-        found.update(trajectory[start : start + rows].tobytes())
-    return found.digest()
 
 
 def _visits(dtrajs: list[np.ndarray], n_states: int) -> np.ndarray:

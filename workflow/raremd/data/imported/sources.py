@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from raremd.data.imported.feature_files import check_header
-from raremd.data.imported.kinds import NumberSource, Source
+from raremd.data.imported.kinds import NumberSource, Source, StateSource
 from raremd.data.imported.tables import natural_key
 
 
@@ -29,10 +29,15 @@ def matching_files(patterns: Sequence[str], root: Path = Path()) -> list[str]:
     """
     found: dict[str, None] = {}
     for pattern in patterns:
-        matches = glob.glob(pattern, root_dir=root, recursive=True)
+        # A file that exists is meant, whatever its name has of globs.
+        matches = [pattern] if (root / pattern).is_file() else _globbed(pattern, root)
         files = [m for m in matches if (root / m).is_file()]
         found |= dict.fromkeys(sorted(files, key=natural_key))
     return list(found)
+
+
+def _globbed(pattern: str, root: Path) -> list[str]:
+    return glob.glob(pattern, root_dir=root, recursive=True)
 
 
 def downloads(source: Source) -> dict[str, tuple[str, str]]:
@@ -50,6 +55,12 @@ def _advice(pattern: str, root: Path) -> str:
     if (root / pattern).is_symlink():
         return "it is a link that leads nowhere"
     return "correct the path or glob"
+
+
+def _refuse_braces(file: str) -> None:
+    """Snakemake takes what stands in braces for a wildcard, and has no way to say otherwise."""
+    if "{" in file or "}" in file:
+        raise ValueError(f"{file}: a path with braces cannot be used; rename the file or folder")
 
 
 def check_source(source: Source, key: str, root: Path = Path()) -> None:
@@ -85,6 +96,7 @@ def check_source(source: Source, key: str, root: Path = Path()) -> None:
     for name, file in source.single_files.items():
         if not (root / file).is_file():
             raise ValueError(f"{key}.{name}: there is no file {file}")
+        _refuse_braces(file)
     for pattern in source.files:
         if not matching_files([pattern], root):
             raise ValueError(
@@ -92,9 +104,10 @@ def check_source(source: Source, key: str, root: Path = Path()) -> None:
                 f"{_advice(pattern, root)}"
             )
     for file in matching_files(source.files, root):
+        _refuse_braces(file)
         try:
             if isinstance(source, NumberSource):
-                check_header(root / file)
+                check_header(root / file, source.dataset, isinstance(source, StateSource))
             elif not (root / file).stat().st_size:
                 raise ValueError(f"{file}: the file is empty")
         except OSError as error:

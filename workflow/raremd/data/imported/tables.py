@@ -1,9 +1,9 @@
-"""One trajectory of a file, as a stream of blocks: what every importer makes."""
+"""One trajectory of a file, as a stream of blocks: what every reader makes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,20 +24,24 @@ class Table:
     ----------
     label : str
         The file, and what is within it; errors begin with it.
+    n_columns : int
     names : tuple of str or None
         Of the columns; None where the file does not say. A column `time` is the frame's time.
-    blocks : iterator of (n, n_columns) float arrays
-    periods : dict
+    read : callable
+        Columns wanted, counted from 0 -> iterator of (n, n_wanted) float arrays; to be called
+        once. Nothing is asked of the other columns, which need not even be numbers.
+    periods : mapping
         Column name -> period, where the file says.
     """
 
     label: str
+    n_columns: int
     names: tuple[str, ...] | None
-    blocks: Iterator[np.ndarray]
-    periods: dict[str, float] = field(default_factory=dict)
+    read: Callable[[Sequence[int]], Iterator[np.ndarray]]
+    periods: Mapping[str, float] = field(default_factory=dict)
 
 
-def natural_key(path: Path | str) -> list:
+def natural_key(path: Path | str) -> list[int | str]:
     """Sorts `9.npy` before `10.npy`."""
     return [int(p) if p.isdigit() else p for p in re.split(r"(\d+)", str(path))]
 
@@ -45,36 +49,3 @@ def natural_key(path: Path | str) -> list:
 def rows_at_once(n_columns: int) -> int:
     """Rows of a block."""
     return max(1, BLOCK_BYTES // (8 * max(1, n_columns)))
-
-
-def checked_columns(shape: tuple[int, ...], label: str) -> int:
-    """Columns of an array of one trajectory, which may also be (n_frames,).
-
-    Raises
-    ------
-    ValueError
-        If it cannot be one trajectory.
-    """
-    if len(shape) not in (1, 2) or 0 in shape:
-        raise ValueError(
-            f"{label}: shape {shape} is not (n_frames, n_features) of one trajectory; "
-            "save each trajectory as an array of its own"
-        )
-    n_columns = shape[1] if len(shape) == 2 else 1
-    if n_columns > MAX_COLUMNS:
-        raise ValueError(
-            f"{label}: {n_columns} columns, more than {MAX_COLUMNS}; frames are rows: "
-            "transpose the array, or save fewer features"
-        )
-    return n_columns
-
-
-def checked_type(dtype: np.dtype, label: str) -> None:
-    """Refuse arrays that are not plain real numbers."""
-    if dtype.hasobject:
-        raise ValueError(
-            f"{label}: holds Python objects, which would need pickle and could run code; "
-            "save each trajectory as a plain array of numbers"
-        )
-    if dtype.kind not in "fiub":
-        raise ValueError(f"{label}: type {dtype} is not a real number")

@@ -1,26 +1,34 @@
-"""Numbers in text: csv, white space, PLUMED COLVAR, GROMACS xvg, each perhaps with .gz.
+"""Numbers in text: csv, white space, PLUMED COLVAR, GROMACS xvg, each perhaps compressed.
 
-Lines that begin with # or @ are comments; a first line that is not a number names the columns, as
-does `#! FIELDS`. Blocks of lines are parsed by pandas; only what it refuses is looked at again,
-to name the line.
+Lines that begin with # or @ are comments; what the first lines tell is in `text_layout`. Blocks of
+lines are parsed by pandas; only what it refuses is looked at again, line by line.
 """
 
 from __future__ import annotations
 
+import bz2
 import codecs
 import gzip
 import io
+import lzma
 import math
+import re
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
 
-from raremd.data.imported.tables import MAX_COLUMNS, Table
+from raremd.data.imported.tables import Table
+from raremd.data.imported.text_layout import (
+    Layout,
+    number,
+    read_comment,
+    read_first_lines,
+    words_of,
+)
 
 LINES = 1 << 16
 """Lines parsed at a time."""
@@ -29,111 +37,81 @@ CHARACTERS = 1 << 25
 CHARACTERS_AT_A_TIME = 1 << 20
 HEAD = 1 << 16
 """Bytes that tell whether a file is text."""
+PACKED: dict[str, tuple[bytes, Callable[..., IO[Any]]]] = {
+    "gzip": (b"\x1f\x8b", gzip.open),
+    "bzip2": (b"BZh", bz2.open),
+    "xz": (b"\xfd7zXZ\0", lzma.open),
+}
+"""Kinds of compression: their first bytes, and what opens them."""
+SUFFIXES = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz"}
+BROKEN_PACK = (gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError, OSError)
+Line = tuple[int, str]
+"""Number, counted from 1, and text."""
 
 
-GZIP = b"\x1f\x8b"
-"""Its first bytes."""
+def _packing(path: Path) -> str | None:
+    """How a file is compressed, by what it holds."""
+    with path.open("rb") as file:
+        head = file.read(8)
+    found = next((kind for kind, (magic, _) in PACKED.items() if head.startswith(magic)), None)
+    wanted = SUFFIXES.get(path.suffix)
+    if wanted is not None and found != wanted:
+        raise ValueError(f"{path}: not a whole {wanted} file, as its name says")
+    return found
 
 
-@dataclass
-class _Layout:
-    """What the top of the file tells."""
-
-    names: tuple[str, ...] | None = None
-    separator: str | None = None
-    n_columns: int = 0
-    limits: dict[str, dict[str, float]] = field(default_factory=dict)
-
-    @property
-    def periods(self) -> dict[str, float]:
-        return {n: v["max"] - v["min"] for n, v in self.limits.items() if {"min", "max"} <= set(v)}
-
-
-def _number(word: str) -> float | None:
-    """A number, or PLUMED's multiple of pi, or None."""
-    sign, name = (-1.0, word[1:]) if word.startswith("-") else (1.0, word)
-    if name.endswith("pi"):
-        factor = name.removesuffix("pi").rstrip("*") or "1"
-        return sign * float(factor) * math.pi if factor.replace(".", "").isdigit() else None
-    try:
-        return float(word)
-    except ValueError:
-        return None
-
-
-def _words(line: str, separator: str | None) -> list[str]:
-    return [word.strip().strip("\"'") for word in line.strip().split(separator)]
-
-
-def _read_comment(line: str, number: int, layout: _Layout, label: str) -> None:
-    """PLUMED's header: `#! FIELDS time phi psi`, `#! SET min_phi -pi`."""
-    words = line.split()
-    if words[:2] == ["#!", "FIELDS"]:
-        if layout.names is not None and tuple(words[2:]) != layout.names:
-            raise ValueError(
-                f"{label}: line {number}: FIELDS differ from those above; split the file there"
-            )
-        layout.names = tuple(words[2:])
-        layout.n_columns = len(layout.names)
-    elif words[:2] == ["#!", "SET"] and len(words) == 4:
-        side, _, name = words[2].partition("_")
-        value = _number(words[3])
-        if side in ("min", "max") and value is not None:
-            layout.limits.setdefault(name, {})[side] = value
-
-
-def _read_first_line(line: str, number: int, layout: _Layout, label: str) -> bool:
-    """Separator and columns from the first line of data; whether it names the columns."""
-    layout.separator = next((s for s in ";," if s in line), None)
-    words = _words(line, layout.separator)
-    if len(words) > MAX_COLUMNS:
-        raise ValueError(f"{label}: line {number}: {len(words)} columns; frames are rows")
-    named = layout.names is None and all(_number(w) is None for w in words if w)
-    if named:
-        layout.names = tuple(w or f"column_{k}" for k, w in enumerate(words, start=1))
-    layout.n_columns = layout.n_columns or len(words)
-    return named
-
-
-def _refused(lines: list[tuple[int, str]], layout: _Layout, label: str) -> ValueError:
-    """The line that could not be parsed."""
-    for number, line in lines:
-        words = _words(line, layout.separator)
+def _line_by_line(
+    lines: Sequence[Line], layout: Layout, columns: Sequence[int], label: str
+) -> np.ndarray:
+    """The wanted columns, (n, n_wanted); refuses the first line that is wrong."""
+    values = np.empty((len(lines), len(columns)))
+    for row, (at, line) in enumerate(lines):
+        words = words_of(line, layout.separator)
         if len(words) != layout.n_columns:
-            return ValueError(
-                f"{label}: line {number}: {len(words)} columns where {layout.n_columns} are "
+            raise ValueError(
+                f"{label}: line {at}: {len(words)} columns where {layout.n_columns} are "
                 "expected; is the file cut off or are two runs joined?"
             )
-        for word in words:
-            try:
-                finite = math.isfinite(float(word))
-            except ValueError:
-                commas = "; numbers have decimal points, not commas" if "," in line else ""
-                return ValueError(f"{label}: line {number}: '{word[:40]}' is not a number{commas}")
-            if not finite:
-                return ValueError(f"{label}: line {number}: '{word}' is not finite; repair it")
-    return ValueError(f"{label}: lines {lines[0][0]} to {lines[-1][0]} cannot be read")
-
-
-def _parse(lines: list[tuple[int, str]], layout: _Layout, label: str) -> np.ndarray:
-    text = io.StringIO("\n".join(line for _, line in lines))
-    try:
-        values = pd.read_csv(
-            text,
-            sep=layout.separator or r"\s+",
-            header=None,
-            dtype=np.float64,
-            na_filter=False,
-            skip_blank_lines=False,
-        ).to_numpy()
-    except ValueError as error:  # pandas' own errors are ValueErrors too
-        raise _refused(lines, layout, label) from error
-    if values.shape != (len(lines), layout.n_columns) or not np.isfinite(values).all():
-        raise _refused(lines, layout, label)
+        for place, column in enumerate(columns):
+            value = number(words[column])
+            if value is None:
+                raise ValueError(f"{label}: line {at}: {_no_number(words[column], column, layout)}")
+            if not math.isfinite(value):
+                raise ValueError(f"{label}: line {at}: '{words[column]}' is not finite; repair it")
+            values[row, place] = value
     return values
 
 
-def _physical_lines(file: TextIO, label: str) -> Iterator[str]:
+def _no_number(word: str, column: int, layout: Layout) -> str:
+    name = layout.names[column] if layout.names else str(column + 1)
+    if not word:
+        return f"column {name} is empty; fill it, or leave the column out with source.columns"
+    commas = "," in word or (layout.separator == "," and len(word.split()) > 1)
+    advice = "; numbers have decimal points, not commas" if commas else ""
+    return f"'{word[:40]}' is not a number{advice}"
+
+
+def _parse(lines: Sequence[Line], layout: Layout, columns: Sequence[int], label: str) -> np.ndarray:
+    """The wanted columns of some lines; of the others only their number is checked."""
+    text = "\n".join(line for _, line in lines)
+    options: dict[str, Any] = {
+        "sep": layout.separator or r"\s+",
+        "header": None,
+        "dtype": np.float64,
+        "na_filter": False,
+        "skip_blank_lines": False,
+    }
+    try:
+        values = pd.read_csv(io.StringIO(text), **options).to_numpy()
+    except ValueError:  # pandas' own errors are ValueErrors too
+        return _line_by_line(lines, layout, columns, label)
+    # Pandas fills lines that are too short with NaN.
+    if values.shape == (len(lines), layout.n_columns) and np.isfinite(values).all():
+        return values[:, columns]
+    return _line_by_line(lines, layout, columns, label)
+
+
+def _physical_lines(file: IO[Any], label: str) -> Iterator[str]:
     """Lines in bounded memory: a file of another kind may be one line without end."""
     rest = ""
     while text := file.read(CHARACTERS_AT_A_TIME):
@@ -147,42 +125,76 @@ def _physical_lines(file: TextIO, label: str) -> Iterator[str]:
         yield rest
 
 
-def _lines(file: TextIO, layout: _Layout, label: str) -> Iterator[list[tuple[int, str]]]:
-    """Blocks of (number, line) that hold data; the layout is filled in on the way."""
-    waiting, held = [], 0
-    started = False
-    for number, line in enumerate(_physical_lines(file, label), start=1):
+def _data_lines(file: IO[Any], layout: Layout, label: str) -> Iterator[Line]:
+    """Lines that hold data, or the names of the columns."""
+    yielded, blank = 0, 0
+    for at, line in enumerate(_physical_lines(file, label), start=1):
         stripped = line.strip()
         if not stripped:
+            blank = blank or (at if yielded > 1 else 0)  # one may stand below the head
             continue
+        if stripped == "&":
+            raise ValueError(
+                f"{label}: line {at}: '&' ends one data set of an xvg file and begins another; "
+                "write each to a file of its own"
+            )
         if stripped[0] in "#@":
-            _read_comment(stripped, number, layout, label)
+            read_comment(stripped, at, layout, label)
             continue
-        if not started:
-            started = True
-            if _read_first_line(stripped, number, layout, label):
-                continue
-        waiting.append((number, stripped))
-        held += len(stripped)
-        if len(waiting) == LINES or held > CHARACTERS:
+        if blank:
+            raise ValueError(
+                f"{label}: line {blank}: a blank line between frames; if two trajectories stand "
+                "in the file, write each to a file of its own, else remove the line"
+            )
+        yield at, stripped
+        yielded += 1
+
+
+def _blocks_of_lines(file: IO[Any], layout: Layout, label: str) -> Iterator[list[Line]]:
+    """Data, many lines at a time; the layout is filled in on the way."""
+    waiting: list[Line] = []
+    held, started = 0, False
+    for at, line in _data_lines(file, layout, label):
+        waiting.append((at, line))
+        held += len(line)
+        if len(waiting) >= max(LINES, 2) or held > CHARACTERS:
+            started = started or _start(waiting, layout, label)
             yield waiting
             waiting, held = [], 0
     if waiting:
-        yield waiting
+        started = started or _start(waiting, layout, label)
+        if waiting:
+            yield waiting
 
 
-def _blocks(path: Path, layout: _Layout, label: str) -> Iterator[np.ndarray]:
-    opened = gzip.open if path.suffix == ".gz" else open
+def _start(lines: list[Line], layout: Layout, label: str) -> bool:
+    """Read the layout from the first lines, and take the head off."""
+    (at, first), second = lines[0], lines[1][1] if len(lines) > 1 else None
+    if read_first_lines(first, second, at, layout, label):
+        del lines[0]
+    elif layout.separator == "," and any(
+        re.fullmatch(r"0\d+", word) for _, line in lines for word in words_of(line, ",")
+    ):
+        raise ValueError(
+            f"{label}: line {at}: '{first[:40]}' has decimal commas; numbers have decimal points"
+        )
+    return True
+
+
+def _read_blocks(path: Path, layout: Layout, label: str) -> Iterator[list[Line]]:
+    packing = _packing(path)
+    opened: Callable[..., IO[Any]] = open if packing is None else PACKED[packing][1]
     try:
         with opened(path, "rt", encoding="utf-8-sig") as file:
-            for lines in _lines(file, layout, label):
-                yield _parse(lines, layout, label)
+            yield from _blocks_of_lines(file, layout, label)
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{label}: not a text file (byte {error.start} is no UTF-8; save it as such)"
         ) from error
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise ValueError(f"{label}: not a whole gzip file ({error})") from error
+    except BROKEN_PACK as error:
+        if packing is None:
+            raise
+        raise ValueError(f"{label}: not a whole {packing} file ({error})") from error
 
 
 def check_text(path: Path) -> None:
@@ -193,20 +205,21 @@ def check_text(path: Path) -> None:
     ValueError
         Naming the file.
     """
-    opened = gzip.open if path.suffix == ".gz" else open
+    packing = _packing(path)
+    opened: Callable[..., IO[Any]] = open if packing is None else PACKED[packing][1]
     try:
         with opened(path, "rb") as file:
             head = file.read(HEAD)
-        if head.startswith(GZIP):
-            raise ValueError(f"{path}: a gzip file; its name must end in .gz")
         # A character may be cut in two at the end.
         codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{path}: not a text file (byte {error.start} is no UTF-8; save it as such)"
         ) from error
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise ValueError(f"{path}: not a whole gzip file ({error})") from error
+    except BROKEN_PACK as error:
+        if packing is None:
+            raise
+        raise ValueError(f"{path}: not a whole {packing} file ({error})") from error
     if b"\0" in head:
         raise ValueError(f"{path}: not a text file (it holds zero bytes)")
 
@@ -219,14 +232,15 @@ def read_text(path: Path | str) -> Table:
     ValueError
         If it is empty or not text; while reading, naming the line that is wrong.
     """
-    path, layout = Path(path), _Layout()
-    blocks = _blocks(path, layout, str(path))
-    first = next(blocks, None)  # reads the header too
-    if first is None:
+    path, layout = Path(path), Layout()
+    blocks = _read_blocks(path, layout, str(path))
+    first = next(blocks, None)  # reads the head too
+    if not first:
         raise ValueError(f"{path}: there are no frames in it")
 
-    def all_blocks() -> Iterator[np.ndarray]:
-        yield first
-        yield from blocks
+    def read(columns: Sequence[int]) -> Iterator[np.ndarray]:
+        yield _parse(first, layout, columns, str(path))
+        for lines in blocks:
+            yield _parse(lines, layout, columns, str(path))
 
-    return Table(str(path), layout.names, all_blocks(), layout.periods)
+    return Table(str(path), layout.n_columns, layout.names, read, layout.periods)

@@ -1,0 +1,89 @@
+"""Which trajectories an array holds, by its shape and type alone."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from raremd.data.imported.tables import MAX_COLUMNS
+
+
+class Part(NamedTuple):
+    """One trajectory in an array.
+
+    Attributes
+    ----------
+    label : str
+        The file and array, and which of several trajectories.
+    number : int or None
+        Index along the first axis; None where the array is one trajectory.
+    n_frames, n_columns : int
+    """
+
+    label: str
+    number: int | None
+    n_frames: int
+    n_columns: int
+
+    def of(self, values: np.ndarray) -> np.ndarray:
+        """The frames of this part, (n_frames, n_columns), of the whole array."""
+        chosen = values if self.number is None else values[self.number]
+        return chosen.reshape(self.n_frames, self.n_columns)
+
+
+def parts_of(shape: tuple[int, ...], label: str, states: bool = False) -> list[Part]:
+    """The trajectories in an array.
+
+    (n_frames, n_features) and (n_frames,) are one trajectory; (n_trajectories, n_frames,
+    n_features) are several, and so are states in an array with more columns than rows.
+
+    Parameters
+    ----------
+    shape : tuple of int
+    label : str
+        What messages begin with.
+    states : bool
+        Whether the numbers are states, of which a frame has one.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be trajectories.
+    """
+    if len(shape) not in (1, 2, 3) or 0 in shape:
+        raise ValueError(
+            f"{label}: shape {shape} is not (n_frames, n_features) of one trajectory or "
+            "(n_trajectories, n_frames, n_features) of several; name the arrays that are with "
+            "source.dataset, or save each trajectory as an array of its own"
+        )
+    if len(shape) == 3:
+        numbers: list[int | None] = list(range(shape[0]))
+        n_frames, n_columns = shape[1:]
+    elif states and len(shape) == 2 and shape[0] < shape[1]:
+        numbers = list(range(shape[0]))
+        n_frames, n_columns = shape[1], 1
+    else:
+        numbers = [None]
+        n_frames, n_columns = shape[0], math.prod(shape[1:])
+    if n_columns > MAX_COLUMNS:
+        raise ValueError(
+            f"{label}: {n_columns} columns, more than {MAX_COLUMNS}; frames are rows: "
+            "transpose the array, or save fewer features"
+        )
+    return [
+        Part(label if n is None else f"{label}, trajectory {n + 1}", n, n_frames, n_columns)
+        for n in numbers
+    ]
+
+
+def checked_type(dtype: np.dtype, label: str) -> None:
+    """Refuse arrays that are not plain real numbers."""
+    if dtype.hasobject:
+        raise ValueError(
+            f"{label}: holds Python objects, which would need pickle and could run code; "
+            "save each trajectory as a plain array of numbers"
+        )
+    if dtype.kind not in "fiub":
+        raise ValueError(f"{label}: type {dtype} is not a real number")

@@ -1,0 +1,304 @@
+"""What computes the features of a molecule, and which residues are left out of them."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import mdtraj
+import numpy as np
+from mdtraj.geometry import dihedral
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components, shortest_path
+
+from raremd.data.imported.kinds import TrajectorySource
+from raremd.data.imported.tables import MAX_COLUMNS
+from raremd.data.imported.topologies import (
+    Structure,
+    atom_labels,
+    bonded_pairs,
+    is_amino_acid,
+    is_heavy,
+    load_frame,
+    named,
+    residue_labels,
+    select,
+)
+
+log = logging.getLogger(__name__)
+
+DIHEDRALS: dict[str, Callable[[mdtraj.Topology], np.ndarray]] = {
+    "phi": dihedral.indices_phi,
+    "psi": dihedral.indices_psi,
+    "omega": dihedral.indices_omega,
+    "chi1": dihedral.indices_chi1,
+    "chi2": dihedral.indices_chi2,
+    "chi3": dihedral.indices_chi3,
+    "chi4": dihedral.indices_chi4,
+}
+SIDE_CHAINS = {
+    "chi1": "ARG ASN ASP CYS GLN GLU HIS ILE LEU LYS MET PHE PRO SER THR TRP TYR VAL",
+    "chi2": "ARG ASN ASP GLN GLU HIS ILE LEU LYS MET PHE PRO TRP TYR",
+    "chi3": "ARG GLN GLU LYS MET",
+    "chi4": "ARG LYS",
+}
+"""Amino acids that have them."""
+BACKBONE_GAP = 3
+"""Residues between the ends of `ca_distances` and `contacts`, at least; nearer ones are stiff."""
+BOND_GAP = 3
+"""Bonds between the atoms of `heavy_distances`, at least."""
+ROUNDING = 1e-4
+"""Distances (nm) that differ by less are the same."""
+NO_BOND = 0.3
+"""Nearer than this (nm) are only atoms that are bonded; dihedrals need three bonds."""
+
+
+@dataclass(frozen=True)
+class Featurizer:
+    """Some columns, computed from a chunk of trajectory.
+
+    Attributes
+    ----------
+    names : list of str
+    period : float
+        360 for angles in degrees, else 0.
+    compute : callable
+        mdtraj.Trajectory -> (n_frames, n_columns).
+    """
+
+    names: list[str]
+    period: float
+    compute: Callable[[mdtraj.Trajectory], np.ndarray]
+
+
+def _linked(structure: Structure, frame: mdtraj.Trajectory | None, fours: np.ndarray) -> np.ndarray:
+    """Whether the atoms of each dihedral are near enough to be bonded, (n,) bool.
+
+    That of the structure or of the first frame counts where they differ: either may be broken by
+    the periodic cell. Bonds do not tell, because mdtraj links all residues that follow each other.
+    """
+    linked = np.zeros(len(fours), bool)
+    frames = [] if frame is None else [frame]
+    if structure.xyz is not None:
+        frames.append(mdtraj.Trajectory(structure.xyz, structure.topology))
+    pairs = np.concatenate([fours[:, k : k + 2] for k in range(3)])
+    for one in frames:
+        near = mdtraj.compute_distances(one, pairs)[0] < NO_BOND
+        linked |= near.reshape(3, len(fours)).all(axis=0)
+    return linked if frames else ~linked
+
+
+def _dihedral(kind: str, structure: Structure, frame: mdtraj.Trajectory | None) -> Featurizer:
+    fours = np.array(DIHEDRALS[kind](structure.standard), np.int64).reshape(-1, 4)
+    # phi begins in the residue before its own; the others' second atom is in their own.
+    owner = 2 if kind == "phi" else 1
+    labels = residue_labels(structure.topology)
+    owners = [structure.topology.atom(four[owner]).residue.index for four in fours]
+    names = [f"{kind}_{labels[k]}" for k in owners]
+    linked = _linked(structure, frame, fours) if len(fours) else np.zeros(0, bool)
+    across = [name for name, near in zip(names, linked, strict=True) if not near]
+    if across:
+        log.warning(
+            "left out, because their atoms are too far apart to be bonded, as at a gap in the "
+            "chain: %s",
+            named(across),
+        )
+    missing = _without(kind, structure, set(owners))
+    if missing:
+        log.warning("no %s of %s: atoms are missing or have other names", kind, named(missing))
+    kept = fours[linked]
+
+    def compute(chunk: mdtraj.Trajectory) -> np.ndarray:
+        return np.rad2deg(mdtraj.compute_dihedrals(chunk, kept))
+
+    return Featurizer([n for n, near in zip(names, linked, strict=True) if near], 360.0, compute)
+
+
+def _without(kind: str, structure: Structure, owners: set[int]) -> list[str]:
+    """Labels of residues that should have a dihedral and do not."""
+    labels = residue_labels(structure.topology)
+    found = []
+    for chain in structure.standard.chains:
+        residues = list(chain.residues)
+        for k, residue in enumerate(residues):
+            if kind in SIDE_CHAINS:
+                wanted = residue.name in SIDE_CHAINS[kind].split()
+            else:
+                other = k - 1 if kind == "phi" else k + 1
+                inside = 0 <= other < len(residues)
+                wanted = inside and all(_has_backbone(r) for r in (residue, residues[other]))
+            if wanted and residue.index not in owners:
+                found.append(labels[residue.index])
+    return found
+
+
+def _has_backbone(residue: mdtraj.core.topology.Residue) -> bool:
+    """An amino acid of which more than the CA atom is there, and no cap."""
+    return is_amino_acid(residue) and residue.n_atoms > 1 and residue.name not in ("ACE", "NME")
+
+
+def _warn_of_missing_ca(structure: Structure, residues: Sequence[int]) -> None:
+    labels = residue_labels(structure.topology)
+    missing = [
+        labels[r.index]
+        for r in structure.standard.residues
+        if r.index not in residues
+        and r.n_atoms > 1
+        and (_has_backbone(r) or any(a.name == "CA" for a in r.atoms))
+    ]
+    if missing:
+        log.warning("left out, as no amino acid or without an atom CA: %s", named(missing))
+
+
+class _Distances:
+    """Distances of pairs of atoms, right for molecules that are longer than half the cell.
+
+    mdtraj takes the nearest image. Within a molecule that is whole in a frame, no bond of it going
+    across the border of the cell, the atoms themselves are meant.
+    """
+
+    def __init__(self, structure: Structure, pairs: np.ndarray) -> None:
+        self._pairs = pairs
+        n_atoms = structure.topology.n_atoms
+        bonds = np.array(
+            [(a.index, b.index) for a, b in structure.standard.bonds if not a.residue.is_water]
+        ).reshape(-1, 2)
+        graph = coo_array((np.ones(len(bonds)), bonds.T), shape=(n_atoms, n_atoms))
+        molecule = connected_components(graph, directed=False)[1]
+        self._within = molecule[pairs[:, 0]] == molecule[pairs[:, 1]]
+        concerned = np.isin(molecule[bonds[:, 0]], molecule[pairs[self._within]])
+        self._bonds = bonds[concerned]
+
+    def __call__(self, chunk: mdtraj.Trajectory) -> np.ndarray:
+        """(n_frames, n_pairs) in nm."""
+        values = mdtraj.compute_distances(chunk, self._pairs)
+        if chunk.unitcell_lengths is None or not self._within.any():
+            return values
+        plain = mdtraj.compute_distances(chunk, self._pairs, periodic=False)
+        if np.allclose(plain, values, rtol=0, atol=ROUNDING):
+            return values
+        lengths = mdtraj.compute_distances(chunk, self._bonds, periodic=False)
+        nearest = mdtraj.compute_distances(chunk, self._bonds)
+        whole = (lengths < np.minimum(NO_BOND, nearest + ROUNDING)).all(axis=1)
+        return np.where(whole[:, None] & self._within, plain, values)
+
+
+def _distances(kind: str, structure: Structure, chosen: Iterable[tuple[int, int]]) -> Featurizer:
+    pairs = np.array(list(chosen), np.int64).reshape(-1, 2)
+    labels = atom_labels(structure.topology)
+    names = [f"{kind}_{labels[i]}_{labels[j]}" for i, j in pairs]
+    return Featurizer(names, 0.0, _Distances(structure, pairs))
+
+
+def _ca_distances(structure: Structure) -> Featurizer:
+    atoms = [a for a in structure.standard.atoms if a.name == "CA" and is_amino_acid(a.residue)]
+    _warn_of_missing_ca(structure, [a.residue.index for a in atoms])
+    pairs = itertools.combinations(atoms, 2)
+    far = [(a, b) for a, b in pairs if b.residue.index - a.residue.index >= BACKBONE_GAP]
+    return _distances("ca", structure, [(a.index, b.index) for a, b in far])
+
+
+def _heavy_distances(structure: Structure) -> Featurizer:
+    present = [a for a in structure.topology.atoms if not a.residue.is_water]
+    atoms = [a.index for a in present if is_heavy(a)]
+    unknown = sorted({a.name for a in present if a.element is None})
+    if unknown:
+        log.warning("left out, without an element: atoms %s", named(unknown))
+    bonds = bonded_pairs(structure)
+    n_atoms = structure.topology.n_atoms
+    graph = coo_array((np.ones(len(bonds)), bonds.T), shape=(n_atoms, n_atoms)).tocsr()
+    apart = shortest_path(graph, directed=False, unweighted=True, indices=atoms)
+    pairs = itertools.combinations(range(len(atoms)), 2)
+    chosen = [(atoms[i], atoms[j]) for i, j in pairs if apart[i, atoms[j]] >= BOND_GAP]
+    return _distances("heavy", structure, chosen)
+
+
+def _contacts(structure: Structure) -> Featurizer:
+    residues = [r.index for r in structure.topology.residues if is_amino_acid(r)]
+    pairs = [(i, j) for i, j in itertools.combinations(residues, 2) if j - i >= BACKBONE_GAP]
+    labels = residue_labels(structure.topology)
+    names = [f"contact_{labels[i]}_{labels[j]}" for i, j in pairs]
+
+    def compute(chunk: mdtraj.Trajectory) -> np.ndarray:
+        return mdtraj.compute_contacts(chunk, contacts=pairs, scheme="closest-heavy")[0]
+
+    return Featurizer(names, 0.0, compute)
+
+
+def _rmsd(structure: Structure, reference: str, selection: str | None) -> Featurizer:
+    frame = load_frame(reference)
+    if frame.n_atoms != structure.topology.n_atoms:
+        raise ValueError(
+            f"source.reference: {reference} has {frame.n_atoms} atoms, the topology has "
+            f"{structure.topology.n_atoms}"
+        )
+    atoms = select(structure, selection or "name CA and protein")
+    if len(atoms) < 3:
+        chosen = f"source.selection '{selection}'" if selection else "CA"
+        raise ValueError(
+            f"source.features: 'rmsd' needs at least three atoms, {chosen} gives {len(atoms)}; "
+            "name others with source.selection"
+        )
+    return Featurizer(
+        ["rmsd"], 0.0, lambda chunk: mdtraj.rmsd(chunk, frame, atom_indices=atoms)[:, None]
+    )
+
+
+def _one(
+    name: str, structure: Structure, frame: mdtraj.Trajectory | None, source: TrajectorySource
+) -> Featurizer:
+    if name in DIHEDRALS:
+        return _dihedral(name, structure, frame)
+    if name == "ca_distances":
+        return _ca_distances(structure)
+    if name == "heavy_distances":
+        return _heavy_distances(structure)
+    if name == "contacts":
+        return _contacts(structure)
+    if name == "rmsd":
+        if source.reference is None:
+            raise ValueError("source.features: 'rmsd' needs source.reference, a structure file")
+        return _rmsd(structure, source.reference, source.selection)
+    if source.selection is None:
+        raise ValueError(
+            "source.features: 'distances' needs source.selection, in mdtraj's language"
+        )
+    atoms = select(structure, source.selection)
+    return _distances("distance", structure, itertools.combinations(atoms.tolist(), 2))
+
+
+def featurizers(
+    structure: Structure, frame: mdtraj.Trajectory | None, source: TrajectorySource
+) -> list[Featurizer]:
+    """What computes the features named in a source.
+
+    Parameters
+    ----------
+    structure : Structure
+    frame : mdtraj.Trajectory or None
+        The first of the first file, which shows gaps in a chain.
+    source : TrajectorySource
+
+    Raises
+    ------
+    ValueError
+        If a feature does not exist in this molecule.
+    """
+    made = []
+    for name in source.features:
+        one = _one(name, structure, frame, source)
+        if not one.names:
+            raise ValueError(
+                f"source.features: the topology {source.topology} has no '{name}'; "
+                "leave it out or choose another feature or selection"
+            )
+        if len(one.names) > MAX_COLUMNS:
+            raise ValueError(
+                f"source.features: '{name}' are {len(one.names)} features, more than "
+                f"{MAX_COLUMNS}; name fewer atoms with 'distances' and source.selection, or take "
+                "another feature"
+            )
+        made.append(one)
+    return made

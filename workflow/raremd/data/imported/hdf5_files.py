@@ -1,0 +1,107 @@
+"""HDF5 files of numbers as streams of blocks."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from raremd.data.imported.arrays import Part, checked_type, parts_of
+from raremd.data.imported.numpy_files import ILL_TYPED, check_some, reason
+from raremd.data.imported.tables import Table, natural_key, rows_at_once
+
+BROKEN_HDF5 = (*ILL_TYPED, OSError, RuntimeError, AttributeError)
+PATIENCE = 30.0
+"""Seconds for the names of the features."""
+
+
+def _printable(name: str) -> str:
+    """A name in an HDF5 file, which need not be valid text."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def _datasets(h5: h5py.File) -> list[str]:
+    found: list[str] = []
+    h5.visititems(lambda name, item: found.append(name) if isinstance(item, h5py.Dataset) else None)
+    return sorted(found, key=natural_key)
+
+
+@contextmanager
+def _opened(path: Path, label: str) -> Iterator[h5py.File]:
+    """A file; what HDF5 cannot make sense of becomes one line, ours passes."""
+    try:
+        with h5py.File(path) as h5:
+            yield h5
+    except BROKEN_HDF5 as error:
+        if str(error).startswith(str(path)):
+            raise
+        raise ValueError(f"{label}: HDF5 cannot read it ({reason(error)})") from error
+
+
+def _stored_names(path: Path) -> tuple[str, ...]:
+    with _opened(path, str(path)) as h5:
+        return tuple(_printable(str(n)) for n in h5.attrs["feature_names"])
+
+
+def _names(path: Path) -> tuple[str, ...]:
+    """The attribute `feature_names`, read in a process of its own that can be ended.
+
+    HDF5 2.0 keeps strings in a heap, and goes round for ever in some that are damaged: in 2 of
+    1,500 files with changed bytes.
+    """
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        try:
+            return pool.apply_async(_stored_names, (path,)).get(PATIENCE)
+        except multiprocessing.TimeoutError as error:
+            raise ValueError(
+                f"{path}: HDF5 does not come to an end reading its feature_names"
+            ) from error
+
+
+def read_hdf5(path: Path, wanted: str, states: bool) -> Iterator[Table]:
+    """The trajectories in an HDF5 file; its attribute `feature_names` names the columns.
+
+    Parameters
+    ----------
+    path : Path
+    wanted : str
+        Glob of the data sets.
+    states : bool
+        See `arrays.parts_of`.
+
+    Yields
+    ------
+    Table
+
+    Raises
+    ------
+    ValueError
+        Naming the file, and the data set in it.
+    """
+    parts: list[tuple[str, Part]] = []
+    with _opened(path, str(path)) as h5:
+        present = _datasets(h5)
+        names = _names(path) if "feature_names" in h5.attrs else None
+        for name in present:
+            if fnmatchcase(name, wanted):
+                label = f"{path}, dataset {_printable(name)}"
+                checked_type(h5[name].dtype, label)
+                parts += [(name, part) for part in parts_of(h5[name].shape, label, states)]
+    check_some(bool(parts), path, wanted, [_printable(name) for name in present])
+    for name, part in parts:
+
+        def read(
+            columns: Sequence[int], name: str = name, part: Part = part
+        ) -> Iterator[np.ndarray]:
+            with _opened(path, part.label) as h5:
+                for start in range(0, part.n_frames, rows_at_once(part.n_columns)):
+                    rows = slice(start, start + rows_at_once(part.n_columns))
+                    at = rows if part.number is None else (part.number, rows)
+                    yield np.asarray(h5[name][at]).reshape(-1, part.n_columns)[:, columns]
+
+        yield Table(part.label, part.n_columns, names, read)

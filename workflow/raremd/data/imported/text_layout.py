@@ -1,0 +1,126 @@
+"""What the top of a text file tells of its columns: names, separator, periods."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from raremd.data.imported.tables import MAX_COLUMNS
+
+MANY = 3
+"""So many columns whose heads count 0, 1, 2 have a head: two may be data."""
+
+
+@dataclass
+class Layout:
+    """Columns of a text file, filled in line by line."""
+
+    names: tuple[str, ...] | None = None
+    separator: str | None = None
+    n_columns: int = 0
+    limits: dict[str, dict[str, float]] = field(default_factory=dict)
+    remark: list[str] = field(default_factory=list)
+
+    @property
+    def periods(self) -> dict[str, float]:
+        """Column -> period, where PLUMED's header gives both its limits."""
+        return {n: v["max"] - v["min"] for n, v in self.limits.items() if {"min", "max"} <= set(v)}
+
+
+def number(word: str) -> float | None:
+    """A number as C, Python or Fortran (1.0D-3) write it, else None."""
+    try:
+        return float(re.sub(r"(?<=[\d.])[dD](?=[+-]?\d)", "E", word)) if "_" not in word else None
+    except ValueError:
+        return None
+
+
+def _limit(word: str) -> float | None:
+    """A number, or PLUMED's multiple of pi, or None."""
+    sign, name = (-1.0, word[1:]) if word.startswith("-") else (1.0, word)
+    if name.endswith("pi"):
+        factor = number(name.removesuffix("pi").rstrip("*") or "1")
+        return None if factor is None else sign * factor * math.pi
+    return number(word)
+
+
+def words_of(line: str, separator: str | None) -> list[str]:
+    """Fields of a line."""
+    return [word.strip().strip("\"'") for word in line.strip().split(separator)]
+
+
+def read_comment(line: str, at: int, layout: Layout, label: str) -> None:
+    """PLUMED's header, `#! FIELDS time phi psi` and `#! SET min_phi -pi`, or a remark.
+
+    Raises
+    ------
+    ValueError
+        Where the fields change within a file.
+    """
+    words = line.split()
+    if words[:2] == ["#!", "FIELDS"]:
+        if layout.names is not None and tuple(words[2:]) != layout.names:
+            raise ValueError(
+                f"{label}: line {at}: FIELDS differ from those above; split the file there"
+            )
+        layout.names = tuple(words[2:])
+        layout.n_columns = len(layout.names)
+    elif words[:2] == ["#!", "SET"] and len(words) == 4:
+        side, _, name = words[2].partition("_")
+        value = _limit(words[3])
+        if side in ("min", "max") and value is not None:
+            layout.limits.setdefault(name, {})[side] = value
+    elif line.startswith("#") and not layout.n_columns:
+        layout.remark = line.strip("# \t").replace(",", " ").replace(";", " ").split()
+
+
+def _counts(words: Sequence[str]) -> bool:
+    """Whether words are 0, 1, 2, ... or 1, 2, 3, ..., as pandas names columns without a name."""
+    return any(list(words) == [str(k + first) for k in range(len(words))] for first in (0, 1))
+
+
+def read_first_lines(first: str, second: str | None, at: int, layout: Layout, label: str) -> bool:
+    """Separator and columns from the first line of data; whether it is a head.
+
+    A head names the columns, or counts them as pandas does where they have no names. Otherwise the
+    comment above may name them.
+
+    Parameters
+    ----------
+    first, second : str
+        The first two lines that are no comments.
+    at : int
+        Number of the first.
+    layout : Layout
+        Filled in.
+    label : str
+
+    Raises
+    ------
+    ValueError
+        If there are too many columns.
+    """
+    layout.separator = next((s for s in ";," if s in first), None)
+    words = words_of(first, layout.separator)
+    if len(words) > MAX_COLUMNS:
+        raise ValueError(f"{label}: line {at}: {len(words)} columns; frames are rows")
+    layout.n_columns = layout.n_columns or len(words)
+    if layout.names is not None:
+        return False
+    if all(number(w) is None for w in words if w):
+        layout.names = tuple(w or f"column_{k}" for k, w in enumerate(words, start=1))
+        return True
+    index = words[0] == ""  # of the rows, without a name
+    if second is not None and _counts(words[index:]):
+        below = words_of(second, layout.separator)
+        whole = all(re.fullmatch(r"[+-]?\d+", w) for w in below)
+        if index or not whole or len(words) >= MANY:
+            if index:
+                layout.names = ("column_1", *words[1:])
+            return True
+    named = len(layout.remark) == len(words) and all(number(w) is None for w in layout.remark)
+    if named and len(set(layout.remark)) == len(words):
+        layout.names = tuple(layout.remark)
+    return False

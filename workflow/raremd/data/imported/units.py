@@ -1,0 +1,124 @@
+"""Numbers in another unit than is said, or than the other files have."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+ANGLES = {"radians": 2 * math.pi, "degrees": 360.0}
+OTHER = {"radians": "degrees", "degrees": "radians"}
+QUARTER = 90.0
+"""Degrees: where some file goes beyond, another within 3 of 0 is in radians."""
+MANY_DISTANCES = 3
+"""So many columns that are all ten times as large are in another unit; one or two need not be."""
+
+
+class Extents(NamedTuple):
+    """Smallest and largest value of each feature in each file, both (n_files, n_features)."""
+
+    low: np.ndarray
+    high: np.ndarray
+
+
+def _within_turn(low: np.ndarray, high: np.ndarray, turn: float) -> np.ndarray:
+    """Whether values can be angles of one turn, from its middle or from 0."""
+    centred = np.maximum(-low, high) <= 1.001 * turn / 2
+    return centred | ((low >= -1e-3 * turn) & (high <= 1.001 * turn))
+
+
+def refuse_wrong_angles(
+    labels: Sequence[str], names: Sequence[str], periods: Sequence[float], extents: Extents
+) -> None:
+    """Degrees whose period is in radians would be noise, radians in degrees one spot.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        Of the files.
+    names, periods : sequences
+        Of the features.
+    extents : Extents
+
+    Raises
+    ------
+    ValueError
+        Naming the first file and feature whose values fill half a turn or more in the unit that
+        is not declared, or lie within a turn of radians where the others are in degrees.
+    """
+    for column, (name, period) in enumerate(zip(names, periods, strict=True)):
+        low, high = extents.low[:, column], extents.high[:, column]
+        for unit, turn in ANGLES.items():
+            if not math.isclose(period, turn, rel_tol=1e-6):
+                continue
+            other = ANGLES[OTHER[unit]]
+            wrong = _within_turn(low, high, other) & (high - low > other / 2)
+            if unit == "radians":
+                wrong &= ~_within_turn(low, high, turn)
+            elif (np.maximum(-low, high) > QUARTER).any():
+                wrong |= np.maximum(-low, high) <= 1.001 * math.pi
+            elif not wrong.all():
+                wrong[:] = False
+            if wrong.any():
+                file = int(wrong.argmax())
+                raise ValueError(
+                    f"{labels[file]}: {name} goes from {low[file]:.4g} to {high[file]:.4g}, as "
+                    f"angles in {OTHER[unit]} do, but its period is a turn in {unit}; "
+                    + (
+                        "correct source.periods"
+                        if wrong.all()
+                        else f"convert this file to {unit}, or leave it out"
+                    )
+                )
+
+
+def refuse_odd_files(
+    labels: Sequence[str], names: Sequence[str], periods: Sequence[float], extents: Extents
+) -> None:
+    """One file in another unit than the others, of features that are not said to be periodic.
+
+    Raises
+    ------
+    ValueError
+        Naming the first file of the minority.
+    """
+    plain = np.flatnonzero(np.asarray(periods) == 0)
+    low, high = extents.low[:, plain], extents.high[:, plain]
+    radians = _within_turn(low, high, ANGLES["radians"]) & (high - low > math.pi)
+    degrees = _within_turn(low, high, 360.0) & (high - low > 180.0)
+    mixed = radians.any(axis=0) & degrees.any(axis=0)
+    if mixed.any():
+        at = int(mixed.argmax())
+        rare = radians if radians[:, at].sum() <= degrees[:, at].sum() else degrees
+        unit, other = ("radians", "degrees") if rare is radians else ("degrees", "radians")
+        file = int(rare[:, at].argmax())
+        raise ValueError(
+            f"{labels[file]}: {names[plain[at]]} goes from {low[file, at]:.4g} to "
+            f"{high[file, at]:.4g}, as angles in {unit} do, where other files have {other}; "
+            "convert it, or leave it out"
+        )
+    if len(labels) < 3 or len(plain) < MANY_DISTANCES or not (low > 0).all():
+        return
+    middle = (low + high) / 2
+    ratio = middle / np.median(middle, axis=0)
+    for factor, words in ((10.0, "ten times as large"), (0.1, "a tenth")):
+        odd = (np.abs(ratio / factor - 1) < 0.25).all(axis=1)
+        if odd.any():
+            file = int(odd.argmax())
+            raise ValueError(
+                f"{labels[file]}: all features are about {words} of those of the other files, as "
+                "nm and Angstrom differ; convert it, or leave it out"
+            )
+
+
+def undeclared_angle(period: float, low: float, high: float) -> str | None:
+    """Unit in which the values fill a turn, of a feature that is not said to be periodic."""
+    if period:
+        return None
+    for unit, turn in ANGLES.items():
+        start = -turn / 2 if low < 0 else 0.0
+        if start <= low + 1e-3 * turn and 0.99 * turn <= high - low <= 1.001 * turn:
+            return unit
+    return None
