@@ -50,8 +50,6 @@ def test_every_claim_is_judged_on_every_system_with_all_that_belongs_to_it(plann
     for record in records:
         assert record["n_events"] >= 0
         assert record["low"] <= record["effect"] <= record["high"]
-        assert record["verdict"] in ("supported", "contradicted", "inconclusive")
-        assert record["verdict"] == "inconclusive" or not record["doubts"]
         assert record["claim"] == "C6" or "markov" in record["control"]
         assert {v["change"] for v in record["control"]["varied"]} == CHANGES
 

@@ -9,6 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from raremd.analysis.assessment import Assessment, Cause
+from raremd.analysis.claim_records import Judgement
+from raremd.analysis.verdicts import Verdict
+from raremd.io.storage import read_typed
+
 COLUMNS = (
     "system coordinate dimension interval partition recrossing tau_c model replicate "
     "quantity i j lag value low high unit"
@@ -103,13 +108,22 @@ def test_replicates_differ_and_are_finite(results):
     assert (first != second).any()
 
 
-def test_claims_carry_effect_interval_events_and_control(results):
-    records = json.loads((results / "claims.json").read_text())
-    assert {r["claim"] for r in records} == {"C1", "C5", "C6"}
-    for record in records:
-        assert record["verdict"] in ("supported", "contradicted", "inconclusive")
-        assert {"effect", "low", "high", "unit", "n_events", "control", "system"} <= set(record)
-        assert record["claim"] in (results / "claims.md").read_text()
+def test_verdicts_follow_from_what_is_kept_beside_them(results):
+    judgement = read_typed(Judgement, results / "claims.json")
+    page = (results / "claims.md").read_text()
+    assert {record.claim for record in judgement.records} == {"C1", "C5", "C6"}
+    for record in judgement.records:
+        assert record.doubts and record.long_lag.verdict is Verdict.UNDECIDED
+        assert record.claim in page
+
+
+def test_a_study_whose_md_cannot_tell_says_so_on_every_page(results):
+    assessment = read_typed(Assessment, results / "four_state/assessment.json")
+    assert {doubt.cause for doubt in assessment.doubts} >= {Cause.EVENTS, Cause.REFERENCE}
+    recommendation = (results / "recommendation.md").read_text()
+    assert "Cannot tell" in recommendation and "Yes" not in recommendation
+    for doubt in assessment.doubts:
+        assert doubt.text[1:] in recommendation
 
 
 def test_merged_configuration_is_kept(results):

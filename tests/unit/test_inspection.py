@@ -9,11 +9,15 @@ import numpy as np
 import pytest
 from chains import sample_chain
 
-from raremd.analysis.inspection import inspect_system, job_start, running_time
+from raremd.analysis.assessment import assess
+from raremd.analysis.inspection import RunningTime, inspect_system, running_time
 from raremd.io.storage import write_arrays
 from raremd.report.figures.inspection import draw
 from raremd.report.figures.style import Look
+from raremd.report.pages.inspection import as_markdown, running_time_section, system_section
+from raremd.states.discrete_trajectories import read_states
 from raremd.study.plans import (
+    AssessmentPlan,
     Budget,
     InspectedCell,
     InspectionPlan,
@@ -55,7 +59,7 @@ def plan(path, **changes):
         for stride in (1, 100)
     )
     settings = {
-        "system": "toy", "unit": "ps", "frame_interval": 0.5, "lags": (1, 2, 5, 10),
+        "system": "toy", "unit": "ps", "frame_interval": 0.5, "lags": (1, 2, 5, 20),
         "yardstick_lag": 5, "yardstick": ("all", "given"), "block": 500, "timescales": 1,
         "samples": 20, "seed": 0, "tolerance": 0.32, "minimum_transitions": 20, "walkers": 8,
         "generation_frames": 10_000, "replicates": 2,
@@ -70,6 +74,14 @@ def path(tmp_path_factory):
     return states_file(tmp_path_factory.mktemp("inspect") / "states.h5", made)
 
 
+def inspected(plan):
+    """The inspection of one system, its table and its section of the page."""
+    shared = {field: getattr(plan, field) for field in AssessmentPlan.__dataclass_fields__}
+    (states,) = plan.states
+    found = inspect_system(plan, assess(read_states(states.path), AssessmentPlan(**shared)))
+    return found, found.table, "\n".join(system_section(found))
+
+
 def value(table, quantity, **levels):
     rows = table[table["quantity"] == quantity]
     for column, level in levels.items():
@@ -79,12 +91,12 @@ def value(table, quantity, **levels):
 
 
 def test_numbers_of_the_table(path):
-    table, _ = inspect_system(plan(path))
+    _, table, _ = inspected(plan(path))
     assert value(table, "states") == 3
     assert value(table, "visited_states") == value(table, "active_states") == 2
     assert value(table, "active_frames") == 1
     assert value(table, "jumps") == pytest.approx(20_000 * 0.02, rel=0.2)
-    for lag in (0.5, 2.5, 5.0):
+    for lag in (0.5, 2.5, 10.0):
         row = table[(table["quantity"] == "timescale") & (table["lag"] == lag)].iloc[0]
         assert row["value"] == pytest.approx(0.5 * T1, rel=0.2), "times, not frames"
         assert row["low"] < row["value"] < row["high"]
@@ -96,32 +108,32 @@ def test_numbers_of_the_table(path):
 
 
 def test_cells_that_cannot_tell_are_told(path):
-    table, lines = inspect_system(plan(path))
-    text = "\n".join(lines)
+    _, table, text = inspected(plan(path))
     assert value(table, "can_tell", interval=0.5) == 1
     assert value(table, "can_tell", interval=50.0) == 0
     assert "longest trajectory of training or validation has 40 frames" in text
     assert "`training.window` (50 frames): the study stops" in text
     assert "20 frames suit every interval" in text
-    assert "**has levelled off**" in text
+    assert "t1 at the yardstick's lag of 2.5 ps: converged with lag" in text
     assert "5 trajectories, 20,000 frames of 0.5 ps: 10,000 ps in all" in text
 
 
 def test_a_validation_too_short_for_a_window_is_told(tmp_path):
     made = [sample_chain(SLOW, n, n).astype(np.int16) for n in (8000, 8000, 4900)]
     path = states_file(tmp_path / "s.h5", made)  # the last one is held out
-    table, lines = inspect_system(plan(path))
+    _, table, text = inspected(plan(path))
     assert value(table, "longest_trajectory", interval=50.0) == 49
     assert value(table, "can_tell", interval=50.0) == 0
-    assert "24 frames suit every interval" in "\n".join(lines)
+    assert "24 frames suit every interval" in text
 
 
 def test_few_events_and_bad_settings_are_told(tmp_path):
     rare = np.array([[0.997, 0.003], [0.003, 0.997]])
     made = [sample_chain(rare, 2000, seed).astype(np.int16) for seed in (1, 2)]
     path = states_file(tmp_path / "s.h5", made)
-    text = "\n".join(inspect_system(plan(path, block=20, generation_frames=100))[1])
-    assert re.search(r"no: only \d+ slow transitions in the training data", text)
+    _, _, text = inspected(plan(path, block=20, generation_frames=100))
+    assert re.search(r"Not yet: the training data hold only \d+ slow transitions", text)
+    assert "no: see above" in text
     assert "`block` (10 ps) is shorter than t1" in text
     assert "`generation` makes 400 ps a replicate" in text
 
@@ -130,55 +142,57 @@ def test_few_events_and_bad_settings_are_told(tmp_path):
 def test_training_data_of_one_block_are_told(tmp_path, lengths):
     made = [sample_chain(SLOW, n, n).astype(np.int16) for n in lengths]
     path = states_file(tmp_path / "s.h5", made)
-    text = "\n".join(inspect_system(plan(path, block=3000))[1])
+    _, _, text = inspected(plan(path, block=3000))
     assert "`block` (1500 ps): the study stops" in text
-    assert "(450 ps): the study stops" not in "\n".join(inspect_system(plan(path, block=900))[1])
+    assert "(450 ps): the study stops" not in inspected(plan(path, block=900))[2]
 
 
 def test_a_coring_time_that_no_state_is_held_for_is_told(path):
     first, *others = plan(path).cells
     coring = replace(first, slicing=Slicing(1, "dynamical_coring", 3000))
-    table, lines = inspect_system(plan(path, cells=(coring, *others)))
+    _, table, text = inspected(plan(path, cells=(coring, *others)))
     assert value(table, "can_tell", interval=0.5) == 0
-    assert "no: the study stops there, trajectory 0: no state is held for 3000" in "\n".join(lines)
+    assert "no: the study stops there, trajectory 0: no state is held for 3000" in text
 
 
 def test_many_dimensions_and_a_long_lag_are_told(tmp_path):
     fast = np.array([[0.7, 0.3], [0.3, 0.7]])  # a timescale of 1.1 frames
     made = [sample_chain(fast, 4000, seed).astype(np.int16) for seed in range(4)]
     path = states_file(tmp_path / "s.h5", made, dimension=300)
-    text = "\n".join(inspect_system(plan(path))[1])
+    _, _, text = inspected(plan(path))
     assert "`all` has 300 dimensions" in text
-    assert "`yardstick.lag` (2.5 ps) is longer than t1" in text
-    assert "add longer `lags`" not in text
+    assert "no process of the MD is slower than the yardstick's lag of 2.5 ps" in text
+    assert "set `yardstick.lag` to" in text and "longer `lags`" not in text
 
 
 def test_data_without_any_transition(tmp_path):
     path = states_file(tmp_path / "s.h5", [np.zeros(500, np.int16)] * 2)
-    text = "\n".join(inspect_system(plan(path))[1])
-    assert "the yardstick's states are never left and entered again" in text
+    _, _, text = inspected(plan(path))
+    assert "record more MD" in text
 
 
 def test_time_estimate_grows_with_the_budget(path):
-    table, _ = inspect_system(plan(path))
+    _, table, _ = inspected(plan(path))
     lstm = value(table, "core_seconds", interval=0.5, model="lstm")
     assert lstm > 60, "a thousand million frames twice"
     assert value(table, "core_seconds", interval=0.5, model="markov") < lstm / 10
 
 
-def test_running_time_is_that_of_models_and_of_starting_jobs(path, monkeypatch):
-    monkeypatch.setattr("raremd.analysis.inspection.job_start", lambda: 6.0)
-    table, _ = inspect_system(plan(path))
-    table.loc[table["quantity"] == "core_seconds", "value"] = 300.0
-    # Two cells of two models: 4 x 300 s; 4 + 2 + 12 jobs of 6 s.
-    text = "\n".join(running_time(table, 2))
+def test_running_time_is_that_of_models_and_of_starting_jobs(path):
+    found, _, _ = inspected(plan(path))
+    cells = tuple(replace(cell, core_seconds=600.0) for cell in found.cells)
+    # Two cells of two models: 2 x 600 s; 4 + 2 + 12 jobs of 6 s.
+    time = running_time([replace(found, cells=cells)], 6.0)
+    assert time == RunningTime(pytest.approx(20), pytest.approx(1.8), 18)
+    text = "\n".join(running_time_section(time, 2))
     assert "**11 min on 2 cores**" in text
     assert "training and generation 20 min of one core" in text
-    assert "starting 18 jobs 1.8 min" in text
 
 
-def test_a_job_starts_in_core_seconds_whatever_else_runs():
-    assert 0.3 < job_start() < 30
+def test_the_page_begins_with_the_answer(path):
+    found, _, _ = inspected(plan(path))
+    page = as_markdown([found], RunningTime(1, 1, 1), 2)
+    assert page.splitlines()[4].startswith("| toy | Yes, this MD can tell:")
 
 
 def test_timescales_shorter_than_the_lag_are_set_apart(tmp_path):
@@ -186,14 +200,14 @@ def test_timescales_shorter_than_the_lag_are_set_apart(tmp_path):
     chain = np.kron([[0.995, 0.005], [0.005, 0.995]], [[0.86, 0.14], [0.14, 0.86]])
     made = [sample_chain(chain, 4000, seed).astype(np.int16) for seed in range(4)]
     path = states_file(tmp_path / "s.h5", made, 4)
-    changes = {"lags": (1, 10), "yardstick_lag": 10, "timescales": 2}
-    text = "\n".join(inspect_system(plan(path, **changes))[1])
+    changes = {"lags": (1, 10, 30), "yardstick_lag": 10, "timescales": 2}
+    _, _, text = inspected(plan(path, **changes))
     assert re.search(r"\| 0\.5 \| \d+\.?\d* \[[\d., ]+\] \| 1\.\d* \[[\d., ]+\] \|", text)
     assert re.search(r"\| 5 \| \d+\.?\d* \[[\d., ]+\] \| \(\d\.?\d*\) \|", text)
 
 
 def test_figure(path):
-    table, _ = inspect_system(plan(path))
+    _, table, _ = inspected(plan(path))
     (panel,) = draw(table, Look()).axes
     assert panel.get_title().startswith("toy")
-    np.testing.assert_allclose(panel.lines[0].get_xdata(), [0.5, 1.0, 2.5, 5.0])
+    np.testing.assert_allclose(panel.lines[0].get_xdata(), [0.5, 1.0, 2.5, 10.0])

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 from chains import sample_chain
 
-from raremd.analysis.leaderboard import as_markdown, picked, rank, validation_timescales, worst
+from raremd.analysis.leaderboard import picked, rank, validation_timescales, worst
 from raremd.report.figures.leaderboard import draw
 from raremd.report.figures.style import Look
+from raremd.report.pages.leaderboard import as_markdown
 from raremd.states.discrete_trajectories import DiscreteSystem
 from raremd.states.split import split_frames
 

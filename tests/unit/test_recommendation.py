@@ -1,196 +1,124 @@
-"""The recommendation, on tables whose answer is known."""
+"""The recommendation, in cells whose answer is known."""
 
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
+import pytest
+from judged import assessment, cell_result
 
-from raremd.analysis.recommendation import ALL_CELLS, as_markdown, candidates, recommend
+from raremd.analysis.assessment import Cause
+from raremd.analysis.claims import Contrast, judge_contrast
+from raremd.analysis.recommendation import Outcome, candidate, recommend
+from raremd.analysis.stationarity import UNKNOWN
+from raremd.analysis.verdicts import Verdict
+from raremd.report.pages.recommendation import as_markdown, headline
 
-LAG = 10.0
-MD = {1: (100.0, 80.0, 125.0), 2: (30.0, 25.0, 36.0), 3: (4.0, 3.0, 5.0)}
-SETTINGS = {
-    "coordinate": "all",
-    "partition": "yardstick",
-    "lag": LAG,
-    "unit": "ps",
-    "networks": ["lstm", "transformer"],
-    "baselines": ["markov"],
-    "tolerance": 0.32,
-    "minimum_transitions": 20,
-}
+RIGHT = (-0.03, 0.0, 0.03, 0.02, -0.02)
+WRONG = (-2.0, -2.1, -1.9, -2.0, -2.0)
+SCATTERED = (0.1, 1.4, -1.3, 0.9, -1.0)
 
 
-def cell(interval, partition, events=50, reference=(100.0, 100.0), md=MD, **models):
-    """Rows of one cell; a model is given by its slow timescales, the same in all replicates.
-
-    A list gives those of each replicate.
-    """
-    rows = []
-
-    def add(model, quantity, i, lag, value, low=np.nan, high=np.nan, replicate=0):
-        rows.append(
-            {
-                "coordinate": "all", "dimension": 2, "interval": interval, "partition": partition,
-                "model": model, "replicate": replicate, "quantity": quantity, "i": i, "j": 0,
-                "lag": lag, "value": value, "low": low, "high": high,
-            }
-        )  # fmt: skip
-
-    for i, (value, low, high) in md.items():
-        add("md", "yardstick_timescale", i, LAG, value, low, high)
-        add("md", "timescale", i, interval, value)
-    for lag, value in zip((LAG, 2 * LAG), reference, strict=True):
-        add("reference", "yardstick_timescale", 1, lag, value)
-    add("md", "slow_transitions", 0, LAG, events)
-    for model, times in models.items():
-        replicates = times if isinstance(times, list) else [times] * 3
-        for replicate, slow in enumerate(replicates, start=1):
-            for i, time in enumerate(slow, start=1):
-                add(model, "yardstick_timescale", i, LAG, time, replicate=replicate)
-    return pd.DataFrame(rows)
+def answer(*cells, of_md=None, networks=("lstm", "transformer"), baselines=("markov",)):
+    known = of_md or assessment()
+    return recommend(known, cells, [10 * (n + 1) for n in range(len(cells))], networks, baselines)
 
 
-GOOD, SLOWEST_OFF, SECOND_OFF = (101, 29, 1), (20, 29, 4), (101, 60, 4)
-STATES = {
-    ("all", interval, partition): n
-    for interval in (1.0, 5.0)
-    for partition, n in (("micro", 100), ("macro", 4), ("yardstick", 4))
-}
+def outcome(deviations, **options):
+    return candidate(cell_result(lstm=deviations, **options), "lstm", 10, assessment()).outcome
 
 
-def text(*cells, **settings):
-    """The page of one system."""
-    return as_markdown([recommend("toy", pd.concat(cells), STATES, SETTINGS | settings)])
-
-
-def test_coarsest_interval_then_fewest_states():
-    said = text(
-        cell(1.0, "micro", lstm=GOOD, transformer=GOOD),
-        cell(5.0, "micro", lstm=GOOD),
-        cell(5.0, "macro", lstm=SECOND_OFF, transformer=GOOD),
+class TestOneCell:
+    @pytest.mark.parametrize(
+        ("deviations", "wanted"),
+        [
+            (RIGHT, Outcome.REPRODUCED),
+            (WRONG, Outcome.NOT_REPRODUCED),
+            (SCATTERED, Outcome.CANNOT_TELL),  # right in the mean, but no replicate is
+            ((0.0,), Outcome.CANNOT_TELL),
+            ((0.0, 0.01, np.nan, 0.02, 0.0), Outcome.CANNOT_TELL),  # one replicate failed
+            ((np.nan,) * 5, Outcome.NOT_REPRODUCED),
+        ],
     )
-    assert "Take **5 ps** and `all`, `macro` (4 states) with the Transformer" in said
-    assert "| t1 | 100 ps [80, 125] | 101 ps | 1.01 | 0 of 3 | yes |" in said
-    assert "| toy | 5 ps | `all` | `macro` (4 states) | yes, the Transformer | no doubts |" in said
-    assert "t3" not in said.split("- Lost")[0], "faster than the yardstick's lag: not compared"
-    assert "Lost: processes faster than the interval (4 ps at the finest one)" in said
-    assert "Beware" not in said
+    def test_by_the_interval_over_replicates(self, deviations, wanted):
+        assert outcome(deviations) == wanted
+
+    def test_two_replicates_off_to_either_side_reproduce_nothing(self):
+        assert outcome((0.28, -0.5)) == Outcome.CANNOT_TELL
+
+    def test_the_mds_own_error_widens_the_band(self):
+        cell = cell_result(lstm=(0.45, 0.5, 0.55, 0.5, 0.5))
+        wide = cell.table["quantity"].eq("yardstick_timescale") & cell.table["model"].eq("md")
+        cell.table.loc[wide, "high"] = cell.table.loc[wide, "value"] * 2
+        assert candidate(cell, "lstm", 10, assessment()).outcome == Outcome.REPRODUCED
+
+    def test_states_that_miss_a_process_reproduce_nothing(self):
+        found = candidate(cell_result(md=(300.0, 90.0), lstm=RIGHT), "lstm", 10, assessment())
+        assert found.missed == (1,)
+        assert found.outcome == Outcome.NOT_REPRODUCED
+
+    def test_a_network_that_is_not_trained_to_the_end_is_not_judged(self):
+        losses = {"lstm": 0.5, "markov": 0.1}
+        assert outcome(RIGHT, losses=losses) == Outcome.CANNOT_TELL
 
 
-def test_a_good_model_in_a_fine_cell_beats_a_bad_one_in_a_coarse_cell():
-    said = text(
-        cell(1.0, "micro", lstm=GOOD), cell(5.0, "macro", lstm=SLOWEST_OFF, transformer=SECOND_OFF)
+class TestAnswers:
+    def test_name_all_intervals_and_the_smallest_bound(self):
+        found = answer(
+            cell_result(interval=1.0, lstm=WRONG),
+            cell_result(interval=2.0, lstm=(0.1, 0.0, 0.2, 0.1, 0.05)),
+            cell_result(interval=5.0, lstm=RIGHT, markov=RIGHT),
+        )
+        assert found.intervals == (2.0, 5.0)
+        assert found.best.result.cell.interval == 5.0
+        text = headline(found)
+        assert "at saving intervals of 2 and 5 ps" in text
+        assert found.markov_suffices == (5.0,)
+        assert "A Markov state model reproduces them too at 5 ps" in as_markdown([found])
+
+    def test_say_no_only_where_every_network_is_wrong(self):
+        assert answer(cell_result(lstm=WRONG)).outcome == Outcome.NOT_REPRODUCED
+        mixed = answer(cell_result(lstm=WRONG, transformer=SCATTERED))
+        assert mixed.outcome == Outcome.CANNOT_TELL
+
+    @pytest.mark.parametrize(
+        ("changes", "cause"),
+        [({"transitions": 3}, Cause.EVENTS), ({"drift": UNKNOWN}, Cause.LAG), ({"slow": ()}, None)],
     )
-    assert "Take **1 ps** and `all`, `micro` (100 states) with the LSTM" in said
-    assert "no process that the finest interval resolves" in said
+    def test_say_cannot_tell_where_the_md_cannot(self, changes, cause):
+        found = answer(cell_result(lstm=RIGHT), of_md=assessment(**changes))
+        assert found.outcome == Outcome.CANNOT_TELL
+        page = as_markdown([found])
+        assert "Cannot tell" in page and "Yes" not in page
+        assert all(doubt.remedy in page for doubt in found.assessment.doubts)
+
+    def test_lost_processes_end_between_the_finest_and_the_longest_interval(self):
+        fast = (1000.0, 100.0, 3.0)
+        found = answer(
+            cell_result(interval=1.0, md=fast, lstm=RIGHT),
+            cell_result(interval=5.0, md=fast, lstm=RIGHT),
+        )
+        assert found.lost == (3.0,)
 
 
-def test_no_cell_does_and_the_nearest_is_named():
-    said = text(cell(1.0, "micro", lstm=SLOWEST_OFF), cell(5.0, "macro", lstm=SECOND_OFF))
-    assert "No cell does" in said
-    assert "nearest is **5 ps** and `all`, `macro` (4 states) with the LSTM: t1 within the" in said
-    assert "worst off by 1.00 log2 units" in said
-    assert "| toy | 5 ps | `all` | `macro` (4 states) | no; nearest is the LSTM |" in said
-    assert "Take" not in said
-
-
-def test_time_and_ratio_say_the_same_and_failed_replicates_are_told():
-    halting = [(100, 15, 1), (100, 15, 1), (100, np.nan, 1)]
-    said = text(cell(1.0, "micro", lstm=halting))
-    assert "| t1 | 100 ps [80, 125] | 100 ps | 1.00 | 0 of 3 | yes |" in said
-    assert "| t2 | 30 ps [25, 36] | 15 ps | 0.50 | 1 of 3 | no |" in said
-    assert "worst off by 4.00 log2 units in the mean over replicates (one without" in said
-    assert "| 1 ps | all | micro | 100 | LSTM | 4.00 | 1 of 3 | no |" in said
-
-
-def test_a_failed_replicate_forbids_a_recommendation():
-    said = text(
-        cell(5.0, "macro", lstm=[GOOD, GOOD, (np.inf, 29, 1)]), cell(1.0, "micro", lstm=GOOD)
-    )
-    assert "Take **1 ps**" in said
-
-
-def test_replicates_off_in_opposite_directions_are_not_near():
-    opposite = [(400, 29, 1), (25, 29, 1)]
-    said = text(cell(5.0, "macro", lstm=opposite), cell(1.0, "micro", lstm=SLOWEST_OFF))
-    assert "Take **5 ps**" in said, "their mean is right, and that is the rule"
-    assert "Beware: the replicates' t1 differ by a factor of up to 16" in said
-    nearest = text(
-        cell(5.0, "macro", lstm=[(500, 60, 1), (20, 60, 1)]), cell(1.0, "micro", lstm=SECOND_OFF)
-    )
-    assert "The nearest is **1 ps**" in nearest
-
-
-def test_one_hit_among_many_cells_may_be_chance():
-    off = [cell(1.0 + n, "micro", lstm=SLOWEST_OFF) for n in range(4)]
-    states = {("all", 1.0 + n, "micro"): 100 for n in range(5)}
-    table = pd.concat([*off, cell(5.0, "micro", lstm=GOOD)])
-    (doubt,) = recommend("toy", table, states, SETTINGS).weak
-    assert doubt.startswith("of 5 cells this is the only one in which the LSTM is right")
-    few = recommend("toy", table[table["interval"] > 1], states, SETTINGS)
-    assert few.chosen.reproduces and few.weak == []
-
-
-def test_the_answer_stands_before_the_table_of_all_cells():
-    said = text(cell(1.0, "micro", lstm=GOOD), cell(5.0, "macro", lstm=SLOWEST_OFF))
-    answer, _, lookup = said.partition(ALL_CELLS)
-    assert answer.count("\n") < 30
-    assert "all slow timescales are right: LSTM 1 of 2." in answer
-    assert "3 trainings that differ in the seed; 50 slow transitions" in answer
-    assert lookup.count("| LSTM |") == 2
-
-
-def test_a_cell_that_misses_the_slow_process_is_not_recommended():
-    short = MD | {1: (50.0, 40.0, 60.0)}
-    said = text(cell(1.0, "micro", lstm=GOOD), cell(5.0, "macro", md=short, lstm=(50, 29, 4)))
-    assert "Take **1 ps** and `all`, `micro`" in said
-    assert (
-        "| 5 ps | all | macro | 4 | LSTM | 0.05 | 0 of 3 | its states miss a slow process |" in said
-    )
-
-
-def test_the_yardstick_decides_what_is_slow_not_the_longest_of_all_cells():
-    longer = MD | {1: (180.0, 160.0, 220.0)}
-    cells = (
-        cell(1.0, "yardstick", lstm=GOOD),
-        cell(5.0, "macro", md=longer, lstm=(180, 29, 4)),  # lumps otherwise: another process
-    )
-    assert "Take **1 ps** and `all`, `yardstick`" in text(*cells)
-    assert "LSTM | 0.05 | 0 of 3 | its states miss a slow process |" in text(*cells)
-
-
-def test_noise_of_the_md_does_not_hide_a_process():
-    lucky = MD | {1: (140.0, 100.0, 180.0)}
-    unlucky = MD | {1: (105.0, 70.0, 145.0)}
-    said = text(cell(1.0, "micro", md=lucky, lstm=GOOD), cell(5.0, "macro", md=unlucky, lstm=GOOD))
-    assert "Take **5 ps**" in said
-
-
-def test_the_markov_baseline_is_told_and_never_recommended():
-    said = text(cell(5.0, "macro", markov=GOOD, lstm=SECOND_OFF))
-    assert "No cell does" in said
-    assert "plain Markov model of that cell does: no network" in said
-    assert "Markov model of that cell does not" in text(
-        cell(5.0, "macro", markov=SECOND_OFF, lstm=GOOD)
-    )
-
-
-def test_weak_data_are_told():
-    said = text(cell(1.0, "macro", events=7, reference=(100.0, 150.0), lstm=GOOD))
-    assert "only 7 slow transitions" in said
-    assert "still changes with lag" in said
-
-
-def test_a_model_without_timescale_fails():
-    table = cell(1.0, "macro", lstm=(np.nan, 29, 4), transformer=(np.inf, 29, 4))
-    for candidate in candidates(table, STATES, SETTINGS["networks"], SETTINGS):
-        assert not candidate.reproduces
-        assert candidate.error == 10
-    assert "No cell does" in text(table)
-
-
-def test_an_unsuitable_yardstick_is_told():
-    assert "no timescale longer than the yardstick's lag of 500 ps" in text(
-        cell(1.0, "macro", lstm=GOOD).assign(lag=500.0), lag=500.0
-    )
+def test_recommendation_and_claims_never_disagree():
+    """On random cells: what one calls reproduced the other never contradicts, and vice versa."""
+    rng = np.random.default_rng(0)
+    agreed = set()
+    for _ in range(400):
+        deviations = rng.normal(rng.normal(0, 0.6), rng.choice([0.05, 0.3, 1.0]), 5)
+        known = assessment(
+            transitions=int(rng.choice([5, 500])),
+            slow=assessment().slow[:1],
+            drift=rng.choice([UNKNOWN, assessment().drift]),
+        )
+        cell = cell_result(md=(1000.0,), lstm=tuple(deviations))
+        claim = judge_contrast(Contrast("C1", "toy", easy=cell, hard=None), "lstm", (), known)
+        found = candidate(cell, "lstm", 10, known).outcome
+        wanted = {
+            Outcome.REPRODUCED: Verdict.SUPPORTED,
+            Outcome.NOT_REPRODUCED: Verdict.CONTRADICTED,
+            Outcome.CANNOT_TELL: Verdict.UNDECIDED,
+        }[found]
+        assert claim.long_lag.verdict == wanted
+        agreed.add(found)
+    assert agreed == set(Outcome)

@@ -79,9 +79,25 @@ def drift_with_lag(
     samples = samples[:, (samples > 0).all(axis=0) & np.isfinite(samples).all(axis=0)]
     if not np.isfinite(times).all() or samples.shape[1] < 2:
         return UNKNOWN
-    log_lags = np.log2(lags)
-    slope = float(_slope(log_lags, np.log2(times)))
-    low, high = (float(bound) for bound in interval(_slope(log_lags, np.log2(samples))))
+    # Up to three times the lag, and over all lags: a long flat tail must not hide a steep start.
+    near = int(np.argmax(lags >= SPAN * lags[0] * (1 - 1e-9))) + 1
+    found = [
+        _drift(np.log2(lags[:n]), np.log2(times[:n]), np.log2(samples[:n]), tolerance)
+        for n in (near, len(lags))
+    ]
+    for outcome in (Stationarity.DRIFTING, Stationarity.CANNOT_TELL):
+        for drift in found:
+            if drift.outcome is outcome:
+                return drift
+    return found[0]
+
+
+def _drift(
+    log_lags: np.ndarray, log_times: np.ndarray, log_samples: np.ndarray, tolerance: float
+) -> Drift:
+    """Drift over one range of lags."""
+    slope = float(_slope(log_lags, log_times))
+    low, high = (float(bound) for bound in interval(_slope(log_lags, log_samples)))
     if -tolerance <= low and high <= tolerance:
         outcome = Stationarity.STATIONARY
     elif low > tolerance or high < -tolerance:
