@@ -42,10 +42,10 @@ MADE = {
     plans.TrainingPlan: lambda s: plan.training_plan(s, BASE, "lstm"),
     plans.GenerationPlan: lambda s: plan.generation_plan(s, BASE),
     plans.KineticsPlan: lambda s: plan.kinetics_plan(s, BASE),
+    plans.AssessmentPlan: lambda s: plan.assessment_plan(s, "four_state"),
     plans.InspectionPlan: lambda s: plan.inspection_plan(s, "four_state"),
     verdict_plans.ComparisonPlan: plan.comparison_plan,
     verdict_plans.ClaimsPlan: plan.claims_plan,
-    verdict_plans.DiagnosisPlan: plan.diagnosis_plan,
     verdict_plans.RecommendationPlan: plan.recommendation_plan,
     verdict_plans.RankingPlan: plan.ranking_plan,
     verdict_plans.ResultsPagePlan: plan.results_page_plan,
@@ -90,7 +90,12 @@ def test_plans_are_frozen_and_json():
 def test_a_longer_lag_reaches_what_looks_at_lags():
     lags = [*CONFIG["systems"]["four_state"]["lags"], 200]
     found = changed_by(systems__four_state__lags=lags)
-    assert found == {plans.LengthsPlan, plans.KineticsPlan, plans.InspectionPlan}
+    assert found == {
+        plans.LengthsPlan,
+        plans.KineticsPlan,
+        plans.AssessmentPlan,
+        plans.InspectionPlan,
+    }
 
 
 def test_another_budget_reaches_training():
@@ -104,13 +109,8 @@ def test_more_generated_frames_train_nothing():
     assert found == {plans.GenerationPlan, plans.InspectionPlan}
 
 
-def test_another_tolerance_reaches_verdicts_alone():
-    assert changed_by(tolerance=0.2) == {
-        plans.InspectionPlan,
-        verdict_plans.ClaimsPlan,
-        verdict_plans.DiagnosisPlan,
-        verdict_plans.RecommendationPlan,
-    }
+def test_another_tolerance_trains_and_estimates_nothing():
+    assert changed_by(tolerance=0.2) == {plans.AssessmentPlan, plans.InspectionPlan}
 
 
 def test_a_default_written_out_changes_nothing():
@@ -189,9 +189,9 @@ class TestLevels:
     study = load_study(yaml.safe_load((ROOT / "config/study.yaml").read_text()))
 
     def test_levels_stand_in_the_order_of_the_axis(self):
-        assert factor_levels(self.study, "four_state", "dimension") == ["x", "tica_1", "xy"]
+        assert factor_levels(self.study, "four_state", "dimension") == ("x", "tica_1", "xy")
         intervals = factor_levels(self.study, "four_state", "interval")
-        assert intervals == sorted(intervals) and len(intervals) > 2
+        assert intervals == tuple(sorted(intervals)) and len(intervals) > 2
 
     def test_grids_are_full_and_removals_a_group(self):
         grid = grid_levels(self.study, "four_state", "dimension_interval")
@@ -199,7 +199,7 @@ class TestLevels:
             for interval in grid["interval"]:
                 base = self.study.base("four_state")
                 assert Cell(base.system, coordinate, interval, base.partition) in self.study.cells
-        assert "macrostates" in recrossing_cells(self.study, "four_state")["partition"]
+        assert "macrostates" in recrossing_cells(self.study, "four_state").partitions
 
     def test_microstates_are_those_of_kmeans_but_the_base(self):
         assert set(microstates(self.study, "four_state")) == {"kmeans_20", "kmeans_500"}

@@ -78,7 +78,8 @@ def _rows(section: type[Section], path: str) -> Iterator[str]:
         what = _text(field.description)
         yield f"| `{key}` | {what} | {_type(field.annotation)} | {_default(field)} |"
         origin = get_origin(field.annotation)
-        inside = {dict: f"{key}.<name>.", tuple: f"{key}[]."}.get(origin, f"{key}.")
+        below = ".<name>" if origin is dict else "[]" if origin is tuple else ""
+        inside = f"{key}{below}."
         found = list(_sections(field.annotation))
         if len(found) > 1:
             yield from _alternatives(found, inside)
