@@ -1,12 +1,15 @@
 """A made-up study of one system: four cells with one or two factors changed, three models."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from raremd.analysis import plotted
+from raremd.analysis.claim_records import ClaimRecord, Finding, Judgement, VariedFinding
 from raremd.analysis.tidy import Levels
+from raremd.analysis.verdicts import Verdict
 
 MODELS = ["markov", "lstm", "lstm_twice"]
 CONTROLS = {"lstm_twice": "lstm"}
@@ -107,19 +110,32 @@ def history():
     return pd.DataFrame(rows, columns=names).assign(validation_loss=1.0)
 
 
-def records():
+def finding(verdict=Verdict.SUPPORTED, effect=0.1, low=-0.2, high=0.3):
+    """A verdict and its effect."""
+    return Finding(verdict, effect, low, high, 0.1, 4.0, 0.95, 5, None)
+
+
+def record(**changes):
+    """Verdicts on one claim, supported at either lag."""
+    same = ClaimRecord(
+        claim="C1", statement="it can be learned", system="four_state", model="lstm", cells=("a",),
+        long_lag=finding(), one_step=finding(), markov=None, varied=(), controls=(),
+        transitions=42, doubts=(), one_step_doubts=(),
+    )  # fmt: skip
+    return replace(same, **changes)
+
+
+def judgement():
     """Verdicts of two claims."""
-    record = {
-        "claim": "C1", "statement": "it can be learned", "system": "four_state", "model": "lstm",
-        "verdict": "supported", "effect": 0.1, "low": -0.2, "high": 0.3, "n_events": 42,
-        "doubts": [], "control": {"varied": []},
-    }  # fmt: skip
-    doubtful = {
-        "model": "transformer", "verdict": "inconclusive", "doubts": ["only 3 transitions"],
-        "control": {"varied": [{"effect": -8.0}, {"effect": 0.2}]},
-    }  # fmt: skip
-    beyond = {"claim": "C6", "statement": "not superior", "low": -10.0, "effect": -7.0}
-    return [record, record | doubtful, record | beyond | {"verdict": "contradicted"}]
+    varied = (("budget", -8.0), ("size", 0.2))
+    changed = tuple(VariedFinding(change, finding(effect=effect)) for change, effect in varied)
+    beyond = finding(Verdict.CONTRADICTED, effect=-7.0, low=-10.0)
+    records = (
+        record(),
+        record(model="transformer", long_lag=finding(Verdict.UNDECIDED), varied=changed),
+        record(claim="C6", statement="not superior", long_lag=beyond),
+    )
+    return Judgement(records, ())
 
 
 def landscapes():

@@ -11,6 +11,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize, to_rgb
 
 from raremd.analysis import plotted
+from raremd.analysis.claim_records import Judgement
 from raremd.analysis.tidy import pick
 from raremd.report.figures import (
     claims,
@@ -54,8 +55,8 @@ def cell(table):
 
 
 @pytest.fixture(scope="module")
-def records():
-    return made_up.records()
+def judgement():
+    return made_up.judgement()
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +65,7 @@ def landscapes():
 
 
 @pytest.fixture(scope="module")
-def data(table, cell, records, landscapes):
+def data(table, cell, judgement, landscapes):
     """Module -> what it draws, and its look."""
     some = plotted.Strips({"md": [np.array([0, 0, 1])] * 3, "lstm": [np.arange(3)] * 3}, 3, 0.5)
     return {
@@ -80,7 +81,7 @@ def data(table, cell, records, landscapes):
         training: (made_up.history(), LOOK),
         free_energy: (landscapes, Look()),
         strips: (some, look(unit="ps")),
-        claims: (records, LOOK),
+        claims: (judgement, LOOK),
     }
 
 
@@ -352,22 +353,23 @@ class TestFreeEnergy:
 
 
 class TestClaims:
-    def test_a_line_a_record_below_its_heading(self, records, drawn):
-        lines = claims.lay_out(records)
+    def test_a_line_a_record_below_its_heading(self, judgement, drawn):
+        lines = claims.lay_out(judgement.records)
         assert [isinstance(line, str) for _, line in lines] == [True, False, False, True, False]
         (axes,) = drawn(claims).axes
         shown = texts(axes.texts)
         assert shown.count("42") == 3
-        assert "inconclusive*" in shown and "supported" in shown
+        assert shown.count("undecided") == shown.count("contradicted") == 1
+        # Of each record what is seen at the long lag, then at one step.
         effects = [p.get_xdata()[0] for p in axes.lines if p.get_marker() not in ("None", "", "|")]
-        assert effects == [0.1, 0.1, -style.EDGE]
+        assert effects == [0.1, 0.1, 0.1, 0.1, -style.EDGE, 0.1]
         strokes = [list(p.get_xdata()) for p in axes.lines if p.get_marker() == "|"]
         assert strokes == [[], [-style.EDGE, 0.2], []]
         lows = [c.get_segments()[0][0, 0] for c in axes.collections]
-        assert lows == [-0.2, -0.2, -style.EDGE]
+        assert lows == [-0.2, -0.2, -0.2, -0.2, -style.EDGE, -0.2]
 
     def test_a_study_without_claims(self):
-        figure = claims.draw([], LOOK)
+        figure = claims.draw(Judgement((), ()), LOOK)
         assert texts(figure.axes[0].texts) == ["no claim is declared in the configuration"]
 
 
