@@ -7,12 +7,12 @@ from chains import double_well, sample_chain, two_state
 
 from raremd.analysis.cell_kinetics import (
     COLUMNS,
-    Yardstick,
+    Seen,
     evaluate_cell,
-    majority_map,
     md_rows,
     point_rows,
 )
+from raremd.analysis.yardstick import Yardstick, majority_map
 from raremd.io.storage import read_arrays, read_table, write_arrays, write_table
 from raremd.states.recrossing import dynamical_coring
 from raremd.study.plans import KineticsPlan, Slicing
@@ -63,7 +63,7 @@ class TestMajorityMap:
 def rows():
     dtrajs = [sample_chain(CHAIN, 400_000, seed=s) for s in (1, 2)]
     yardstick = Yardstick.of(dtrajs, 3, np.arange(3, dtype=np.int16), 2)
-    return pd.DataFrame(point_rows(dtrajs, dtrajs, 3, yardstick, [1, 2, 4], 2))
+    return pd.DataFrame(point_rows(Seen(dtrajs, dtrajs, 3, yardstick, (1, 2, 4), 2)))
 
 
 class TestPointRows:
@@ -109,7 +109,7 @@ class TestPointRows:
         dtraj = np.repeat(np.arange(10) % 2, 100).astype(np.int16)
         dtraj[55::100] = 1 - dtraj[55::100]
         yardstick = Yardstick.of([dtraj], 2, np.arange(2, dtype=np.int16), 10)
-        rows = pd.DataFrame(point_rows([dtraj], [dtraj], 2, yardstick, [1], 1))
+        rows = pd.DataFrame(point_rows(Seen([dtraj], [dtraj], 2, yardstick, (1,), 1)))
         events = rows[rows["quantity"] == "slow_transitions"]
         assert events["value"].item() == 9
         assert events["lag"].item() == 10
@@ -132,14 +132,14 @@ class TestPointRows:
         within = np.array([[0.9, 0.1, 0.0], [0.1, 0.9, 0.0], [0.0, 0.05, 0.95]])
         model = [sample_chain(within, 5000, seed=2)]
         assert yardstick.sides.tolist() in ([-1, 0, 1], [-1, -1, 1])
-        table = pd.DataFrame(point_rows(model, model, 3, yardstick, [1], 2))
+        table = pd.DataFrame(point_rows(Seen(model, model, 3, yardstick, (1,), 2)))
         values = table.set_index("quantity")["value"]
         assert values["slow_transitions"] == 0 and (values["crossing_rate"] == 0).all()
 
     def test_what_is_left_out_is_told(self):
         dtraj = np.array([3] + [0, 0, 1, 1] * 50, np.int16)
         yardstick = Yardstick.of([dtraj], 5, np.arange(5, dtype=np.int16), 1)
-        rows = pd.DataFrame(point_rows([dtraj], [dtraj], 5, yardstick, [1], 3))
+        rows = pd.DataFrame(point_rows(Seen([dtraj], [dtraj], 5, yardstick, (1,), 3)))
         values = rows.set_index("quantity")["value"]
         assert values["states_left_out"] == pytest.approx(3 / 5)
         assert values["counts_left_out"] == pytest.approx(1 / 200)
@@ -289,7 +289,8 @@ class TestEvaluateCell:
         walkers = read_arrays(study / "lstm.h5")["replicate_10"]
         md = [d[::2] for d in read_arrays(study / "coarse.h5", "md").values()][:4]
         yardstick = Yardstick.of(md, 2, np.array([0, 0, 1, 1], np.int16), 5)
-        rows = point_rows(list(walkers), yardstick.map(list(walkers)), 4, yardstick, LAGS, 2)
+        found = list(walkers)
+        rows = point_rows(Seen(found, yardstick.map(found), 4, yardstick, tuple(LAGS), 2))
         wanted = pd.DataFrame(rows)
         times = wanted["quantity"].str.endswith("timescale")
         times |= wanted["quantity"].isin(["mfpt", "residence_time"])
@@ -315,14 +316,9 @@ class TestEvaluateCell:
         )
         assert not np.allclose(pick(cored, "timescale"), pick(result[0], "timescale"))
         md = [d[::2] for d in read_arrays(study / "fine.h5", "md").values()][:4]
-        rows = point_rows(
-            [dynamical_coring(d, 3) for d in md],
-            md,
-            4,
-            Yardstick.of(md, 4, np.arange(4, dtype=np.int16), 5),
-            LAGS,
-            2,
-        )
+        yardstick = Yardstick.of(md, 4, np.arange(4, dtype=np.int16), 5)
+        removed = [dynamical_coring(d, 3) for d in md]
+        rows = point_rows(Seen(removed, md, 4, yardstick, tuple(LAGS), 2))
         wanted = [r["value"] * 0.5 for r in rows if r["quantity"] == "timescale"]
         np.testing.assert_allclose(pick(cored, "timescale"), wanted)
 
@@ -337,7 +333,7 @@ class TestEvaluateCell:
         yardstick = Yardstick.of(sliced, 2, np.arange(2, dtype=np.int16), 5)
         wanted = [
             r["value"]
-            for r in point_rows(sliced, sliced, 2, yardstick, [1], 1)
+            for r in point_rows(Seen(sliced, sliced, 2, yardstick, (1,), 1))
             if r["quantity"] == "population"
         ]
         np.testing.assert_allclose(row["value"], wanted)
@@ -368,12 +364,7 @@ def test_samples_of_blocks_without_pairs_are_left_out():
     dtrajs = [sample_chain(double_well(4, 1.0), n, seed=n) for n in (3000, 8)]
     yardstick = Yardstick.of(dtrajs, 4, np.arange(4, dtype=np.int16), 10)
     rows, bootstrap = md_rows(
-        dtrajs,
-        dtrajs,
-        4,
-        yardstick,
-        [1, 10],
-        1,
+        Seen(dtrajs, dtrajs, 4, yardstick, (1, 10), 1),
         [(0, 0, 3000), (1, 0, 8)],
         30,
         np.random.default_rng(0),

@@ -28,7 +28,7 @@ from raremd.kinetics.timescales import count_transitions, slow_split, timescales
 from raremd.kinetics.transition_matrix import block_counts, count_matrix, estimate
 from raremd.states.discrete_trajectories import DiscreteSystem
 from raremd.states.split import check_lengths, take
-from raremd.study.plans import AssessmentPlan
+from raremd.study.plans import AssessmentPlan, InspectionPlan
 
 MAX_BLOCKS = 1000
 CONNECTED = 0.95
@@ -214,6 +214,46 @@ def read_assessments(paths: Sequence[str]) -> dict[str, Assessment]:
     return {assessment.system: assessment for assessment in found}
 
 
+def timescales_against_lag(
+    dtrajs: list[np.ndarray],
+    n_states: int,
+    lags: Sequence[int],
+    plan: AssessmentPlan | InspectionPlan,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Implied timescales with bootstrap samples that are paired between lags.
+
+    Parameters
+    ----------
+    dtrajs : list of (n_frames,) int arrays
+    n_states : int
+    lags : sequence of int
+        In frames.
+    plan : AssessmentPlan or InspectionPlan
+        Its block, timescales, samples and seed.
+
+    Returns
+    -------
+    times : (n_lags, n_timescales) float64
+        In frames.
+    samples : (n_lags, n_samples, n_timescales) float64
+        NaN where no two blocks are longer than the lag.
+    """
+    lengths = [len(d) for d in dtrajs]
+    blocks = trajectory_blocks(lengths, max(plan.block, sum(lengths) // MAX_BLOCKS))
+    longest = max(stop - start for _, start, stop in blocks)
+    times = np.full((len(lags), plan.timescales), np.nan)
+    samples = np.full((len(lags), plan.samples, plan.timescales), np.nan)
+    for row, lag in enumerate(lags):
+        model = estimate(count_matrix(dtrajs, n_states, lag))
+        times[row] = timescales(model.transition_matrix, lag, plan.timescales, model.stationary)
+        if len(blocks) > 1 and lag < longest:
+            rng = np.random.default_rng(plan.seed)
+            weights = bootstrap_weights(len(blocks), plan.samples, rng)
+            of_blocks = block_counts(dtrajs, n_states, lag, blocks)
+            samples[row] = bootstrap_timescales(of_blocks, weights, lag, plan.timescales)
+    return times, samples
+
+
 def assess(system: DiscreteSystem, plan: AssessmentPlan) -> Assessment:
     """Look at the training MD in the yardstick's states.
 
@@ -237,20 +277,10 @@ def assess(system: DiscreteSystem, plan: AssessmentPlan) -> Assessment:
     lengths = [len(d) for d in training]
     check_lengths(lengths, plan.yardstick_lag)
     lags = np.array([lag for lag in plan.lags if lag < max(lengths)])
-    blocks = trajectory_blocks(lengths, max(plan.block, sum(lengths) // MAX_BLOCKS))
     counts = count_matrix(training, n_states, plan.yardstick_lag)
     model = estimate(counts)
     visits = np.bincount(np.concatenate(training), minlength=n_states)
-    times = np.full((len(lags), plan.timescales), np.nan)
-    samples = np.full((len(lags), plan.samples, plan.timescales), np.nan)
-    if len(blocks) > 1:
-        weights = bootstrap_weights(len(blocks), plan.samples, np.random.default_rng(plan.seed))
-    for row, lag in enumerate(lags):
-        at_lag = estimate(count_matrix(training, n_states, lag))
-        times[row] = timescales(at_lag.transition_matrix, lag, plan.timescales, at_lag.stationary)
-        if len(blocks) > 1:
-            of_blocks = block_counts(training, n_states, lag, blocks)
-            samples[row] = bootstrap_timescales(of_blocks, weights, lag, plan.timescales)
+    times, samples = timescales_against_lag(training, n_states, lags, plan)
     at = int(np.flatnonzero(lags == plan.yardstick_lag)[0])
     low, high = interval(samples[at])
     slower = times[at] > plan.yardstick_lag

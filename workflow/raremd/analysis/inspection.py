@@ -14,16 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from raremd.analysis.assessment import MAX_BLOCKS, Assessment, Doubt
+from raremd.analysis.assessment import Assessment, Doubt, timescales_against_lag
 from raremd.analysis.speed import Rates, probe
-from raremd.kinetics.bootstrap import (
-    bootstrap_timescales,
-    bootstrap_weights,
-    interval,
-    trajectory_blocks,
-)
-from raremd.kinetics.timescales import timescales
-from raremd.kinetics.transition_matrix import block_counts, count_matrix, estimate
+from raremd.kinetics.bootstrap import interval, trajectory_blocks
+from raremd.kinetics.transition_matrix import count_matrix, estimate
 from raremd.states.discrete_trajectories import DiscreteSystem, read_states
 from raremd.states.split import at_interval, check_lengths, take
 from raremd.study.plans import InspectedCell, InspectionPlan
@@ -91,24 +85,13 @@ class SystemInspection:
 
 def _its(dtrajs: list[np.ndarray], n_states: int, plan: InspectionPlan) -> Iterator[dict[str, Any]]:
     """Timescales of the training MD against lag, in frames, with bootstrap bars."""
-    n = plan.timescales
-    lengths = [len(d) for d in dtrajs]
-    blocks = trajectory_blocks(lengths, max(plan.block, sum(lengths) // MAX_BLOCKS))
-    if len(blocks) > 1:
-        rng = np.random.default_rng(plan.seed)
-        weights = bootstrap_weights(len(blocks), plan.samples, rng)
-    for lag in plan.lags:
-        model = estimate(count_matrix(dtrajs, n_states, lag))
-        values = timescales(model.transition_matrix, lag, n, model.stationary)
-        low = high = np.full(n, np.nan)
-        if len(blocks) > 1:
-            counts = block_counts(dtrajs, n_states, lag, blocks)
-            low, high = interval(bootstrap_timescales(counts, weights, lag, n))
-        for i in range(n):
-            yield {
-                "quantity": "timescale", "i": i + 1, "lag": lag,
-                "value": values[i], "low": low[i], "high": high[i],
-            }  # fmt: skip
+    times, samples = timescales_against_lag(dtrajs, n_states, plan.lags, plan)
+    low, high = interval(samples, axis=1)
+    for (row, i), value in np.ndenumerate(times):
+        yield {
+            "quantity": "timescale", "i": i + 1, "lag": plan.lags[row],
+            "value": value, "low": low[row, i], "high": high[row, i],
+        }  # fmt: skip
 
 
 def state_rows(system: DiscreteSystem, lag: int) -> Iterator[dict[str, Any]]:
