@@ -34,6 +34,7 @@ rule list_cells:
 
 rule compare_cells:
     input:
+        LENGTHS,
         kinetics=per_cell("kinetics.h5"),
         runs=per_model("run.json"),
         spectra=[

@@ -280,7 +280,7 @@ def assess(system: DiscreteSystem, plan: AssessmentPlan) -> Assessment:
     counts = count_matrix(training, n_states, plan.yardstick_lag)
     model = estimate(counts)
     visits = np.bincount(np.concatenate(training), minlength=n_states)
-    times, samples = timescales_against_lag(training, n_states, lags, plan)
+    times, samples = timescales_against_lag(training, n_states, lags.tolist(), plan)
     at = int(np.flatnonzero(lags == plan.yardstick_lag)[0])
     low, high = interval(samples[at])
     slower = times[at] > plan.yardstick_lag

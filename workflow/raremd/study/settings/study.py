@@ -125,7 +125,7 @@ class Settings(Section):
     minimum_transitions: Whole = Field(
         default=20,
         ge=1,
-        description="Slow transitions in the training data below which a verdict is inconclusive.",
+        description="Slow transitions in the training data below which nothing is decided.",
     )
     training: Training = Field(
         default=Training(), description="The budget and the optimiser, the same for every model."

@@ -148,8 +148,9 @@ def _lags(given: dict[str, Any]) -> tuple[float, ...]:
 
 
 def _yardstick_lag(lags: tuple[float, ...]) -> float:
-    """The longest but one: a longer lag tells whether the reference has levelled off."""
-    return sorted(lags)[-2:][0]
+    """The longest from which the lags reach three times as far, to judge convergence by."""
+    ordered = sorted(lags)
+    return max((lag for lag in ordered if 3 * lag <= ordered[-1] * (1 + 1e-9)), default=ordered[0])
 
 
 def _partitions(given: dict[str, Any]) -> dict[str, Partition]:
