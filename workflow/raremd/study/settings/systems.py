@@ -217,7 +217,7 @@ class System(Section):
     yardstick: Yardstick = Field(
         default_factory=_yardstick,
         description="The one partition and lag at which all cells are compared. The last partition "
-        "with a method and the longest lag but one if left out.",
+        "with a method and the longest lag of which another is three times as long, if left out.",
     )
     base: Base = Field(
         default_factory=_base,
