@@ -8,13 +8,13 @@ from scipy import stats
 from raremd.io.storage import map_arrays, read_arrays, write_arrays
 from raremd.learning import generation
 from raremd.learning.generation import generate
+from raremd.learning.windows import Windows
 from raremd.models import build_model
 from raremd.models.base import SequenceModel, Stream
 from raremd.models.kernels.lstm import cross_entropy
 from raremd.models.kernels.sampling import sample_states
 from raremd.models.kernels.transformer import _gelu
 from raremd.models.transformer import Transformer
-from raremd.states.split import Windows
 from raremd.study.settings.models import TransformerSettings
 
 
