@@ -102,8 +102,8 @@ def fingerprint(
     """
     digest = hashlib.sha256()
     for windows in data:
-        digest.update(windows.states.tobytes())
-        digest.update(windows.ends.tobytes())
+        digest.update(windows.states.data)
+        digest.update(windows.ends.data)
     parts = [asdict(budget), repr(model.settings), model.n_states, list(map(int, seed)), code]
     digest.update(json.dumps(parts, sort_keys=True).encode())
     for part in _bytes(model.state_dict()):
