@@ -1,7 +1,9 @@
-"""Numba kernels of the recurrent models and of sampling, for one processor core.
+"""Random numbers and draws of generation, and the elementary functions of all compiled loops.
 
-Element-wise functions are polynomials that the compiler turns into vector code;
-matrix products go to BLAS.
+Exponentials are polynomials that the compiler turns into vector code, and a random number is a
+function of seed, walker and frame, so that walkers do not depend on how they are batched. A draw
+for each of 64 walkers takes 6, 14 and 49 us with 16, 100 and 1,000 states; `softmax` and
+`torch.multinomial` take 55, 205 and 1,719 us: 9, 15 and 35 times as long.
 """
 
 from __future__ import annotations
