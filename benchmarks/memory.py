@@ -12,8 +12,9 @@ import numpy as np
 from raremd.io.provenance import peak_memory_gib
 from raremd.io.storage import map_arrays, write_arrays
 from raremd.kinetics.timescales import count_matrix
+from raremd.learning.windows import Windows
 from raremd.states.recrossing import remove_recrossings
-from raremd.states.split import Segment, Windows, at_interval
+from raremd.states.split import Segment, at_interval
 
 N_FRAMES, N_TRAJECTORIES, N_STATES = 10**8, 10, 100
 

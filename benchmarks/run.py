@@ -20,7 +20,7 @@ from plain import LSTMsTogether, PlainLSTM, PlainTransformer
 from plain import training_step as plain_step
 
 from raremd.io.provenance import provenance
-from raremd.learning.training import TrainingSettings, make_optimiser, training_step
+from raremd.learning.training import Part, TrainingSettings, make_optimiser, training_step
 from raremd.models import build_model
 from raremd.models.base import Stream
 from report import write_report
@@ -125,7 +125,7 @@ def generating_plain(model, n_states, walkers, frames, prompt) -> Callable[[], i
 
 
 def training(product, plain, windows: torch.Tensor, steps: int) -> dict[str, Callable[[], int]]:
-    parts = [(1.0, windows[:, :-1], windows[:, 1:])]
+    parts = [Part(1.0, windows[:, :-1], windows[:, 1:])]
     ours = make_optimiser(product, SETTINGS)
     theirs = torch.optim.AdamW(plain.parameters(), SETTINGS.learning_rate)
     frames = steps * windows[:, 1:].numel()
@@ -346,7 +346,7 @@ def loss_curves() -> dict:
             for _ in range(steps):
                 rows, first = batches.integers(400, size=batch), batches.integers(800, size=batch)
                 windows = torch.from_numpy(walk[rows[:, None], first[:, None] + np.arange(101)])
-                parts = [(1.0, windows[:, :-1], windows[:, 1:])]
+                parts = [Part(1.0, windows[:, :-1], windows[:, 1:])]
                 a = training_step(product, ours, parts, SETTINGS.gradient_norm)
                 losses.append((a, plain_step(plain, theirs, windows)))
             found[name].append(np.mean(losses[-10:], axis=0).tolist())

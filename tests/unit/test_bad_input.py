@@ -13,6 +13,7 @@ from raremd.data.embedded import read_compact
 from raremd.data.features import read_features, write_features
 from raremd.io.storage import read_arrays, read_attributes, read_json, read_parquet, write_arrays
 from raremd.kinetics.transition_matrix import count_matrix
+from raremd.learning.windows import Windows
 from raremd.states.coordinates import CoordinateSettings
 from raremd.states.fit import StatesDefinition, fit_states
 from raremd.states.partition_methods import (
@@ -23,7 +24,7 @@ from raremd.states.partition_methods import (
     PCCASettings,
 )
 from raremd.states.recrossing import remove_recrossings
-from raremd.states.split import Windows, split_frames
+from raremd.states.split import split_frames
 
 RNG = np.random.default_rng(5)
 GOOD = [RNG.normal(size=(200, 2)).astype(np.float32) for _ in range(5)]

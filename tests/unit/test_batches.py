@@ -9,9 +9,9 @@ from chains import double_well, sample_chain
 
 from raremd.learning.batches import Strata, second_pass, slow_windows
 from raremd.learning.training import TrainingSettings, train
+from raremd.learning.windows import Windows
 from raremd.models import build_model
 from raremd.models.priors.contexts import last_cores, metastable_cores
-from raremd.states.split import Windows
 
 V, LENGTH = 8, 12
 SETTINGS = TrainingSettings(

@@ -1,7 +1,5 @@
 """Models beyond the paper: what each does that no other does."""
 
-import itertools
-
 import numpy as np
 import pytest
 import torch
@@ -12,7 +10,6 @@ from raremd.learning.generation import generate
 from raremd.models import build_model
 from raremd.models.base import Stream
 from raremd.models.priors.contexts import last_cores, metastable_cores
-from raremd.states.recrossing import minimum_dwell
 
 V = 8
 
@@ -26,14 +23,6 @@ def dtrajs():
 def windows_of(trajectory, n=40, length=30):
     found = np.stack([trajectory[k * 7 : k * 7 + length] for k in range(n)])
     return torch.from_numpy(found.astype(np.int64))
-
-
-class TestFilteredLSTM:
-    def test_reads_what_is_left_of_the_trajectory(self, dtrajs):
-        model = build_model("lstm_filtered", V, {"hidden": 8, "dwell": 4})
-        found = model.encode(dtrajs[0])
-        np.testing.assert_array_equal(found, minimum_dwell(dtrajs[0], 4))
-        assert (found != dtrajs[0]).any()
 
 
 class TestPersistence:
@@ -73,30 +62,6 @@ class TestPersistence:
     def test_too_many_tokens_are_refused(self):
         with pytest.raises(ValueError, match="longest: 400 of 100 states are too many"):
             build_model("persistence", 100, {"longest": 400})
-
-
-class TestMultiStride:
-    def test_trains_on_three_strides_and_validates_on_one(self, dtrajs):
-        torch.manual_seed(0)
-        model = build_model("multi_stride", V, {"embedding": 4, "hidden": 8, "stride": 3})
-        windows = windows_of(dtrajs[0])
-        inputs, targets = windows[:, :-1], windows[:, 1:]
-        hidden, _ = model.recurrence(model.embedding(inputs))
-        heads, terms = [model.readout, *model.later], []
-        for head, stride in zip(heads, (1, 3, 9), strict=True):
-            log_p = head(hidden).log_softmax(-1)
-            at = itertools.product(range(40), range(29 - stride + 1))
-            values = [-log_p[b, t, windows[b, t + stride]].item() for b, t in at]
-            terms.append(np.mean(values))
-        assert model.loss(inputs, targets).item() == pytest.approx(np.mean(terms), rel=1e-5)
-        with torch.no_grad():
-            assert model.loss(inputs, targets).item() == pytest.approx(terms[0], rel=1e-5)
-
-    def test_a_stride_beyond_the_window_is_refused(self, dtrajs):
-        model = build_model("multi_stride", V, {"hidden": 8, "stride": 6})
-        windows = windows_of(dtrajs[0])
-        with pytest.raises(ValueError, match="stride: 36 frames are more than the window of 29"):
-            model.loss(windows[:, :-1], windows[:, 1:])
 
 
 class TestTwoLevel:

@@ -42,7 +42,7 @@ def test_counted_flows_are_those_of_a_loop(dtrajs):
 def test_generated_flows_are_expectations_along_the_chain(dtrajs):
     model = build_model("ngram", V, {"order": 1, "cores": 2, "strength": 0})
     model.prepare(dtrajs)
-    found = generated_flows(model, prompts_of(dtrajs[0]), 400, seed=3)
+    found = generated_flows(model, model.prior, prompts_of(dtrajs[0]), 400, seed=3)
     assert found.sum().item() == pytest.approx(256 * 400)
     visited = found.sum(1) > 0
     wanted = model.prior.table.double().softmax(1)
@@ -79,7 +79,7 @@ def test_a_wrong_network_gets_the_flows_of_the_data(name, dtrajs):
     often = wanted.sum(1) > 500
 
     def error():
-        found = generated_flows(model, prompts_of(dtrajs[0]), 400, seed=9)
+        found = generated_flows(model, model.prior, prompts_of(dtrajs[0]), 400, seed=9)
         return (by_row(found) - by_row(wanted))[often].abs().max().item()
 
     before = error()
@@ -97,7 +97,7 @@ def test_the_same_seed_gives_the_same_table(dtrajs):
     for _ in range(2):
         model = build_model("ngram", V, {"order": 1, "cores": 2, "strength": 50})
         model.prepare(dtrajs)
-        match_flows(model, dtrajs, 2, seed=5)
+        match_flows(model, model.prior, dtrajs, 2, seed=5)
         tables.append(model.prior.fixed)
     assert torch.equal(*tables)
 

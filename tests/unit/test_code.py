@@ -45,7 +45,7 @@ def found_by_python(*starts: Path) -> set[str]:
 @pytest.fixture(scope="module")
 def dependencies() -> dict[tuple[Path, ...], set[str]]:
     """By the files that a digest starts from, what they import according to Python."""
-    training = WORKFLOW / "raremd/learning/train_and_generate.py"
+    training = WORKFLOW / "raremd/learning/replicates.py"
     starts = [(script,) for script in SCRIPTS]
     starts += [(training, model_file(kind.module)) for kind in KINDS.values()]
     found = {start: found_by_python(*start) for start in starts}

@@ -8,13 +8,14 @@ from scipy import stats
 from raremd.io.storage import map_arrays, read_arrays, write_arrays
 from raremd.learning import generation
 from raremd.learning.generation import generate
+from raremd.learning.windows import Windows
 from raremd.models import build_model
 from raremd.models.base import SequenceModel, Stream
-from raremd.models.kernels.lstm import cross_entropy
+from raremd.models.kernels.lstm_loops import cross_entropy
 from raremd.models.kernels.sampling import sample_states
-from raremd.models.kernels.transformer import _gelu
+from raremd.models.kernels.transformer import CompiledTransformer
+from raremd.models.kernels.transformer_loops import add_and_gelu
 from raremd.models.transformer import Transformer
-from raremd.states.split import Windows
 from raremd.study.settings.models import TransformerSettings
 
 
@@ -76,22 +77,24 @@ def test_a_walker_does_not_depend_on_how_many_there_are(build, size, monkeypatch
 
 @pytest.mark.parametrize(("width", "heads", "context"), [(32, 1, 64), (32, 4, 9), (72, 2, 16)])
 def test_cached_logits_equal_a_pass_over_the_whole_context(width, heads, context):
-    """By the compiled kernels and by torch, as on a GPU; the ring goes round several times."""
+    """By compiled loops and by the plain file, as on a GPU; the ring goes round several times."""
     model = transformer(30, width, heads, context)
+    plain = Transformer(30, model.settings)
+    plain.load_state_dict(model.state_dict())
     tokens = torch.from_numpy(np.random.default_rng(4).integers(30, size=(35, 150)))
     with torch.inference_mode():
         whole = model.logits(tokens)
-        compiled, cache = model.initial_state(tokens[:, :5]), model._initial_cache(tokens[:, :5])
-        for k in range(4, 150):
-            token = tokens[:, k].contiguous()
-            for found in (model.step(token, compiled)[0], model._cached_step(token, cache)):
-                torch.testing.assert_close(found, whole[:, k], rtol=1e-5, atol=1e-5)
+        for found in (model, plain):
+            state = found.initial_state(tokens[:, :5])
+            for k in range(4, 150):
+                logits, state = found.step(tokens[:, k].contiguous(), state)
+                torch.testing.assert_close(logits, whole[:, k], rtol=1e-5, atol=1e-5)
 
 
 def test_gelu_equals_torch():
     x = torch.linspace(-12, 12, 9_001)[None]
     found = (x - 0.5).numpy().copy()
-    _gelu(found, np.full(9_001, 0.5, np.float32))
+    add_and_gelu(found, np.full(9_001, 0.5, np.float32))
     wanted = torch.nn.functional.gelu(x.double())[0]
     np.testing.assert_array_less(
         np.abs(found[0] - wanted.numpy()), 1e-7 + 3e-7 * np.abs(x[0].numpy())
@@ -158,7 +161,7 @@ def test_mixed_precision_keeps_the_loss_within_a_thousandth(monkeypatch):
     gradients, losses = [], []
     for mixed in (True, False):
         monkeypatch.setattr(
-            "raremd.models.transformer._mixed_precision", lambda *_, mixed=mixed: mixed
+            "raremd.models.kernels.transformer._mixed_precision", lambda *_, mixed=mixed: mixed
         )
         losses.append(model.loss(windows[:, :-1], windows[:, 1:]))
         gradients.append(torch.autograd.grad(losses[-1], list(model.parameters())))
@@ -171,8 +174,8 @@ def test_narrow_transformers_and_validation_stay_in_float32():
     torch.manual_seed(0)
     options = {"layers": 1, "width": 128, "heads": 4, "feed_forward": 128, "context": 8}
     windows = torch.arange(18).reshape(2, 9) % 5
-    wide = Transformer(5, TransformerSettings(**options))
-    narrow = Transformer(5, TransformerSettings(**options | {"width": 32}))
+    wide = CompiledTransformer(5, TransformerSettings(**options))
+    narrow = CompiledTransformer(5, TransformerSettings(**options | {"width": 32}))
     with torch.no_grad():
         exact = torch.nn.functional.cross_entropy(
             wide.logits(windows[:, :-1]).flatten(0, 1), windows[:, 1:].flatten()

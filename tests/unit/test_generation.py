@@ -7,8 +7,8 @@ from scipy import stats
 from raremd.kinetics.timescales import count_matrix
 from raremd.learning import generation
 from raremd.learning.generation import draw_prompts, generate
+from raremd.learning.windows import Windows
 from raremd.models import build_model
-from raremd.states.split import Windows
 
 OPTIONS = {
     "markov": {},

@@ -7,7 +7,7 @@ from chains import double_well, sample_chain
 
 from raremd.kinetics.timescales import count_matrix, estimate
 from raremd.learning.generation import generate
-from raremd.models import build_model
+from raremd.models import build_model, model_class
 from raremd.models.base import SequenceModel, Stream
 from raremd.models.priors.contexts import NEVER_SEEN
 from raremd.models.priors.prior import KINDS, Prior
@@ -38,10 +38,11 @@ def built(name, prior, dtrajs, noise=0.3):
 
 def network_alone(model, tokens):
     """The logits of the same weights without the prior, by the plain modules."""
-    plain = build_model(type(model).__name__.lower(), V, SMALL[type(model).__name__.lower()])
+    name = next(name for name in SMALL if isinstance(model, model_class(name)))
+    plain = build_model(name, V, SMALL[name])
     own = {k: v for k, v in model.state_dict().items() if not k.startswith("prior.")}
     plain.load_state_dict(own)
-    if type(model).__name__ == "LSTM":
+    if name == "lstm":
         return plain, plain.readout(plain.recurrence(plain.embedding(tokens))[0])
     return plain, plain.logits(tokens)
 

@@ -23,9 +23,7 @@ rule train_and_generate:
         runtime=growing(600),
     params:
         code=lambda w: code_of("train_and_generate", model_file(w)),
-        training_code=lambda w: code_digest(
-            LIBRARY / "learning/train_and_generate.py", model_file(w)
-        ),
+        training_code=lambda w: code_digest(LIBRARY / "learning/replicates.py", model_file(w)),
         plan=planned_of_cell(plan.training_plan, "model"),
         generation=planned_of_cell(plan.generation_plan),
     message:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from raremd.learning.training import TrainingSettings, make_optimiser, training_step
+from raremd.learning.training import Part, TrainingSettings, make_optimiser, training_step
+from raremd.learning.windows import Windows
 from raremd.models import build_model
 from raremd.models.base import Stream
-from raremd.states.split import Windows
 from raremd.study.plans import ModelPlan
 
 PROBE_STEPS = 2
@@ -44,7 +44,7 @@ def probe(plan: ModelPlan, n_states: int, walkers: int) -> Rates:
     if any(p.requires_grad for p in model.parameters()):
         optimiser = make_optimiser(model, how)
         drawn = torch.from_numpy(windows.draw(how.batch, rng))
-        batch = [(1.0, drawn[:, :-1], drawn[:, 1:])]
+        batch = [Part(1.0, drawn[:, :-1], drawn[:, 1:])]
         for step in range(PROBE_STEPS + 1):
             if step == 1:  # the first one warms up
                 started = time.process_time()

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from raremd.learning.windows import Windows
 from raremd.models import SequenceModel
 from raremd.models.kernels.sampling import sample_states
 from raremd.models.priors.contexts import last_cores, metastable_cores
-from raremd.states.split import Windows
 
 
 def slow_windows(windows: Windows, n_states: int) -> np.ndarray:

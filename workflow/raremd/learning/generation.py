@@ -8,9 +8,9 @@ import time
 import numpy as np
 import torch
 
+from raremd.learning.windows import Windows
 from raremd.models import SequenceModel
 from raremd.models.base import Stream
-from raremd.states.split import Windows
 
 log = logging.getLogger(__name__)
 

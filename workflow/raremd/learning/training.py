@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
-from raremd.io.storage import atomic_path
 from raremd.learning.batches import Strata, second_pass, slow_windows
+from raremd.learning.checkpoint import Evaluation, Progress, fingerprint, load, save
+from raremd.learning.optimiser import AdamW
+from raremd.learning.windows import Windows
 from raremd.models import SequenceModel
-from raremd.states.split import Windows
 from raremd.study.plans import Budget
 
 log = logging.getLogger(__name__)
@@ -96,10 +94,14 @@ def resolve_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+def device_of(model: SequenceModel) -> torch.device:
+    """Where a model's weights are."""
+    return next(iter(model.state_dict().values())).device
+
+
 def held_out_loss(model: SequenceModel, validation: Windows, batch: int) -> float:
     """`validation_loss` over windows spread evenly over the validation data."""
-    device = next(iter(model.state_dict().values())).device
-    windows = torch.from_numpy(validation.spread(VALIDATION_WINDOWS)).to(device)
+    windows = torch.from_numpy(validation.spread(VALIDATION_WINDOWS)).to(device_of(model))
     with _without_denormals():
         return validation_loss(model, windows, batch)
 
@@ -114,110 +116,24 @@ def validation_loss(model: SequenceModel, windows: torch.Tensor, batch: int) -> 
     return sum(parts) / len(windows)
 
 
-@dataclass
-class _Progress:
-    """All that a checkpoint holds beside the tensors."""
-
-    step: int = 0
-    best_step: int = 0
-    best_loss: float = math.inf
-    finished: bool = False
-    seconds: float = 0.0
-    cpu_seconds: float = 0.0
-    history: list[dict] | None = None
-
-
-def _fingerprint(settings: TrainingSettings, model: SequenceModel, data, seed, code) -> str:
-    """Tells whether a checkpoint belongs to this training; `data` are all its windows."""
-    digest = hashlib.sha256()
-    for windows in data:
-        digest.update(windows.states)
-        digest.update(windows.ends)
-    parts = [asdict(settings), repr(model.settings), model.n_states, list(map(int, seed)), code]
-    digest.update(json.dumps(parts, sort_keys=True).encode())
-    for name, value in sorted(model.state_dict().items()):
-        digest.update(name.encode() + value.cpu().numpy().tobytes())
-    return digest.hexdigest()
-
-
-def _save(path: Path, model, optimiser, best, progress: _Progress, fingerprint: str) -> None:
-    """A checkpoint; of a finished training only the best weights are kept."""
-    tensors = {f"best.{k}": v.contiguous() for k, v in best.items()}
-    if not progress.finished:
-        state = model.state_dict()
-        tensors |= {f"model.{k}": v.detach().contiguous() for k, v in state.items()}
-        for number, slots in optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{number}.{k}": v for k, v in slots.items()}
-    metadata = {"fingerprint": fingerprint, "progress": json.dumps(vars(progress))}
-    metadata["sha256"] = _content(tensors, metadata)
-    with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata)
-
-
-def _content(tensors: dict[str, torch.Tensor], metadata: dict[str, str]) -> str:
-    """Digest of a checkpoint."""
-    digest = hashlib.sha256((metadata["fingerprint"] + metadata["progress"]).encode())
-    for name, value in sorted(tensors.items()):
-        digest.update(name.encode() + value.cpu().numpy().tobytes())
-    return digest.hexdigest()
-
-
-def _load(path: Path, model, optimiser, fingerprint: str):
-    """State of an interrupted or finished training, or None where there is none that fits."""
-    if not path.exists():
-        return None
-    try:
-        with safe_open(path, "pt") as file:
-            metadata = file.metadata()
-            if metadata["fingerprint"] != fingerprint:
-                return None
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        damaged = _content(tensors, metadata) != metadata["sha256"]
-    except (SafetensorError, OSError, TypeError, KeyError, UnicodeDecodeError):
-        damaged = True
-    if damaged:
-        log.warning("%s: unreadable checkpoint, training starts anew", path)
-        return None
-    groups: dict[str, dict] = {"model": {}, "best": {}, "optimiser": {}}
-    for name, value in tensors.items():
-        group, key = name.split(".", 1)
-        groups[group][key] = value
-    progress = _Progress(**json.loads(metadata["progress"]))
-    if progress.finished:
-        return progress, groups["best"]
-    model.load_state_dict(groups["model"])
-    slots: dict[int, dict] = {}
-    for name, value in groups["optimiser"].items():
-        number, key = name.split(".", 1)
-        slots.setdefault(int(number), {})[key] = value
-    optimiser.load_state_dict(
-        {"state": slots, "param_groups": optimiser.state_dict()["param_groups"]}
-    )
-    return progress, groups["best"]
-
-
-class _AdamW(torch.optim.AdamW):
-    """AdamW without the decorators that import torch's compiler, which costs a job 1.8 s."""
-
-    add_param_group = torch.optim.Optimizer.add_param_group.__wrapped__
-    zero_grad = torch.optim.Optimizer.zero_grad.__wrapped__
-    state_dict = torch.optim.Optimizer.state_dict.__wrapped__
-    load_state_dict = torch.optim.Optimizer.load_state_dict.__wrapped__
-    step = torch.no_grad()(torch.optim.AdamW.step.__wrapped__)
-
-
-def make_optimiser(model: SequenceModel, settings: TrainingSettings) -> torch.optim.Optimizer:
+def make_optimiser(model: SequenceModel, settings: TrainingSettings) -> AdamW:
     """AdamW over the trainable parameters."""
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    return _AdamW(
-        parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
-    )
+    trainable = (p for p in model.parameters() if p.requires_grad)
+    return AdamW(trainable, settings.learning_rate, settings.weight_decay)
+
+
+class Part(NamedTuple):
+    """Of a batch: inputs and targets as in `SequenceModel.loss`, and the weight of their loss."""
+
+    weight: float
+    inputs: torch.Tensor
+    targets: torch.Tensor
 
 
 def training_step(
     model: SequenceModel,
-    optimiser: torch.optim.Optimizer,
-    parts: list[tuple[float, torch.Tensor, torch.Tensor]],
+    optimiser: AdamW,
+    parts: list[Part],
     norm: float,
 ) -> float:
     """One step over a batch; the loss before it, in nats a frame.
@@ -225,9 +141,9 @@ def training_step(
     Parameters
     ----------
     model : SequenceModel
-    optimiser : torch.optim.Optimizer
-    parts : list of (weight, inputs, targets)
-        See `SequenceModel.loss`; weights add up to one.
+    optimiser : AdamW
+    parts : list of Part
+        Their weights add up to one.
     norm : float
         At which gradients are clipped.
     """
@@ -237,23 +153,28 @@ def training_step(
         loss = weight * model.loss(inputs, targets)
         loss.backward()
         total += loss.item()
-    torch.nn.utils.clip_grad_norm_(optimiser.param_groups[0]["params"], norm)
+    torch.nn.utils.clip_grad_norm_(optimiser.parameters, norm)
     optimiser.step()
     return total
 
 
-def _batch(model: SequenceModel, strata: Strata, settings: TrainingSettings, step: int, seed):
-    """The parts of one step's batch, see `training_step`."""
+def _batch(
+    model: SequenceModel,
+    strata: Strata,
+    settings: TrainingSettings,
+    step: int,
+    seed: tuple[int, ...],
+) -> list[Part]:
+    """The parts of one step's batch."""
     # A fresh generator for each step, so that resuming needs no generator state.
     rng = np.random.default_rng((*seed, step))
-    device = next(iter(model.state_dict().values())).device
-    parts = []
+    device, parts = device_of(model), []
     for weight, drawn in strata.draw(settings.batch, rng):
         windows = torch.from_numpy(drawn).to(device)
         inputs, targets = windows[:, :-1], windows[:, 1:]
         if settings.two_pass:
             inputs = second_pass(model, inputs, settings.two_pass * step / settings.steps, rng)
-        parts.append((weight, inputs, targets))
+        parts.append(Part(weight, inputs, targets))
     return parts
 
 
@@ -300,20 +221,22 @@ def train(
     Returns
     -------
     pandas.DataFrame
-        Columns step, tokens, training_loss, validation_loss (nats a frame),
-        learning_rate, seconds, cpu_seconds (of all attempts).
+        One row per evaluation, columns as the fields of `checkpoint.Evaluation`.
+
+    Raises
+    ------
+    FloatingPointError
+        If the validation loss is not finite.
     """
-    device = next(iter(model.state_dict().values())).device
-    held_out = torch.from_numpy(validation.spread(VALIDATION_WINDOWS)).to(device)
+    held_out = torch.from_numpy(validation.spread(VALIDATION_WINDOWS)).to(device_of(model))
     if not any(p.requires_grad for p in model.parameters()):
         loss = validation_loss(model, held_out, settings.batch)
-        row = {"step": 0, "tokens": 0, "training_loss": math.nan, "validation_loss": loss}
-        return pd.DataFrame([row | {"learning_rate": 0.0, "seconds": 0.0, "cpu_seconds": 0.0}])
+        return pd.DataFrame([Evaluation(0, 0, math.nan, loss, 0.0, 0.0, 0.0)])
 
     optimiser = make_optimiser(model, settings)
-    fingerprint = _fingerprint(settings, model, (training, validation), seed, code)
-    resumed = _load(checkpoint, model, optimiser, fingerprint)
-    progress, best = resumed or (_Progress(history=[]), {})
+    belongs_to = fingerprint(settings, model, (training, validation), seed, code)
+    resumed = load(checkpoint, model, optimiser, belongs_to)
+    progress, best = resumed or (Progress(), {})
     if progress.finished:
         log.info("%s was trained before", label)
     elif resumed:
@@ -323,12 +246,11 @@ def train(
     strata = Strata(training, rare, settings.slow_share)
     patience = settings.patience_tokens / (settings.window * settings.batch)
     started, cpu = time.monotonic() - progress.seconds, time.process_time() - progress.cpu_seconds
-    spoken, sums = time.monotonic(), []
+    spoken, losses = time.monotonic(), []
     while not progress.finished:
         batch = _batch(model, strata, settings, progress.step, seed)
-        for group in optimiser.param_groups:
-            group["lr"] = settings.rate(progress.step)
-        sums.append(training_step(model, optimiser, batch, settings.gradient_norm))
+        optimiser.rate = settings.rate(progress.step)
+        losses.append(training_step(model, optimiser, batch, settings.gradient_norm))
         progress.step += 1
         if progress.step % settings.steps_per_evaluation and progress.step < settings.steps:
             continue
@@ -336,30 +258,29 @@ def train(
         held = validation_loss(model, held_out, settings.batch)
         progress.seconds = time.monotonic() - started
         progress.cpu_seconds = time.process_time() - cpu
-        progress.history.append(
-            {
-                "step": progress.step,
-                "tokens": progress.step * settings.window * settings.batch,
-                "training_loss": float(np.mean(sums)),
-                "validation_loss": held,
-                "learning_rate": settings.rate(progress.step - 1),
-                "seconds": progress.seconds,
-                "cpu_seconds": progress.cpu_seconds,
-            }
+        evaluation = Evaluation(
+            step=progress.step,
+            tokens=progress.step * settings.window * settings.batch,
+            training_loss=float(np.mean(losses)),
+            validation_loss=held,
+            learning_rate=optimiser.rate,
+            seconds=progress.seconds,
+            cpu_seconds=progress.cpu_seconds,
         )
+        progress.history.append(evaluation)
         if not math.isfinite(held):
             raise FloatingPointError(
                 f"{label}: the validation loss is {held} at step {progress.step}; "
                 "lower training.learning_rate"
             )
-        sums = []
+        losses = []
         if held < progress.best_loss:
             progress.best_loss, progress.best_step = held, progress.step
             best = {k: v.detach().clone() for k, v in model.state_dict().items()}
         upcoming = min(progress.step + settings.steps_per_evaluation, settings.steps)
         waited = upcoming - 1 - progress.best_step >= patience
         progress.finished = progress.step >= settings.steps or waited
-        _save(checkpoint, model, optimiser, best, progress, fingerprint)
+        save(checkpoint, model, optimiser, best, progress, belongs_to)
         if time.monotonic() - spoken > LOG_SECONDS:
             spoken = time.monotonic()
             left = (settings.steps - progress.step) * progress.seconds / progress.step

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -173,7 +174,7 @@ def model_class(kind: str) -> type[SequenceModel]:
     return getattr(importlib.import_module(entry.module), entry.name)
 
 
-def build_model(kind: str, n_states: int, options: dict[str, object]) -> SequenceModel:
+def build_model(kind: str, n_states: int, options: Mapping[str, object]) -> SequenceModel:
     """A fresh model with the given options over the defaults of its kind.
 
     Raises
@@ -181,4 +182,4 @@ def build_model(kind: str, n_states: int, options: dict[str, object]) -> Sequenc
     ConfigError
         If the kind or an option is unknown.
     """
-    return model_class(kind)(n_states, read_model_settings(kind, options))
+    return model_class(kind)(n_states, read_model_settings(kind, dict(options)))

@@ -1,40 +1,58 @@
-"""Gated recurrent unit (Cho et al. 2014)."""
+"""Gated recurrent unit (Cho et al. 2014), in plain PyTorch.
+
+B windows or W walkers, T tokens, V states, H hidden units.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import torch
 from torch.nn import functional
 
-from raremd.models.priors.prior import PriorModel
+from raremd.models.base import SequenceModel
+from raremd.models.priors.calibration import match_flows
+from raremd.models.priors.prior import Prior
 from raremd.study.settings.models import GRUSettings
 
 
-class GRU(PriorModel):
-    """Embedding, one GRU layer, linear read-out, by PyTorch's own modules."""
+class GRU(SequenceModel):
+    """Embedding, one GRU layer, linear read-out; a prior is added to the logits."""
+
+    settings: GRUSettings
 
     def __init__(self, n_states: int, settings: GRUSettings) -> None:
         super().__init__(n_states, settings)
-        self.embedding = torch.nn.Embedding(n_states, settings.embedding)
-        self.recurrence = torch.nn.GRU(settings.embedding, settings.hidden, batch_first=True)
-        self.readout = torch.nn.Linear(settings.hidden, n_states)
-        self.start_at_prior(self.readout)
+        s = settings
+        self.prior = Prior(s.prior, n_states, s.order, s.cores)
+        self.embedding = torch.nn.Embedding(n_states, s.embedding)
+        self.recurrence = torch.nn.GRU(s.embedding, s.hidden, batch_first=True)
+        self.readout = torch.nn.Linear(s.hidden, n_states)
+        self.prior.leave_alone(self.readout)
+
+    def prepare(self, trajectories: list[np.ndarray]) -> None:
+        self.prior.fit(trajectories)
 
     def logits(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Logits after each token from a zero state: (B, T) int64 -> (B, T, V)."""
-        hidden, _ = self.recurrence(self.embedding(tokens))
-        return self.with_prior(self.readout(hidden), tokens)
+        hidden, _ = self.recurrence(self.embedding(tokens))  # (B, T, H), from a zero state
+        return self.prior.add(self.readout(hidden), tokens)  # (B, T, V)
 
     def loss(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         return functional.cross_entropy(self.logits(inputs).flatten(0, 1), targets.flatten())
 
-    def initial_state(self, prompt: torch.Tensor) -> tuple:
+    def calibrate(self, trajectories: list[np.ndarray], seed: int) -> None:
+        match_flows(self, self.prior, trajectories, self.settings.calibration, seed)
+
+    def initial_state(self, prompt: torch.Tensor) -> Any:
         zero = torch.zeros(1, len(prompt), self.settings.hidden, device=prompt.device)
-        state = zero, self.first_rows(prompt[:, :1])
+        state = zero, self.prior.first_rows(prompt[:, :1])
         for tokens in prompt[:, :-1].T:
             _, state = self.step(tokens, state)
         return state
 
-    def step(self, tokens: torch.Tensor, state: tuple) -> tuple[torch.Tensor, tuple]:
+    def step(self, tokens: torch.Tensor, state: Any) -> tuple[torch.Tensor, Any]:
         memory, rows = state
-        hidden, memory = self.recurrence(self.embedding(tokens[:, None]), memory)
-        return self.step_with_prior(self.readout(hidden[:, 0]), tokens, rows), (memory, rows)
+        hidden, memory = self.recurrence(self.embedding(tokens[:, None]), memory)  # (W, 1, H)
+        logits = self.prior.step(self.readout(hidden[:, 0]), tokens, rows)  # (W, V)
+        return logits, (memory, rows)

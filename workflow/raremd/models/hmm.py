@@ -25,6 +25,11 @@ class HMM(SequenceModel):
     The Baum-Welch iteration starts at the metastable states of PCCA+.
     """
 
+    settings: HMMSettings
+    transition: torch.Tensor
+    emission: torch.Tensor
+    start: torch.Tensor
+
     def __init__(self, n_states: int, settings: HMMSettings) -> None:
         super().__init__(n_states, settings)
         n_hidden = settings.hidden

@@ -19,6 +19,9 @@ class Markov(SequenceModel):
     practically never sampled.
     """
 
+    settings: MarkovSettings
+    log_probability: torch.Tensor
+
     def __init__(self, n_states: int, settings: MarkovSettings) -> None:
         super().__init__(n_states, settings)
         self.register_buffer("log_probability", torch.zeros(n_states, n_states))

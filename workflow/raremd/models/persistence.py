@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 
 from raremd.models.base import SequenceModel, Stream
-from raremd.models.lstm import LSTM
+from raremd.models.kernels.lstm import CompiledLSTM
 from raremd.study.settings.models import LSTMSettings, PersistenceSettings
 
 
 @dataclass
 class _State:
-    network: object
+    network: Any
     position: int  # tokens that were drawn
     waiting: list[np.ndarray]  # of each walker, frames not yet handed out
 
@@ -27,13 +28,15 @@ class Persistence(SequenceModel):
     state * longest + frames - 1.
     """
 
+    settings: PersistenceSettings
+
     def __init__(self, n_states: int, settings: PersistenceSettings) -> None:
         super().__init__(n_states, settings)
         n_tokens = n_states * settings.longest
         if n_tokens > np.iinfo(np.int16).max:
             raise ValueError(f"longest: {settings.longest} of {n_states} states are too many")
         sizes = LSTMSettings(embedding=settings.embedding, hidden=settings.hidden)
-        self.network = LSTM(n_tokens, sizes)
+        self.network = CompiledLSTM(n_tokens, sizes)
 
     def encode(self, trajectory: np.ndarray) -> np.ndarray:
         longest = self.settings.longest
@@ -54,13 +57,13 @@ class Persistence(SequenceModel):
         frames = (targets % self.settings.longest + 1).double().mean()
         return self.network.loss(inputs, targets) / frames.float()
 
-    def initial_state(self, prompt: torch.Tensor) -> _State:
+    def initial_state(self, prompt: torch.Tensor) -> Any:
         waiting = [np.empty(0, np.int16)] * len(prompt)
         return _State(self.network.initial_state(prompt), 0, waiting)
 
     def generate(
-        self, tokens: torch.Tensor, state: _State, stream: Stream, out: np.ndarray
-    ) -> tuple[torch.Tensor, _State]:
+        self, tokens: torch.Tensor, state: Any, stream: Stream, out: np.ndarray
+    ) -> tuple[torch.Tensor, Any]:
         n_frames = len(out)
         while (lacking := n_frames - min(map(len, state.waiting))) > 0:
             # A token has at least one frame; most walkers have more than enough then.

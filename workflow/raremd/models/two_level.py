@@ -36,6 +36,12 @@ class TwoLevel(SequenceModel):
     generated trajectories are those of drawing the end first.
     """
 
+    settings: TwoLevelSettings
+    core: torch.Tensor
+    side: torch.Tensor
+    slow: torch.Tensor
+    fast: torch.Tensor
+
     def __init__(self, n_states: int, settings: TwoLevelSettings) -> None:
         super().__init__(n_states, settings)
         c = settings.cores

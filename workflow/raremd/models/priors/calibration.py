@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 
+from raremd.models.base import SequenceModel
 from raremd.models.kernels.sampling import sample_states
-
-if TYPE_CHECKING:
-    from raremd.models.priors.prior import Prior, PriorModel
+from raremd.models.priors.prior import Prior
 
 WALKERS = 256
 FRAMES = 4_000  # most that a walker makes in a round
@@ -30,7 +27,7 @@ def counted_flows(prior: Prior, trajectories: list[np.ndarray]) -> torch.Tensor:
 
 
 def generated_flows(
-    model: PriorModel, prompts: np.ndarray, n_frames: int, seed: int
+    model: SequenceModel, prior: Prior, prompts: np.ndarray, n_frames: int, seed: int
 ) -> torch.Tensor:
     """How often each state is expected to follow in each row, along generated trajectories.
 
@@ -39,7 +36,9 @@ def generated_flows(
 
     Parameters
     ----------
-    model : PriorModel
+    model : SequenceModel
+    prior : Prior
+        The one that it holds.
     prompts : (n_walkers, length) int64
     n_frames : int
         That each walker makes.
@@ -49,7 +48,6 @@ def generated_flows(
     -------
     (K, V) float64 tensor
     """
-    prior = model.prior
     found = torch.zeros_like(prior.fixed, dtype=torch.float64)
     read = torch.from_numpy(prompts).to(found.device)
     drawn = np.empty(len(prompts), np.int64)
@@ -79,7 +77,9 @@ def correction(wanted: torch.Tensor, found: torch.Tensor) -> torch.Tensor:
     return torch.where(share > 0, logs[0] - logs[1], 0.0)
 
 
-def match_flows(model: PriorModel, trajectories: list[np.ndarray], rounds: int, seed: int) -> None:
+def match_flows(
+    model: SequenceModel, prior: Prior, trajectories: list[np.ndarray], rounds: int, seed: int
+) -> None:
     """Shift the prior's table until generated trajectories leave each row as the data do.
 
     Stochastic approximation (Robbins & Monro, Ann. Math. Stat. 22, 400, 1951): in round k the
@@ -87,14 +87,18 @@ def match_flows(model: PriorModel, trajectories: list[np.ndarray], rounds: int, 
 
     Parameters
     ----------
-    model : PriorModel
-        Its table is changed in place.
+    model : SequenceModel
+    prior : Prior
+        The one that it holds; its table is changed in place.
     trajectories : list of (n_frames,) int arrays
         Training data.
     rounds : int
+        None of them, nothing done.
     seed : int
     """
-    prior, rng = model.prior, np.random.default_rng(seed)
+    if not rounds:
+        return
+    rng = np.random.default_rng(seed)
     wanted = counted_flows(prior, trajectories).to(prior.fixed.device)
     length = min(PROMPT, max(map(len, trajectories)))
     usable = [t for t in trajectories if len(t) >= length]
@@ -106,5 +110,5 @@ def match_flows(model: PriorModel, trajectories: list[np.ndarray], rounds: int, 
             trajectory = usable[rng.choice(len(usable), p=share / share.sum())]
             start = rng.integers(len(trajectory) - length + 1)
             prompt[:] = trajectory[start : start + length]
-        found = generated_flows(model, prompts, n_frames, int(rng.integers(2**63)))
+        found = generated_flows(model, prior, prompts, n_frames, int(rng.integers(2**63)))
         prior.fixed += 2 / (k + 2) * correction(wanted, found)

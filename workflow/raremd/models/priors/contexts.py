@@ -84,8 +84,9 @@ def metastable_cores(
         members = np.flatnonzero(lumped == a)
         members = members[np.argsort(-memberships[members, a], kind="stable")]
         held = np.cumsum(model.stationary[members])
-        deep = members[: 1 + np.searchsorted(held, CORE_SHARE * held[-1])] if len(held) else []
-        core[model.active[deep]] = a
+        if len(held):
+            deep = members[: 1 + np.searchsorted(held, CORE_SHARE * held[-1])]
+            core[model.active[deep]] = a
     return core, side
 
 
@@ -173,7 +174,9 @@ def estimate_contexts(
     return Contexts(np.concatenate(tables), _follow(keys, n_states, core, side))
 
 
-def _level(trajectories, seen, n_states, n):
+def _level(
+    trajectories: list[np.ndarray], seen: list[np.ndarray], n_states: int, n: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Number of the context of n states at each frame that has a next one, and that next."""
     contexts, nexts = [], []
     for trajectory, cores in zip(trajectories, seen, strict=True):
@@ -186,18 +189,20 @@ def _level(trajectories, seen, n_states, n):
     return np.concatenate(contexts), np.concatenate(nexts)
 
 
-def _shorten(keys, n_states, n):
+def _shorten(keys: np.ndarray, n_states: int, n: int) -> np.ndarray:
     """Contexts of n states without the oldest."""
     return keys // n_states**n * n_states ** (n - 1) + keys % n_states ** (n - 1)
 
 
-def _locate(keys, wanted):
+def _locate(keys: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Whether each wanted key is among the sorted ones, and where."""
     at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
     return keys[at] == wanted, at
 
 
-def _follow(keys, n_states, core, side):
+def _follow(
+    keys: list[np.ndarray], n_states: int, core: np.ndarray, side: np.ndarray
+) -> np.ndarray:
     """From every context by every state to the longest context that is known."""
     read = np.arange(n_states)
     first = np.cumsum([0, *map(len, keys)])

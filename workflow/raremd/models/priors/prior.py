@@ -9,8 +9,6 @@ import torch
 from numba import njit
 
 from raremd.kinetics.timescales import count_matrix
-from raremd.models.base import SequenceModel
-from raremd.models.priors.calibration import match_flows
 from raremd.models.priors.contexts import (
     NEVER_SEEN,
     estimate_contexts,
@@ -23,7 +21,7 @@ STRENGTH = 5.0  # counts that a shorter context is worth, see `contexts.estimate
 
 
 @njit(cache=True)
-def _walk(tokens, follow, rows) -> None:
+def _walk(tokens: np.ndarray, follow: np.ndarray, rows: np.ndarray) -> None:
     """Rows (B, T) after each token (B, T), from the last row of `follow`."""
     for b in range(tokens.shape[0]):
         row = follow.shape[0] - 1
@@ -35,25 +33,26 @@ def _walk(tokens, follow, rows) -> None:
 class Prior(torch.nn.Module):
     """Rows of a table, one for each thing that may have happened before.
 
-    Which row is in force is the state of a finite automaton that reads the trajectory.
+    Which row is in force is the state of a finite automaton that reads the trajectory. A network
+    holds a prior and adds it to its logits.
 
     Parameters
     ----------
     kind : str
-        `seen_jumps`: jumps that the training data never show are forbidden. `smoothed`: log
-        shares of the jumps, each counted once more than it is seen. `markov`: log
-        probabilities of the Markov state model, or with `order` or `cores` of its augmented
-        relatives, see `contexts`. `markov_free`: the same as a starting point, the network's
-        training moves them too.
+        `none`: one row of zeros, of which files of weights hold nothing. `seen_jumps`: jumps that
+        the training data never show are forbidden. `smoothed`: log shares of the jumps, each
+        counted once more than it is seen. `markov`: log probabilities of the Markov state model,
+        or with `order` or `cores` of its augmented relatives, see `contexts`. `markov_free`: the
+        same as a starting point, the network's training moves them too.
     n_states : int
         Vocabulary size V.
     order, cores : int
         Last states and metastable cores that a row depends on; 1 and 0 for the current state.
+    strength : float
+        Counts that a shorter context is worth, see `contexts.estimate_contexts`.
 
     Attributes
     ----------
-    strength : float
-        Counts that a shorter context is worth, see `contexts.estimate_contexts`.
     fixed : (K, V) float32 buffer
     moved : (K, V) float32 parameter or None
         Added to it, 0 at first.
@@ -61,20 +60,34 @@ class Prior(torch.nn.Module):
         The row after reading token v in row k; K is the row before the first token.
     """
 
-    def __init__(self, kind: str, n_states: int, order: int = 1, cores: int = 0) -> None:
+    fixed: torch.Tensor
+    follow: torch.Tensor
+
+    def __init__(
+        self,
+        kind: str,
+        n_states: int,
+        order: int = 1,
+        cores: int = 0,
+        strength: float = STRENGTH,
+    ) -> None:
         super().__init__()
         if kind not in KINDS:
             raise ValueError(f"prior: '{kind}' is not one of {list(KINDS)}")
         self.kind, self.n_states, self.order, self.cores = kind, n_states, order, cores
-        self.strength = STRENGTH
-        current = torch.arange(n_states, dtype=torch.int32).repeat(n_states + 1, 1)
-        self.register_buffer("fixed", torch.zeros(n_states, n_states))
-        self.register_buffer("follow", current)
+        self.strength = strength
+        empty = kind == "none"
+        n_rows = 1 if empty else n_states
+        current = torch.arange(n_states, dtype=torch.int32) * (not empty)
+        self.register_buffer("fixed", torch.zeros(n_rows, n_states), persistent=not empty)
+        self.register_buffer("follow", current.repeat(n_rows + 1, 1), persistent=not empty)
         free = kind.endswith("_free")
         self.moved = torch.nn.Parameter(torch.zeros(n_states, n_states)) if free else None
 
     def fit(self, trajectories: list[np.ndarray]) -> None:
         """Estimate the table from training trajectories at the saving interval."""
+        if self.kind == "none":
+            return
         if self.kind == "seen_jumps" and self.order == 1 and not self.cores:
             self.fixed.copy_(torch.from_numpy(jump_penalty(trajectories, self.n_states)))
             return
@@ -99,7 +112,9 @@ class Prior(torch.nn.Module):
         if self.moved is not None:
             self.moved = torch.nn.Parameter(self.moved.new_zeros(shape))
 
-    def _load_from_state_dict(self, state_dict, prefix, *args) -> None:
+    def _load_from_state_dict(
+        self, state_dict: dict[str, torch.Tensor], prefix: str, *args: Any
+    ) -> None:
         if f"{prefix}fixed" in state_dict:
             self._resize(len(state_dict[f"{prefix}fixed"]))
         super()._load_from_state_dict(state_dict, prefix, *args)
@@ -121,54 +136,19 @@ class Prior(torch.nn.Module):
             return self.rows(prompt[:, :-1])[:, -1].clone()
         return torch.full((len(prompt),), len(self.follow) - 1, device=prompt.device)
 
-
-class PriorModel(SequenceModel):
-    """A network on top of a prior: subclasses add `prior_logits` to their own.
-
-    Parameters
-    ----------
-    n_states : int
-    settings : Settings
-        With fields `prior`, one of `KINDS`, and `order` and `cores`, see `Prior`; and
-        `calibration`, rounds of `calibration.match_flows` after training.
-    """
-
-    def __init__(self, n_states: int, settings: Any) -> None:
-        super().__init__(n_states, settings)
-        s = settings
-        self.prior = None if s.prior == "none" else Prior(s.prior, n_states, s.order, s.cores)
-        if s.calibration and self.prior is None:
-            raise ValueError("calibration: needs a prior, whose table it shifts")
-
-    def prepare(self, trajectories: list[np.ndarray]) -> None:
-        if self.prior is not None:
-            self.prior.fit(trajectories)
-
-    def calibrate(self, trajectories: list[np.ndarray], seed: int) -> None:
-        if self.settings.calibration:
-            match_flows(self, trajectories, self.settings.calibration, seed)
-
-    def start_at_prior(self, readout: torch.nn.Linear) -> None:
+    def leave_alone(self, readout: torch.nn.Linear) -> None:
         """Where the prior is a probability, let the untrained network leave it as it is."""
-        if self.prior is not None and self.prior.kind != "seen_jumps":
+        if self.kind not in ("none", "seen_jumps"):
             torch.nn.init.zeros_(readout.weight)
             torch.nn.init.zeros_(readout.bias)
 
-    def with_prior(self, logits: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
-        """Logits (B, T, V) after each token (B, T), with the prior's."""
-        if self.prior is None:
-            return logits
-        return logits + self.prior.table[self.prior.rows(tokens)]
+    def add(self, logits: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+        """A network's logits (B, T, V) after each token (B, T), with the prior's."""
+        return logits if self.kind == "none" else logits + self.table[self.rows(tokens)]
 
-    def first_rows(self, prompt: torch.Tensor) -> torch.Tensor | None:
-        """Where generation is in the prior, see `Prior.first_rows`."""
-        return None if self.prior is None else self.prior.first_rows(prompt)
-
-    def step_with_prior(
-        self, logits: torch.Tensor, tokens: torch.Tensor, rows: torch.Tensor | None
-    ) -> torch.Tensor:
-        """Logits (W, V) of one step with the prior's; `rows` (W,) go on in place."""
-        if rows is None:
+    def step(self, logits: torch.Tensor, tokens: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        """A network's logits (W, V) of one step with the prior's; `rows` (W,) go on in place."""
+        if self.kind == "none":
             return logits
-        rows.copy_(self.prior.follow[rows, tokens])
-        return logits + self.prior.table[rows]
+        rows.copy_(self.follow[rows, tokens])
+        return logits + self.table[rows]

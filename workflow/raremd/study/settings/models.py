@@ -5,9 +5,9 @@ A model of your own is a file in `raremd.models` and an entry in `KINDS`.
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from raremd.study.settings.messages import ConfigError, explain, suggestion
 from raremd.study.settings.sections import Number, Section, Whole
@@ -32,6 +32,12 @@ class OnPrior(Section):
         default=0, ge=0, description="Rounds in which flows are calibrated after training."
     )
 
+    @model_validator(mode="after")
+    def _has_what_is_calibrated(self) -> Self:
+        if self.calibration and self.prior == "none":
+            raise ValueError("calibration: needs a prior, whose table it shifts")
+        return self
+
 
 class LSTMSettings(OnPrior):
     """Embedding, one LSTM layer, linear read-out."""
@@ -55,34 +61,6 @@ class TransformerSettings(OnPrior):
     heads: Whole = Field(default=1, ge=1, description="Attention heads in a layer.")
     feed_forward: Whole = Field(default=64, ge=1, description="Width of the feed-forward part.")
     context: Whole = Field(default=64, ge=1, description="Last frames that each layer attends to.")
-
-
-class FilteredLSTMSettings(Section):
-    """LSTM trained without short visits."""
-
-    embedding: Whole = Field(default=32, ge=1, description="Width of the embedding of a state.")
-    hidden: Whole = Field(default=48, ge=1, description="Width of the hidden state.")
-    dwell: Whole = Field(default=5, ge=1, description="Frames of the shortest visit that is kept.")
-    prior: ClassVar[str] = "none"
-    order: ClassVar[int] = 1
-    cores: ClassVar[int] = 0
-    calibration: ClassVar[int] = 0
-
-
-class MultiStrideSettings(Section):
-    """LSTM with three read-outs."""
-
-    embedding: Whole = Field(default=32, ge=1, description="Width of the embedding of a state.")
-    hidden: Whole = Field(default=48, ge=1, description="Width of the hidden state.")
-    stride: Whole = Field(
-        default=7,
-        ge=1,
-        description="The longer stride; its square must fit into the training window.",
-    )
-    prior: ClassVar[str] = "none"
-    order: ClassVar[int] = 1
-    cores: ClassVar[int] = 0
-    calibration: ClassVar[int] = 0
 
 
 class PersistenceSettings(Section):
@@ -149,14 +127,14 @@ class Kind(NamedTuple):
 
 KINDS: dict[str, Kind] = {
     "markov": Kind(MarkovSettings, "raremd.models.markov:Markov"),
-    "lstm": Kind(LSTMSettings, "raremd.models.lstm:LSTM"),
-    "transformer": Kind(TransformerSettings, "raremd.models.transformer:Transformer"),
+    "lstm": Kind(LSTMSettings, "raremd.models.kernels.lstm:CompiledLSTM"),
+    "transformer": Kind(
+        TransformerSettings, "raremd.models.kernels.transformer:CompiledTransformer"
+    ),
     "gru": Kind(GRUSettings, "raremd.models.gru:GRU"),
     "ngram": Kind(NGramSettings, "raremd.models.ngram:NGram"),
     "hmm": Kind(HMMSettings, "raremd.models.hmm:HMM"),
     "two_level": Kind(TwoLevelSettings, "raremd.models.two_level:TwoLevel"),
-    "lstm_filtered": Kind(FilteredLSTMSettings, "raremd.models.lstm_filtered:FilteredLSTM"),
-    "multi_stride": Kind(MultiStrideSettings, "raremd.models.multi_stride:MultiStride"),
     "persistence": Kind(PersistenceSettings, "raremd.models.persistence:Persistence"),
 }
 

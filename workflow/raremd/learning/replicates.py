@@ -1,0 +1,150 @@
+"""One replicate of a model: what decides its weights, from seeds to calibration.
+
+A checkpoint is valid as long as this module, all that it imports and the model's own module are
+unchanged; what a trained model does afterwards, such as generation, is not imported here.
+"""
+
+from __future__ import annotations
+
+import time
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from raremd.learning.training import TrainingSettings, held_out_loss, resolve_device, train
+from raremd.learning.windows import Windows
+from raremd.models import SequenceModel, build_model
+from raremd.states.discrete_trajectories import DiscreteSystem
+from raremd.states.split import at_interval
+from raremd.study.plans import Slicing, TrainingPlan
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Time that something took, in seconds."""
+
+    wall: float = 0.0
+    cpu: float = 0.0
+
+    @classmethod
+    def now(cls) -> Cost:
+        """Both clocks, to be subtracted."""
+        return cls(time.monotonic(), time.process_time())
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.wall + other.wall, self.cpu + other.cpu)
+
+    def __sub__(self, other: Cost) -> Cost:
+        return Cost(self.wall - other.wall, self.cpu - other.cpu)
+
+
+@dataclass(frozen=True)
+class CellData:
+    """Discrete trajectories as a cell sees them, never joined.
+
+    Attributes
+    ----------
+    n_states : int
+    training, validation : list of (n_frames,) int16
+    """
+
+    n_states: int
+    training: list[np.ndarray]
+    validation: list[np.ndarray]
+
+    @classmethod
+    def of(cls, system: DiscreteSystem, slicing: Slicing) -> CellData:
+        """Split, then slice, then remove recrossings."""
+        md, _ = system.labels(slicing.recrossing)
+        training, validation = (
+            at_interval(md, part, slicing.stride, slicing.recrossing, slicing.tau)
+            for part in (system.split.training, system.split.validation)
+        )
+        return cls(system.n_states, training, validation)
+
+
+@dataclass(frozen=True)
+class TrainedReplicate:
+    """A trained model, and how it came about.
+
+    Attributes
+    ----------
+    model : SequenceModel
+        With its best weights, calibrated.
+    seed : tuple of int
+        See `derive_seed`.
+    training : Windows
+        What it was trained on, in the model's own tokens.
+    history : pandas.DataFrame
+        See `training.train`.
+    cross_entropy : float
+        Of the validation data after calibration, in nats a frame.
+    cost : Cost
+        Of all attempts.
+    """
+
+    model: SequenceModel
+    seed: tuple[int, ...]
+    training: Windows
+    history: pd.DataFrame
+    cross_entropy: float
+    cost: Cost
+
+
+def derive_seed(seed: int, label: str, replicate: int) -> tuple[int, ...]:
+    """Seed of one replicate; it does not change when other cells or replicates are added."""
+    return seed, zlib.crc32(label.encode()), replicate
+
+
+def _one_number(*seed: int) -> int:
+    return int(np.random.SeedSequence(seed).generate_state(1)[0])
+
+
+def train_replicate(
+    data: CellData, plan: TrainingPlan, replicate: int, checkpoint: Path, code: str
+) -> TrainedReplicate:
+    """Train one replicate.
+
+    Parameters
+    ----------
+    data : CellData
+    plan : TrainingPlan
+    replicate : int
+        From 1.
+    checkpoint : Path
+        Where an interrupted training goes on from, and a finished one is read.
+    code : str
+        Digest of the code that trains; a checkpoint of other code is not used.
+
+    Raises
+    ------
+    ValueError
+        If no trajectory is longer than a window, or there is no GPU and one is asked for.
+    FloatingPointError
+        If training diverges.
+    """
+    started = Cost.now()
+    settings = TrainingSettings(**vars(plan.model.budget))
+    of_all = f"{plan.cell.folder}/{plan.model.name}"
+    seed = derive_seed(plan.seed, of_all, replicate)
+    torch.manual_seed(_one_number(*seed))
+    model = build_model(plan.model.kind, data.n_states, plan.model.settings)
+    model = model.to(resolve_device(plan.device))
+    model.prepare(data.training)
+    training, validation = (
+        Windows.of([model.encode(t) for t in part], settings.window)
+        for part in (data.training, data.validation)
+    )
+    label, before = f"{of_all} replicate {replicate}", Cost.now()
+    history = train(model, training, validation, settings, seed, checkpoint, label, code)
+    # What earlier attempts spent before their checkpoint counts as well.
+    last = history.iloc[-1]
+    earlier = Cost(last["seconds"], last["cpu_seconds"]) - (Cost.now() - before)
+    model.calibrate(data.training, _one_number(*seed, 2))
+    entropy = held_out_loss(model, validation, settings.batch)
+    cost = Cost.now() - started + earlier
+    return TrainedReplicate(model, seed, training, history, entropy, cost)
