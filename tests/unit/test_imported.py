@@ -10,43 +10,21 @@ from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import h5py
-import mdtraj
 import numpy as np
 import pytest
+from own_files import imported, refused
 
-from raremd.data.features import read_features, read_lengths, read_state_labels
+from raremd.data.features import read_lengths, read_state_labels
 from raremd.data.imported.download import download
 from raremd.data.imported.feature_files import read_file
-from raremd.data.imported.imported import import_source
 from raremd.data.imported.kinds import make_source
-from raremd.data.imported.sources import check_source, matching_files
+from raremd.data.imported.sources import check_source
 
 RNG = np.random.default_rng(5)
 
 
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 def walk(n=50, f=2):
     return np.cumsum(RNG.normal(size=(n, f)), axis=0).astype(np.float32)
-
-
-def imported(files, interval=1.0, unit="ps", **source):
-    source = make_source(**{"kind": "features", "files": files} | source)
-    import_source(source, matching_files(source.files), interval, unit, "features.h5")
-    return read_features("features.h5")
-
-
-def refused(files, *words, interval=1.0, unit="ps", **source):
-    with pytest.raises(ValueError) as error:
-        imported(files, interval, unit, **source)
-    message = str(error.value)
-    assert "\n" not in message
-    for word in words:
-        assert word in message, message
 
 
 # --- features: formats ------------------------------------------------------------------------
@@ -240,7 +218,7 @@ def test_frames_that_are_not_finite(folder, value):
         ("1 2\n3 4 5\n", ["line 2: 3 columns where 2 are expected"]),
         ("# made by hand\n1 2\n3 x7\n", ["line 3: 'x7' is not a number"]),
         ("1 2\n3 nan\n", ["line 2: 'nan' is not finite"]),
-        ("", ["no frames"]),
+        ("", ["the file is empty"]),
         ("phi psi\n", ["no frames"]),
         ("1 2\n\0\n", ["not a text file"]),
     ],
@@ -352,127 +330,6 @@ def test_short_equal_discrete_trajectories_may_be_chance(folder):
     for name in ("a.npy", "b.npy"):
         np.save(name, np.tile([0, 1], 20))
     refused("*.npy", "hold the same frames", kind="dtraj")
-
-
-# --- topology and trajectories ----------------------------------------------------------------
-
-ATOMS = ("N", "CA", "C", "O")
-
-
-def peptide(n_residues=5, n_frames=23):
-    """A chain of random walks with the atoms of a backbone."""
-    topology = mdtraj.Topology()
-    chain = topology.add_chain()
-    for k in range(n_residues):
-        residue = topology.add_residue("ALA", chain, resSeq=k + 1)
-        for name in ATOMS:
-            topology.add_atom(name, mdtraj.element.get_by_symbol(name[0]), residue)
-    topology.create_standard_bonds()
-    steps = RNG.normal(size=(1, topology.n_atoms, 3))
-    xyz = (0.15 * steps / np.linalg.norm(steps, axis=2, keepdims=True)).cumsum(axis=1)
-    xyz = xyz + 0.02 * RNG.normal(size=(n_frames, topology.n_atoms, 3))
-    return mdtraj.Trajectory(xyz.astype(np.float32), topology, time=5.0 * np.arange(n_frames))
-
-
-def molecular(files="*.xtc", interval=5.0, **source):
-    source = {"topology": "top.pdb", "stride": 1, "features": ["phi"]} | source
-    return imported(files, interval, kind="trajectory", **source)
-
-
-@pytest.fixture
-def molecules(folder):
-    made = [peptide(), peptide()]
-    made[0][0].save("top.pdb")
-    for k, one in enumerate(made):
-        one.save(f"{k}.xtc")
-        one.save(f"{k}.dcd")
-    return made
-
-
-def test_features_of_molecules(molecules, monkeypatch):
-    monkeypatch.setattr(
-        "raremd.data.imported.trajectory_files.BLOCK_BYTES", 12 * 20 * 6
-    )  # 6 frames
-    wanted = ["phi", "psi", "ca_distances", "contacts", "heavy_distances", "rmsd", "distances"]
-    found = molecular(features=wanted, reference="top.pdb", selection="name CA and resid 0 to 2")
-    one, name = mdtraj.load("0.xtc", top="top.pdb"), found.feature_names
-    values = dict(zip(name, found.trajectories[0].T, strict=True))
-    phi = np.rad2deg(mdtraj.compute_phi(one)[1])
-    np.testing.assert_allclose(values["phi_ALA2"], phi[:, 0], atol=1e-3)
-    assert found.periods[name.index("psi_ALA1")] == 360
-    far = mdtraj.compute_distances(one, [[1, 13]])[:, 0]
-    np.testing.assert_allclose(values["ca_ALA1:CA_ALA4:CA"], far, atol=1e-6)
-    closest = mdtraj.compute_contacts(one, [[0, 4]], scheme="closest-heavy")[0][:, 0]
-    np.testing.assert_allclose(values["contact_ALA1_ALA5"], closest, atol=1e-6)
-    reference = mdtraj.load("top.pdb")
-    rmsd = mdtraj.rmsd(one, reference, atom_indices=one.topology.select("resid 0 to 2 and name CA"))
-    np.testing.assert_allclose(values["rmsd"], rmsd, atol=1e-6)
-    assert {"distance_ALA1:CA_ALA3:CA", "heavy_ALA1:N_ALA1:O"} <= set(name)
-    assert not any(n == "heavy_ALA1:N_ALA1:C" for n in name), "two bonds apart"
-
-
-def test_stride_and_formats_without_time(molecules):
-    assert [len(t) for t in molecular(stride=2, interval=10.0).trajectories] == [12, 12]
-    assert [len(t) for t in molecular("*.dcd", interval=77.0).trajectories] == [23, 23]
-
-
-def test_hdf5_of_mdtraj(molecules, monkeypatch):
-    monkeypatch.setattr(
-        "raremd.data.imported.trajectory_files.BLOCK_BYTES", 12 * 20 * 6
-    )  # 6 frames
-    for k, one in enumerate(molecules):
-        with h5py.File(f"{k}.h5", "w") as h5:  # as mdtraj lays it out
-            h5["coordinates"], h5["time"] = one.xyz, one.time
-            h5["cell_lengths"] = np.full((len(one), 3), 0.3, np.float32)  # distances wrap
-            h5["cell_angles"] = np.full((len(one), 3), 90, np.float32)
-    wanted = ["psi", "ca_distances"]
-    found = molecular("*.h5", features=wanted, stride=2, interval=10.0)
-    for values, one in zip(found.trajectories, molecules, strict=True):
-        one.unitcell_lengths, one.unitcell_angles = np.full((23, 3), 0.3), np.full((23, 3), 90)
-        psi = np.rad2deg(mdtraj.compute_psi(one[::2])[1])
-        np.testing.assert_allclose(values[:, :4], psi, atol=1e-3)
-        wrapped = mdtraj.compute_distances(one[::2], [[1, 13]])[:, 0]
-        at = found.feature_names.index("ca_ALA1:CA_ALA4:CA")
-        np.testing.assert_allclose(values[:, at], wrapped, atol=1e-6)
-    with pytest.raises(ValueError, match=r"0\.h5: frames 1 and 2 are 5 ps apart"):
-        molecular("*.h5", interval=1.0)
-    with pytest.raises(ValueError, match=r"0\.h5 has 20 atoms, the topology other\.pdb has 24"):
-        peptide(6)[0].save("other.pdb")
-        molecular("*.h5", topology="other.pdb")
-    with pytest.raises(ValueError, match=r"^0\.h5: structures are not taken from HDF5"):
-        molecular("*.h5", topology="0.h5")
-
-
-def test_times_of_xtc_are_checked(molecules):
-    with pytest.raises(ValueError, match=r"0\.xtc: frames 1 and 2 are 5 ps apart"):
-        molecular(interval=1.0)
-
-
-def test_molecules_that_do_not_fit(molecules):
-    peptide(6)[0].save("other.pdb")
-    for files in ("*.xtc", "*.dcd"):
-        with pytest.raises(ValueError, match=r"has 20 atoms, the topology other\.pdb has 24"):
-            molecular(files, topology="other.pdb")
-    with pytest.raises(ValueError, match=r"other\.pdb has 24 atoms"):
-        molecular(features=["rmsd"], reference="other.pdb")
-    with pytest.raises(ValueError, match="has no 'chi1'"):
-        molecular(features=["chi1"])
-    with pytest.raises(ValueError, match=r"needs source\.selection"):
-        molecular(features=["distances"])
-    with pytest.raises(ValueError, match=r"source\.selection: 'nme CA' is not understood"):
-        molecular(features=["distances"], selection="nme CA")
-
-
-def test_too_many_features_are_refused_before_any_is_computed(molecules, monkeypatch):
-    monkeypatch.setattr("raremd.data.imported.featurizers.MAX_COLUMNS", 100)
-    with pytest.raises(ValueError, match=r"'heavy_distances' are \d+ features, more than 100"):
-        molecular(features=["phi", "heavy_distances"])
-
-
-def test_cut_trajectory(molecules, folder):
-    (folder / "0.xtc").write_bytes((folder / "0.xtc").read_bytes()[:-50])
-    with pytest.raises(ValueError, match=r"0\.xtc: .*cut off"):
-        molecular()
 
 
 # --- downloads --------------------------------------------------------------------------------

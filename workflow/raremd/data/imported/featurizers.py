@@ -16,6 +16,7 @@ from scipy.sparse.csgraph import connected_components, shortest_path
 from raremd.data.imported.kinds import TrajectorySource
 from raremd.data.imported.tables import MAX_COLUMNS
 from raremd.data.imported.topologies import (
+    NO_BOND,
     Structure,
     atom_labels,
     bonded_pairs,
@@ -51,8 +52,6 @@ BOND_GAP = 3
 """Bonds between the atoms of `heavy_distances`, at least."""
 ROUNDING = 1e-4
 """Distances (nm) that differ by less are the same."""
-NO_BOND = 0.3
-"""Nearer than this (nm) are only atoms that are bonded; dihedrals need three bonds."""
 
 
 @dataclass(frozen=True)
@@ -162,9 +161,8 @@ class _Distances:
     def __init__(self, structure: Structure, pairs: np.ndarray) -> None:
         self._pairs = pairs
         n_atoms = structure.topology.n_atoms
-        bonds = np.array(
-            [(a.index, b.index) for a, b in structure.standard.bonds if not a.residue.is_water]
-        ).reshape(-1, 2)
+        linked = [(a.index, b.index) for a, b in structure.standard.bonds if not a.residue.is_water]
+        bonds = np.array(linked, np.int64).reshape(-1, 2)
         graph = coo_array((np.ones(len(bonds)), bonds.T), shape=(n_atoms, n_atoms))
         molecule = connected_components(graph, directed=False)[1]
         self._within = molecule[pairs[:, 0]] == molecule[pairs[:, 1]]
@@ -266,6 +264,12 @@ def _one(
             "source.features: 'distances' needs source.selection, in mdtraj's language"
         )
     atoms = select(structure, source.selection)
+    if len(atoms) < 2:
+        raise ValueError(
+            f"source.features: 'distances' need two atoms, source.selection '{source.selection}' "
+            f"gives {len(atoms)}; the residues are called "
+            f"{named(sorted({r.name for r in structure.topology.residues}))}"
+        )
     return _distances("distance", structure, itertools.combinations(atoms.tolist(), 2))
 
 

@@ -184,9 +184,10 @@ class Importer:
         """A time or frame number that is taken for a feature would be the slowest of all."""
         column = clock_among(block)
         if column is not None:
-            step = (float(block[-1, column]) - float(block[0, column])) / (len(block) - 1)
+            steps = np.diff(block[:, column].astype(np.float64))
+            step = float(np.median(steps) or steps.mean())
             raise ValueError(
-                f"{label}: {self.names[column]} grows by {step:.7g} in every frame, as a time or "
+                f"{label}: {self.names[column]} grows by {step:.4g} in every frame, as a time or "
                 f"frame number does; {self._clock_advice()}"
             )
 

@@ -36,10 +36,13 @@ PROTEIN_NAMES = {name: name for name in STANDARD} | {
 """Names that GROMACS, AMBER and CHARMM give by protonation and disulfide bonds -> standard name."""
 ATOM_VARIANTS = {("ILE", "CD"): "CD1", ("MET", "SE"): "SD"}
 BACKBONE = {"N", "CA", "C"}
+NO_BOND = 0.3
+"""Nearer than this (nm) are only atoms that are bonded, or two bonds apart."""
 BOND, LONG_BOND = 0.2, 0.24
 """Heavy atoms nearer than this (nm) are bonded; the second with elements of the third period on."""
 FIRST_OF_THIRD_PERIOD = 11
 LONGEST = 80
+AMBER = (".prmtop", ".parm7", ".prm7")
 STRUCTURES = (".pdb", ".gro", ".pdbx", ".cif", ".mmcif", ".mol2", ".arc", ".hoomdxml", ".gsd")
 
 
@@ -98,6 +101,10 @@ def load_structure(path: str) -> Structure:
                 topology, xyz = mdtraj.load_topology(name), None
         except Exception as error:  # readers raise what they like
             raise ValueError(f"{path}: mdtraj cannot read it ({reason(error)})") from error
+    if suffix in AMBER:
+        for residue in topology.residues:
+            residue.resSeq = residue.index + 1  # mdtraj counts them from 0, AMBER from 1
+    _refuse_merged(path, topology)
     return Structure(path, topology, _standard(topology), xyz)
 
 
@@ -122,16 +129,31 @@ def is_amino_acid(residue: Residue) -> bool:
 def _standard(topology: mdtraj.Topology) -> mdtraj.Topology:
     """A copy with standard names and their bonds; amino acids without a name of ours are ALA."""
     copy = topology.copy()
-    renamed = {r.name for r in copy.residues if not r.is_protein and is_amino_acid(r)}
+    renamed = set()
     for residue in copy.residues:
-        if residue.name in renamed and is_amino_acid(residue):
-            residue.name = standard_name(residue) or "ALA"
+        name = standard_name(residue)
+        if name is None and not residue.is_protein and is_amino_acid(residue):
+            name = "ALA"
+        if name not in (None, residue.name):
+            renamed.add(f"{residue.name} for {name}")
+            residue.name = name
         for atom in residue.atoms:
             atom.name = ATOM_VARIANTS.get((residue.name, atom.name), atom.name)
     if renamed:
         log.info("residues taken for amino acids: %s", ", ".join(sorted(renamed)))
         copy.create_standard_bonds()
     return copy
+
+
+def _refuse_merged(path: str, topology: mdtraj.Topology) -> None:
+    """Residues that follow each other with one number, as by insertion codes, are read as one."""
+    for residue in topology.residues:
+        alphas = sum(atom.name == "CA" for atom in residue.atoms)
+        if alphas > 1 and is_amino_acid(residue):
+            raise ValueError(
+                f"{path}: residue {residue.name}{residue.resSeq} has {alphas} atoms CA, as where "
+                "several residues have one number; number them anew (gmx editconf -resnr 1)"
+            )
 
 
 def residue_labels(topology: mdtraj.Topology) -> list[str]:
@@ -191,18 +213,24 @@ def bonded_pairs(structure: Structure) -> np.ndarray:
     ValueError
         If neither bonds nor coordinates of a residue are known.
     """
-    pairs = {tuple(sorted((a.index, b.index))) for a, b in structure.standard.bonds}
+    pairs = {
+        tuple(sorted((a.index, b.index)))
+        for a, b in structure.standard.bonds
+        if structure.xyz is None
+        or np.linalg.norm(structure.xyz[a.index] - structure.xyz[b.index]) < NO_BOND
+    }
     bonded = {atom for pair in pairs for atom in pair}
     bare = []
     for residue in structure.topology.residues:
         heavy = [a for a in residue.atoms if is_heavy(a)]
-        if len(heavy) > 1 and not residue.is_water and not bonded & {a.index for a in heavy}:
+        loose = {a.index for a in heavy} - bonded
+        if len(heavy) > 1 and loose and not residue.is_water:
             bare.append(residue)
             pairs |= _near_pairs(structure, [a.index for a in heavy], residue)
     if bare:
         labels = residue_labels(structure.topology)
         log.warning(
-            "%s has no bonds of %s: bonds are taken to be where heavy atoms are nearer than %g nm; "
+            "%s lacks bonds of %s: bonds are taken to be where heavy atoms are nearer than %g nm; "
             "a topology with bonds (prmtop, psf, pdb with CONECT) decides that better",
             *(structure.file, named([labels[r.index] for r in bare]), BOND),
         )

@@ -110,6 +110,8 @@ def check_whole(path: str, n_atoms: int) -> None:
         _check_dcd(path)
     elif suffix == ".xyz":
         _check_xyz(path, n_atoms)
+    elif suffix in (".mdcrd", ".crd"):
+        _check_mdcrd(path, n_atoms)
 
 
 def _cut(path: str, frame: int) -> ValueError:
@@ -159,7 +161,7 @@ def _check_dcd(path: str) -> None:
     later = 3 * (4 * (atoms - fixed) + 8) + (56 if cell else 0)
     whole, rest = divmod(size - begin - (frame - later), later)
     if whole < announced or rest:
-        raise _cut(path, whole + 1)
+        raise _cut(path, max(0, whole) + 1)
 
 
 def _check_xyz(path: str, n_atoms: int) -> None:
@@ -171,6 +173,21 @@ def _check_xyz(path: str, n_atoms: int) -> None:
     frames, rest = divmod(last, n_atoms + 2)
     if rest:
         raise _cut(path, frames + 1)
+
+
+def _check_mdcrd(path: str, n_atoms: int) -> None:
+    """Whole frames: below a title, ten numbers a line, and perhaps a line for the cell."""
+    per_frame = -(-3 * n_atoms // 10)
+    lengths: dict[int, int] = {}  # of the last line of the first frame, without and with a cell
+    lines = last = 0
+    with open(path, "rb") as file:
+        next(file, None)
+        for lines, line in enumerate(file, start=1):
+            last = len(line.rstrip())
+            if lines in (per_frame, per_frame + 1):
+                lengths[lines] = last
+    if not any(lines % n == 0 and last == length for n, length in lengths.items()):
+        raise _cut(path, lines // per_frame + 1)
 
 
 def atoms_in(path: str) -> int | None:

@@ -1,0 +1,231 @@
+"""Checks of numbers, file by file: clocks, units, shapes, overlaps, times."""
+
+from __future__ import annotations
+
+import h5py
+import numpy as np
+import pytest
+from own_files import imported, refused, walk
+
+from raremd.data import overlaps
+from raremd.data.imported.clocks import clock_among
+from raremd.data.overlaps import Overlaps
+
+FRAMES = np.arange(3000)
+CLOCKS = {
+    "32 bits far from zero": (0.16 * FRAMES + 30_000).astype(np.float32),
+    "two digits of thirds": np.round(FRAMES / 3, 2),
+    "whole numbers of fifths": np.round(0.2 * FRAMES),
+    "restarts": np.tile(np.arange(1000.0), 3),
+    "missing frames": np.delete(np.arange(3003.0), [5, 60, 700]),
+    "nanoseconds": 1e-3 * FRAMES,
+    "backwards": -1.0 * FRAMES,
+    "frame numbers": FRAMES,
+}
+NO_CLOCKS = {
+    "one jump": np.repeat([0.0, 1.0], 1500),
+    "a walk": np.cumsum(np.random.default_rng(1).normal(size=3000)),
+    "a drift": 0.1 * FRAMES + np.random.default_rng(2).normal(size=3000),
+    "a staircase": np.repeat(np.arange(15.0), 200),
+    "constant": np.ones(3000),
+}
+
+
+@pytest.mark.parametrize("name", CLOCKS)
+def test_clocks_among_the_features(folder, name):
+    column = CLOCKS[name]
+    np.save("a.npy", np.column_stack([walk(len(column), 1)[:, 0], column]).astype(column.dtype))
+    refused("a.npy", "a.npy: feature_2 grows by", "source.columns")
+    assert imported("a.npy", columns=["feature_1"]).feature_names == ["feature_1"]
+
+
+@pytest.mark.parametrize("name", NO_CLOCKS)
+def test_what_is_no_clock(name):
+    assert clock_among(NO_CLOCKS[name][:, None]) is None
+
+
+def test_a_clock_in_one_file_of_several(folder):
+    np.save("a.npy", walk(100))
+    np.save("b.npy", np.column_stack([0.1 * np.arange(100) + 7e4, walk(100, 1, 3)]).astype("f4"))
+    refused("*.npy", "b.npy: feature_1 grows by")
+
+
+def angles(n=2000, seed=0, unit=360.0):
+    return unit * (np.random.default_rng(seed).random((n, 2)) - 0.5)
+
+
+@pytest.mark.parametrize(
+    ("odd", "unit", "words"),
+    [
+        (angles(seed=9, unit=2 * np.pi), "degrees", "as angles in radians do"),
+        (angles(seed=9, unit=2 * np.pi) + np.pi, "degrees", "as angles in radians do"),
+        (0.3 * angles(seed=9, unit=2 * np.pi) + 1, "degrees", "as angles in radians do"),
+        (angles(seed=9, unit=360), "radians", "as angles in degrees do"),
+    ],
+)
+@pytest.mark.parametrize("at", [0, 2])
+def test_one_file_in_the_other_unit_of_angles(folder, odd, unit, words, at):
+    turn = {"degrees": 360.0, "radians": 2 * np.pi}[unit]
+    for k in range(4):
+        np.save(f"{k}.npy", odd if k == at else angles(seed=k, unit=turn))
+    refused("*.npy", f"{at}.npy: feature_1", words, f"convert this file to {unit}",
+            periods={"*": unit})  # fmt: skip
+
+
+def test_one_file_in_the_other_unit_of_angles_that_are_not_declared(folder):
+    for k in range(4):
+        np.save(f"{k}.npy", angles(seed=k, unit=360.0 if k != 1 else 2 * np.pi))
+    refused("*.npy", "1.npy: feature_1", "as angles in radians do")
+
+
+def test_files_that_are_small_by_themselves(folder):
+    for k in range(4):
+        np.save(f"{k}.npy", angles(seed=k, unit=5.0 + k))
+    assert len(imported("*.npy", periods={"*": "degrees"}).trajectories) == 4
+
+
+@pytest.mark.parametrize("factor", [10.0, 0.1])
+def test_one_file_of_distances_in_another_unit(folder, factor):
+    rng = np.random.default_rng(3)
+    for k in range(4):
+        distances = rng.uniform(0.3, 1.2, (500, 5))
+        np.save(f"{k}.npy", factor * distances if k == 2 else distances)
+    refused("*.npy", "2.npy: all features are", "nm and Angstrom")
+
+
+def test_a_ligand_that_is_far_away_in_one_file(folder):
+    for k in range(4):
+        near = np.random.default_rng(k).uniform(0.3, 0.4, (500, 1))
+        np.save(f"{k}.npy", 10 * near if k == 2 else near)
+    assert len(imported("*.npy").trajectories) == 4
+
+
+# --- shapes -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("container", ["npy", "npz", "h5"])
+def test_arrays_of_several_trajectories(folder, order, container, monkeypatch):
+    monkeypatch.setattr("raremd.data.imported.tables.BLOCK_BYTES", 160)  # ten frames
+    values = np.asarray(np.random.default_rng(1).normal(size=(3, 40, 2)), order=order)
+    if container == "npy":
+        np.save("a.npy", values)
+    elif container == "npz":
+        np.savez_compressed("a.npz", x=values, lag=3)
+    else:
+        with h5py.File("a.h5", "w") as h5:
+            h5["x"], h5["lag"] = values, 3
+    found = imported(f"a.{container}", dataset="x")
+    np.testing.assert_array_equal(found.trajectories, values.astype(np.float32))
+
+
+def test_rows_of_states_are_trajectories(folder):
+    states = np.random.default_rng(1).integers(0, 4, (3, 90))
+    np.save("a.npy", states)
+    found = imported("a.npy", kind="dtraj")
+    assert [t[:, 0].astype(int).tolist() for t in found.trajectories] == states.tolist()
+
+
+@pytest.mark.parametrize("other", [np.array(3), np.array(["phi"]), np.zeros((2, 0))])
+def test_arrays_that_are_not_wanted_are_not_looked_at(folder, other):
+    np.savez("a.npz", t0=walk(), other=other)
+    assert len(imported("a.npz", dataset="t*").trajectories) == 1
+
+
+# --- overlaps ---------------------------------------------------------------------------------
+
+A, B, C = (walk(1000, 2, seed) for seed in (1, 2, 3))
+
+
+def test_parts_of_one_another(folder):
+    for name, part, frames in (
+        ("prefix", B[:300], "1 to 300"),
+        ("suffix", B[640:], "641 to 1000"),
+        ("middle", B[123:456], "124 to 456"),
+        ("joined", np.concatenate([C[:200], B[500:600], A[:1]]), "501 to 600"),
+    ):
+        np.save("a.npy", A)
+        np.save("b.npy", B)
+        np.save("c.npy", part)
+        refused("*.npy", "c.npy: frames", f"are frames {frames} of b.npy", "give each frame once")
+        assert name
+
+
+@pytest.mark.parametrize("suffix", ["npy", "npz", "csv"])
+def test_overlaps_across_formats(folder, suffix):
+    np.save("a.npy", A)
+    part = A[100:400]
+    if suffix == "csv":
+        np.savetxt("b.csv", part.astype(np.float64), fmt="%.17g")
+    elif suffix == "npz":
+        np.savez("b.npz", part.astype(np.float64))
+    else:
+        np.save("b.npy", np.asfortranarray(part))
+    refused(["a.npy", f"b.{suffix}"], "frames 101 to 400 of a.npy")
+
+
+def jumps(n, seed):
+    rng = np.random.default_rng(seed)
+    return np.cumsum((rng.random(n) < 0.1) * rng.integers(1, 3, n)) % 3
+
+
+def test_overlaps_of_states(folder):
+    a, b = jumps(20_000, 1), jumps(20_000, 2)
+    np.save("a.npy", a)
+    np.save("b.npy", b)
+    assert len(imported("*.npy", kind="dtraj").trajectories) == 2
+    np.save("c.npy", b[3000:9000])
+    refused("*.npy", "c.npy: frames", "of b.npy", kind="dtraj")
+
+
+def test_coin_tosses_do_not_overlap():
+    seen, rng = Overlaps(), np.random.default_rng(1)
+    for k in range(5):
+        seen.begin(str(k))
+        seen.add(rng.integers(0, 2, (100_000, 1)).astype(np.float32))
+    seen.check()
+
+
+def test_long_overlaps_are_met_though_few_windows_are_kept(monkeypatch):
+    monkeypatch.setattr(overlaps, "MOST_WINDOWS", 500)
+    seen = Overlaps()
+    for label, part in (("a", A), ("b", B), ("c", C), ("d", B[400:])):
+        seen.begin(label)
+        for start in range(0, len(part), 70):
+            seen.add(part[start : start + 70])
+    with pytest.raises(ValueError, match=r"d: frames \d+ to \d+ are frames \d+ to \d+ of b"):
+        seen.check()
+
+
+# --- times ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("unit", "size"), [("ns", 1e-3), ("fs", 1e3), ("us", 1e-6)])
+def test_times_in_another_unit_are_guessed(folder, unit, size):
+    np.save("a.npy", np.column_stack([size * np.arange(40), walk(40)]))
+    names = ["time", "x", "y"]
+    refused("a.npy", f"'times: {unit}'", names=names)
+    assert imported("a.npy", names=names, times=unit).feature_names == ["x", "y"]
+
+
+@pytest.mark.parametrize("times", [np.zeros(40), np.full(40, np.nan), np.arange(40) ** 2])
+def test_wrong_times_can_be_overruled(folder, times):
+    np.save("a.npy", np.column_stack([times, walk(40)]))
+    refused("a.npy", "'times: none'", names=["time", "x", "y"])
+    found = imported("a.npy", names=["time", "x", "y"], times="none")
+    assert found.feature_names == ["x", "y"]
+
+
+# --- paths ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["run{0}.npy", "{a,b}.npy", "a}.npy"])
+def test_braces_in_paths(folder, name):
+    np.save(name, walk())
+    refused(["*.npy"], name, "braces", "rename")
+
+
+@pytest.mark.parametrize("name", ["Müller 1.npy", "a b'c.npy", "run[1].npy", "数据.npy"])
+def test_other_signs_in_paths(folder, name):
+    np.save(name, walk())
+    assert len(imported([name]).trajectories) == 1

@@ -1,0 +1,147 @@
+"""Text files as users have them: heads, blank lines, numbers, compression."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+
+import numpy as np
+import pytest
+from own_files import imported, refused, walk
+
+ROWS = walk(30, 3)
+
+
+def lines(separator=" ", form="%.4f", rows=ROWS):
+    return [separator.join(form % value for value in row) for row in rows]
+
+
+def write(name, *parts):
+    with open(name, "w") as file:
+        file.write("\n".join([*parts, ""]))
+
+
+def columns(found):
+    return np.concatenate(found.trajectories)
+
+
+@pytest.mark.parametrize(
+    ("head", "separator", "rows"),
+    [
+        ("0,1,2", ",", ROWS),
+        ("1;2;3", ";", ROWS),
+        ('"0","1","2"', ",", ROWS),
+        ("0\t1", "\t", ROWS[:, :2]),
+        ("0", " ", ROWS[:, :1]),
+        ("0,1,2", ",", np.rint(ROWS)),
+    ],
+)
+def test_heads_that_count_are_no_frames(folder, head, separator, rows):
+    form = "%.4f" if (rows != np.rint(rows)).any() else "%d"
+    write("a.csv", head, *lines(separator, form, rows))
+    np.testing.assert_allclose(columns(imported("a.csv")), rows, atol=1e-4)
+
+
+def test_a_head_that_counts_behind_an_index(folder):
+    write("a.csv", ",0,1,2", *(f"{k},{row}" for k, row in enumerate(lines(","))))
+    found = imported("a.csv", columns=["1", "0"])
+    np.testing.assert_allclose(columns(found), ROWS[:, [1, 0]], atol=1e-4)
+
+
+def test_two_whole_numbers_are_data(folder):
+    write("a.csv", "0,1", "3,1", "2,2", "0,4")
+    assert len(imported("a.csv").trajectories[0]) == 4
+
+
+@pytest.mark.parametrize(
+    ("remark", "names"),
+    [
+        ("# phi psi d", ["phi", "psi", "d"]),
+        ("# phi, psi, d", ["phi", "psi", "d"]),
+        ("#phi\tpsi\td", ["phi", "psi", "d"]),
+        ("# made with two words more", ["feature_1", "feature_2", "feature_3"]),
+        ("# x x y", ["feature_1", "feature_2", "feature_3"]),
+        ("# 1 2 3", ["feature_1", "feature_2", "feature_3"]),
+    ],
+)
+def test_a_remark_that_names_the_columns(folder, remark, names):
+    write("a.txt", remark, *lines())
+    assert imported("a.txt").feature_names == names
+
+
+def test_times_of_states_named_in_a_remark(folder):
+    write("a.txt", "# time state", *(f"{0.5 * k} {k % 7 // 3}" for k in range(40)))
+    found = imported("a.txt", kind="dtraj", interval=0.5)
+    assert found.trajectories[0][:, 0].tolist() == [k % 7 // 3 for k in range(40)]
+    refused("a.txt", "'times: ns'", kind="dtraj", interval=0.5, unit="ns")
+
+
+@pytest.mark.parametrize("blank", ["", "   ", "\t", "\n\n"])
+def test_blank_lines_between_frames(folder, blank):
+    write("a.txt", *lines()[:15], blank, *lines()[15:])
+    refused("a.txt", "line 16: a blank line between frames", "a file of its own")
+    write("a.txt", blank, "phi psi d", blank, *lines(), blank)
+    np.testing.assert_allclose(columns(imported("a.txt")), ROWS, atol=1e-4)
+
+
+@pytest.mark.parametrize("separator", [" ", "\t", ";", "  "])
+def test_decimal_commas(folder, separator):
+    write("a.txt", *(line.replace(".", ",") for line in lines(separator)))
+    refused("a.txt", "line", "numbers have decimal points")
+
+
+def test_one_column_of_decimal_commas_is_not_two(folder):
+    write("a.txt", *(line.replace(".", ",") for line in lines(rows=0.01 * ROWS[:, :1])))
+    refused("a.txt", "decimal commas")
+
+
+@pytest.mark.parametrize("letter", ["D", "d", "E"])
+def test_exponents_of_fortran(folder, letter):
+    write("a.txt", *(line.replace("E", letter) for line in lines(form="%.6E")))
+    np.testing.assert_allclose(columns(imported("a.txt")), ROWS, rtol=1e-6)
+
+
+@pytest.mark.parametrize("opened", [gzip.open, bz2.open, lzma.open])
+@pytest.mark.parametrize("name", ["a.dat", "packed"])
+def test_compressed_files_whatever_their_name(folder, opened, name):
+    with opened(name, "wt") as file:
+        file.write("\n".join(lines()))
+    np.testing.assert_allclose(columns(imported(name)), ROWS, atol=1e-4)
+    content = (folder / name).read_bytes()
+    (folder / name).write_bytes(content[:-9])
+    refused(name, f"{name}: not a whole")
+
+
+@pytest.mark.parametrize("ending", [".gz", ".bz2", ".xz"])
+def test_names_of_compressed_files_that_are_none(folder, ending):
+    write(f"a{ending}", *lines())
+    refused(f"a{ending}", "not a whole", "as its name says")
+
+
+def test_data_sets_of_grace(folder):
+    write("a.xvg", "@ title", *lines(), "&", *lines())
+    refused("a.xvg", "line 32: '&' ends one data set")
+
+
+@pytest.mark.parametrize("word", ["nan", "inf", "", "x7", "2020-01-01"])
+def test_columns_that_are_not_wanted_may_hold_anything(folder, word):
+    rows = lines(",")
+    rows[20] = rows[20].rsplit(",", 1)[0] + f",{word}"
+    write("a.csv", "phi,psi,d", *rows)
+    found = imported("a.csv", columns=["psi", "phi"])
+    np.testing.assert_allclose(columns(found), ROWS[:, [1, 0]], atol=1e-4)
+    refused("a.csv", "line 22", word or "column d is empty", columns=["d"])
+
+
+def test_lines_cut_within_columns_that_are_not_wanted(folder):
+    write("a.csv", "phi,psi,d", *lines(","), "1.0,2.0")
+    refused("a.csv", "line 32: 2 columns where 3 are expected", columns=["phi"])
+
+
+@pytest.mark.parametrize("name", ["metad.bias", "opes.rct", "restraint.work"])
+def test_biases_are_no_coordinates(folder, caplog, name):
+    write("COLVAR", f"#! FIELDS time phi {name}", *lines(rows=np.c_[np.arange(30), ROWS[:, :2]]))
+    assert imported("COLVAR").feature_names == ["phi"]
+    assert f"left out, as no coordinates of the molecule: {name}" in caplog.text
+    assert imported("COLVAR", columns=["phi", name]).feature_names == ["phi", name]
