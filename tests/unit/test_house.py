@@ -26,6 +26,8 @@ MODULES = {
     ".".join(path.relative_to(WORKFLOW).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted(PACKAGE.rglob("*.py"))
 }
+# These pass on a record as it stands in a file: the origin of data, what a training says of itself.
+RECORDS = {"raremd.data.embedded.write_compact", "raremd.analysis.comparison._run_rows"}
 SCRIPT = re.compile(r"scripts/(\w+)\.py")
 SCRIPTS = sorted((WORKFLOW / "scripts").glob("*.py"))
 RULE_FILES = [ROOT / "Snakefile", WORKFLOW / "Snakefile", *sorted(WORKFLOW.glob("rules/*.smk"))]
@@ -152,7 +154,7 @@ def test_no_test_module_imports_another():
 
 def test_no_function_takes_a_dict_of_anything():
     """Two places may: files hold records of any kind, and settings begin as what a user wrote."""
-    found = []
+    found = set()
     for module, path in MODULES.items():
         if room(module) == "io" or module.startswith("raremd.study.settings"):
             continue
@@ -161,5 +163,5 @@ def test_no_function_takes_a_dict_of_anything():
                 given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
                 annotations = {ast.unparse(a.annotation) for a in given if a.annotation}
                 if annotations & {"dict", "dict[str, Any]"}:
-                    found.append(f"{module}.{node.name}")
-    assert not found
+                    found.add(f"{module}.{node.name}")
+    assert found <= RECORDS
