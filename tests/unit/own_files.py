@@ -73,7 +73,7 @@ def protein(sequence=("ALA",) * 5, numbers=None, n_frames=23, side_chain=0, gap_
     chain, at = topology.add_chain(), np.zeros(3)
 
     def step(length):
-        direction = rng.normal(size=3) * [1, 0.5, 0.1] + np.array([1.5, 0, 0])
+        direction = rng.normal(size=3) * [1, 0.5, 0] + np.array([1.5, 0, 0])
         return length * direction / np.linalg.norm(direction)
 
     for k, name in enumerate(sequence):
@@ -90,7 +90,7 @@ def protein(sequence=("ALA",) * 5, numbers=None, n_frames=23, side_chain=0, gap_
         places.append(at + np.array([0.07, 0, -0.1]))
         for j, atom in enumerate(SIDE_CHAIN[: side_chain + 1]):
             topology.add_atom(atom, mdtraj.element.carbon, residue)
-            places.append(alpha + np.array([0, 0.15 * (j + 1), 0.02 * j]))
+            places.append(alpha + np.array([0.02 * j, 0, 0.17 * (j + 1)]))
     topology.create_standard_bonds()
     xyz = np.array(places) + 0.01 * rng.normal(size=(n_frames, len(places), 3))
     return mdtraj.Trajectory(xyz.astype(np.float32), topology, time=5.0 * np.arange(n_frames))
