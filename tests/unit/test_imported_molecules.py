@@ -417,3 +417,37 @@ def test_a_topology_that_is_none(folder):
     refused_molecules("*.xtc", "top.prmtop: mdtraj cannot read it", topology="top.prmtop")
     (folder / "top.abc").write_text("x")
     refused_molecules("*.xtc", "top.abc: mdtraj cannot read it", topology="top.abc")
+
+
+# --- ligands and times ------------------------------------------------------------------------
+
+
+def test_the_nearest_distance_of_a_ligand(folder, monkeypatch):
+    monkeypatch.setattr("raremd.data.imported.featurizers.BLOCK_BYTES", 4 * 24 * 5)
+    one = protein(("ALA", "ALA", "LIG"))
+    for k, atom in enumerate(one.topology.residue(2).atoms):
+        atom.name = f"C{k}"
+    one.xyz[:, 10:] += 0.1 * np.random.default_rng(1).normal(size=(23, 1, 3)).astype(np.float32)
+    one[0].save("top.gro")
+    one.save("0.xtc")
+    found = molecular(topology="top.gro", features=["minimum_distance"], selection="resname LIG")
+    one = mdtraj.load("0.xtc", top="top.gro")
+    pairs = np.array([(i, j) for i in range(10, 15) for j in range(10)])
+    expected = mdtraj.compute_distances(one, pairs).min(axis=1)
+    np.testing.assert_allclose(found.trajectories[0][:, 0], expected, atol=1e-6)
+    for selection, words in (("resname XYZ", "(0 heavy atoms)"), ("all", "outside of it (0)")):
+        refused_molecules(
+            "*.xtc", words, topology="top.gro", features=["minimum_distance"], selection=selection
+        )
+
+
+def test_times_of_trajectories_can_be_overruled(folder):
+    one = save()[0]
+    one.time = np.zeros(23)
+    one.save("0.xtc")
+    refused_molecules("0.xtc", "'times: none'")
+    assert len(molecular("0.xtc", times="none").trajectories[0]) == 23
+    one.time = 5e-3 * np.arange(23)
+    one.save("0.xtc")
+    refused_molecules("0.xtc", "'times: ns'")
+    assert len(molecular("0.xtc", times="ns").trajectories[0]) == 23

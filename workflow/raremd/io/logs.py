@@ -16,6 +16,15 @@ DISK_FULL = "no space left on the disk; make room and run again, what is finishe
 NO_MEMORY = "out of memory; give the rule more mem_mb, or choose fewer walkers or frames"
 
 
+class _Line(logging.Formatter):
+    """Time and message, and of a warning that it is one."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """One line."""
+        kind = "WARNING: " if record.levelno >= logging.WARNING else ""
+        return f"{record.asctime} {kind}{record.message}"
+
+
 def log_to(path: Path | str) -> None:
     """Send log messages of the package to `path` and to standard error.
 
@@ -27,13 +36,9 @@ def log_to(path: Path | str) -> None:
         logging.FileHandler(path, mode="w"),
         logging.StreamHandler(sys.stderr),
     ]
-    logging.basicConfig(
-        level=logging.INFO,
-        format="%(asctime)s %(message)s",
-        datefmt="%H:%M:%S",
-        handlers=handlers,
-        force=True,
-    )
+    for handler in handlers:
+        handler.setFormatter(_Line("%(asctime)s", datefmt="%H:%M:%S"))
+    logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)
 
     def report(
         kind: type[BaseException], error: BaseException, trace: TracebackType | None

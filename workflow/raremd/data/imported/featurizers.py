@@ -14,7 +14,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, shortest_path
 
 from raremd.data.imported.kinds import TrajectorySource
-from raremd.data.imported.tables import MAX_COLUMNS
+from raremd.data.imported.tables import BLOCK_BYTES, MAX_COLUMNS
 from raremd.data.imported.topologies import (
     NO_BOND,
     Structure,
@@ -244,6 +244,30 @@ def _rmsd(structure: Structure, reference: str, selection: str | None) -> Featur
     )
 
 
+def _minimum_distance(structure: Structure, selection: str) -> Featurizer:
+    """From the heavy atoms of a ligand to those of all amino acids outside of it."""
+    atoms = structure.topology.atoms
+    chosen = set(select(structure, selection).tolist())
+    heavy = [a for a in atoms if is_heavy(a)]
+    ligand = [a.index for a in heavy if a.index in chosen]
+    protein = [a.index for a in heavy if is_amino_acid(a.residue) and a.index not in chosen]
+    if not ligand or not protein:
+        raise ValueError(
+            f"source.features: 'minimum_distance' goes from source.selection '{selection}' "
+            f"({len(ligand)} heavy atoms) to the protein outside of it ({len(protein)})"
+        )
+    pairs = np.array(list(itertools.product(ligand, protein)))
+    rows = max(1, BLOCK_BYTES // (4 * len(pairs)))
+
+    def compute(chunk: mdtraj.Trajectory) -> np.ndarray:
+        parts = [chunk[start : start + rows] for start in range(0, len(chunk), rows)]
+        return np.concatenate(
+            [mdtraj.compute_distances(part, pairs).min(axis=1, keepdims=True) for part in parts]
+        )
+
+    return Featurizer(["minimum_distance"], 0.0, compute)
+
+
 def _one(
     name: str, structure: Structure, frame: mdtraj.Trajectory | None, source: TrajectorySource
 ) -> Featurizer:
@@ -260,9 +284,9 @@ def _one(
             raise ValueError("source.features: 'rmsd' needs source.reference, a structure file")
         return _rmsd(structure, source.reference, source.selection)
     if source.selection is None:
-        raise ValueError(
-            "source.features: 'distances' needs source.selection, in mdtraj's language"
-        )
+        raise ValueError(f"source.features: '{name}' needs source.selection, in mdtraj's language")
+    if name == "minimum_distance":
+        return _minimum_distance(structure, source.selection)
     atoms = select(structure, source.selection)
     if len(atoms) < 2:
         raise ValueError(

@@ -20,7 +20,8 @@ class Source:
     sha256, md5 : sequence of str
         Hexadecimal; one of the two kinds.
     times : str
-        Unit of the times in the files, where they have some: fs, ps, ns or us.
+        Unit of the times in the files, where they have some: fs, ps, ns or us; none for no
+        notice to be taken of them.
     """
 
     files: Sequence[str] = ()
@@ -51,7 +52,7 @@ class TrajectorySource(Source):
     features : sequence of str
         What is computed of each frame.
     selection : str or None
-        Atoms of `distances` and `rmsd`, in mdtraj's language.
+        Atoms of `distances`, `rmsd` and `minimum_distance`, in mdtraj's language.
     reference : str or None
         Structure file that `rmsd` is measured from.
     stride : int

@@ -11,6 +11,7 @@ import os
 import struct
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,13 +43,15 @@ KINDS = {
 
 @contextmanager
 def plugins_silenced() -> Iterator[None]:
-    """Keep what mdtraj's compiled readers print out of the terminal."""
+    """Keep what mdtraj's compiled readers print, and its word on netCDF4, out of the terminal."""
     sys.stdout.flush()
     kept = os.dup(1)
     try:
         with open(os.devnull, "wb") as nowhere:
             os.dup2(nowhere.fileno(), 1)
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*netCDF4", UserWarning)
+            yield
     finally:
         os.dup2(kept, 1)
         os.close(kept)

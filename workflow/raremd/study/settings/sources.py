@@ -33,7 +33,11 @@ Md5 = Annotated[
 ]
 MD5 = "MD5 sum of the download instead, where the publisher gives no SHA-256."
 DATASET = "Glob of the arrays taken from .npz and HDF5 files, each one trajectory."
-TIMES = "Unit of a `time` column, which is checked against frame_interval and is no feature."
+TIMES = (
+    "Unit of the times in the files, which are checked against frame_interval and are no feature; "
+    "`none` if they are wrong, so that no notice is taken of them."
+)
+Times = Literal["fs", "ps", "ns", "us", "none"]
 Angle = Literal["radians", "degrees"]
 
 
@@ -47,7 +51,7 @@ def _period(value: Any) -> Any:
 Period = Annotated[Angle | float, PlainValidator(_period, json_schema_input_type=Angle | float)]
 Feature = Literal[
     "phi", "psi", "omega", "chi1", "chi2", "chi3", "chi4",
-    "ca_distances", "heavy_distances", "contacts", "rmsd", "distances",
+    "ca_distances", "heavy_distances", "contacts", "rmsd", "distances", "minimum_distance",
 ]  # fmt: skip
 
 
@@ -104,8 +108,9 @@ class Trajectory(_Imported):
     )
     selection: str | None = Field(
         default=None,
-        description="Atoms of `distances` (all pairs) and of `rmsd`, in mdtraj's selection "
-        "language; for rmsd the CA atoms if left out.",
+        description="Atoms of `distances` (all pairs), of `rmsd`, and of a ligand whose "
+        "`minimum_distance` to the protein is wanted, in mdtraj's selection language; for rmsd the "
+        "CA atoms if left out.",
     )
     reference: str | None = Field(
         default=None, description="Structure file that `rmsd` is measured from."
@@ -115,6 +120,7 @@ class Trajectory(_Imported):
         ge=1,
         description="Every stride-th frame is read; frame_interval is that of the frames read.",
     )
+    times: Times = Field(default="ps", description=TIMES)
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
@@ -142,7 +148,7 @@ class FeatureFiles(_Imported):
         "number; 0 for not periodic. PLUMED's header is understood without.",
     )
     dataset: str = Field(default="*", description=DATASET)
-    times: Literal["fs", "ps", "ns", "us"] = Field(default="ps", description=TIMES)
+    times: Times = Field(default="ps", description=TIMES)
 
 
 class StateFiles(_Imported):
@@ -156,7 +162,7 @@ class StateFiles(_Imported):
         description="Name of the column taken, where there are several.",
     )
     dataset: str = Field(default="*", description=DATASET)
-    times: Literal["fs", "ps", "ns", "us"] = Field(default="ps", description=TIMES)
+    times: Times = Field(default="ps", description=TIMES)
 
 
 def kind(value: Any) -> str | None:
