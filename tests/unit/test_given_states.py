@@ -105,7 +105,7 @@ def test_a_system_of_three_keys_is_a_study():
     assert set(study.cells.values()) == {("markov", "lstm", "transformer")}
     mine = study.system("mine")
     assert mine.lags == (0.2, 0.4, 1, 2, 4, 10, 20)
-    assert mine.yardstick == Yardstick(coordinate="all", partition="macrostates", lag=10)
+    assert mine.yardstick == Yardstick(coordinate="all", partition="macrostates", lag=4.0)
     assert mine.partitions["macrostates"].n_states == mine.timescales + 1
     assert mine.source.dataset == "*"
     assert set(mine.claims.contrasts()) == {"C1", "C3", "C4"}

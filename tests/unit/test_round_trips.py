@@ -119,7 +119,7 @@ def test_every_kind_of_file_gives_back_its_numbers(tmp_path, name, data):
     WRITERS[name](path, values)
     check_header(path)
     (table,) = read_file(path)
-    found = np.concatenate([np.array(block) for block in table.blocks])
+    found = np.concatenate([np.array(block) for block in table.read(range(table.n_columns))])
     np.testing.assert_array_equal(found, values)
 
 

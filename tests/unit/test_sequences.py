@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from raremd.learning.windows import Windows
 from raremd.states.recrossing import dynamical_coring, minimum_dwell
 from raremd.states.split import (
     MINIMUM_TRAJECTORIES,
     Segment,
-    Windows,
     at_interval,
     check_blocks,
     check_lengths,
