@@ -151,17 +151,46 @@ def residence_times(counts: np.ndarray) -> np.ndarray:
 
 
 @numba.njit(cache=True)
-def _crossings(dtraj: np.ndarray, sides: np.ndarray, lag: int) -> int:
-    last = np.zeros(lag, np.int8)
+def _crossings(dtraj: np.ndarray, sides: np.ndarray, last: np.ndarray, first: int) -> int:
+    """Of all offsets together; `last` (lag,) goes on, `first` is the number of the first frame."""
+    lag = len(last)
     found = 0
     for frame in range(len(dtraj)):
-        side = sides[dtraj[frame]]
+        side, offset = sides[dtraj[frame]], (first + frame) % lag
         if side != 0:
-            before = last[frame % lag]
-            if before != 0 and before != side:
+            if last[offset] == -side:
                 found += 1
-            last[frame % lag] = side
+            last[offset] = side
     return found
+
+
+class CrossingCounter:
+    """Crossings of trajectories that grow, counted as in :func:`crossings`.
+
+    Parameters
+    ----------
+    sides : (n_states,) int8 array
+        -1, 0 (in between) or 1; see :func:`raremd.kinetics.timescales.slow_split`.
+    lag : int
+        In frames.
+    n_trajectories : int
+    """
+
+    def __init__(self, sides: np.ndarray, lag: int, n_trajectories: int) -> None:
+        self._sides = np.asarray(sides, np.int8)
+        self._last = np.zeros((n_trajectories, lag), np.int8)
+        self._frames = self._found = 0
+
+    def add(self, frames: np.ndarray) -> None:
+        """Go on by (n_trajectories, n_frames) states."""
+        for trajectory, last in zip(frames, self._last, strict=True):
+            self._found += _crossings(trajectory, self._sides, last, self._frames)
+        self._frames += frames.shape[1]
+
+    @property
+    def mean(self) -> float:
+        """Crossings of all trajectories together, mean over the offsets."""
+        return self._found / self._last.shape[1]
 
 
 def crossings(dtrajs: Sequence[np.ndarray], sides: np.ndarray, lag: int) -> np.ndarray:
@@ -186,5 +215,7 @@ def crossings(dtrajs: Sequence[np.ndarray], sides: np.ndarray, lag: int) -> np.n
         the rate is the quotient of their sums.
     """
     sides = np.asarray(sides, np.int8)
-    counts = [_crossings(np.ascontiguousarray(d), sides, lag) / lag for d in dtrajs]
+    counts = [
+        _crossings(np.ascontiguousarray(d), sides, np.zeros(lag, np.int8), 0) / lag for d in dtrajs
+    ]
     return np.array([counts, [max(len(d) - lag, 0) for d in dtrajs]], np.float64)
