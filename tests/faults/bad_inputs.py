@@ -424,8 +424,8 @@ CASES = {
         data("0.pt", lambda path: torch.save(torch.zeros(5, 2), path)),
         ("data/0.pt", "never loaded", "numpy.save"),
     ),
-    "array of three dimensions": Case(
-        PLAN, array("1.npy", np.zeros((4, 50, 2))), ("data/1.npy", "(4, 50, 2)", "n_features")
+    "array of four dimensions": Case(
+        PLAN, array("1.npy", np.zeros((4, 50, 2, 2))), ("data/1.npy", "(4, 50, 2, 2)", "n_features")
     ),
     "array of text": Case(
         PLAN, array("1.npy", np.array(["a", "b"])), ("data/1.npy", "not a real number")
@@ -459,8 +459,22 @@ CASES = {
         PLAN, data("0.txt", sparse), ("data/0.txt", "not a text file")
     ),
     "100 MB of noise as text": Case(PLAN, data("0.csv", noise), ("data/0.csv", "not a text file")),
-    "gzip without its name": Case(
-        PLAN, data("0.txt", raw(gzip.compress(b"1 2\n3 4\n"))), ("data/0.txt", "end in .gz")
+    "gzip without its name, cut off": Case(
+        IMPORT, data("0.txt", raw(gzip.compress(b"1 2\n3 4\n" * 99)[:-9])), ("data/0.txt", "gzip")
+    ),
+    "part of another trajectory": Case(
+        IMPORT, array("3.npy", circle(seed=1)[40:160]), ("data/3.npy: frames", "data/1.npy")
+    ),
+    "one file in radians": Case(
+        IMPORT, array("2.npy", np.deg2rad(circle(seed=2))), ("data/2.npy: phi goes", "radians")
+    ),
+    "blank line between trajectories": Case(
+        IMPORT,
+        data("0.txt", text(table(circle()) + "\n" + table(circle(seed=9)))),
+        ("data/0.txt", "line 201", "a blank line"),
+    ),
+    "braces in a file name": Case(
+        PLAN, data("run{1}.npy", lambda path: np.save(path, circle())), ("run{1}.npy", "braces")
     ),
     "noise as .gz": Case(
         PLAN, data("0.csv.gz", raw(b"\x8f" * 999)), ("data/0.csv.gz", "not a whole gzip file")
@@ -582,7 +596,7 @@ CASES = {
         ("data/top.pdb", "cannot read it"),
     ),
     "trajectory that is cut off": Case(
-        IMPORT, molecule(cut_trajectory), ("data/0.xtc", "cut off within frame")
+        IMPORT, molecule(cut_trajectory), ("data/0.xtc", "cut off at frame")
     ),
     "feature that the molecule has not": Case(
         IMPORT, molecule(features=["chi1"]), ("data/top.pdb", "no 'chi1'")

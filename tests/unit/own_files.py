@@ -23,7 +23,7 @@ def imported(files, interval=1.0, unit="ps", **source) -> Features:
     """What a source gives, with the checks of both stages."""
     source = make_source(**{"kind": "features", "files": files} | source)
     check_source(source, "systems.mine.source")
-    import_source(source, matching_files(source.files), interval, unit, "features.h5")
+    import_source(source, matching_files(source.globs), interval, unit, "features.h5")
     return read_features("features.h5")
 
 

@@ -8,8 +8,10 @@ import pytest
 from own_files import imported, refused, walk
 
 from raremd.data import overlaps
+from raremd.data.features import read_lengths, read_validation
 from raremd.data.imported.clocks import clock_among
 from raremd.data.overlaps import Overlaps
+from raremd.states.split import split_frames
 
 FRAMES = np.arange(3000)
 CLOCKS = {
@@ -229,3 +231,32 @@ def test_braces_in_paths(folder, name):
 def test_other_signs_in_paths(folder, name):
     np.save(name, walk())
     assert len(imported([name]).trajectories) == 1
+
+
+# --- validation -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("files", "validation", "chosen"),
+    [
+        ("*.npy", "b.npy", [1]),
+        (["a.npy", "c.npy"], "[bd].npy", [2, 3]),
+        ("*.npy", ["d.npy", "a.npy"], [0, 3]),
+        ("*.npy", (), []),
+    ],
+)
+def test_files_that_validate_can_be_named(folder, files, validation, chosen):
+    for seed, name in enumerate("abcd"):
+        np.save(f"{name}.npy", walk(30 + seed, 2, seed))
+    imported(files, validation=validation)
+    assert read_validation("features.h5") == chosen
+    split = split_frames(read_lengths("features.h5"), 0.2, 0, chosen)
+    assert [s.trajectory for s in split.validation] == (chosen or [2])
+    assert {s.trajectory for s in split.training}.isdisjoint(chosen)
+
+
+def test_files_that_validate_must_leave_some(folder):
+    np.save("a.npy", walk())
+    refused("a.npy", "systems.mine.source.validation: no file matches b.npy", validation="b.npy")
+    with pytest.raises(ValueError, match=r"source\.validation: all trajectories validate"):
+        split_frames([50], 0.2, 0, [0])

@@ -117,7 +117,7 @@ def files_of_source(wildcards):
     """A user's files as named inputs: trajectories, topology, reference."""
     source = source_of(wildcards)
     fetched = [f"{RESULTS}/{wildcards.system}/downloads/{file}" for file in downloads(source)]
-    return {"files": fetched or matching_files(source.files)} | source.single_files
+    return {"files": fetched or matching_files(source.globs)} | source.single_files
 
 
 def maps_of_states(wildcards):

@@ -1,6 +1,6 @@
 """Adapter: features -> frames of each trajectory, if they are long enough for the study."""
 
-from raremd.data.features import read_lengths
+from raremd.data.features import read_lengths, read_validation
 from raremd.io.logs import log_to
 from raremd.io.storage import write_json
 from raremd.states.split import (
@@ -19,7 +19,8 @@ if __name__ == "__main__":
     check_lengths(lengths, plan.longest_lag)
     warn_of_short(lengths, plan.longest_lag)
     try:
-        split = split_frames(lengths, **vars(plan.split))
+        validation = read_validation(snakemake.input.features)
+        split = split_frames(lengths, **vars(plan.split), validation=validation)
     except ValueError:
         pass  # too short to be split: fit_states says so
     else:

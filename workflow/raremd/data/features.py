@@ -114,6 +114,7 @@ class FeatureWriter:
         periods: Sequence[float],
         checksum: str,
         state_labels: Sequence[int] = (),
+        validation: Sequence[int] = (),
     ) -> None:
         """What the frames mean, when all are there; see `Features`.
 
@@ -125,6 +126,8 @@ class FeatureWriter:
             Identifies the source.
         state_labels : sequence of int
             Those of discrete trajectories.
+        validation : sequence of int
+            Trajectories that validate, counted from 0; none for a choice by rule.
 
         Raises
         ------
@@ -139,6 +142,7 @@ class FeatureWriter:
         attributes["periods"] = np.asarray(periods, np.float64)
         attributes["checksum"] = checksum
         attributes["state_labels"] = np.asarray(state_labels, np.int64)
+        attributes["validation"] = np.asarray(validation, np.int64)
 
 
 @contextmanager
@@ -218,3 +222,15 @@ def read_state_labels(path: Path | str) -> list[int]:
     """
     with reading(path) as h5:
         return [int(label) for label in h5.attrs.get("state_labels", ())]
+
+
+def read_validation(path: Path | str) -> list[int]:
+    """Trajectories in a features file that validate, counted from 0; none for a choice by rule.
+
+    Raises
+    ------
+    DamagedFileError
+        If the file is not as it was written.
+    """
+    with reading(path) as h5:
+        return [int(number) for number in h5.attrs.get("validation", ())]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from raremd.data.features import Features, open_features, read_state_labels
+from raremd.data.features import Features, open_features, read_state_labels, read_validation
 from raremd.io.storage import write_arrays
 from raremd.kinetics.transition_matrix import count_matrix, largest_connected_set
 from raremd.states.coordinates import Coordinate, CoordinateSettings, fit_coordinate
@@ -70,7 +70,9 @@ def fit_states(
     partition = with_labels(definition.partition, tuple(read_state_labels(features)))
     with open_features(features) as md:
         lengths = [len(t) for t in md.trajectories]
-        parts = split_frames(lengths, definition.validation_fraction, definition.gap)
+        parts = split_frames(
+            lengths, definition.validation_fraction, definition.gap, read_validation(features)
+        )
         training = [Frames(md.trajectories[s.trajectory], s.start, s.stop) for s in parts.training]
         fitted = fit_coordinate(definition.coordinate, training, md.feature_names, md.periods)
         training = [replace(frames, coordinate=fitted) for frames in training]

@@ -32,7 +32,9 @@ class Split:
     validation: tuple[Segment, ...]
 
 
-def split_frames(lengths: list[int], validation_fraction: float, gap: int) -> Split:
+def split_frames(
+    lengths: list[int], validation_fraction: float, gap: int, validation: Sequence[int] = ()
+) -> Split:
     """Whole trajectories where there are enough, else the end of each, behind a gap.
 
     Parameters
@@ -44,6 +46,9 @@ def split_frames(lengths: list[int], validation_fraction: float, gap: int) -> Sp
     gap : int
         Frames left out between training and validation within one trajectory, so
         that the two are not correlated.
+
+    validation : sequence of int
+        Trajectories that validate, where they are named; then nothing else decides.
 
     Returns
     -------
@@ -57,12 +62,17 @@ def split_frames(lengths: list[int], validation_fraction: float, gap: int) -> Sp
         If a part would be empty.
     """
     n = len(lengths)
-    if n >= MINIMUM_TRAJECTORIES:
+    if validation or n >= MINIMUM_TRAJECTORIES:
         n_validation = min(max(1, round(validation_fraction * n)), n - 1)
-        chosen = {round((k + 0.5) * n / n_validation - 0.5) for k in range(n_validation)}
-        training = tuple(Segment(t, 0, lengths[t]) for t in range(n) if t not in chosen)
-        validation = tuple(Segment(t, 0, lengths[t]) for t in sorted(chosen))
-        return Split(training, validation)
+        spread = (round((k + 0.5) * n / n_validation - 0.5) for k in range(n_validation))
+        chosen = set(validation) or set(spread)
+        if len(chosen) == n:
+            raise ValueError("source.validation: all trajectories validate, none is trained on")
+        whole = [Segment(t, 0, length) for t, length in enumerate(lengths)]
+        return Split(
+            tuple(s for s in whole if s.trajectory not in chosen),
+            tuple(s for s in whole if s.trajectory in chosen),
+        )
     pairs = []
     for t, length in enumerate(lengths):
         start = length - round(validation_fraction * length)

@@ -26,6 +26,7 @@ from raremd.data.imported.kinds import (
     TrajectorySource,
 )
 from raremd.data.imported.molecular import read_molecular
+from raremd.data.imported.sources import matching_files
 from raremd.data.imported.tables import TIME, Table
 from raremd.data.imported.trajectory_files import plugins_silenced
 from raremd.data.imported.units import (
@@ -78,6 +79,7 @@ class Importer:
         self._low: list[np.ndarray] = []
         self._high: list[np.ndarray] = []
         self._hash = hashlib.sha256()
+        self._validation = matching_files(source.validation)
 
     def tables(self, files: Iterable[str]) -> Iterator[Table]:
         """The trajectories of all files."""
@@ -86,6 +88,10 @@ class Importer:
         if isinstance(self._source, NumberSource):
             for file in files:
                 yield from read_file(file, self._source.dataset, self._states)
+
+    def validates(self, label: str) -> bool:
+        """Whether the trajectory with this label is in a file that validates."""
+        return any(label == file or label.startswith(f"{file}, ") for file in self._validation)
 
     def blocks(self, table: Table) -> Iterator[np.ndarray]:
         """Checked float32 blocks (n, n_features) of the wanted columns."""
@@ -286,10 +292,12 @@ def import_source(
     """
     importer = Importer(source, frame_interval, time_unit)
     with plugins_silenced(), feature_writer(output) as writer:
-        total = 0
+        total, validation = 0, []
         for number, table in enumerate(importer.tables(list(files)), start=1):
             frames = writer.add(importer.blocks(table), table.label)
             total += frames
+            if importer.validates(table.label):
+                validation.append(number - 1)
             log.info("%d: %s, %d frames", number, table.label, frames)
         checksum = importer.finish()
         log.info("%d frames, %.10g %s", total, total * frame_interval, time_unit)
@@ -300,4 +308,5 @@ def import_source(
             periods=importer.periods,
             checksum=checksum,
             state_labels=sorted(importer.labels),
+            validation=validation,
         )

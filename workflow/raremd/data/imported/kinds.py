@@ -19,6 +19,8 @@ class Source:
         Addresses, each with its digest in
     sha256, md5 : sequence of str
         Hexadecimal; one of the two kinds.
+    validation : sequence of str
+        Globs of the files that validate, beside `files` or among them; none for a choice by rule.
     times : str
         Unit of the times in the files, where they have some: fs, ps, ns or us; none for no
         notice to be taken of them.
@@ -28,7 +30,13 @@ class Source:
     url: Sequence[str] = ()
     sha256: Sequence[str] = ()
     md5: Sequence[str] = ()
+    validation: Sequence[str] = ()
     times: str = "ps"
+
+    @property
+    def globs(self) -> list[str]:
+        """Of all files, those that validate last."""
+        return [*self.files, *self.validation]
 
     @property
     def digests(self) -> list[str]:
@@ -123,4 +131,4 @@ def make_source(kind: str, **options: Any) -> Source:
     return KINDS[kind](**options | several)
 
 
-_SEVERAL = ("files", "url", "sha256", "md5")
+_SEVERAL = ("files", "url", "sha256", "md5", "validation")

@@ -97,13 +97,16 @@ def check_source(source: Source, key: str, root: Path = Path()) -> None:
         if not (root / file).is_file():
             raise ValueError(f"{key}.{name}: there is no file {file}")
         _refuse_braces(file)
-    for pattern in source.files:
+    if source.url and source.validation:
+        raise ValueError(f"{key}.validation: files can be named where there are files, not url")
+    for pattern in source.globs:
         if not matching_files([pattern], root):
+            at = "files" if pattern in source.files else "validation"
             raise ValueError(
-                f"{key}.files: no file matches {pattern} (from {root.resolve()}); "
+                f"{key}.{at}: no file matches {pattern} (from {root.resolve()}); "
                 f"{_advice(pattern, root)}"
             )
-    for file in matching_files(source.files, root):
+    for file in matching_files(source.globs, root):
         _refuse_braces(file)
         try:
             if isinstance(source, NumberSource):

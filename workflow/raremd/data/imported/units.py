@@ -58,7 +58,7 @@ def refuse_wrong_angles(
             if unit == "radians":
                 wrong &= ~_within_turn(low, high, turn)
             elif (np.maximum(-low, high) > QUARTER).any():
-                wrong |= np.maximum(-low, high) <= 1.001 * math.pi
+                wrong |= (np.maximum(-low, high) <= 1.001 * math.pi) & (high > low)
             elif not wrong.all():
                 wrong[:] = False
             if wrong.any():

@@ -14,6 +14,10 @@ FILES = (
     "Globs of the files, relative to the working directory, one or several; each file is one "
     "trajectory (or one array in it), sorted naturally and never joined."
 )
+VALIDATION = (
+    "Globs of the files that validate, beside `files` or among them; by default every fifth "
+    "trajectory, or the end of each where there are fewer than four."
+)
 Url = Annotated[
     tuple[
         Annotated[str, matching("^(https?|ftp|file)://", "an address begins with https://")], ...
@@ -90,6 +94,7 @@ class _Imported(Section):
     url: Url | None = Field(default=None, description=URL)
     sha256: Sha256 | None = Field(default=None, description=SHA256)
     md5: Md5 | None = Field(default=None, description=MD5)
+    validation: Files | None = Field(default=None, description=VALIDATION)
 
     def files_of(self) -> kinds.Source:
         """The same as the importers take it."""
