@@ -91,10 +91,13 @@ reliability: $(READY) ## run the fault and cluster tests, write docs/reliability
 	@$(BIN)/python -m pytest tests/cluster --junitxml=.pytest_cache/cluster.xml
 	@$(BIN)/python tests/reliability_table.py .pytest_cache/faults.xml .pytest_cache/cluster.xml
 
-lint: $(READY)      ## ruff, snakefmt, snakemake --lint
+lint: $(READY)      ## ruff, snakefmt, mypy, codespell, snakemake --lint
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/snakefmt --check Snakefile workflow
+	@$(BIN)/mypy
+	@$(BIN)/mypy --disable-error-code name-defined workflow/scripts
+	@$(BIN)/codespell
 	@$(BIN)/snakemake --lint --configfile config/smoke.yaml
 
 format: $(READY)    ## apply ruff and snakefmt

@@ -5,4 +5,5 @@ from raremd.io.logs import log_to
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
-    download(*snakemake.params.origin, snakemake.output.file)
+    url, digest = snakemake.params.origin
+    download(url, digest, snakemake.output.file)

@@ -37,7 +37,7 @@ if __name__ == "__main__":
         settings = "[pyemma]\ncheck_version = False\nshow_progress_bars = False\n"
         Path(folder, "pyemma.cfg").write_text(settings)
         os.environ["PYEMMA_CFG_DIR"] = folder
-        sets = {}
+        sets: dict[str, list[np.ndarray]] = {}
         with np.load(sys.argv[1]) as file:
             lags = [int(lag) for lag in file["lags"]]
             for name in file.files:

@@ -1,6 +1,7 @@
 """Adapter: comparison, costs, bootstrap samples and validating MD -> leaderboard."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ def validation_of(states: str, at: RankedCell, lags: np.ndarray, n: int) -> np.n
     return interval * validation_timescales(read_states(states), at.stride, frames, n)
 
 
-def rank_cells(files, plan: RankingPlan) -> pd.DataFrame:
+def rank_cells(files: Any, plan: RankingPlan) -> pd.DataFrame:
     key = ["system", "coordinate", "interval", "partition"]
     tables = dict(list(read_parquet(files.comparison).groupby(key)))
     cost = dict(list(read_parquet(files.cost).groupby(key)))
