@@ -38,9 +38,11 @@ def frames(width, dtype=np.float32):
 
 @st.composite
 def systems(draw):
-    """Trajectories with the same features."""
-    width = draw(WIDTH)
-    return draw(st.lists(frames(width), min_size=1, max_size=5))
+    """Trajectories with the same features, no two of them equal: those would be refused."""
+    several = st.lists(
+        frames(draw(WIDTH)), min_size=1, max_size=5, unique_by=lambda t: str(t.tolist())
+    )
+    return draw(several)
 
 
 @BOUNDED

@@ -17,6 +17,7 @@ LIBRARY = Path(__file__).parents[1]
 LEFT_OUT = "raremd.io"
 
 
+@functools.cache
 def _file(module: str) -> Path | None:
     """Source of a module of the package; None if there is no such module."""
     path = LIBRARY.parent.joinpath(*module.split("."))
