@@ -24,6 +24,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
+from scipy.sparse import csr_array
 
 
 def expected_counts(states: np.ndarray, probability: np.ndarray, n_states: int) -> np.ndarray:
@@ -42,8 +43,9 @@ def expected_counts(states: np.ndarray, probability: np.ndarray, n_states: int) 
     (n_states, n_states) float64
         Divided by its row sums, the visits, it is the expected one-step matrix.
     """
-    by_next = np.asarray(probability, np.float64).T
-    return np.stack([np.bincount(states, column, n_states) for column in by_next], axis=1)
+    n = len(states)
+    belongs = csr_array((np.ones(n), (states, np.arange(n))), shape=(n_states, n))
+    return belongs @ probability
 
 
 def leaked(

@@ -323,7 +323,7 @@ class HiddenChain:
 
 
 @numba.njit(cache=True)
-def _mixed(bits: int) -> int:
+def _mixed(bits: np.uint64) -> np.uint64:
     """The output function of SplitMix64 (Steele, Lea & Flood, OOPSLA 2014), uint64."""
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -332,7 +332,7 @@ def _mixed(bits: int) -> int:
 
 @numba.njit(cache=True)
 def _walk(
-    start: int,
+    start: np.uint64,
     states: np.ndarray,
     basins: int,
     positions: int,
