@@ -28,6 +28,7 @@ __all__ = [
     "chapman_kolmogorov",
     "count_matrix",
     "count_transitions",
+    "eigenvalue_times",
     "estimate",
     "full_stationary",
     "full_transition_matrix",
@@ -119,6 +120,23 @@ def timescales(
                 "leave it out for a non-reversible estimate"
             )
         eigenvalues = np.linalg.eigvalsh(symmetric)
+    return eigenvalue_times(eigenvalues, lag, n)
+
+
+def eigenvalue_times(eigenvalues: np.ndarray, lag: float, n: int) -> np.ndarray:
+    """The same from all eigenvalues of a transition matrix, in any order.
+
+    Parameters
+    ----------
+    eigenvalues : (m,) real or complex array
+        One of them is 1.
+    lag, n
+        As in :func:`timescales`.
+
+    Returns
+    -------
+    (n,) float64 array
+    """
     eigenvalues = eigenvalues[_slowest_first(eigenvalues)][1 : n + 1]
     real = np.abs(eigenvalues.imag) <= REAL_EIGENVALUE
     value = eigenvalues.real
