@@ -104,7 +104,7 @@ def test_recommendation_and_claims_never_disagree():
     """On random cells: what one calls reproduced the other never contradicts, and vice versa."""
     rng = np.random.default_rng(0)
     agreed = set()
-    for _ in range(400):
+    for _ in range(120):
         deviations = rng.normal(rng.normal(0, 0.6), rng.choice([0.05, 0.3, 1.0]), 5)
         known = assessment(
             transitions=int(rng.choice([5, 500])),
