@@ -96,7 +96,6 @@ lint: $(READY)      ## ruff, snakefmt, mypy, codespell, snakemake --lint
 	@$(BIN)/ruff format --check .
 	@$(BIN)/snakefmt --check Snakefile workflow
 	@$(BIN)/mypy
-	@$(BIN)/mypy --disable-error-code name-defined workflow/scripts
 	@$(BIN)/codespell
 	@$(BIN)/snakemake --lint --configfile config/smoke.yaml
 
