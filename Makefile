@@ -118,4 +118,5 @@ bench-plan: $(READY) ## seconds and memory of a dry run of 5,000 cells (a minute
 	@$(BIN)/python benchmarks/planning.py
 
 clean:              ## remove results and Snakemake's records, keep .venv
-	rm -rf results .snakemake
+	find results -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +
+	rm -rf .snakemake
