@@ -1,4 +1,4 @@
-"""`make` with unusual paths and environments; in place of Snakemake, a program that says its call."""
+"""`make` with unusual paths and environments; a program that says its call replaces Snakemake."""
 
 from __future__ import annotations
 
