@@ -2,21 +2,36 @@
 PYTHON ?= python3
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 CONFIG ?= config.yaml
-RESULTS = $(shell $(BIN)/python -c "import yaml; \
-  print(yaml.safe_load(open('$(CONFIG)')).get('results', 'results'))")
 BIN := .venv/bin
 READY := .venv/.ready
 PYEMMA := .venv-pyemma/.ready
+# The shell reads CONFIG from its environment, so a name with spaces or quotes stays one word.
+export CONFIG
+# What a module system or a shell sets up for another Python must not reach this one.
+unexport PYTHONPATH PYTHONHOME
+RESULTS := "$$($(BIN)/python -c 'import os, yaml; \
+  print(yaml.safe_load(open(os.environ["CONFIG"])).get("results", "results"))')"
 # --configfile takes all that follows it, so a target must not stand behind it.
-SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
+SNAKEMAKE := $(BIN)/snakemake --configfile "$$CONFIG" --cores $(CORES)
+
+# The paths of the environment stand unquoted in command lines of pip, venv and Snakemake.
+UNFIT := $(shell pwd -P | grep '[]"'\''`$$&;|<>(){}*?:\[:space:][]')
+ifneq ($(UNFIT),)
+$(error move this folder: its path, $(UNFIT), has a space, a quote or another character \
+  that shells read as their own)
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help figures study snapshot gallery spot-check leaderboard keep-leaderboard report inspect \
-  crosscheck plan test faults cluster-test fuzz reliability lint format resources bench \
+  crosscheck plan configured test faults cluster-test fuzz reliability lint format resources bench \
   bench-overhead bench-plan clean
 
 help:           ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/' | expand -t 18
+
+configured:
+	@test -r "$$CONFIG" && test -f "$$CONFIG" \
+	  || { echo "there is no configuration file $$CONFIG; name one with CONFIG=..."; exit 1; }
 
 $(READY): envs/requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -28,7 +43,7 @@ $(READY): envs/requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch $(READY)
 
-figures: $(READY)   ## run the default study: tables, claims, figures (CONFIG=..., CORES=...)
+figures: configured $(READY)   ## run the default study: tables, claims, figures (CONFIG=..., CORES=...)
 	@$(SNAKEMAKE)
 
 study: $(READY)     ## the full study of four systems: its plan, then hours of computing, resumable
@@ -37,16 +52,16 @@ study: $(READY)     ## the full study of four systems: its plan, then hours of c
 	@$(MAKE) --no-print-directory figures CONFIG=config/study.yaml
 	@$(MAKE) --no-print-directory snapshot CONFIG=config/study.yaml
 
-snapshot: $(READY)  ## keep the outcome of a finished study (CONFIG=...) in docs/results, over what is there
+snapshot: configured $(READY)  ## keep the outcome of a finished study (CONFIG=...) in docs/results, over what is there
 	@$(SNAKEMAKE) write_results_page
 
-gallery: $(READY)   ## one figure of each kind of a finished study (CONFIG=...): docs/gallery.md, as above
+gallery: configured $(READY)   ## one figure of each kind of a finished study (CONFIG=...): docs/gallery.md, as above
 	@$(SNAKEMAKE) write_gallery
 
 spot-check: $(READY) ## recompute three random cells of docs/results and compare (SEED=...)
 	@$(BIN)/python tests/spot_check.py $(SEED)
 
-report: $(READY)    ## write the study's self-contained HTML report
+report: configured $(READY)    ## write the study's self-contained HTML report
 	@$(SNAKEMAKE) && $(SNAKEMAKE) --report $(RESULTS)/report.html
 
 leaderboard: $(READY) ## rank all models at the hard cells: results/leaderboard.md
@@ -55,10 +70,10 @@ leaderboard: $(READY) ## rank all models at the hard cells: results/leaderboard.
 keep-leaderboard: $(READY) ## keep the outcome in docs/leaderboard
 	@$(BIN)/snakemake --cores $(CORES) --configfile config/leaderboard.yaml -- keep_leaderboard
 
-inspect: $(READY)   ## what the data can tell, before any training: inspect.md
+inspect: configured $(READY)   ## what the data can tell, before any training: inspect.md
 	@$(SNAKEMAKE) inspect_data plot_inspect && cat $(RESULTS)/inspect.md
 
-crosscheck: $(READY) $(PYEMMA) ## estimate base cells with PyEMMA too: crosscheck.{csv,pdf,png}
+crosscheck: configured $(READY) $(PYEMMA) ## estimate base cells with PyEMMA too: crosscheck.{csv,pdf,png}
 	@$(SNAKEMAKE) crosscheck
 
 $(PYEMMA): envs/pyemma.txt
@@ -71,7 +86,7 @@ $(PYEMMA): envs/pyemma.txt
 	  --no-binary pyemma pyemma==2.5.12
 	@touch $(PYEMMA)
 
-plan: $(READY)      ## what a run would do, without doing it
+plan: configured $(READY)      ## what a run would do, without doing it
 	@$(SNAKEMAKE) --dry-run --quiet rules
 
 test: $(READY) lint ## lint, then library, workflow and result tests
@@ -96,7 +111,6 @@ lint: $(READY)      ## ruff, snakefmt, mypy, codespell, snakemake --lint
 	@$(BIN)/ruff format --check .
 	@$(BIN)/snakefmt --check Snakefile workflow
 	@$(BIN)/mypy
-	@$(BIN)/mypy --disable-error-code name-defined workflow/scripts
 	@$(BIN)/codespell
 	@$(BIN)/snakemake --lint --configfile config/smoke.yaml
 
@@ -105,18 +119,19 @@ format: $(READY)    ## apply ruff and snakefmt
 	@$(BIN)/ruff format .
 	@$(BIN)/snakefmt Snakefile workflow
 
-resources: $(READY) ## simulate the embedded MD anew (hours) and compute the exact spectrum
+resources: configured $(READY) ## simulate the embedded MD anew (hours) and compute the exact spectrum
 	@$(SNAKEMAKE) regenerate_resources
 
 bench: $(READY)     ## measure the engine: benchmarks/README.md and results.json (8 minutes)
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/python benchmarks/run.py
 
-bench-overhead: $(READY) ## run a study (CONFIG=...) in a fresh clone: what of its CPU time computes
+bench-overhead: configured $(READY) ## run a study (CONFIG=...) in a fresh clone: what of its CPU time computes
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1 \
-	  $(BIN)/python benchmarks/overhead.py $(CONFIG)
+	  $(BIN)/python benchmarks/overhead.py "$$CONFIG"
 
 bench-plan: $(READY) ## seconds and memory of a dry run of 5,000 cells (a minute)
 	@$(BIN)/python benchmarks/planning.py
 
 clean:              ## remove results and Snakemake's records, keep .venv
-	rm -rf results .snakemake
+	find results -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +
+	rm -rf .snakemake
