@@ -105,7 +105,8 @@ def yardstick_of_cell(wildcards):
 
 def model_file(wildcards):
     """Source of the class of a model."""
-    return LIBRARY.parent / (STUDY.model_module(wildcards.model).replace(".", "/") + ".py")
+    parts = STUDY.model_module(wildcards.model).split(".")
+    return LIBRARY.parent.joinpath(*parts).with_suffix(".py")
 
 
 def source_of(wildcards):
