@@ -8,14 +8,17 @@ import numpy as np
 import pytest
 
 from raremd.data.simulated.hidden_chain import HOP, MEMBERS, HiddenChain
+from raremd.data.simulated.hidden_chain_exact import SolvedChain
+from raremd.data.simulated.hidden_chain_walk import simulate
 from raremd.kinetics.timescales import count_matrix, timescales
 
 SMALL = HiddenChain(t1=60.0, memory=5.0, basins=3, positions=2, ring=4)
+SOLVED = SolvedChain(SMALL)
 
 
 def hidden_matrix(chain):
     """One frame of (e, x, y), written out state by state."""
-    rho, p, half = chain.rho, chain.p, chain.ring // 3
+    rho, p, half = chain.rho, SolvedChain(chain).p, chain.ring // 3
     line = chain.basins * chain.positions
     states = list(itertools.product((0, 1), range(line), range(chain.ring)))
     number = {state: k for k, state in enumerate(states)}
@@ -40,7 +43,7 @@ def hidden_matrix(chain):
 def brute():
     """Hidden matrix of SMALL, its stationary law, and which observed state each state shows."""
     matrix = hidden_matrix(SMALL)
-    law = np.repeat([1 - SMALL.p, SMALL.p], SMALL.n_states) / SMALL.n_states
+    law = np.repeat([1 - SOLVED.p, SOLVED.p], SMALL.n_states) / SMALL.n_states
     return matrix, law, np.tile(np.eye(SMALL.n_states), (2, 1))
 
 
@@ -62,7 +65,7 @@ def brute():
     ],
 )  # fmt: skip
 def test_members_have_their_known_answers(member, p, slow, implied, passage, entropies):
-    chain = MEMBERS[member]
+    chain = SolvedChain(MEMBERS[member])
     assert chain.p == pytest.approx(p, rel=1e-6)
     assert chain.timescales(len(slow)) == pytest.approx(slow, rel=1e-4)
     found = [chain.implied_timescales(lag, 1)[0] for lag in (1, 10, 100)]
@@ -78,18 +81,18 @@ def test_observed_transition_matrix_is_that_of_brute_force(brute):
     for lag in (1, 2, 37):
         power = np.linalg.matrix_power(matrix, lag)
         expected = SMALL.n_states * shown.T @ (law[:, None] * power) @ shown
-        assert np.abs(SMALL.transition_matrix(lag) - expected).max() < 1e-13
+        assert np.abs(SOLVED.transition_matrix(lag) - expected).max() < 1e-13
         exact = timescales(expected, lag, 4, np.full(SMALL.n_states, 1 / SMALL.n_states))
-        assert SMALL.implied_timescales(lag, 4) == pytest.approx(exact, rel=1e-8, nan_ok=True)
+        assert SOLVED.implied_timescales(lag, 4) == pytest.approx(exact, rel=1e-8, nan_ok=True)
 
 
 def test_hidden_spectrum_is_that_of_brute_force(brute):
     hidden = timescales(brute[0], 1, 3)
     assert hidden[0] == pytest.approx(SMALL.t1, rel=1e-9)
     assert hidden[2] == pytest.approx(SMALL.memory, rel=1e-9)
-    assert SMALL.timescales(2) == pytest.approx(hidden[:2], rel=1e-9)
-    assert SMALL.timescales(3)[2] < SMALL.memory  # which no observed state shows by itself
-    far = SMALL.implied_timescales(400, 1)[0]
+    assert SOLVED.timescales(2) == pytest.approx(hidden[:2], rel=1e-9)
+    assert SOLVED.timescales(3)[2] < SMALL.memory  # which no observed state shows by itself
+    far = SOLVED.implied_timescales(400, 1)[0]
     assert far == pytest.approx(SMALL.t1, rel=0.01) and far < SMALL.t1
 
 
@@ -100,7 +103,7 @@ def test_passage_times_are_those_of_brute_force(brute):
     inner = np.linalg.inv(np.eye(out.sum()) - matrix[np.ix_(out, out)]).sum(axis=1)
     at = basin[out] == 0
     expected = np.average(inner[at], weights=law[out][at])
-    assert SMALL.passage_times()[0, 2] == pytest.approx(expected, rel=1e-10)
+    assert SOLVED.passage_times()[0, 2] == pytest.approx(expected, rel=1e-10)
 
 
 def block_entropy(laws):
@@ -111,8 +114,8 @@ def block_entropy(laws):
 
 def test_entropy_rate_lies_between_the_bounds_of_cover_and_thomas():
     """H(s_n | s_n-1 .. s_0, e_0) <= h <= H(s_n | s_n-1 .. s_0); the activation starts the path."""
-    chain = HiddenChain(t1=20.0, memory=1.0, positions=2)
-    n, moves = 4, hidden_matrix(chain).reshape(2, 4, 2, 4)
+    chain = SolvedChain(HiddenChain(t1=20.0, memory=1.0, positions=2))
+    n, moves = 4, hidden_matrix(chain.chain).reshape(2, 4, 2, 4)
     law = np.repeat([1 - chain.p, chain.p], n).reshape(2, n) / n
     paths = [law[:, None, :]]  # (e, path before, position)
     starts = [np.stack([law * [[1], [0]], law * [[0], [1]]], axis=1)]
@@ -132,10 +135,11 @@ def test_entropy_rate_lies_between_the_bounds_of_cover_and_thomas():
 def test_the_filter_on_samples_has_the_loss_of_the_entropy_rate():
     """The gain on the Markov chain is a mean of paired differences; 4 of its standard errors."""
     chain = HiddenChain(t1=200.0, memory=20.0)
-    states = chain.simulate(400, 2000, seed=4).astype(np.int64)
-    log_first = np.log(np.maximum(chain.position_matrix(1), 1e-300))
+    solved = SolvedChain(chain)
+    states = simulate(chain, 400, 2000, seed=4).astype(np.int64)
+    log_first = np.log(np.maximum(solved.position_matrix(1), 1e-300))
     moves = hidden_matrix(chain).reshape(2, 8, 2, 8)
-    belief = np.tile([[1 - chain.p, chain.p]], (400, 1))
+    belief = np.tile([[1 - solved.p, solved.p]], (400, 1))
     gain = np.zeros(400)
     for now, then in itertools.pairwise(states.T):
         joint = np.einsum("we,wef->wf", belief, moves[:, now, :, then])
@@ -143,14 +147,14 @@ def test_the_filter_on_samples_has_the_loss_of_the_entropy_rate():
         gain += np.log(chance) - log_first[now, then]
         belief = joint / chance[:, None]
     gain /= states.shape[1] - 1
-    exact = chain.entropies()
+    exact = solved.entropies()
     error = gain.std() / np.sqrt(len(gain))
     assert abs(gain.mean() - (exact.first - exact.rate)) < 4 * error
     assert error < 0.1 * (exact.first - exact.rate)
 
 
 def test_without_memory_the_observed_states_are_a_markov_chain():
-    chain = HiddenChain(t1=50.0, memory=0.0, ring=3)
+    chain = SolvedChain(HiddenChain(t1=50.0, memory=0.0, ring=3))
     times = [chain.implied_timescales(lag, 1)[0] for lag in (1, 7, 30)]
     assert times == pytest.approx([50.0] * 3, rel=1e-8)
     exact = chain.entropies()
@@ -160,11 +164,11 @@ def test_without_memory_the_observed_states_are_a_markov_chain():
 @pytest.mark.parametrize("lag", [1, 5, 20])
 def test_samples_have_the_exact_transition_matrix(lag):
     """Each element within 5 standard errors over independent walkers."""
-    walkers = SMALL.simulate(200, 4000, seed=1)
+    walkers = simulate(SMALL, 200, 4000, seed=1)
     counts = np.stack([count_matrix([w], SMALL.n_states, lag) for w in walkers])
     share = counts / (walkers.shape[1] - lag)
     error = share.std(axis=0) / np.sqrt(len(walkers))
-    exact = SMALL.transition_matrix(lag) / SMALL.n_states
+    exact = SOLVED.transition_matrix(lag) / SMALL.n_states
     impossible = exact < 1e-15
     assert not share[:, impossible].any()
     deviation = (share.mean(axis=0) - exact)[~impossible] / error[~impossible]
@@ -174,19 +178,20 @@ def test_samples_have_the_exact_transition_matrix(lag):
 
 def test_samples_start_from_the_stationary_law_of_activation_too():
     """The first step crosses as often as any other; 4 standard errors."""
-    walkers = HiddenChain(t1=30.0, memory=10.0).simulate(200_000, 2, seed=2)
-    exact = HiddenChain(t1=30.0, memory=10.0).transition_matrix(1)[3, 4] * 2 / 8
+    chain = HiddenChain(t1=30.0, memory=10.0)
+    walkers = simulate(chain, 200_000, 2, seed=2)
+    exact = SolvedChain(chain).transition_matrix(1)[3, 4] * 2 / 8
     crossed = np.mean(walkers[:, 0] // 4 != walkers[:, 1] // 4)
     assert abs(crossed - exact) < 4 * np.sqrt(exact / len(walkers))
 
 
 def test_same_seed_same_bytes_and_walkers_of_their_own():
     chain = MEMBERS["medium"]
-    first = chain.simulate(5, 300, seed=1)
+    first = simulate(chain, 5, 300, seed=1)
     assert first.dtype == np.int16 and first.shape == (5, 300)
-    assert chain.simulate(5, 300, seed=1).tobytes() == first.tobytes()
-    assert np.array_equal(chain.simulate(7, 400, seed=1)[:5, :300], first)
-    assert not np.array_equal(chain.simulate(5, 300, seed=2), first)
+    assert simulate(chain, 5, 300, seed=1).tobytes() == first.tobytes()
+    assert np.array_equal(simulate(chain, 7, 400, seed=1)[:5, :300], first)
+    assert not np.array_equal(simulate(chain, 5, 300, seed=2), first)
     assert len(np.unique(first[:, -20:], axis=0)) == 5
     assert first.min() >= 0 and first.max() < chain.n_states
 
@@ -213,4 +218,13 @@ def test_dials_out_of_range_are_refused_by_name(dials, message):
 @pytest.mark.parametrize("numbers", [(0, 1, 0), (1, 0, 0), (1, 1, -1)])
 def test_numbers_of_a_simulation_out_of_range_are_refused(numbers):
     with pytest.raises(ValueError, match=r"^(n_walkers|n_frames|seed): .* is too small"):
-        SMALL.simulate(*numbers)
+        simulate(SMALL, *numbers)
+
+
+def test_answers_are_in_the_unit_of_the_frame_interval():
+    chain = SolvedChain(HiddenChain(t1=20.0, memory=0.0, positions=1))
+    answers = chain.answers(lags=[1, 4], n=2, frame_interval=0.5, unit="ps")
+    assert answers.timescales == pytest.approx([10.0])  # two states have one process
+    assert (answers.unit, answers.lags) == ("ps", (0.5, 2.0))
+    assert np.array(answers.implied_timescales)[:, 0] == pytest.approx([10.0, 10.0])
+    assert answers.passage_times[0][1] == pytest.approx(0.5 / (0.4 * chain.p))
