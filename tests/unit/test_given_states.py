@@ -62,7 +62,7 @@ def test_maps_that_are_wrong(folder, text, message):
 
 def test_a_map_needs_two_macrostates(folder):
     (folder / "map.txt").write_text("2 1\n3 1\n5 1\n9 1\n")
-    with pytest.raises(ValueError, match="all states into one"):
+    with pytest.raises(ValueError, match="all states are lumped into one"):
         GivenSettings("map.txt", LABELS).fit([], np.zeros(1), 0)
 
 

@@ -181,7 +181,7 @@ def test_a_system_that_is_not_simulated_has_no_simulation():
     with pytest.raises(ValueError, match="is not imported"):
         plan.import_plan(STUDY, "four_state")
     config = yaml.safe_load((ROOT / "config/protein.yaml").read_text())
-    with pytest.raises(ValueError, match="is not simulated"):
+    with pytest.raises(ValueError, match="is no four_state system"):
         plan.simulation_plan(load_study(config), "protein", "features")
 
 

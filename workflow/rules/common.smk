@@ -18,7 +18,7 @@ from raremd.study.load import check_files, embedded_files, load_study
 from raremd.study.plans import as_param
 from raremd.study.settings.messages import ConfigError, check_keys
 from raremd.study.settings.partitions import Given
-from raremd.study.settings.sources import Embedded, FourState, Imported
+from raremd.study.settings.sources import Embedded, FourState, HiddenChain, Imported
 
 LIBRARY = Path(raremd.__file__).parent
 ROOT = LIBRARY.parents[1]
@@ -93,6 +93,13 @@ def cell_of(wildcards):
     return Cell.parse(
         wildcards.system, wildcards.coordinate, wildcards.interval, wildcards.partition
     )
+
+
+def spectrum_of(system):
+    """The exact spectrum of a system that has one."""
+    if system in of_kind(HiddenChain):
+        return f"{RESULTS}/{system}/exact.json"
+    return os.path.relpath(ROOT / "resources/four_state/exact_spectrum.json")
 
 
 def states_of_cell(wildcards):

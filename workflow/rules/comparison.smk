@@ -37,10 +37,7 @@ rule compare_cells:
         LENGTHS,
         kinetics=per_cell("kinetics.h5"),
         runs=per_model("run.json"),
-        spectra=[
-            os.path.relpath(ROOT / "resources/four_state/exact_spectrum.json")
-            for system in of_kind(FourState)
-        ],
+        spectra=[spectrum_of(system) for system in plan.solved_systems(STUDY)],
     output:
         csv=f"{RESULTS}/comparison.csv",
         parquet=f"{RESULTS}/comparison.parquet",

@@ -1,6 +1,6 @@
 # Needs: the settings of a simulated system, the trajectories in resources/, or a user's own files.
-# Makes: results/{system}/features.h5 and, for simulated systems, reference.h5.
-# Steps: simulate_four_state | import_embedded | (download_data ->) import_data. On demand, regenerate_resources makes what
+# Makes: results/{system}/features.h5, for the four-state system reference.h5, for hidden chains exact.json.
+# Steps: simulate_four_state | simulate_hidden_chain, solve_hidden_chain | import_embedded | (download_data ->) import_data. On demand, regenerate_resources makes what
 # resources/ holds anew, in results/regenerated/, by simulate_peptide, simulate_go_model and compute_exact_spectrum.
 
 
@@ -24,6 +24,50 @@ rule simulate_four_state:
         plan=planned(plan.simulation_plan, "system", "part"),
     script:
         "../scripts/simulate_four_state.py"
+
+
+rule simulate_hidden_chain:
+    output:
+        features=f"{RESULTS}/{{system}}/features.h5",
+    log:
+        f"{RESULTS}/logs/simulate_hidden_chain/{{system}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/simulate_hidden_chain/{{system}}.tsv"
+    wildcard_constraints:
+        system=names(of_kind(HiddenChain)),
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    params:
+        code=code_of("simulate_hidden_chain"),
+        plan=planned(plan.hidden_chain_plan, "system"),
+    script:
+        "../scripts/simulate_hidden_chain.py"
+
+
+rule solve_hidden_chain:
+    output:
+        answers=f"{RESULTS}/{{system}}/exact.json",
+    log:
+        f"{RESULTS}/logs/solve_hidden_chain/{{system}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/solve_hidden_chain/{{system}}.tsv"
+    wildcard_constraints:
+        system=names(of_kind(HiddenChain)),
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(30),
+    params:
+        code=code_of("solve_hidden_chain"),
+        plan=planned(plan.answers_plan, "system"),
+    script:
+        "../scripts/solve_hidden_chain.py"
 
 
 rule import_embedded:

@@ -176,21 +176,25 @@ class GivenSettings:
     labels : tuple of int
         All that occur in the data, ascending; they need be neither contiguous nor from 0. See
         `with_labels`.
+    states_per_macrostate : int or None
+        Lumps label s into macrostate ``s // states_per_macrostate``, instead of a map.
     """
 
     map: str | None = None
     labels: tuple[int, ...] = ()
+    states_per_macrostate: int | None = None
 
     def fit(self, coordinates: Sequence[Rows], periods: np.ndarray, seed: int) -> Partition:
         """Number the states from 0 in the order of their labels; nothing is learned."""
         labels = np.array(self.labels, dtype=np.float64)
         if not len(labels):
-            raise ValueError("given: the data hold no states; use it with a dtraj source")
-        groups = self.labels if self.map is None else read_map(self.map, self.labels)
-        numbers, lookup = np.unique(groups, return_inverse=True)
+            raise ValueError(
+                "given: the data hold no states; it needs a dtraj or hidden_chain source"
+            )
+        numbers, lookup = np.unique(self._macrostates(), return_inverse=True)
         _check_count("given", len(numbers), len(labels))
         if len(numbers) < 2:
-            raise ValueError("given: map puts all states into one macrostate")
+            raise ValueError("given: all states are lumped into one macrostate")
         first = np.array([np.flatnonzero(lookup == k)[0] for k in range(len(numbers))])
         return GivenPartition(
             labels=labels,
@@ -198,6 +202,12 @@ class GivenSettings:
             centers=labels[first][:, None],
             periods=periods,
         )
+
+    def _macrostates(self) -> Sequence[int]:
+        """Macrostate of each label."""
+        if self.map is not None:
+            return read_map(self.map, self.labels)
+        return [label // (self.states_per_macrostate or 1) for label in self.labels]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from raremd.study.cell import Cell
 from raremd.study.settings.messages import ConfigError, exact, suggestion, whole_multiple
 from raremd.study.settings.models import read_model_settings
 from raremd.study.settings.partitions import CoreSets, Given, Pcca, Removal
-from raremd.study.settings.sources import Embedded, FourState, Imported, StateFiles
+from raremd.study.settings.sources import Discrete, Embedded, FourState, Imported, Simulated
 from raremd.study.settings.study import Model, Settings, read_settings
 from raremd.study.settings.systems import System
 from raremd.study.study import Study
@@ -84,9 +84,10 @@ def _check_system(system: System, key: str) -> None:
     for label in system.partitions:
         _check_partition(system, label, f"{key}.partitions.{label}")
     lengths = {"block": system.block, "generation.time": system.generation.time}
-    if isinstance(system.source, FourState):
-        times = {"time": system.source.time, "reference_time": system.source.reference_time}
-        own = {f"source.{name}": time for name, time in times.items() if time is not None}
+    if isinstance(system.source, Simulated):
+        own = {"source.time": system.source.time}
+        if isinstance(system.source, FourState) and system.source.reference_time is not None:
+            own["source.reference_time"] = system.source.reference_time
         for label, time in own.items():
             whole_multiple(time, frame, f"{key}.{label}")
         lengths = own | lengths
@@ -101,7 +102,7 @@ def _check_system(system: System, key: str) -> None:
 
 def _check_states_source(system: System, key: str) -> None:
     """Discrete trajectories come with their states; nothing else does."""
-    discrete = isinstance(system.source, StateFiles)
+    discrete = isinstance(system.source, Discrete)
     possible = ["given", "pcca"]
     if not discrete:
         possible = ["kmeans", "grid", "nearest_center", "boxes", "pcca"]
@@ -113,13 +114,14 @@ def _check_states_source(system: System, key: str) -> None:
             )
         if discrete and isinstance(partition, CoreSets):
             raise ConfigError(
-                f"{key}.partitions.{label}.recrossing: core_sets needs a coordinate, which a dtraj "
-                "source lacks"
+                f"{key}.partitions.{label}.recrossing: core_sets needs a coordinate, which a "
+                f"{system.source.kind} source lacks"
             )
     for label, coordinate in system.coordinates.items():
         if discrete and coordinate.model_dump(exclude_none=True):
             raise ConfigError(
-                f"{key}.coordinates.{label}: a dtraj source has one feature, the state; give {{}}"
+                f"{key}.coordinates.{label}: a {system.source.kind} source has one feature, the "
+                "state; give {}"
             )
 
 
@@ -154,7 +156,7 @@ def _check_cell(study: Study, cell: Cell) -> None:
     whole_multiple(system.generation.time, interval, f"{key}.generation.time at {at}")
     window = max(study.window(model) for model in study.cells[cell])
     source = system.source
-    if isinstance(source, FourState) and source.time <= window * interval:
+    if isinstance(source, Simulated) and source.time <= window * interval:
         raise ConfigError(
             f"training.window: {window} frames at interval {at} are not shorter than "
             f"{key}.source.time, {exact(source.time)}"

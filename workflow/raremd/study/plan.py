@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from raremd.study.cell import Cell
 from raremd.study.plans import (
+    AnswersPlan,
     AssessmentPlan,
     Budget,
     EmbeddedPlan,
     GenerationPlan,
+    HiddenChainPlan,
     ImportPlan,
     InspectedCell,
     InspectionPlan,
@@ -25,7 +27,7 @@ from raremd.study.plans import (
 from raremd.study.settings.messages import exact
 from raremd.study.settings.models import read_model_settings
 from raremd.study.settings.partitions import CoreSets
-from raremd.study.settings.sources import FourState, Imported
+from raremd.study.settings.sources import FourState, HiddenChain, Imported, Simulated
 from raremd.study.study import Study
 from raremd.study.verdict_plans import (
     ClaimsPlan,
@@ -43,16 +45,16 @@ INSPECTION_SAMPLES = 40
 
 
 def simulation_plan(study: Study, system: str, part: str) -> SimulationPlan:
-    """The MD of a simulated system (`part` is ``features``) or its ``reference``.
+    """The MD of a four-state system (`part` is ``features``) or its ``reference``.
 
     Raises
     ------
     ValueError
-        If the system is not simulated, or has no such part.
+        If the system is not of this kind, or has no such part.
     """
     source = study.system(system).source
     if not isinstance(source, FourState):
-        raise ValueError(f"{system} is not simulated")
+        raise ValueError(f"{system} is no four_state system")
     seed = study.settings.seed
     walkers: int | None = source.walkers
     time: float | None = source.time
@@ -62,6 +64,50 @@ def simulation_plan(study: Study, system: str, part: str) -> SimulationPlan:
         raise ValueError(f"{system} has no reference")
     frame = study.system(system).frame_interval
     return SimulationPlan(walkers, study.frames(system, time), frame, seed)
+
+
+def _hidden_chain(study: Study, system: str) -> HiddenChain:
+    source = study.system(system).source
+    if not isinstance(source, HiddenChain):
+        raise ValueError(f"{system} is no hidden_chain")
+    return source
+
+
+def hidden_chain_plan(study: Study, system: str) -> HiddenChainPlan:
+    """The trajectories of a hidden chain.
+
+    Raises
+    ------
+    ValueError
+        If the system is not of this kind.
+    """
+    source, settings = _hidden_chain(study, system), study.system(system)
+    return HiddenChainPlan(
+        chain=source.chain(),
+        walkers=source.walkers,
+        frames=study.frames(system, source.time),
+        frame_interval=settings.frame_interval,
+        time_unit=settings.time_unit,
+        seed=study.settings.seed,
+    )
+
+
+def answers_plan(study: Study, system: str) -> AnswersPlan:
+    """What is solved for of a hidden chain.
+
+    Raises
+    ------
+    ValueError
+        If the system is not of this kind.
+    """
+    settings = study.system(system)
+    return AnswersPlan(
+        chain=_hidden_chain(study, system).chain(),
+        lags=tuple(sorted(study.frames(system, lag) for lag in settings.lags)),
+        timescales=settings.timescales,
+        frame_interval=settings.frame_interval,
+        time_unit=settings.time_unit,
+    )
 
 
 def has_reference(study: Study, system: str) -> bool:
@@ -255,10 +301,14 @@ def states_file(study: Study, system: str, coordinate: str, partition: str) -> s
 
 def comparison_plan(study: Study) -> ComparisonPlan:
     """The cells of a study, and the systems whose exact spectrum is known."""
-    systems = study.settings.systems
-    exact_systems = [s for s, system in systems.items() if isinstance(system.source, FourState)]
-    spectra = tuple(sorted(exact_systems))
+    spectra = solved_systems(study)
     return ComparisonPlan(tuple(study.factors()), units(study), spectra, study.settings.seed)
+
+
+def solved_systems(study: Study) -> tuple[str, ...]:
+    """The systems whose exact spectrum is known, by name."""
+    systems = study.settings.systems.items()
+    return tuple(sorted(s for s, system in systems if isinstance(system.source, Simulated)))
 
 
 def contrasts(study: Study) -> tuple[ContrastPlan, ...]:

@@ -13,6 +13,7 @@ from typing import TypeVar
 from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
 
+from raremd.data.simulated.hidden_chain import HiddenChain
 from raremd.study.cell import Cell
 from raremd.study.settings.partitions import States
 from raremd.study.settings.sources import Imported
@@ -40,6 +41,29 @@ class SimulationPlan:
     frames: int
     frame_interval: float
     seed: int
+
+
+@dataclass(frozen=True)
+class HiddenChainPlan:
+    """Trajectories of a hidden chain; `frame_interval` in `time_unit`."""
+
+    chain: HiddenChain
+    walkers: int
+    frames: int
+    frame_interval: float
+    time_unit: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class AnswersPlan:
+    """What is solved for of a hidden chain: so many timescales, and at which lags, in frames."""
+
+    chain: HiddenChain
+    lags: tuple[int, ...]
+    timescales: int
+    frame_interval: float
+    time_unit: str
 
 
 @dataclass(frozen=True)

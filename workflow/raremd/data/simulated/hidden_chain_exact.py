@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 from numpy.polynomial import chebyshev
@@ -25,7 +24,8 @@ BELIEF_NODES = 48
 """Of the interpolation in the belief; medium and hard members agree with 96 to 1e-9 nats."""
 
 
-class Entropies(NamedTuple):
+@dataclass(frozen=True)
+class Entropies:
     """Cross-entropy of the best predictors of the next observed state, in nats a frame.
 
     Attributes

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from raremd.study.settings.sections import Number, Section, Time, Whole
 
@@ -49,7 +49,7 @@ class Boxes(Section):
 
 
 class Given(Section):
-    """The states of a dtraj source."""
+    """The states of a dtraj or hidden_chain source."""
 
     method: Literal["given"]
     map: str | None = Field(
@@ -57,6 +57,17 @@ class Given(Section):
         description="Text file with two columns, state and macrostate, that lumps the states; they "
         "stay as they are if left out.",
     )
+    states_per_macrostate: Whole | None = Field(
+        default=None,
+        ge=2,
+        description="Lumps the states by their numbers instead: the first so many, the next, ...",
+    )
+
+    @model_validator(mode="after")
+    def _one_lumping(self) -> Self:
+        if self.map is not None and self.states_per_macrostate is not None:
+            raise ValueError("give either map or states_per_macrostate, not both")
+        return self
 
 
 class Pcca(Section):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, PlainValidator, Tag, model_validator
 
 from raremd.data.imported import kinds
-from raremd.study.settings.sections import Section, Several, Time, Whole, matching
+from raremd.data.simulated import hidden_chain
+from raremd.study.settings.sections import Number, Section, Several, Time, Whole, matching
 
 Files = Annotated[tuple[str, ...], Several, Field(min_length=1)]
 FILES = (
@@ -59,12 +61,17 @@ Feature = Literal[
 ]  # fmt: skip
 
 
-class FourState(Section):
+class Simulated(Section):
+    """Trajectories that the workflow simulates."""
+
+    walkers: Whole = Field(ge=1, description="Independent trajectories that are trained on.")
+    time: Time = Field(description="Length of each.")
+
+
+class FourState(Simulated):
     """Langevin dynamics in a plane with four states, simulated by the workflow."""
 
     kind: Literal["four_state"]
-    walkers: Whole = Field(ge=1, description="Independent trajectories that are trained on.")
-    time: Time = Field(description="Length of each.")
     reference_walkers: Whole | None = Field(
         default=None, ge=1, description="Independent trajectories of the separate reference."
     )
@@ -75,6 +82,43 @@ class FourState(Section):
         if (self.reference_walkers is None) != (self.reference_time is None):
             raise ValueError("give both reference_walkers and reference_time, or neither")
         return self
+
+
+class HiddenChain(Simulated):
+    """An exactly solvable chain with memory, simulated by the workflow; it comes with states."""
+
+    kind: Literal["hidden_chain"]
+    member: Literal["easy", "medium", "hard"] | None = Field(
+        default=None, description="One of the family by name; other keys replace its own."
+    )
+    t1: Number | None = Field(default=None, description="Slowest timescale, in frames.")
+    memory: Number | None = Field(
+        default=None,
+        description="How long the hidden activation lasts, in frames; 0 for a Markov chain.",
+    )
+    basins: Whole | None = Field(default=None, description="Metastable states; 2 if left out.")
+    positions: Whole | None = Field(
+        default=None, description="Positions in each basin; 4 if left out."
+    )
+    ring: Whole | None = Field(
+        default=None,
+        description="States of a fast phase at each position, 1 or at least 3; 1 if left out.",
+    )
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.member is None and (self.t1 is None or self.memory is None):
+            raise ValueError("give member, or both t1 and memory")
+        self.chain()
+        return self
+
+    def chain(self) -> hidden_chain.HiddenChain:
+        """The chain itself."""
+        member = None if self.member is None else hidden_chain.MEMBERS[self.member]
+        dials = {} if member is None else asdict(member)
+        own = {name: getattr(self, name) for name in hidden_chain.HiddenChain.__annotations__}
+        dials |= {name: value for name, value in own.items() if value is not None}
+        return hidden_chain.HiddenChain(**dials)
 
 
 class Embedded(Section):
@@ -177,8 +221,11 @@ def kind(value: Any) -> str | None:
 
 
 Imported = Trajectory | FeatureFiles | StateFiles
+Discrete = HiddenChain | StateFiles
+"""Sources whose one feature is the state."""
 Source = Annotated[
     Annotated[FourState, Tag("<kind four_state>")]
+    | Annotated[HiddenChain, Tag("<kind hidden_chain>")]
     | Annotated[Embedded, Tag("<kind embedded>")]
     | Annotated[Trajectory, Tag("<kind trajectory>")]
     | Annotated[FeatureFiles, Tag("<kind features>")]

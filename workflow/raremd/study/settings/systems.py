@@ -12,7 +12,7 @@ from pydantic import Field, ModelWrapValidatorHandler, model_validator
 
 from raremd.study.settings.partitions import Given, KMeans, Partition, Pcca, States
 from raremd.study.settings.sections import Name, Section, Time, Whole
-from raremd.study.settings.sources import Source, StateFiles
+from raremd.study.settings.sources import Discrete, HiddenChain, Source, kind
 
 LAGS = (1, 2, 5, 10, 20, 50, 100)
 """In frames."""
@@ -143,6 +143,11 @@ def rounded(time: float) -> float:
     return float(f"{time:.10g}")
 
 
+def _timescales(given: dict[str, Any]) -> int:
+    source = given["source"]
+    return source.chain().basins - 1 if isinstance(source, HiddenChain) else TIMESCALES
+
+
 def _lags(given: dict[str, Any]) -> tuple[float, ...]:
     return tuple(rounded(n * given["frame_interval"]) for n in LAGS)
 
@@ -154,8 +159,15 @@ def _yardstick_lag(lags: tuple[float, ...]) -> float:
 
 
 def _partitions(given: dict[str, Any]) -> dict[str, Partition]:
-    if isinstance(given["source"], StateFiles):
-        return {"given": Given(method="given")}
+    source = given["source"]
+    if isinstance(source, Discrete):
+        states = Given(method="given")
+        if not isinstance(source, HiddenChain):
+            return {"given": states}
+        size = source.chain().states_per_basin
+        if size == 1:
+            return {"given": states}
+        return {"given": states, "basins": Given(method="given", states_per_macrostate=size)}
     # n timescales need n + 1 metastable states.
     n_states, lag = given["timescales"] + 1, _yardstick_lag(given["lags"])
     return {
@@ -187,15 +199,18 @@ class System(Section):
     """One molecular system: its data, its coordinates and partitions, and what is compared."""
 
     source: Source = Field(description="Where the trajectories come from.")
-    frame_interval: Time = Field(description="Time between two frames of the source.")
+    frame_interval: Time = Field(
+        description="Time between two frames of the source; 1 if left out for a hidden_chain."
+    )
     time_unit: Literal["fs", "ps", "ns", "us", "tau", "frame"] = Field(
         description="Unit of every time of this system; `tau` is a reduced unit, `frame` counts "
-        "frames."
+        "frames. `frame` if left out for a hidden_chain."
     )
     timescales: Whole = Field(
-        default=TIMESCALES,
+        default_factory=_timescales,
         ge=1,
-        description="How many implied timescales are compared, slowest first.",
+        description="How many implied timescales are compared, slowest first. 3 if left out; for a "
+        "hidden_chain one fewer than its basins.",
     )
     lags: tuple[Time, ...] = Field(
         default_factory=_lags,
@@ -212,7 +227,8 @@ class System(Section):
         default_factory=_partitions,
         min_length=1,
         description="State partitions, by name. If left out kmeans_100 and macrostates (PCCA+ of "
-        "it, one more than timescales); for a dtraj source `given`.",
+        "it, one more than timescales); for a dtraj source `given`; for a hidden_chain `given` and "
+        "`basins`.",
     )
     yardstick: Yardstick = Field(
         default_factory=_yardstick,
@@ -252,6 +268,8 @@ class System(Section):
     @classmethod
     def _design(cls, value: Any, check: ModelWrapValidatorHandler[Self]) -> Self:
         """Without any design of its own, a system gets one."""
+        if isinstance(value, dict) and kind(value.get("source")) == "<kind hidden_chain>":
+            value = {"frame_interval": 1.0, "time_unit": "frame"} | value
         system = check(value)
         if isinstance(value, dict) and not {"base", "sweeps", "claims"} & set(value):
             return system.model_copy(update=_design(system))
