@@ -2,6 +2,9 @@
 
 A block of walkers goes through all layers in one piece, so that what it works on stays in the
 cache; matrix products go to BLAS, all else is vector code over a row.
+
+What is called for each block is part of its caller (`inline`): as functions of their own these were
+rounded otherwise in the process that compiles than in one that finds the compiled code on disk.
 """
 
 from __future__ import annotations
@@ -41,7 +44,7 @@ class Weights(NamedTuple):
     frequency: np.ndarray  # (d / 2,) float64: rotation a position, radians
 
 
-@njit(fastmath=FAST, error_model="numpy", cache=True)
+@njit(fastmath=FAST, error_model="numpy", inline="always")
 def _normalise(x: np.ndarray, out: np.ndarray) -> None:
     """Each row (D,) of x to mean 0 and variance 1."""
     n = x.shape[1]
@@ -59,7 +62,7 @@ def _normalise(x: np.ndarray, out: np.ndarray) -> None:
             to[k] = (row[k] - mean) * scale
 
 
-@njit(fastmath=FAST, error_model="numpy", cache=True)
+@njit(fastmath=FAST, error_model="numpy", inline="always")
 def add_and_gelu(x: np.ndarray, bias: np.ndarray) -> None:
     """GELU of x (W, F) + bias (F,), in place, to 2e-7 |x| (Hendrycks and Gimpel 2016)."""
     for w in range(x.shape[0]):
@@ -76,7 +79,7 @@ def add_and_gelu(x: np.ndarray, bias: np.ndarray) -> None:
             row[k] = _HALF * row[k] * (_ONE + erf)
 
 
-@njit(fastmath=FAST, error_model="numpy", cache=True)
+@njit(fastmath=FAST, error_model="numpy", inline="always")
 def _attend(
     qkv: np.ndarray,
     bias: np.ndarray,
@@ -150,7 +153,7 @@ def _attend(
                     mean[d] += share * line[d]
 
 
-@njit(fastmath=FAST, error_model="numpy")
+@njit(fastmath=FAST, error_model="numpy", inline="always")
 def _advance(
     tokens: np.ndarray,
     n_walkers: int,
