@@ -48,13 +48,11 @@ def cell_result(
     system="toy",
     md=SLOW,
     losses=None,
-    changes=None,
     **models,
 ) -> CellResult:
     """A cell in which each model deviates from the MD by log2 ratios, one a replicate.
 
-    Both readings hold the same timescales. `losses` and `changes` are held-out losses and moves of
-    the one-step timescale, by model.
+    Both readings hold the same timescales. `losses` are held-out losses, by model.
     """
     rows = []
 
@@ -69,10 +67,9 @@ def cell_result(
                 add(model, 0, quantity, i, lag, 99.0)  # the summary must never be taken
                 for replicate, deviation in enumerate(deviations, start=1):
                     add(model, replicate, quantity, i, lag, time * 2.0**deviation)
-    for quantity, values in (("cross_entropy", losses), ("timescale_change", changes)):
-        for model, value in (values or {}).items():
-            for replicate in (1, 2, 3):
-                add(model, replicate, quantity, 0, np.nan, value)
+    for model, value in (losses or {}).items():
+        for replicate in (1, 2, 3):
+            add(model, replicate, "cross_entropy", 0, np.nan, value)
     columns = ["model", "replicate", "quantity", "i", "lag", "value", "low", "high"]
     table = pd.DataFrame(rows, columns=columns).assign(dimension=1, j=0)
     return CellResult(Cell(system, coordinate, interval, partition), LAG, table)

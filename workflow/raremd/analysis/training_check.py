@@ -1,4 +1,4 @@
-"""Was a network trained to the end? By its loss, and by whether its timescale still moves."""
+"""Was a network trained to the end? Its held-out loss beside a Markov model's."""
 
 from __future__ import annotations
 
@@ -12,16 +12,13 @@ EXCESS_SHARE, EXCESS_NATS = 0.1, 0.02
 nats a frame, is far above."""
 
 
-def budget_doubt(cell: CellResult, model: str, tolerance: float) -> Doubt | None:
+def budget_doubt(cell: CellResult, model: str) -> Doubt | None:
     """Why a network's result in a cell is one of its budget; None if nothing speaks for that.
 
     Parameters
     ----------
     cell : CellResult
     model : str
-    tolerance : float
-        log2 by which the expected one-step timescale may still move over the last doubling of
-        the training tokens.
     """
     tokens = cell.values(model, "tokens")
     spent = f"{np.median(tokens):.2g} tokens" if len(tokens) else "its tokens"
@@ -36,14 +33,4 @@ def budget_doubt(cell: CellResult, model: str, tolerance: float) -> Doubt | None
                 f"loss is {mine:.3f} nats, a Markov model's {baseline:.3f}",
                 remedy,
             )
-    change = cell.values(model, "timescale_change")
-    change = change[np.isfinite(change)]
-    if len(change) and float(np.median(np.abs(change))) > tolerance:
-        moved = float(np.median(change))
-        return Doubt(
-            Cause.BUDGET,
-            f"{model} is not trained to the end in {cell.name}: its one-step timescale still "
-            f"changed by a factor of {2**moved:.2f} over the last doubling of its {spent}",
-            remedy,
-        )
     return None
