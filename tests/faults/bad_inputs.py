@@ -676,7 +676,9 @@ CASES = {
     ),
     "states that nothing connects": Case(
         STATES,
-        only_states(*(np.resize([0, 1], 150 + k) + 2 * (k % 3) for k in range(6))),
+        only_states(
+            *(np.random.default_rng(k).integers(2, size=150 + k) + 2 * (k % 3) for k in range(6))
+        ),
         ("2 of 6 states", "add trajectories"),
     ),
     "map without one of the states": Case(

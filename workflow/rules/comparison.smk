@@ -34,7 +34,6 @@ rule list_cells:
 
 rule compare_cells:
     input:
-        LENGTHS,
         kinetics=per_cell("kinetics.h5"),
         runs=per_model("run.json"),
         spectra=[spectrum_of(system) for system in plan.solved_systems(STUDY)],
@@ -62,6 +61,7 @@ rule compare_cells:
 
 rule assess_md:
     input:
+        lengths=CHECKED,
         states=lambda w: plan.yardstick_states(STUDY, w.system),
     output:
         json=f"{RESULTS}/{{system}}/assessment.json",

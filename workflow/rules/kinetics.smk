@@ -5,6 +5,7 @@
 
 rule estimate_kinetics:
     input:
+        lengths=CHECKED,
         states=states_of_cell,
         yardstick=yardstick_of_cell,
         generated=generated_of_cell,
@@ -33,5 +34,4 @@ rule estimate_kinetics:
 
 rule cells_of_claims:
     input:
-        LENGTHS,
         [f"{RESULTS}/{cell.folder}/kinetics.h5" for cell in STUDY.cells_of_claims()],

@@ -7,7 +7,6 @@ LEADERBOARD = "results/leaderboard"
 
 rule rank_models:
     input:
-        LENGTHS,
         comparison=f"{RESULTS}/comparison.parquet",
         cost=f"{RESULTS}/cost.parquet",
         kinetics=[f"{RESULTS}/{STUDY.base(s).folder}/kinetics.h5" for s in SYSTEMS],

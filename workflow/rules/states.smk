@@ -2,7 +2,8 @@
 # Steps: check_lengths refuses lags and training windows that no trajectory is long enough for, before
 # anything is trained; fit_states fits coordinate and partition on training frames and assigns
 # every frame.
-LENGTHS = [f"{RESULTS}/{system}/lengths.json" for system in SYSTEMS]
+# An input that what is expensive waits for. It is ancient, so that a longer lag trains nothing again.
+CHECKED = ancient(f"{RESULTS}/{{system}}/lengths.json")
 
 
 rule check_lengths:
@@ -14,8 +15,6 @@ rule check_lengths:
         f"{RESULTS}/logs/check_lengths/{{system}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/check_lengths/{{system}}.tsv"
-    # No rule needs its output, so that a longer lag trains no model again: it only comes first.
-    priority: 100
     localrule: True
     conda:
         ENVIRONMENT
@@ -32,6 +31,7 @@ rule check_lengths:
 
 rule fit_states:
     input:
+        lengths=CHECKED,
         features=f"{RESULTS}/{{system}}/features.h5",
         reference=lambda w: (
             [f"{RESULTS}/{w.system}/reference.h5"] if plan.has_reference(STUDY, w.system) else []

@@ -46,18 +46,22 @@ class TrainingSettings(Budget):
     batch : int
         Windows in a batch.
     learning_rate : float
-        Peak of the schedule: linear rise over the first 2 %, cosine fall to 5 %.
+        Peak of the schedule.
+    weight_decay : float
+        Of AdamW.
+    schedule : str
+        After a linear rise over the first 2 % of the steps, ``cosine`` falls to 5 % of the peak;
+        ``late_decay`` stays there and falls linearly to 5 % over the last tenth.
     two_pass : float
         Share of the input tokens that the model's own replace at the end of the budget; it grows
         linearly from 0, see `batches.second_pass`.
     slow_share : float
         Share of windows with a slow transition in a batch, see `batches.Strata`; 0 to draw
         evenly.
-    weight_decay, gradient_norm : float
-        Of AdamW, and the norm at which gradients are clipped.
+    gradient_norm : float
+        At which gradients are clipped.
     """
 
-    weight_decay: float = 0.01
     gradient_norm: float = 1.0
 
     @property
@@ -76,7 +80,11 @@ class TrainingSettings(Budget):
         if step < rise:
             return self.learning_rate * (step + 1) / rise
         progress = (step - rise) / max(1, self.steps - rise)
-        return self.learning_rate * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * progress)))
+        if self.schedule == "cosine":
+            left = 0.5 * (1 + math.cos(math.pi * progress))
+        else:
+            left = min(1.0, 10 * (1 - progress))
+        return self.learning_rate * (0.05 + 0.95 * left)
 
 
 def resolve_device(name: str) -> torch.device:

@@ -178,14 +178,16 @@ def slicing(study: Study, cell: Cell) -> Slicing:
 
 def model_plan(study: Study, name: str) -> ModelPlan:
     """A model with all defaults, and its budget worked in."""
-    model, kind, training = study.model(name), study.kind(name), study.settings.training
+    model, kind, training = study.model(name), study.kind(name), study.recipe(name)
     budget = Budget(
         tokens=round(training.tokens * model.budget),
         patience_tokens=round(training.patience_tokens * model.budget),
         evaluate_tokens=training.evaluate_tokens,
-        window=study.window(name),
-        batch=training.batch if model.batch is None else model.batch,
+        window=training.window,
+        batch=training.batch,
         learning_rate=training.learning_rate,
+        weight_decay=training.weight_decay,
+        schedule=training.schedule,
         two_pass=model.two_pass or 0.0,
         slow_share=model.slow_share or 0.0,
     )

@@ -177,6 +177,8 @@ class Budget:
     window: int
     batch: int
     learning_rate: float
+    weight_decay: float = 0.01
+    schedule: str = "cosine"
     two_pass: float = 0.0
     slow_share: float = 0.0
 

@@ -18,7 +18,7 @@ from raremd.study.settings.partitions import (
     Removal,
     States,
 )
-from raremd.study.settings.study import Model, Settings
+from raremd.study.settings.study import Model, Settings, Training
 from raremd.study.settings.systems import Levels, System
 
 
@@ -144,7 +144,11 @@ class Study:
 
     def window(self, model: str) -> int:
         """Frames in a training window of a model."""
-        return self.model(model).window or self.settings.training.window
+        return self.recipe(model).window
+
+    def recipe(self, model: str) -> Training:
+        """How a model is trained, before its budget is worked in."""
+        return self.model(model).recipe(self.settings.training)
 
     # Models.
 

@@ -11,6 +11,15 @@ from raremd.study.settings.sections import ModelName, Name, Number, Section, Who
 from raremd.study.settings.systems import System
 
 
+Schedule = Literal["cosine", "late_decay"]
+SCHEDULE = (
+    "How the learning rate falls after a rise over the first 2 % of the steps: `cosine` to 5 % of "
+    "the peak at the end, or `late_decay`, which stays at the peak and falls linearly to 5 % over "
+    "the last tenth."
+)
+WEIGHT_DECAY = "Weight decay of AdamW."
+
+
 class Training(Section):
     """The budget and the optimiser, the same for every model."""
 
@@ -34,6 +43,8 @@ class Training(Section):
     )
     batch: Whole = Field(default=64, ge=1, description="Windows in a batch.")
     learning_rate: Number = Field(default=0.003, gt=0, description="Peak learning rate of AdamW.")
+    weight_decay: Number = Field(default=0.01, ge=0, description=WEIGHT_DECAY)
+    schedule: Schedule = Field(default="cosine", description=SCHEDULE)
     validation_fraction: Number = Field(
         default=0.2,
         gt=0,
@@ -63,6 +74,15 @@ class Model(Section):
         description="Windows in its batch, over training.batch; a longer window with fewer of "
         "them keeps the optimiser steps.",
     )
+    learning_rate: Number | None = Field(
+        default=None, gt=0, description="Peak learning rate, over training.learning_rate."
+    )
+    weight_decay: Number | None = Field(
+        default=None, ge=0, description="Weight decay, over training.weight_decay."
+    )
+    schedule: Schedule | None = Field(
+        default=None, description="Schedule of the learning rate, over training.schedule."
+    )
     two_pass: Number | None = Field(
         default=None,
         ge=0,
@@ -83,6 +103,13 @@ class Model(Section):
         description="This entry is a control, that model with one thing changed; it runs only "
         "where a sweep names it.",
     )
+
+
+    def recipe(self, training: Training) -> Training:
+        """The common training with what this entry replaces."""
+        return training.model_copy(
+            update=self.model_dump(include=set(Training.model_fields), exclude_none=True)
+        )
 
 
 class Settings(Section):
