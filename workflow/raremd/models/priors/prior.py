@@ -30,6 +30,14 @@ def _walk(tokens: np.ndarray, follow: np.ndarray, rows: np.ndarray) -> None:
             rows[b, t] = row
 
 
+def _resize_to_file(
+    prior: torch.nn.Module, weights: dict[str, torch.Tensor], prefix: str, *_: Any
+) -> None:
+    """Give a prior as many rows as there are in the weights that it will load."""
+    if isinstance(prior, Prior) and f"{prefix}fixed" in weights:
+        prior.resize(len(weights[f"{prefix}fixed"]))
+
+
 class Prior(torch.nn.Module):
     """Rows of a table, one for each thing that may have happened before.
 
@@ -83,6 +91,7 @@ class Prior(torch.nn.Module):
         self.register_buffer("follow", current.repeat(n_rows + 1, 1), persistent=not empty)
         free = kind.endswith("_free")
         self.moved = torch.nn.Parameter(torch.zeros(n_states, n_states)) if free else None
+        self.register_load_state_dict_pre_hook(_resize_to_file)
 
     def fit(self, trajectories: list[np.ndarray]) -> None:
         """Estimate the table from training trajectories at the saving interval."""
@@ -100,24 +109,17 @@ class Prior(torch.nn.Module):
         table = log_probability(contexts.probability)
         if self.kind == "seen_jumps":
             table = np.where(contexts.probability > 0, 0.0, NEVER_SEEN)
-        self._resize(len(table))
+        self.resize(len(table))
         self.fixed.copy_(torch.from_numpy(table))
         self.follow.copy_(torch.from_numpy(contexts.follow))
 
-    def _resize(self, n_rows: int) -> None:
-        """The number of contexts is found from data, or in a file of weights."""
+    def resize(self, n_rows: int) -> None:
+        """Forget the table; the number of contexts is found from data, or in a file of weights."""
         shape = n_rows, self.n_states
         self.fixed = self.fixed.new_zeros(shape)
         self.follow = self.follow.new_zeros(n_rows + 1, self.n_states)
         if self.moved is not None:
             self.moved = torch.nn.Parameter(self.moved.new_zeros(shape))
-
-    def _load_from_state_dict(
-        self, state_dict: dict[str, torch.Tensor], prefix: str, *args: Any
-    ) -> None:
-        if f"{prefix}fixed" in state_dict:
-            self._resize(len(state_dict[f"{prefix}fixed"]))
-        super()._load_from_state_dict(state_dict, prefix, *args)
 
     @property
     def table(self) -> torch.Tensor:

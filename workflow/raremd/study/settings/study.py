@@ -10,7 +10,6 @@ from raremd.study.settings.messages import check_plain, explain
 from raremd.study.settings.sections import ModelName, Name, Number, Section, Whole, matching
 from raremd.study.settings.systems import System
 
-
 Schedule = Literal["cosine", "late_decay"]
 SCHEDULE = (
     "How the learning rate falls after a rise over the first 2 % of the steps: `cosine` to 5 % of "
