@@ -5,6 +5,7 @@ CONFIG ?= config.yaml
 BIN := .venv/bin
 READY := .venv/.ready
 PYEMMA := .venv-pyemma/.ready
+DOCS := .venv-docs/.ready
 # The shell reads CONFIG from its environment, so a name with spaces or quotes stays one word.
 export CONFIG
 # What a module system or a shell sets up for another Python must not reach this one.
@@ -23,7 +24,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help figures study snapshot gallery spot-check leaderboard keep-leaderboard report inspect \
-  crosscheck plan configured test faults cluster-test fuzz reliability lint format resources bench \
+  crosscheck docs plan configured test faults cluster-test fuzz reliability lint format resources bench \
   bench-overhead bench-plan clean
 
 help:           ## this list
@@ -85,6 +86,15 @@ $(PYEMMA): envs/pyemma.txt
 	@.venv-pyemma/bin/python -m pip install --quiet --no-deps --no-build-isolation \
 	  --no-binary pyemma pyemma==2.5.12
 	@touch $(PYEMMA)
+
+docs: $(DOCS)       ## build the site of the documentation in site/, every link checked
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet --strict
+
+$(DOCS): envs/docs.txt
+	@rm -rf .venv-docs
+	@$(PYTHON) -m venv .venv-docs
+	@.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check -r envs/docs.txt
+	@touch $(DOCS)
 
 plan: configured $(READY)      ## what a run would do, without doing it
 	@$(SNAKEMAKE) --dry-run --quiet rules
