@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from bad_inputs import CASES, IMPORT, LENGTHS, PLAN, STATES, prepare
+from bad_inputs import CASES
+from flaws import IMPORT, LENGTHS, PLAN, STATES, prepare
 from study_runs import ROOT, TARGETS, copy_study
 from terminal import snakemake
 

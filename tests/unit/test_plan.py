@@ -134,6 +134,16 @@ class TestTraining:
         assert (budget.window, budget.batch) == (40, 5)
         assert (budget.two_pass, budget.slow_share) == (0.5, 0.25)
 
+    def test_each_model_may_have_a_recipe_of_its_own(self):
+        own = {"settings": {}, "learning_rate": 0.02, "weight_decay": 0, "schedule": "late_decay"}
+        made = study(models__lstm=own, models__gru={"settings": {}})
+        budget, common = (plan.model_plan(made, name).budget for name in ("lstm", "gru"))
+        assert (budget.learning_rate, budget.weight_decay) == (0.02, 0)
+        assert budget.schedule == "late_decay"
+        training = made.settings.training
+        assert common.learning_rate == training.learning_rate
+        assert (common.weight_decay, common.schedule) == (0.01, "cosine")
+
     def test_removal_is_counted_in_saved_frames(self):
         assert plan.slicing(STUDY, BASE) == plans.Slicing(5, "none", 1)
         assert plan.slicing(STUDY, CORED) == plans.Slicing(5, "dynamical_coring", 2)

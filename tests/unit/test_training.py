@@ -190,6 +190,13 @@ class TestHistory:
         assert (np.diff(rates[20:]) < 0).all()
         assert rates[-1] == pytest.approx(0.0005, rel=0.01)
 
+    def test_late_decay(self):
+        settings = replace(SETTINGS, tokens=200 * 1000, schedule="late_decay")
+        rates = [settings.rate(step) for step in range(settings.steps)]
+        assert set(rates[20:900]) == {0.01}
+        assert (np.diff(rates[905:]) < 0).all()
+        assert rates[-1] == pytest.approx(0.0005, rel=0.25)
+
 
 class TestReproducibility:
     def test_same_seed_same_weights(self, tmp_path):
