@@ -1,13 +1,14 @@
 """Adapter: features -> frames of each trajectory, if they are long enough for the study."""
 
-from raremd.data.features import read_lengths, read_validation
+from raremd.data.features import read_lengths, read_sets, read_validation
 from raremd.io.logs import log_to
 from raremd.io.storage import write_json
 from raremd.states.split import (
     check_blocks,
     check_lengths,
     check_windows,
-    split_frames,
+    pooled,
+    split_sets,
     warn_of_short,
 )
 from raremd.study.plans import LengthsPlan, from_param
@@ -20,7 +21,8 @@ if __name__ == "__main__":
     warn_of_short(lengths, plan.longest_lag)
     try:
         validation = read_validation(snakemake.input.features)
-        split = split_frames(lengths, **vars(plan.split), validation=validation)
+        sets = read_sets(snakemake.input.features)
+        split = pooled(split_sets(lengths, **vars(plan.split), validation=validation, sets=sets))
     except ValueError:
         pass  # too short to be split: fit_states says so
     else:

@@ -2,21 +2,26 @@
 
 from raremd.data.features import write_features
 from raremd.data.simulated.hidden_chain_walk import simulate
+from raremd.data.simulated.sets import seeds_of_sets
 from raremd.io.logs import log_to
 from raremd.study.plans import HiddenChainPlan, from_param
 
 
 def simulate_hidden_chain(plan: HiddenChainPlan, output: str) -> None:
-    states = simulate(plan.chain, plan.walkers, plan.frames, plan.seed)
     write_features(
         output,
-        states[:, :, None],
+        (
+            states[:, None]
+            for seed in seeds_of_sets(plan.seed, plan.sets)
+            for states in simulate(plan.chain, plan.walkers, plan.frames, seed)
+        ),
         frame_interval=plan.frame_interval,
         time_unit=plan.time_unit,
         feature_names=["state"],
         periods=[0.0],
         checksum=f"hidden_chain seed {plan.seed}",
         state_labels=range(plan.chain.n_states),
+        sets=plan.sets,
     )
 
 

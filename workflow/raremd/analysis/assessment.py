@@ -90,7 +90,9 @@ class Assessment:
     fastest_left_out : float
         The slowest timescale that is not longer than the lag; NaN if there is none.
     transitions : int
-        Slow transitions in the training data.
+        Slow transitions in the training data; of their sets, in the one that has fewest.
+    by_set : tuple of int
+        The same in each independent set that a replicate of its own is trained on; often one.
     by_trajectory : tuple of int
         The same in each whole trajectory, validation included.
     drift : Drift
@@ -113,6 +115,7 @@ class Assessment:
     slow: tuple[SlowProcess, ...]
     fastest_left_out: Number
     transitions: int
+    by_set: tuple[int, ...]
     by_trajectory: tuple[int, ...]
     drift: Drift
     converged_from: float | None
@@ -129,7 +132,7 @@ class Assessment:
         return tuple(self._doubts())
 
     def _doubts(self) -> Iterator[Doubt]:
-        lag, unit = f"{self.lag:g} {self.unit}", self.unit
+        lag, unit, n = f"{self.lag:g} {self.unit}", self.unit, len(self.by_set)
         if not self.slow:
             shortest = self.fastest_left_out
             seen = f"the slowest takes {shortest:.3g} {unit}" if shortest > 0 else "none is seen"
@@ -142,9 +145,10 @@ class Assessment:
             )
         if self.transitions < self.minimum_transitions:
             times = SAFE_TRANSITIONS / max(self.transitions, 1)
+            who = f"one of {n} training sets holds" if n > 1 else "the training data hold"
             yield Doubt(
                 Cause.EVENTS,
-                f"the training data hold only {self.transitions} slow transition"
+                f"{who} only {self.transitions} slow transition"
                 f"{'s' * (self.transitions != 1)}",
                 f"record about {max(2, math.ceil(times))} times as much MD: aim at "
                 f"{SAFE_TRANSITIONS} transitions",
@@ -295,6 +299,7 @@ def assess(system: DiscreteSystem, plan: AssessmentPlan) -> Assessment:
         """Sliced at the yardstick's lag, so that quick recrossings do not count."""
         return int(count_transitions([d[:: plan.yardstick_lag] for d in dtrajs], sides))
 
+    by_set = tuple(transitions(take(system.md, own.training)) for own in system.sets)
     drift = UNKNOWN
     flat = None
     if slow:
@@ -307,7 +312,8 @@ def assess(system: DiscreteSystem, plan: AssessmentPlan) -> Assessment:
         lag=frame * plan.yardstick_lag,
         slow=slow,
         fastest_left_out=frame * float(faster[0]) if len(faster) else np.nan,
-        transitions=transitions(training),
+        transitions=min(by_set),
+        by_set=by_set,
         by_trajectory=tuple(transitions([d]) for d in system.md),
         drift=drift,
         converged_from=None if flat is None else frame * flat,

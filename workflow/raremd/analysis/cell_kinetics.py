@@ -213,6 +213,7 @@ def md_rows(
     blocks: list[tuple[int, int, int]],
     n_samples: int,
     rng: np.random.Generator,
+    n_sets: int = 1,
 ) -> tuple[list[dict[str, Any]], Bootstrap]:
     """As `point_rows`, with error bars from resampled blocks of the MD.
 
@@ -225,6 +226,8 @@ def md_rows(
     n_samples : int
     rng : numpy.random.Generator
         In the same state for every cell of a system, so that samples are paired.
+    n_sets : int
+        Of which the MD consists; the ceiling is that of one, sqrt(n_sets) times that of all.
     """
     yardstick, uncored = seen.yardstick, seen.metastable
     lags, n_timescales = seen.lags, seen.n_timescales
@@ -264,6 +267,8 @@ def md_rows(
         # What some samples hold is no interval around nothing.
         bound = NOTHING if np.isnan(row["value"]) else bounds.get(key, NOTHING)
         rows.append(row | dict(zip(("low", "high"), bound, strict=True)))
+    for row in (*ceiling, *slow_ceiling):
+        row["value"] *= np.sqrt(n_sets)
     return rows + ceiling + slow_ceiling, Bootstrap(np.array(lags), own, slow)
 
 
@@ -300,7 +305,8 @@ def evaluate_cell(
     -------
     table : pandas.DataFrame
         Columns model, replicate (0 for MD and reference), quantity, i, j, lag, value,
-        low, high.
+        low, high. Where the MD consists of sets replicate 0 is all of them, and the others are
+        the sets that the replicates of equal number were trained on.
     arrays : dict of arrays
         of_state (n_states,) int16, the metastable state of each state of the cell;
         bootstrap/lags (time), bootstrap/own and bootstrap/yardstick (n_lags, n_samples,
@@ -316,12 +322,12 @@ def evaluate_cell(
     system, coarse = read_states(states), read_states(yardstick_states)
     stride, recrossing = plan.slicing.stride, plan.slicing.recrossing
     check_lengths([len(t) for t in system.md], max(plan.lags) * stride)
-    training = system.split.training
+    training, first = system.split.training, system.sets[0].training
     yardstick = Yardstick.of(
-        at_interval(coarse.md, training, stride, "none", 1),
+        at_interval(coarse.md, first, stride, "none", 1),
         coarse.n_states,
         majority_map(
-            take(system.md, training), take(coarse.md, training), system.n_states, coarse.n_states
+            take(system.md, first), take(coarse.md, first), system.n_states, coarse.n_states
         ),
         plan.yardstick_lag,
     )
@@ -345,8 +351,12 @@ def evaluate_cell(
         sliced_blocks(blocks, stride),
         plan.samples,
         np.random.default_rng(plan.seed),
+        system.n_sets,
     )
     rows = [row | {"model": "md", "replicate": 0} for row in rows]
+    for number, own_set in enumerate(system.sets if system.n_sets > 1 else (), start=1):
+        own = point_rows(sliced(md_labels, system.md, own_set.training))
+        rows += [row | {"model": "md", "replicate": number} for row in own]
     reference = point_rows(sliced(reference_labels, system.reference, system.everything))
     rows += [row | {"model": "reference", "replicate": 0} for row in reference]
     for model, path in generated.items():

@@ -58,36 +58,48 @@ class CellResult:
         return self.cell.interval if reading is Reading.ONE_STEP else self.yardstick_lag
 
     def values(self, model: str, quantity: str, lag: float | None = None, i: int = 1) -> np.ndarray:
-        """A quantity of each replicate, or the one value of the MD; (n,) float64.
+        """A quantity of each replicate, or the one value of the MD, all sets together; (n,) float64.
 
         Without a lag: of quantities that have none.
         """
+        found = self._series(model, quantity, lag, i)
+        alone = model in (MD, REFERENCE)
+        return found[(found.index == 0) if alone else (found.index > 0)].to_numpy(np.float64)
+
+    def _series(self, model: str, quantity: str, lag: float | None, i: int) -> pd.Series:
+        """A quantity by replicate."""
         t = self.table
         chosen = t[(t["model"] == model) & (t["quantity"] == quantity) & t["i"].isin([0, i])]
         if lag is not None:  # lags are whole intervals, and 3 times 0.1 is not 0.3
             chosen = chosen[np.isclose(chosen["lag"], lag, rtol=1e-6, atol=0.0)]
-        if model not in (MD, REFERENCE):
-            chosen = chosen[chosen["replicate"] > 0].sort_values("replicate")
-        return chosen["value"].to_numpy(np.float64)
+        return chosen.set_index("replicate")["value"].sort_index()
 
     def md_timescale(self, reading: Reading, i: int = 1) -> float:
         """The MD's timescale; NaN where there is none longer than the lag."""
         found = self.values(MD, reading.value, self.lag(reading), i)
-        longer = len(found) and np.isfinite(found[0]) and found[0] > self.lag(reading)
-        return float(found[0]) if longer else float("nan")
+        return self._slow(float(found[0]) if len(found) else np.nan, reading)
+
+    def _slow(self, time: float, reading: Reading) -> float:
+        """A timescale that can be compared, else NaN."""
+        return time if np.isfinite(time) and time > self.lag(reading) else float("nan")
 
     def deviations(self, model: str, reading: Reading, i: int = 1) -> np.ndarray:
         """log2(model / MD) of each replicate, (n_replicates,), within +-LOG2_CAP.
 
-        A replicate without the timescale never crossed: +LOG2_CAP. NaN where the MD has none
-        that is longer than the lag.
+        The MD is the set that a replicate was trained on. A replicate without the timescale never
+        crossed: +LOG2_CAP. NaN where the MD has none that is longer than the lag.
         """
-        times = self.values(model, reading.value, self.lag(reading), i)
-        md = self.md_timescale(reading, i)
-        crossed = np.isfinite(times) & (times > 0)
-        found = np.full(len(times), LOG2_CAP if md > 0 else np.nan)
-        if md > 0:
-            found[crossed] = np.clip(np.log2(times[crossed] / md), -LOG2_CAP, LOG2_CAP)
+        of_model, of_md = (
+            self._series(name, reading.value, self.lag(reading), i) for name in (model, MD)
+        )
+        replicates = of_model.index[of_model.index > 0]
+        times = of_model[replicates].to_numpy(np.float64)
+        md = np.full(len(times), self.md_timescale(reading, i))
+        if (of_md.index > 0).any():
+            md = np.array([self._slow(of_md[replicate], reading) for replicate in replicates])
+        found = np.where(md > 0, LOG2_CAP, np.nan)
+        crossed = (md > 0) & np.isfinite(times) & (times > 0)
+        found[crossed] = np.clip(np.log2(times[crossed] / md[crossed]), -LOG2_CAP, LOG2_CAP)
         return found
 
     def errors(self, model: str, reading: Reading) -> np.ndarray:

@@ -92,6 +92,8 @@ class ClaimRecord:
     controls : tuple of ControlError
     transitions : int
         Slow transitions in the training data.
+    sets : int
+        More than 1 where each replicate was trained on an MD of its own.
     doubts, one_step_doubts : tuple of Doubt
         Why no verdict is given, for either reading.
     """
@@ -109,6 +111,7 @@ class ClaimRecord:
     transitions: int
     doubts: tuple[Doubt, ...]
     one_step_doubts: tuple[Doubt, ...]
+    sets: int = 1
 
 
 @dataclass(frozen=True)

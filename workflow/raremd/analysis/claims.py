@@ -2,7 +2,8 @@
 
 The error of a replicate is abs(log2(t1 of the model / t1 of the MD that it was trained on)). A
 claim is judged from differences of errors between replicates of equal number, positive where they
-speak for the claim, so that what they say holds for the MD at hand.
+speak for the claim. What they say holds for the MD at hand or, where each replicate has an MD of
+its own, for any MD of that length.
 """
 
 from __future__ import annotations
@@ -208,6 +209,7 @@ def judge_contrast(
         varied=varied,
         controls=_control_errors(cells, model, controls),
         transitions=assessment.transitions,
+        sets=len(assessment.by_set),
         doubts=doubts[Reading.LONG_LAG],
         one_step_doubts=doubts[Reading.ONE_STEP],
     )
@@ -253,6 +255,7 @@ def judge_models(
             row for model in pairs[""] for row in _control_errors(chosen, model, controls)
         ),
         transitions=assessment.transitions,
+        sets=len(assessment.by_set),
         doubts=doubts,
         one_step_doubts=one_step_doubts,
     )

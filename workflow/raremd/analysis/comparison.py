@@ -60,27 +60,35 @@ def _log2(values: np.ndarray) -> np.ndarray:
 def _ratios(
     table: pd.DataFrame, bootstrap: dict[str, np.ndarray], rng: np.random.Generator
 ) -> Iterator[dict]:
-    """log2(model / MD) of every timescale: each replicate, and their mean with its interval."""
+    """log2(model / MD) of every timescale: each replicate, and their mean with its interval.
+
+    The MD is the set that a replicate was trained on, where there are sets.
+    """
     for quantity, states in RATIOS.items():
         times = table[table["quantity"] == quantity]
         fixed = {
-            name: group.set_index(["lag", "i"])["value"]
+            name: group.set_index(["replicate", "lag", "i"])["value"]
             for name, group in times[times["model"].isin(MODELLESS)].groupby("model")
         }
+        own_md = (fixed["md"].index.get_level_values("replicate") > 0).any()
         lags = bootstrap["lags"]
         models = times[~times["model"].isin(MODELLESS)]
         for (model, lag, i), group in models.groupby(["model", "lag", "i"], sort=False):
             mine = _log2(group["value"])
             row = {"model": model, "lag": lag, "i": i, "j": 0}
             for name, suffix in (("md", ""), ("reference", "_to_reference")):
-                deviation = log2_deviation(mine, _log2(fixed[name][lag, i]))
+                own = own_md and name == "md"
+                of = group["replicate"] if own else np.zeros(len(group), int)
+                deviation = log2_deviation(mine, _log2([fixed[name][r, lag, i] for r in of]))
                 label = quantity.replace("timescale", "log2_ratio") + suffix
                 for replicate, value in zip(group["replicate"], deviation, strict=True):
                     yield row | {"quantity": label, "replicate": replicate, "value": value}
                 bounds = (np.nan, np.nan)
                 if name == "md":
-                    samples = bootstrap[states][np.argmin(abs(lags - lag)), :, i - 1]
-                    low, high = interval(hierarchical_ratio(mine, _log2(samples), DRAWS, rng))
+                    samples = _log2(bootstrap[states][np.argmin(abs(lags - lag)), :, i - 1])
+                    # Where each has its own MD the scatter of deviations holds that of the MD.
+                    what = (deviation, np.zeros(1)) if own else (mine, samples)
+                    low, high = interval(hierarchical_ratio(*what, DRAWS, rng))
                     bounds = float(low), float(high)
                 yield row | {
                     "quantity": label,
@@ -192,9 +200,10 @@ def compare(
     -------
     pandas.DataFrame
         One row a value, columns `COLUMNS`. Replicates count from 1; replicate 0 is the MD,
-        the reference, or all replicates together. low and high are 95 % intervals: block
-        bootstrap for the MD, Student over replicates for times, both for log2 ratios, and
-        the range over replicates elsewhere.
+        the reference, or all replicates together; other replicates of the MD are the sets that
+        replicates of models were trained on, where each has its own. low and high are 95 % intervals: block
+        bootstrap for the MD, Student over replicates for times, both for log2 ratios
+        (Student alone where each replicate has its own MD), and the range over replicates elsewhere.
     """
     by_cell = _records_by_cell(runs)
     parts = []

@@ -133,7 +133,8 @@ def _cell(
 ) -> tuple[CellInspection, int, list[dict[str, Any]]]:
     """A cell, the longest window that fits it, and its rows."""
     stride = cell.slicing.stride
-    parts = (take(states.md, p) for p in (states.split.training, states.split.validation))
+    first = states.sets[0]  # all are equally long
+    parts = (take(states.md, p) for p in (first.training, first.validation))
     training, validation = ([-(-len(d) // stride) for d in part] for part in parts)
     # A window must fit into one trajectory at least of both parts.
     longest = min(max(training), max(validation))
@@ -195,6 +196,11 @@ def inspect_system(plan: InspectionPlan, assessment: Assessment) -> SystemInspec
         at | {"quantity": "slow_transitions", "i": k, "value": float(n), "lag": lag}
         for k, n in enumerate(assessment.by_trajectory, start=1)
     ]
+    if yardstick.n_sets > 1:
+        rows += [
+            at | {"quantity": "slow_transitions_of_set", "i": k, "value": float(n), "lag": lag}
+            for k, n in enumerate(assessment.by_set, start=1)
+        ]
     training = [len(d) for d in take(yardstick.md, yardstick.split.training)]
     n_blocks = len(trajectory_blocks(training, plan.block))
     rows.append(at | {"quantity": "training_blocks", "value": float(n_blocks)})

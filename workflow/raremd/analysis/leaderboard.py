@@ -135,8 +135,8 @@ def rank(
     -------
     pandas.DataFrame
         Columns `COLUMNS`. score: worst |log2(t_model / t_MD)| over all lags and processes in
-        the cell's own states, of the geometric mean over replicates; low and high: 95 %
-        interval over resampled replicates. lag and process: where the worst is. validation:
+        the cell's own states, of the geometric mean over replicates, each over the MD that it was
+        trained on; low and high: 95 % interval over resampled replicates. lag and process: where the worst is. validation:
         the score against the MD that validates instead, to choose a model by. failed:
         replicates that have no timescale somewhere. `md_bootstrap` is the MD itself,
         resampled, which no model can be asked to beat; `reference` the independent one; `igme`
@@ -145,9 +145,11 @@ def rank(
     rng = np.random.default_rng(seed)
     times = table[(table["quantity"] == "timescale") & (table["lag"] <= longest * (1 + 1e-9))]
     single = times[(times["replicate"] > 0) | times["model"].isin(["md", REFERENCE])]
-    md = single[single["model"] == "md"]
+    of_md = single[single["model"] == "md"]
+    md = of_md[of_md["replicate"] == 0]
     lags, n = np.sort(md["lag"].unique()), int(md["i"].max())
     target = _log2(_grid(md, lags, n))
+    sets = {r: _log2(_grid(one, lags, n)) for r, one in of_md.groupby("replicate") if r}
     held_out = _log2(validation(lags, n))
     entropy = table[(table["quantity"] == "cross_entropy") & (table["replicate"] == 0)]
     entropy = entropy.set_index("model")["value"]
@@ -171,9 +173,11 @@ def rank(
         low, high = interval(worst(off[1]))
         rows.append(_row(IGME, off[0][None], lags) | {"low": low, "high": high})
     for model, group in single[single["model"] != "md"].groupby("model", sort=True):
-        replicates = [_grid(one, lags, n) for _, one in group.groupby("replicate")]
+        grids = {r: _grid(one, lags, n) for r, one in group.groupby("replicate")}
+        replicates = list(grids.values())
         found = _log2(np.array(replicates))
-        deviations = log2_deviation(found, target)
+        trained_on = np.array([sets.get(r, target) for r in grids])
+        deviations = log2_deviation(found, trained_on)
         row = _row(model, deviations, lags) | {
             "validation": worst(log2_deviation(found, held_out)),
             "cross_entropy": entropy.get(model, np.nan),

@@ -169,7 +169,7 @@ def _compare(
     lag = cell.yardstick_lag
     t = cell.table
     rows = t[(t["model"] == MD) & (t["quantity"] == Reading.LONG_LAG.value) & (t["i"] == process.i)]
-    rows = rows[np.isclose(rows["lag"], lag, rtol=1e-6, atol=0.0)]
+    rows = rows[np.isclose(rows["lag"], lag, rtol=1e-6, atol=0.0) & (rows["replicate"] == 0)]
     md, low, high = rows[["value", "low", "high"]].iloc[0] if len(rows) else (np.nan,) * 3
     own = SlowProcess(process.i, float(md), float(low), float(high))
     band = max(tolerance, own.own_error if np.isfinite(own.own_error) else 0.0)
@@ -259,6 +259,7 @@ def _ended(cells: Sequence[CellResult], interval: float) -> tuple[float, ...]:
         if cell.cell.interval == finest:
             t = cell.table
             own = t[(t["model"] == MD) & (t["quantity"] == Reading.ONE_STEP.value)]
-            times = own[np.isclose(own["lag"], finest)]["value"].dropna().to_numpy(np.float64)
+            own = own[np.isclose(own["lag"], finest) & (own["replicate"] == 0)]
+            times = own["value"].dropna().to_numpy(np.float64)
             most = max(most, times, key=len)
     return tuple(float(time) for time in most if finest < time < interval)

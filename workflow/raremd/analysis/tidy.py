@@ -54,6 +54,11 @@ def pick(table: pd.DataFrame, **levels: Any) -> pd.DataFrame:
     return table[kept]
 
 
+def without_sets(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows but those of single sets of the MD, which all replicates together stand for."""
+    return table[(table["model"] != "md") | (table["replicate"] == 0)]
+
+
 def of_factor(table: pd.DataFrame, factor: str, base: Levels) -> pd.DataFrame:
     """Rows of the base cell and of the cells that differ from it in one factor only.
 

@@ -115,6 +115,7 @@ class FeatureWriter:
         checksum: str,
         state_labels: Sequence[int] = (),
         validation: Sequence[int] = (),
+        sets: int = 1,
     ) -> None:
         """What the frames mean, when all are there; see `Features`.
 
@@ -128,6 +129,8 @@ class FeatureWriter:
             Those of discrete trajectories.
         validation : sequence of int
             Trajectories that validate, counted from 0; none for a choice by rule.
+        sets : int
+            Independent sets of equally many trajectories, one set after the other.
 
         Raises
         ------
@@ -143,6 +146,7 @@ class FeatureWriter:
         attributes["checksum"] = checksum
         attributes["state_labels"] = np.asarray(state_labels, np.int64)
         attributes["validation"] = np.asarray(validation, np.int64)
+        attributes["sets"] = sets
 
 
 @contextmanager
@@ -234,3 +238,15 @@ def read_validation(path: Path | str) -> list[int]:
     """
     with reading(path) as h5:
         return [int(number) for number in h5.attrs.get("validation", ())]
+
+
+def read_sets(path: Path | str) -> int:
+    """Independent sets of trajectories in a features file; see `FeatureWriter.describe`.
+
+    Raises
+    ------
+    DamagedFileError
+        If the file is not as it was written.
+    """
+    with reading(path) as h5:
+        return int(h5.attrs.get("sets", 1))

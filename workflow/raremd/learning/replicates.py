@@ -57,12 +57,13 @@ class CellData:
     validation: list[np.ndarray]
 
     @classmethod
-    def of(cls, system: DiscreteSystem, slicing: Slicing) -> CellData:
-        """Split, then slice, then remove recrossings."""
+    def of(cls, system: DiscreteSystem, slicing: Slicing, replicate: int) -> CellData:
+        """What one replicate, from 1, is trained on: its set, sliced, without recrossings."""
         md, _ = system.labels(slicing.recrossing)
+        split = system.sets[(replicate - 1) % system.n_sets]  # a single one is everybody's
         training, validation = (
             at_interval(md, part, slicing.stride, slicing.recrossing, slicing.tau)
-            for part in (system.split.training, system.split.validation)
+            for part in (split.training, split.validation)
         )
         return cls(system.n_states, training, validation)
 

@@ -53,12 +53,12 @@ def train_and_generate(
     """
     torch.set_num_threads(1)  # one job a core beats threads at these sizes
     system = read_states(states)
-    data = CellData.of(system, plan.slicing)
     tensors: dict[str, torch.Tensor] = {}
     arrays: dict[str, np.ndarray] = {}
     histories, entropies = [], []
     training_cost, generation_cost, parameters = Cost(), Cost(), 0
     for replicate in range(1, plan.replicates + 1):
+        data = CellData.of(system, plan.slicing, replicate)
         checkpoint = weights.with_name(f"checkpoint_{replicate}.safetensors")
         trained = train_replicate(data, plan, replicate, checkpoint, code)
         histories.append(trained.history.assign(replicate=replicate))

@@ -26,6 +26,8 @@ class DiscreteSystem:
         The same with -1 outside the cores; empty where the states have none.
     split : Split
         Of `md`.
+    n_sets : int
+        Independent sets of equally many trajectories that `md` consists of, one after the other.
     """
 
     n_states: int
@@ -35,6 +37,20 @@ class DiscreteSystem:
     md_cores: list[np.ndarray]
     reference_cores: list[np.ndarray]
     split: Split
+    n_sets: int = 1
+
+    @property
+    def sets(self) -> tuple[Split, ...]:
+        """The split of each set."""
+        size = len(self.md) // self.n_sets
+
+        def of(number: int, part: tuple[Segment, ...]) -> tuple[Segment, ...]:
+            return tuple(s for s in part if s.trajectory // size == number)
+
+        return tuple(
+            Split(of(number, self.split.training), of(number, self.split.validation))
+            for number in range(self.n_sets)
+        )
 
     def labels(self, method: str) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """MD and reference as a removal of recrossings takes them."""
@@ -66,4 +82,5 @@ def read_states(path: Path | str) -> DiscreteSystem:
             tuple(Segment(*s) for s in attributes["training"]),
             tuple(Segment(*s) for s in attributes["validation"]),
         ),
+        n_sets=attributes.get("sets", 1),
     )

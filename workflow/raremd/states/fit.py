@@ -9,7 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from raremd.data.features import Features, open_features, read_state_labels, read_validation
+from raremd.data.features import (
+    Features,
+    open_features,
+    read_sets,
+    read_state_labels,
+    read_validation,
+)
 from raremd.io.storage import write_arrays
 from raremd.kinetics.transition_matrix import count_matrix, largest_connected_set
 from raremd.states.coordinates import Coordinate, CoordinateSettings, fit_coordinate
@@ -18,7 +24,7 @@ from raremd.states.frames import Frames
 from raremd.states.histogram import histogram
 from raremd.states.partition import Partition
 from raremd.states.partition_methods import PartitionSettings, fit_partition, with_labels
-from raremd.states.split import split_frames, take
+from raremd.states.split import pooled, split_sets, take
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +63,9 @@ def fit_states(
 ) -> None:
     """Fit coordinate and partition on the training frames and assign every frame.
 
+    Where there are independent sets of trajectories, they are fitted on the first, so that all
+    replicates see the same states.
+
     Parameters
     ----------
     features, reference : Path
@@ -70,10 +79,10 @@ def fit_states(
     partition = with_labels(definition.partition, tuple(read_state_labels(features)))
     with open_features(features) as md:
         lengths = [len(t) for t in md.trajectories]
-        parts = split_frames(
-            lengths, definition.validation_fraction, definition.gap, read_validation(features)
-        )
-        training = [Frames(md.trajectories[s.trajectory], s.start, s.stop) for s in parts.training]
+        how = definition.validation_fraction, definition.gap, read_validation(features)
+        sets = split_sets(lengths, *how, sets=read_sets(features))
+        fitted_on = sets[0].training
+        training = [Frames(md.trajectories[s.trajectory], s.start, s.stop) for s in fitted_on]
         fitted = fit_coordinate(definition.coordinate, training, md.feature_names, md.periods)
         training = [replace(frames, coordinate=fitted) for frames in training]
         states = fit_partition(partition, training, fitted.periods, definition.seed)
@@ -86,8 +95,9 @@ def fit_states(
                 _check_same(md, other, reference)
                 arrays |= _assigned("reference", other.trajectories, fitted, states, cores)
     dtrajs = [arrays[f"md/{n:04d}"] for n in range(len(md.trajectories))]
-    _check_visited(dtrajs, take(dtrajs, parts.training), states.n_states)
-    _check_connected(take(dtrajs, parts.training), states.n_states)
+    _check_visited(dtrajs, take(dtrajs, fitted_on), states.n_states)
+    _check_connected(take(dtrajs, fitted_on), states.n_states)
+    parts = pooled(sets)
     arrays |= {f"coordinate/{k}": v for k, v in fitted.to_arrays().items()}
     arrays |= {f"partition/{k}": v for k, v in states.to_arrays().items()}
     attributes = {
@@ -96,6 +106,7 @@ def fit_states(
         "names": list(fitted.names),
         "training": [[s.trajectory, s.start, s.stop] for s in parts.training],
         "validation": [[s.trajectory, s.start, s.stop] for s in parts.validation],
+        "sets": len(sets),
     }
     write_arrays(output, arrays, attributes)
 

@@ -86,6 +86,42 @@ def split_frames(
     return Split(tuple(p[0] for p in pairs), tuple(p[1] for p in pairs))
 
 
+def split_sets(
+    lengths: list[int],
+    validation_fraction: float,
+    gap: int,
+    validation: Sequence[int] = (),
+    sets: int = 1,
+) -> tuple[Split, ...]:
+    """`split_frames` for each of so many sets of equally many trajectories.
+
+    Raises
+    ------
+    ValueError
+        As `split_frames`.
+    """
+    size, found = len(lengths) // sets, []
+    for first in range(0, len(lengths), size):
+        own = split_frames(lengths[first : first + size], validation_fraction, gap, validation)
+        found.append(
+            Split(
+                *(
+                    tuple(Segment(first + s.trajectory, s.start, s.stop) for s in part)
+                    for part in (own.training, own.validation)
+                )
+            )
+        )
+    return tuple(found)
+
+
+def pooled(splits: Sequence[Split]) -> Split:
+    """The segments of all sets."""
+    return Split(
+        tuple(s for split in splits for s in split.training),
+        tuple(s for split in splits for s in split.validation),
+    )
+
+
 def check_lengths(lengths: Sequence[int], longest_lag: int) -> None:
     """Refuse lags that no trajectory is long enough for, before anything is trained.
 

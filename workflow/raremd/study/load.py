@@ -100,6 +100,17 @@ def _check_system(system: System, key: str) -> None:
             )
 
 
+def _check_sets(system: System, replicates: int, key: str) -> None:
+    """A set for each replicate, or one for all."""
+    sets = system.source.sets if isinstance(system.source, Simulated) else 1
+    if sets not in (1, replicates):
+        few = "only " * (replicates < sets)
+        raise ConfigError(
+            f"{key}.source.sets: {sets}, but {few}{replicates} replicates, each of which has a set "
+            f"of its own; give {replicates}, or 1 for one MD for all"
+        )
+
+
 def _check_states_source(system: System, key: str) -> None:
     """Discrete trajectories come with their states; nothing else does."""
     discrete = isinstance(system.source, Discrete)
@@ -200,6 +211,7 @@ def load_study(config: Any) -> Study:
     pairs: dict[Cell, set[str]] = {}
     for name, system in settings.systems.items():
         _check_system(system, f"systems.{name}")
+        _check_sets(system, settings.replicates, f"systems.{name}")
         for cell, model in _expand(settings, name):
             pairs.setdefault(cell, set()).add(model)
     order = list(settings.models).index

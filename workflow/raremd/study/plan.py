@@ -55,15 +55,16 @@ def simulation_plan(study: Study, system: str, part: str) -> SimulationPlan:
     source = study.system(system).source
     if not isinstance(source, FourState):
         raise ValueError(f"{system} is no four_state system")
-    seed = study.settings.seed
+    seed, sets = study.settings.seed, source.sets
     walkers: int | None = source.walkers
     time: float | None = source.time
     if part == "reference":
         walkers, time, seed = source.reference_walkers, source.reference_time, seed + 1
+        sets = 1
     if walkers is None or time is None:
         raise ValueError(f"{system} has no reference")
     frame = study.system(system).frame_interval
-    return SimulationPlan(walkers, study.frames(system, time), frame, seed)
+    return SimulationPlan(walkers, study.frames(system, time), frame, seed, sets)
 
 
 def _hidden_chain(study: Study, system: str) -> HiddenChain:
@@ -89,6 +90,7 @@ def hidden_chain_plan(study: Study, system: str) -> HiddenChainPlan:
         frame_interval=settings.frame_interval,
         time_unit=settings.time_unit,
         seed=study.settings.seed,
+        sets=source.sets,
     )
 
 

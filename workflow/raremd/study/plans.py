@@ -35,17 +35,18 @@ def from_param(kind: type[Plan], text: str) -> Plan:
 
 @dataclass(frozen=True)
 class SimulationPlan:
-    """Trajectories of the four-state system: the MD, or its separate reference."""
+    """Trajectories of the four-state system: the MD, in `sets` of `walkers`, or its reference."""
 
     walkers: int
     frames: int
     frame_interval: float
     seed: int
+    sets: int
 
 
 @dataclass(frozen=True)
 class HiddenChainPlan:
-    """Trajectories of a hidden chain; `frame_interval` in `time_unit`."""
+    """Trajectories of a hidden chain, in `sets` of `walkers`; `frame_interval` in `time_unit`."""
 
     chain: HiddenChain
     walkers: int
@@ -53,6 +54,7 @@ class HiddenChainPlan:
     frame_interval: float
     time_unit: str
     seed: int
+    sets: int
 
 
 @dataclass(frozen=True)

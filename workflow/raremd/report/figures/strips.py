@@ -30,7 +30,12 @@ def read(files: Files, look: Look) -> Strips:
     for model, path in zip(look.models, files["generated"], strict=True):
         sources[model] = list(read_arrays(path)["replicate_1"])
     slowest = pick(
-        read_table(kinetics), model="md", quantity="yardstick_timescale", i=1, lag=look.lag
+        read_table(kinetics),
+        model="md",
+        replicate=0,
+        quantity="yardstick_timescale",
+        i=1,
+        lag=look.lag,
     )["value"].item()
     return strips(sources, read_arrays(kinetics)["of_state"], slowest, look.interval)
 

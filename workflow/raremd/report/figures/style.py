@@ -18,7 +18,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from raremd.analysis.tidy import pick
+from raremd.analysis.tidy import pick, without_sets
 from raremd.io.storage import atomic_path, read_parquet
 from raremd.report.names import pretty
 
@@ -146,7 +146,7 @@ class Look:
 
     def picked(self, files: Files) -> pd.DataFrame:
         """Rows of the comparison that are shown."""
-        comparison = read_parquet(files["comparison"][0])
+        comparison = without_sets(read_parquet(files["comparison"][0]))
         return pd.concat([pick(comparison, **levels) for levels in self.rows])
 
 

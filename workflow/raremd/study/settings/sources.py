@@ -66,6 +66,13 @@ class Simulated(Section):
 
     walkers: Whole = Field(ge=1, description="Independent trajectories that are trained on.")
     time: Time = Field(description="Length of each.")
+    sets: Whole = Field(
+        default=1,
+        ge=1,
+        description="Independent sets of so many trajectories: 1, or as many as there are "
+        "`replicates`, each of which is then trained on a set of its own and compared with it. "
+        "States are fitted to the first set.",
+    )
 
 
 class FourState(Simulated):

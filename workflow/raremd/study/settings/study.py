@@ -133,7 +133,8 @@ class Settings(Section):
     replicates: Whole = Field(
         default=3,
         ge=1,
-        description="Trainings of each model in each cell, differing in their seed only.",
+        description="Trainings of each model in each cell. They differ in their seed, and in their MD "
+        "where a simulated source has as many `sets`.",
     )
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto",
@@ -151,7 +152,8 @@ class Settings(Section):
     minimum_transitions: Whole = Field(
         default=20,
         ge=1,
-        description="Slow transitions in the training data below which nothing is decided.",
+        description="Slow transitions in the training data, in each of their sets, below which "
+        "nothing is decided.",
     )
     training: Training = Field(
         default=Training(), description="The budget and the optimiser, the same for every model."
