@@ -28,6 +28,7 @@ def assessment(**changes) -> Assessment:
         slow=tuple(SlowProcess(i, t, t / 1.1, t * 1.1) for i, t in enumerate(SLOW, start=1)),
         fastest_left_out=4.0,
         transitions=200,
+        by_set=(200,),
         by_trajectory=(100, 100),
         drift=Drift(Stationarity.STATIONARY, 0.0, -0.05, 0.05),
         converged_from=LAG,
@@ -95,6 +96,7 @@ def claim_record(claim="C4", system="toy", model="lstm", **changes) -> ClaimReco
         varied=(),
         controls=(),
         transitions=200,
+        by_set=(200,),
         doubts=(),
         one_step_doubts=(),
     )

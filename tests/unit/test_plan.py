@@ -154,7 +154,7 @@ class TestTraining:
 
 def test_reference_has_its_own_walkers_time_and_seed():
     made = plan.simulation_plan(STUDY, "four_state", "reference")
-    assert made == plans.SimulationPlan(walkers=8, frames=8000, frame_interval=1, seed=8)
+    assert made == plans.SimulationPlan(walkers=8, frames=8000, frame_interval=1, seed=8, sets=1)
     assert plan.simulation_plan(STUDY, "four_state", "features").seed == 7
     assert plan.has_reference(STUDY, "four_state")
 

@@ -148,8 +148,7 @@ class Assessment:
             who = f"one of {n} training sets holds" if n > 1 else "the training data hold"
             yield Doubt(
                 Cause.EVENTS,
-                f"{who} only {self.transitions} slow transition"
-                f"{'s' * (self.transitions != 1)}",
+                f"{who} only {self.transitions} slow transition{'s' * (self.transitions != 1)}",
                 f"record about {max(2, math.ceil(times))} times as much MD: aim at "
                 f"{SAFE_TRANSITIONS} transitions",
             )

@@ -58,7 +58,7 @@ class CellResult:
         return self.cell.interval if reading is Reading.ONE_STEP else self.yardstick_lag
 
     def values(self, model: str, quantity: str, lag: float | None = None, i: int = 1) -> np.ndarray:
-        """A quantity of each replicate, or the one value of the MD, all sets together; (n,) float64.
+        """A quantity of each replicate, or the one value of all MD; (n,) float64.
 
         Without a lag: of quantities that have none.
         """

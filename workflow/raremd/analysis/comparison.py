@@ -79,7 +79,8 @@ def _ratios(
             for name, suffix in (("md", ""), ("reference", "_to_reference")):
                 own = own_md and name == "md"
                 of = group["replicate"] if own else np.zeros(len(group), int)
-                deviation = log2_deviation(mine, _log2([fixed[name][r, lag, i] for r in of]))
+                trained_on = np.array([fixed[name][r, lag, i] for r in of])
+                deviation = log2_deviation(mine, _log2(trained_on))
                 label = quantity.replace("timescale", "log2_ratio") + suffix
                 for replicate, value in zip(group["replicate"], deviation, strict=True):
                     yield row | {"quantity": label, "replicate": replicate, "value": value}
@@ -87,8 +88,8 @@ def _ratios(
                 if name == "md":
                     samples = _log2(bootstrap[states][np.argmin(abs(lags - lag)), :, i - 1])
                     # Where each has its own MD the scatter of deviations holds that of the MD.
-                    what = (deviation, np.zeros(1)) if own else (mine, samples)
-                    low, high = interval(hierarchical_ratio(*what, DRAWS, rng))
+                    one, other = (deviation, np.zeros(1)) if own else (mine, samples)
+                    low, high = interval(hierarchical_ratio(one, other, DRAWS, rng))
                     bounds = float(low), float(high)
                 yield row | {
                     "quantity": label,
@@ -201,9 +202,9 @@ def compare(
     pandas.DataFrame
         One row a value, columns `COLUMNS`. Replicates count from 1; replicate 0 is the MD,
         the reference, or all replicates together; other replicates of the MD are the sets that
-        replicates of models were trained on, where each has its own. low and high are 95 % intervals: block
-        bootstrap for the MD, Student over replicates for times, both for log2 ratios
-        (Student alone where each replicate has its own MD), and the range over replicates elsewhere.
+        those of the models were trained on. low and high are 95 % intervals: block bootstrap
+        for the MD, Student over replicates for times, both for log2 ratios (Student alone where
+        each replicate has its own MD), and the range over replicates elsewhere.
     """
     by_cell = _records_by_cell(runs)
     parts = []

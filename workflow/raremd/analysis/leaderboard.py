@@ -136,11 +136,11 @@ def rank(
     pandas.DataFrame
         Columns `COLUMNS`. score: worst |log2(t_model / t_MD)| over all lags and processes in
         the cell's own states, of the geometric mean over replicates, each over the MD that it was
-        trained on; low and high: 95 % interval over resampled replicates. lag and process: where the worst is. validation:
-        the score against the MD that validates instead, to choose a model by. failed:
-        replicates that have no timescale somewhere. `md_bootstrap` is the MD itself,
-        resampled, which no model can be asked to beat; `reference` the independent one; `igme`
-        the MD's own long lags from its short ones, with the 95 % range over resampled MD.
+        trained on; low and high: 95 % interval over resampled replicates. lag and process: where
+        the worst is. validation: the score against the MD that validates instead, to choose a
+        model by. failed: replicates that have no timescale somewhere. `md_bootstrap` is the MD
+        itself, resampled, which no model can be asked to beat; `reference` the independent one;
+        `igme` the MD's own long lags from its short ones, with the 95 % range over resampled MD.
     """
     rng = np.random.default_rng(seed)
     times = table[(table["quantity"] == "timescale") & (table["lag"] <= longest * (1 + 1e-9))]

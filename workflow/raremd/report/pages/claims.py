@@ -19,14 +19,21 @@ two. The effect on C1 is log2(model / MD) itself, on C2 to C5 the error of the h
 of the easy one, on C6 the error of the Transformer minus that of the LSTM: positive speaks for the
 claim. Each claim is read twice: at the **long lag** of the yardstick in metastable states, and at
 **one step** in the cells' own states. Intervals come from paired replicates and hold for the MD at
-hand; within a claim they are widened by Holm's correction. `no difference` means that the interval
-lies within the tolerance; `undecided` says what would decide it.
+hand{except_own}; within a claim they are widened by Holm's correction. `no difference` means that
+the interval lies within the tolerance; `undecided` says what would decide it.
 """
 VARIED = "The same effect at the long lag for networks with one thing changed, uncorrected:"
 CONTROLS = """\
 Mean error of the slowest timescale at the long lag: of each network, and of the same network with
 one thing changed.
 """
+
+
+def how(records: Sequence[ClaimRecord]) -> str:
+    """How verdicts come about, and which MD they hold for."""
+    own = listed([f"`{system}`" for system in in_order(r.system for r in records if r.sets > 1)])
+    held = f", on {own} for any MD of that length, because each replicate has its own MD"
+    return HOW.format(except_own=held if own else "")
 
 
 def in_order(values: Iterable[str]) -> list[str]:
@@ -200,7 +207,7 @@ def as_markdown(judgement: Judgement) -> str:
     lines = ["# Claims", "", *headlines(judgement)]
     if records:
         lines += [*scoreboard(records), ""]
-    lines += ["## Details", "", HOW]
+    lines += ["## Details", "", how(records)]
     for claim in in_order(r.claim for r in records):
         mine = [r for r in records if r.claim == claim]
         lines += [f"## {claim}: {mine[0].statement}", "", *claim_table(mine), ""]

@@ -10,7 +10,7 @@ import pandas as pd
 
 from raremd.analysis.inspection import CellInspection, RunningTime, SystemInspection
 from raremd.report.pages.markdown import as_table
-from raremd.report.pages.recommendation import remedies
+from raremd.report.pages.recommendation import events, remedies
 from raremd.report.pages.words import count, listed, quantity
 
 MANY_DIMENSIONS = 20
@@ -28,9 +28,8 @@ def headline(found: SystemInspection) -> str:
     times = listed([quantity(p.value, found.plan.unit) for p in found.assessment.slow])
     able = sum(not cell.reasons for cell in found.cells)
     return (
-        f"Yes, this MD can tell: {count(found.assessment.transitions, 'slow transition')} in the "
-        f"training data, slow timescales of {times}, converged with lag; "
-        f"{able} of {count(len(found.cells), 'planned cell')} can give a verdict."
+        f"Yes, this MD can tell: {events(found.assessment)}, slow timescales of {times}, converged "
+        f"with lag; {able} of {count(len(found.cells), 'planned cell')} can give a verdict."
     )
 
 
@@ -119,7 +118,7 @@ def system_section(found: SystemInspection) -> list[str]:
     """One system: the answer, what to change, and the tables."""
     plan = found.plan
     frame, unit = plan.frame_interval, plan.unit
-    total, events = sum(found.lengths), found.assessment.transitions
+    total, by_set = sum(found.lengths), found.assessment.by_set
     changes = remedies(found.doubts) + [f"- {advice}." for advice in _advice(found)]
     lines = [f"## {plan.system}", "", f"**{headline(found)}**", ""]
     if changes:
@@ -129,8 +128,8 @@ def system_section(found: SystemInspection) -> list[str]:
         f"{total:,} frames of {frame:g} {unit}: "
         f"{total * frame:,.6g} {unit} in all{_range(found.lengths)}",
         "",
-        f"{count(events, 'slow transition')} in the training data. "
-        f"{_spread(found.assessment.by_trajectory)}",
+        f"{count(sum(by_set), 'slow transition')} in the training data. "
+        f"{_of_sets(by_set)}{_spread(found.assessment.by_trajectory)}",
         "",
         f"t1 at the yardstick's lag of {plan.yardstick_lag * frame:g} {unit}: "
         f"{found.assessment.drift.outcome}.",
@@ -207,6 +206,10 @@ def _range(lengths: Sequence[int]) -> str:
     if len(lengths) == 1:
         return "."
     return f", {low:,} frames each." if low == high else f", from {low:,} to {high:,} frames."
+
+
+def _of_sets(counts: Sequence[int]) -> str:
+    return f"By set: {', '.join(map(str, counts))}. " if len(counts) > 1 else ""
 
 
 def _spread(counts: Sequence[int]) -> str:

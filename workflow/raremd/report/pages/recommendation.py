@@ -64,6 +64,14 @@ def _markov(answer: Answer) -> str:
     )
 
 
+def events(a: Assessment) -> str:
+    """How many slow transitions a model can learn from."""
+    number = count(a.transitions, "slow transition")
+    if len(a.by_set) > 1:
+        return f"at least {number} in each of its {len(a.by_set)} training sets"
+    return f"{number} in its training data"
+
+
 def _how_known(assessment: Assessment) -> str:
     a = assessment
     if not a.slow:
@@ -71,7 +79,7 @@ def _how_known(assessment: Assessment) -> str:
     times = listed([quantity(p.value, a.unit) for p in a.slow])
     return (
         f"The MD has {count(len(a.slow), 'slow process', 'slow processes')} ({times} at a lag of "
-        f"{a.lag:g} {a.unit}) and {count(a.transitions, 'slow transition')} in its training data."
+        f"{a.lag:g} {a.unit}) and {events(a)}."
     )
 
 

@@ -19,10 +19,10 @@ from raremd.io.storage import atomic_path
 from raremd.report.names import pretty
 from raremd.report.pages.claims import (
     CONTROLS,
-    HOW,
     claim_table,
     control_table,
     headlines,
+    how,
     scoreboard,
     varied_table,
 )
@@ -261,7 +261,7 @@ def page(
         *headlines(judgement),
         *scoreboard(claims),
         "",
-        HOW,
+        how(claims),
         "",
         *pictures([name for name in ("claims",) if name in figures]),
     ]

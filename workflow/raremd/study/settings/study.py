@@ -133,8 +133,8 @@ class Settings(Section):
     replicates: Whole = Field(
         default=3,
         ge=1,
-        description="Trainings of each model in each cell. They differ in their seed, and in their MD "
-        "where a simulated source has as many `sets`.",
+        description="Trainings of each model in each cell. They differ in their seed, and where a "
+        "simulated source has as many `sets` in their MD.",
     )
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto",
