@@ -313,7 +313,10 @@ class TestStatements:
     def test_the_page_says_which_md_verdicts_hold_for(self):
         assert "at\nhand; within" in how([record()])
         text = how([record(), record(system="wells", sets=10)])
-        assert "on `wells` for any MD of that length" in text and "`four_state`" not in text
+        assert (
+            "(on `wells`, where each replicate has its own, for any MD" in text
+            and "`four_state`" not in text
+        )
 
 
 SCATTER = [0.0, 0.05, 0.1, 0.05, 0.0]

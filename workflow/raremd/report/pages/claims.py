@@ -32,7 +32,7 @@ one thing changed.
 def how(records: Sequence[ClaimRecord]) -> str:
     """How verdicts come about, and which MD they hold for."""
     own = listed([f"`{system}`" for system in in_order(r.system for r in records if r.sets > 1)])
-    held = f", on {own} for any MD of that length, because each replicate has its own MD"
+    held = f" (on {own}, where each replicate has its own, for any MD of that length)"
     return HOW.format(except_own=held if own else "")
 
 

@@ -66,10 +66,10 @@ def _markov(answer: Answer) -> str:
 
 def events(a: Assessment) -> str:
     """How many slow transitions a model can learn from."""
-    number = count(a.transitions, "slow transition")
     if len(a.by_set) > 1:
-        return f"at least {number} in each of its {len(a.by_set)} training sets"
-    return f"{number} in its training data"
+        span = f"{min(a.by_set)} to {max(a.by_set)} slow transitions"
+        return f"{span} in each of its {len(a.by_set)} training sets"
+    return f"{count(a.transitions, 'slow transition')} in its training data"
 
 
 def _how_known(assessment: Assessment) -> str:
