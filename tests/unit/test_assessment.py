@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from made_up_chains import flipped, made, ring, two_states
 
-from raremd.analysis.assessment import Cause, assess
+from raremd.analysis.assess import assess
+from raremd.analysis.assessment import Cause
 from raremd.analysis.stationarity import Stationarity, converged_from, drift_with_lag
 from raremd.states.discrete_trajectories import DiscreteSystem
 from raremd.states.split import split_frames
 from raremd.study.plans import AssessmentPlan
 
 
-def two_states(t, n_frames, rng):
-    """A two-state chain with the implied timescale t, in frames."""
-    flips = rng.random(n_frames) < (1 - np.exp(-1 / t)) / 2
-    return (np.cumsum(flips) % 2).astype(np.int16)
-
-
-def ring(forward, backward, n_frames, rng):
-    """A three-state ring with the given probabilities of a jump a frame."""
-    u = rng.random(n_frames)
-    steps = np.where(u < forward, 1, np.where(u < forward + backward, -1, 0))
-    return (np.cumsum(steps) % 3).astype(np.int16)
-
-
-def assessed(trajectories, lags, lag, n_states=2, reference=None, **changes):
+def assessed(trajectories, lags, lag, n_states=2, reference=None, finer=None, **changes):
     lengths = [len(d) for d in trajectories]
     system = DiscreteSystem(
         n_states=n_states, dimension=1, md=trajectories, reference=reference or trajectories,
@@ -34,9 +25,10 @@ def assessed(trajectories, lags, lag, n_states=2, reference=None, **changes):
     how = {
         "system": "toy", "unit": "ps", "frame_interval": 1.0, "lags": tuple(sorted({lag, *lags})),
         "yardstick_lag": lag, "block": 5000, "timescales": 2, "samples": 60, "seed": 1,
-        "tolerance": 0.32, "minimum_transitions": 20,
+        "tolerance": 0.32, "minimum_transitions": 20, "names": (), "finer": (),
     }  # fmt: skip
-    return assess(system, AssessmentPlan(**(how | changes)))
+    other = replace(system, md=finer, n_states=3) if finer else None
+    return assess(system, {"all/fine": other} if other else {}, AssessmentPlan(**(how | changes)))
 
 
 def causes(found):
@@ -45,15 +37,7 @@ def causes(found):
 
 @pytest.fixture(scope="module")
 def clean():
-    rng = np.random.default_rng(0)
-    return [two_states(200.0, 100_000, rng) for _ in range(5)]
-
-
-def flipped(share, t=2000.0, n_frames=400_000):
-    """Two states of which a share of the frames is read wrongly."""
-    rng = np.random.default_rng(1)
-    made = [two_states(t, n_frames // 4, rng) for _ in range(4)]
-    return [d ^ (rng.random(len(d)) < share) for d in made]
+    return made(two_states, 200.0, n_frames=(100_000,) * 5, seed=1)
 
 
 def test_a_markov_chain_leaves_no_doubts(clean):
@@ -71,21 +55,21 @@ class TestConvergence:
         found = assessed(clean, lags, 10)
         assert found.drift.outcome == Stationarity.CANNOT_TELL
         assert causes(found) == {Cause.LAG}
-        assert "add a lag of 30 ps or more" in found.doubts[0].remedy
+        assert "add a lag of 30 or more" in found.doubts[0].remedy
 
     @pytest.mark.parametrize("lags", [[1, 10, 11], [1, 10, 30], [10, 20, 40, 80]])
     def test_misread_frames_never_pass_for_convergence(self, lags):
-        found = assessed(flipped(0.05), lags, 10)
+        found = assessed(made(flipped, 2000.0, 0.05, n_frames=100_000), lags, 10)
         assert found.drift.outcome != Stationarity.STATIONARY
         assert Cause.LAG in causes(found)
 
     def test_a_lag_that_would_do_is_named(self):
-        made = flipped(0.005, t=2000.0, n_frames=1_600_000)
-        found = assessed(made, [10, 30, 100, 300, 1000], 10)
+        noisy = made(flipped, 2000.0, 0.005, n_frames=400_000)
+        found = assessed(noisy, [10, 30, 100, 300, 1000], 10)
         assert found.drift.outcome == Stationarity.DRIFTING
         (doubt,) = (d for d in found.doubts if d.cause is Cause.LAG)
-        assert doubt.remedy == f"set `yardstick.lag` to {found.converged_from:g}"
-        again = assessed(made, [300, 1000], int(found.converged_from))
+        assert doubt.remedy == f"set `yardstick.lag` to {found.converged_from:.0f}"
+        again = assessed(noisy, [300, 1000], int(found.converged_from))
         assert again.drift.outcome == Stationarity.STATIONARY
 
     def test_few_events_cannot_tell(self):
@@ -106,32 +90,46 @@ class TestConvergence:
 class TestDriven:
     @pytest.mark.parametrize(("forward", "backward"), [(0.02, 0.002), (0.02, 0.012)])
     def test_rings_are_named_with_their_jumps(self, forward, backward):
-        made = [ring(forward, backward, 50_000, np.random.default_rng(n)) for n in range(4)]
-        found = assessed(made, [5, 10, 20], 5, n_states=3)
+        rings = made(ring, forward, backward, n_frames=50_000)
+        found = assessed(rings, [5, 10, 20], 5, n_states=3)
         assert Cause.EQUILIBRIUM in causes(found)
         text = next(d.text for d in found.doubts if d.cause is Cause.EQUILIBRIUM)
         assert "the system is driven" in text
 
+    def test_two_states_that_hide_a_ring_do_not_hide_its_drive(self):
+        rings = made(ring, 0.02, 0.012, n_frames=50_000)
+        pairs = [(d == 2).astype(np.int16) for d in rings]
+        assert Cause.EQUILIBRIUM not in causes(assessed(pairs, [5, 10, 20], 5))
+        found = assessed(pairs, [5, 10, 20], 5, finer=rings, names=("left", "right"))
+        (text,) = (d.text for d in found.doubts if d.cause is Cause.EQUILIBRIUM)
+        assert "of `all/fine`" in text and "left" not in text
+
+    def test_states_are_told_by_their_names(self):
+        rings = made(ring, 0.02, 0.002, n_frames=20_000)
+        found = assessed(rings, [5, 10, 20], 5, n_states=3, names=("C5", "alpha_R", "alpha_L"))
+        (text,) = (d.text for d in found.doubts if d.cause is Cause.EQUILIBRIUM)
+        assert "from state C5 to state alpha_R" in text or "from state alpha" in text
+        with pytest.raises(ValueError, match=r"yardstick\.names: 2 names for 3 states"):
+            assessed(rings, [5, 10, 20], 5, n_states=3, names=("C5", "alpha_R"))
+
     def test_an_equilibrium_ring_is_not(self):
-        made = [ring(0.02, 0.02, 50_000, np.random.default_rng(n)) for n in range(4)]
-        assert Cause.EQUILIBRIUM not in causes(assessed(made, [5, 10, 20], 5, n_states=3))
+        rings = made(ring, 0.02, 0.02, n_frames=50_000)
+        assert Cause.EQUILIBRIUM not in causes(assessed(rings, [5, 10, 20], 5, n_states=3))
 
 
 def test_a_process_faster_than_the_lag_is_not_compared():
-    rng = np.random.default_rng(2)
-    made = [two_states(26.0, 50_000, rng) for _ in range(4)]
-    found = assessed(made, [10, 50, 150], 50)
+    fast = made(two_states, 26.0, n_frames=50_000)
+    found = assessed(fast, [10, 50, 150], 50)
     assert found.slow == () and Cause.NO_PROCESS in causes(found)
     assert (
         "no process of the MD is slower than the yardstick's lag of 50 ps" in found.doubts[0].text
     )
-    assert "set `yardstick.lag` to 5" in found.doubts[0].remedy
+    assert found.doubts[0].remedy == "add lags of 8.8 ps or less, or save frames more often"
+    assert assessed(fast, [5, 50, 150], 50).doubts[0].remedy == "set `yardstick.lag` to 5"
 
 
 def test_few_transitions_ask_for_more_md():
-    rng = np.random.default_rng(3)
-    made = [two_states(5000.0, 20_000, rng) for _ in range(4)]
-    found = assessed(made, [50, 100, 200], 50)
+    found = assessed(made(two_states, 5000.0, n_frames=20_000), [50, 100, 200], 50)
     assert found.transitions < 20
     (doubt,) = (d for d in found.doubts if d.cause is Cause.EVENTS)
     assert "times as much MD" in doubt.remedy

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from chains import sample_chain
 
+from raremd.kinetics import equilibrium
 from raremd.kinetics.equilibrium import detailed_balance
 from raremd.kinetics.transition_matrix import count_matrix
 
 
-def sample(matrix, n_frames, rng, start=0):
-    cumulative = np.cumsum(matrix, axis=1)
-    states = np.empty(n_frames, int)
-    states[0] = start
-    uniform = rng.random(n_frames)
-    for frame in range(1, n_frames):
-        states[frame] = min(np.searchsorted(cumulative[states[frame - 1]], uniform[frame]), 2)
-    return states
+@pytest.fixture(autouse=True)
+def fewer_flips(monkeypatch):
+    """As many as p values of a thousandth need."""
+    monkeypatch.setattr(equilibrium, "FLIPS", 2000)
 
 
 def ring(forward, backward):
@@ -28,11 +26,14 @@ def ring(forward, backward):
     return matrix
 
 
+def balance(dtrajs, n_states, lag, seed=0):
+    return detailed_balance(dtrajs, n_states, lag, np.random.default_rng(seed))
+
+
 @pytest.mark.parametrize(("forward", "backward"), [(0.02, 0.002), (0.02, 0.012), (0.004, 0.02)])
 @pytest.mark.parametrize("lag", [1, 5])
 def test_a_driven_ring_is_named(forward, backward, lag):
-    states = sample(ring(forward, backward), 100_000, np.random.default_rng(1))
-    found = detailed_balance(count_matrix([states], 3, lag), lag)
+    found = balance([sample_chain(ring(forward, backward), 100_000, 1)], 3, lag)
     assert found.driven
     step = 1 if forward > backward else -1
     assert (found.states[1] - found.states[0]) % 3 == step % 3
@@ -40,30 +41,46 @@ def test_a_driven_ring_is_named(forward, backward, lag):
 
 
 def test_false_alarms_are_as_rare_as_they_should_be():
-    rng = np.random.default_rng(2)
-    p_values = [
-        detailed_balance(count_matrix([sample(ring(0.02, 0.02), 5_000, rng)], 3, 1), 1).p_value
-        for _ in range(300)
-    ]
-    assert 0.02 < np.mean(np.array(p_values) < 0.05) < 0.09
-    assert not np.any(np.array(p_values) < 1e-4)
+    p_values = np.array(
+        [balance([sample_chain(ring(0.02, 0.02), 5_000, s)], 3, 1).p_value for s in range(300)]
+    )
+    assert 0.01 < np.mean(p_values < 0.05) < 0.09
+    assert np.mean(p_values < 0.5) == pytest.approx(0.5, abs=0.1)
+
+
+def test_memory_in_fine_states_is_no_drive():
+    """A diffusion on a torus seen at too short a lag, in a hundred cells: far from Markovian."""
+    rng, p_values = np.random.default_rng(3), []
+    for seed in range(20):
+        place = np.cumsum(rng.normal(0, 0.3, (20_000, 2)), axis=0) % 10
+        cell = (10 * np.floor(place[:, 0]) + np.floor(place[:, 1])).astype(np.int16)
+        p_values.append(balance([np.minimum(cell, 99)], 100, 10, seed).p_value)
+    assert min(p_values) > 1e-3
+    assert np.mean(np.array(p_values) < 0.2) < 0.5
+
+
+def test_a_drive_within_one_metastable_state_is_seen_in_finer_ones():
+    fast, slow = (
+        sample_chain(ring(0.05, 0.02), 50_000, 1),
+        sample_chain(ring(0.001, 0.001), 50_000, 2),
+    )
+    fine = (3 * (slow > 0) + fast).astype(np.int16)
+    assert balance([fine], 6, 5).driven
+    assert balance([(slow > 0).astype(np.int16)], 2, 5).p_value == 1.0
 
 
 def test_short_trajectories_from_one_state_are_not_driven():
-    rng = np.random.default_rng(3)
-    many = [sample(ring(0.02, 0.02), 100, rng) for _ in range(500)]
+    many = [sample_chain(ring(0.02, 0.02), 100, seed) for seed in range(500)]
     counts = count_matrix(many, 3, 1)
     assert counts[0, 1] > 1.2 * counts[1, 0]  # the flow out of the common start is there
-    assert not detailed_balance(counts, 1).driven
+    assert not balance(many, 3, 1).driven
 
 
 def test_windows_that_overlap_do_not_count_twice():
-    rng = np.random.default_rng(4)
-    slow = np.repeat(sample(ring(0.2, 0.2), 3_000, rng), 10)
-    counts = count_matrix([slow], 3, 10)
-    assert not detailed_balance(counts, 10).driven
+    slow = np.repeat(sample_chain(ring(0.2, 0.2), 3_000, 4), 10)
+    assert not balance([slow], 3, 10).driven
 
 
 def test_without_cycles_there_is_nothing_to_test():
-    line = np.array([[90, 10, 0], [10, 80, 10], [0, 9, 91]])
-    assert detailed_balance(line, 1).p_value == 1.0
+    line = sample_chain([[0.9, 0.1, 0], [0.1, 0.8, 0.1], [0, 0.1, 0.9]], 2000, 5)
+    assert balance([line], 3, 1).p_value == 1.0

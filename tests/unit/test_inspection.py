@@ -9,12 +9,17 @@ import numpy as np
 import pytest
 from chains import sample_chain
 
-from raremd.analysis.assessment import assess
+from raremd.analysis.assess import assess
 from raremd.analysis.inspection import RunningTime, inspect_system, running_time
 from raremd.io.storage import write_arrays
 from raremd.report.figures.inspection import draw
 from raremd.report.figures.style import Look
-from raremd.report.pages.inspection import as_markdown, running_time_section, system_section
+from raremd.report.pages.inspection import (
+    as_markdown,
+    changes_section,
+    running_time_section,
+    system_section,
+)
 from raremd.states.discrete_trajectories import read_states
 from raremd.study.plans import (
     AssessmentPlan,
@@ -76,10 +81,12 @@ def path(tmp_path_factory):
 
 def inspected(plan):
     """The inspection of one system, its table and its section of the page."""
-    shared = {field: getattr(plan, field) for field in AssessmentPlan.__dataclass_fields__}
+    own = {"names": (), "finer": ()}
+    shared = {f: getattr(plan, f) for f in AssessmentPlan.__dataclass_fields__ if f not in own}
     (states,) = plan.states
-    found = inspect_system(plan, assess(read_states(states.path), AssessmentPlan(**shared)))
-    return found, found.table, "\n".join(system_section(found))
+    found = assess(read_states(states.path), {}, AssessmentPlan(**shared | own))
+    found = inspect_system(plan, found)
+    return found, found.table, "\n".join([*changes_section(found), *system_section(found)])
 
 
 def value(table, quantity, **levels):
@@ -143,7 +150,7 @@ def test_training_data_of_one_block_are_told(tmp_path, lengths):
     made = [sample_chain(SLOW, n, n).astype(np.int16) for n in lengths]
     path = states_file(tmp_path / "s.h5", made)
     _, _, text = inspected(plan(path, block=3000))
-    assert "`block` (1500 ps): the study stops" in text
+    assert "`block` (1,500 ps): the study stops" in text
     assert "(450 ps): the study stops" not in inspected(plan(path, block=900))[2]
 
 

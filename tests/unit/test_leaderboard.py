@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from chains import sample_chain
+from judged import assessment
 
 from raremd.analysis.leaderboard import picked, rank, validation_timescales, worst
 from raremd.report.figures.leaderboard import draw
@@ -38,6 +39,10 @@ def held_out(lags, n):
 
 @pytest.fixture
 def ranking():
+    return ranked(assessment())
+
+
+def ranked(known):
     off = np.ones((3, 2))
     off[1, 1] = 0.5  # a factor of two at lag 10, process 2
     beyond = np.ones((3, 2))
@@ -55,7 +60,7 @@ def ranking():
     samples = MD[:, None] * 2.0 ** np.linspace(-0.3, 0.3, 41)[None, :, None]
     bootstrap = {"lags": np.array(LAGS), "own": samples}
     cost = pd.DataFrame({"model": ["good", "bad"], "core_seconds": [7.0, 8.0]})
-    return rank("toy", pd.DataFrame(table), bootstrap, cost, held_out, 10.0, seed=0)
+    return rank(known, pd.DataFrame(table), bootstrap, cost, held_out, seed=0)
 
 
 def test_score_is_the_worst_over_lags_and_processes(ranking):
@@ -88,7 +93,7 @@ def test_igme_stands_beside_the_models_where_there_are_lags_to_fit():
     bootstrap = {"lags": np.array(lags), "own": np.repeat(times[:, None], 5, axis=1)}
     cost = pd.DataFrame({"model": [], "core_seconds": []})
     found = rank(
-        "toy", pd.DataFrame(table), bootstrap, cost, lambda lags, n: times, 100.0, seed=0
+        assessment(lag=100.0), pd.DataFrame(table), bootstrap, cost, lambda lags, n: times, seed=0
     ).set_index("model")
     assert found.loc["igme", ["score", "low", "high"]].tolist() == pytest.approx([0, 0, 0])
 
@@ -135,3 +140,13 @@ def test_table_and_figure_show_every_model(ranking):
     assert "too short" not in as_markdown(ranking, {"toy": "toy/x/dt_1/fine"}, {"toy": "ps"})
     figure = draw(ranking, Look(tolerance=0.32))
     assert len(figure.axes[0].get_yticklabels()) == len(ranking)
+
+
+def test_md_that_can_decide_nothing_ranks_nothing():
+    found = ranked(assessment(transitions=3))
+    assert found["model"].tolist() == sorted(found["model"])
+    page = as_markdown(found, {"toy": "toy/x/dt_1/fine"}, {"toy": "ps"})
+    assert "**No ranking**, because this MD cannot decide: the training data hold only 3" in page
+    assert "choose" not in page.partition("## toy")[2]
+    figure = draw(found, Look(tolerance=0.32))
+    assert figure.axes[0].get_title() == "toy (cannot decide)"

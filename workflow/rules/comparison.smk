@@ -63,6 +63,7 @@ rule assess_md:
     input:
         lengths=CHECKED,
         states=lambda w: plan.yardstick_states(STUDY, w.system),
+        finer=lambda w: [f.path for f in plan.finer_states(STUDY, w.system)],
     output:
         json=f"{RESULTS}/{{system}}/assessment.json",
     log:

@@ -1,4 +1,4 @@
-# Needs: comparison.parquet, cost.parquet, kinetics.h5 and states of the base cell of each system.
+# Needs: comparison.parquet, cost.parquet, assessments, kinetics.h5 and states of the base cell of each system.
 # Makes: results/leaderboard.{csv,md,pdf,png}.
 # Steps: rank_models -> plot_leaderboard; `make leaderboard` runs both on config/leaderboard.yaml.
 # keep_leaderboard, on demand (make keep-leaderboard), copies them into docs/leaderboard.
@@ -10,6 +10,7 @@ rule rank_models:
         comparison=f"{RESULTS}/comparison.parquet",
         cost=f"{RESULTS}/cost.parquet",
         kinetics=[f"{RESULTS}/{STUDY.base(s).folder}/kinetics.h5" for s in SYSTEMS],
+        assessments=ASSESSMENTS,
         states=[states_of_cell(STUDY.base(s)) for s in SYSTEMS],
     output:
         csv=f"{LEADERBOARD}.csv",

@@ -1,6 +1,6 @@
-"""Adapter: the yardstick's states -> what the MD can decide."""
+"""Adapter: the MD in the states of the yardstick and of the cells -> what it can decide."""
 
-from raremd.analysis.assessment import assess
+from raremd.analysis.assess import assess
 from raremd.io.logs import log_to
 from raremd.io.storage import write_typed
 from raremd.states.discrete_trajectories import read_states
@@ -9,4 +9,6 @@ from raremd.study.plans import AssessmentPlan, from_param
 if __name__ == "__main__":
     log_to(snakemake.log[0])
     plan = from_param(AssessmentPlan, snakemake.params.plan)
-    write_typed(snakemake.output.json, assess(read_states(snakemake.input.states), plan))
+    finer = {f"{f.coordinate}/{f.partition}": read_states(f.path) for f in plan.finer}
+    states = read_states(snakemake.input.states)
+    write_typed(snakemake.output.json, assess(states, finer, plan))

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from raremd.analysis.assessment import read_assessments
 from raremd.analysis.leaderboard import rank, validation_timescales
 from raremd.io.logs import log_to
 from raremd.io.storage import atomic_path, read_arrays, read_parquet
@@ -26,12 +27,13 @@ def rank_cells(files: Any, plan: RankingPlan) -> pd.DataFrame:
     key = ["system", "coordinate", "interval", "partition"]
     tables = dict(list(read_parquet(files.comparison).groupby(key)))
     cost = dict(list(read_parquet(files.cost).groupby(key)))
+    assessments = read_assessments(files.assessments)
     parts = []
     for at, kinetics, states in zip(plan.cells, files.kinetics, files.states, strict=True):
-        of, lag = tuple(getattr(at.cell, name) for name in key), at.yardstick_lag
+        of = tuple(getattr(at.cell, name) for name in key)
         samples, held_out = read_arrays(kinetics, "bootstrap"), partial(validation_of, states, at)
-        system = at.cell.system
-        parts.append(rank(system, tables[of], samples, cost[of], held_out, lag, plan.seed))
+        known = assessments[at.cell.system]
+        parts.append(rank(known, tables[of], samples, cost[of], held_out, plan.seed))
     return pd.concat(parts, ignore_index=True)
 
 

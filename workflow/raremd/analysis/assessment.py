@@ -7,30 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-import numpy as np
-
-from raremd.analysis.stationarity import (
-    UNKNOWN,
-    Drift,
-    Stationarity,
-    converged_from,
-    drift_with_lag,
-)
+from raremd.analysis.stationarity import SPAN, Drift, Stationarity
+from raremd.analysis.words import bounds, count, given, number, quantity
 from raremd.io.storage import Number, read_typed
-from raremd.kinetics.bootstrap import (
-    bootstrap_timescales,
-    bootstrap_weights,
-    interval,
-    trajectory_blocks,
-)
-from raremd.kinetics.equilibrium import DetailedBalance, detailed_balance
-from raremd.kinetics.timescales import count_transitions, slow_split, timescales
-from raremd.kinetics.transition_matrix import block_counts, count_matrix, estimate
-from raremd.states.discrete_trajectories import DiscreteSystem
-from raremd.states.split import check_lengths, take
-from raremd.study.plans import AssessmentPlan, InspectionPlan
+from raremd.kinetics.equilibrium import DetailedBalance
+from raremd.study.settings.messages import exact
 
-MAX_BLOCKS = 1000
 CONNECTED = 0.95
 """Share of the frames that must be connected."""
 SAFE_TRANSITIONS = 200
@@ -57,6 +39,11 @@ class Doubt:
     cause: Cause
     text: str
     remedy: str
+
+    @property
+    def sentences(self) -> str:
+        """What is wrong, and what to do."""
+        return f"{self.text[0].upper()}{self.text[1:]}. {self.remedy[0].upper()}{self.remedy[1:]}."
 
 
 @dataclass(frozen=True)
@@ -99,8 +86,14 @@ class Assessment:
         Of the slowest timescale with lag.
     converged_from : float or None
         Shortest lag from which it has converged.
-    longest_lag : float
+    lags : tuple of float
+        At which timescales are looked at, ascending.
     balance : DetailedBalance
+        Where it is least kept, corrected for the partitions that were looked at.
+    balance_in : str
+        That partition; empty for the yardstick's own states.
+    state_names : tuple of str
+        Of the yardstick's states: as declared, or their numbers.
     connected : float
         Share of the frames in the largest connected set.
     reference : float
@@ -119,12 +112,19 @@ class Assessment:
     by_trajectory: tuple[int, ...]
     drift: Drift
     converged_from: float | None
-    longest_lag: float
+    lags: tuple[float, ...]
     balance: DetailedBalance
+    balance_in: str
+    state_names: tuple[str, ...]
     connected: float
     reference: Number
     tolerance: float
     minimum_transitions: int
+
+    @property
+    def longest_lag(self) -> float:
+        """Of the lags at which timescales are looked at."""
+        return self.lags[-1]
 
     @property
     def doubts(self) -> tuple[Doubt, ...]:
@@ -132,52 +132,62 @@ class Assessment:
         return tuple(self._doubts())
 
     def _doubts(self) -> Iterator[Doubt]:
-        lag, unit, n = f"{self.lag:g} {self.unit}", self.unit, len(self.by_set)
+        lag, unit, n = given(self.lag, self.unit), self.unit, len(self.by_set)
         if not self.slow:
             shortest = self.fastest_left_out
-            seen = f"the slowest takes {shortest:.3g} {unit}" if shortest > 0 else "none is seen"
-            yield Doubt(
-                Cause.NO_PROCESS,
-                f"no process of the MD is slower than the yardstick's lag of {lag}: {seen}",
-                f"set `yardstick.lag` to {shortest / 5:.2g} {unit} or less"
-                if shortest > 0
-                else "record more MD, or choose states between which it moves",
-            )
+            text = f"no process of the MD is slower than the yardstick's lag of {lag}"
+            if shortest > 0:
+                text += f" (the slowest takes {quantity(shortest, unit)})"
+            yield Doubt(Cause.NO_PROCESS, text, self._shorter_lag())
         if self.transitions < self.minimum_transitions:
             times = SAFE_TRANSITIONS / max(self.transitions, 1)
             who = f"one of {n} training sets holds" if n > 1 else "the training data hold"
             yield Doubt(
                 Cause.EVENTS,
-                f"{who} only {self.transitions} slow transition{'s' * (self.transitions != 1)}",
+                f"{who} only {count(self.transitions, 'slow transition')}",
                 f"record about {max(2, math.ceil(times))} times as much MD: aim at "
                 f"{SAFE_TRANSITIONS} transitions",
             )
         if self.slow and self.drift.outcome is not Stationarity.STATIONARY:
             yield self._lag_doubt()
         if self.balance.driven:
+            at = self.balance.states
+            first, last = (str(s) if self.balance_in else self.state_names[s] for s in at)
+            where = f" of `{self.balance_in}`" if self.balance_in else ""
             yield Doubt(
                 Cause.EQUILIBRIUM,
-                f"the system is driven: it jumps {self.balance.forward:.0f} times from state "
-                f"{self.balance.states[0]} to {self.balance.states[1]} and "
-                f"{self.balance.backward:.0f} times back, which no equilibrium does",
-                "implied timescales of a reversible model do not describe it; compare "
-                "populations and passage times instead",
+                f"the system is driven (it jumps {self.balance.forward:,.0f} times from state "
+                f"{first} to state {last}{where} and {self.balance.backward:,.0f} times back, "
+                "which no equilibrium does)",
+                "compare populations and passage times instead of implied timescales, which "
+                "assume detailed balance",
             )
         if self.connected < CONNECTED:
             yield Doubt(
                 Cause.CONNECTION,
                 f"{100 * (1 - self.connected):.0f} % of the frames are not connected with the rest "
                 f"at a lag of {lag}",
-                "record more MD, or use fewer states",
+                "record more MD, use fewer states, or leave out the trajectories that stay apart",
             )
         if self.slow and not math.isnan(self.reference) and not self._agrees():
             t1 = self.slow[0]
             yield Doubt(
                 Cause.REFERENCE,
-                f"the training MD has t1 = {t1.value:.4g} {unit} [{t1.low:.3g}, {t1.high:.3g}], "
-                f"its reference {self.reference:.4g} {unit}",
+                f"t1 is {quantity(t1.value, unit)} {bounds(t1.low, t1.high)} in the training MD, "
+                f"but {quantity(self.reference, unit)} in its reference",
                 "train on more or longer MD",
             )
+
+    def _shorter_lag(self) -> str:
+        """A lag at which the slowest process can be seen."""
+        shortest = self.fastest_left_out
+        if not shortest > 0:
+            return "record more MD, or choose states between which it moves"
+        seen = [lag for lag in self.lags if SPAN * lag <= shortest]
+        if seen:
+            return f"set `yardstick.lag` to {exact(max(seen))}"
+        enough = number(shortest / SPAN, 2)
+        return f"add lags of {enough} {self.unit} or less, or save frames more often"
 
     def _agrees(self) -> bool:
         t1 = self.slow[0]
@@ -185,23 +195,31 @@ class Assessment:
         return near or t1.low <= self.reference <= t1.high
 
     def _lag_doubt(self) -> Doubt:
-        lag, unit = f"{self.lag:g} {self.unit}", self.unit
+        lag, unit = given(self.lag, self.unit), self.unit
         if self.drift.outcome is Stationarity.DRIFTING:
             change = 100 * (2**self.drift.slope - 1)
             text = f"t1 changes by {change:+.0f} % per doubling of the lag at {lag} and beyond"
             if self.converged_from is not None:
-                return Doubt(Cause.LAG, text, f"set `yardstick.lag` to {self.converged_from:g}")
+                enough = exact(self.converged_from)
+                return Doubt(Cause.LAG, text, f"set `yardstick.lag` to {enough}")
             remedy = (
-                f"no lag up to {self.longest_lag:g} {unit} is long enough: add longer `lags`, or "
-                "choose a coordinate and states that resolve the slow process"
+                f"no lag up to {given(self.longest_lag, unit)} is long enough: add longer `lags`, "
+                "or choose a coordinate and states that resolve the slow process"
             )
             return Doubt(Cause.LAG, text, remedy)
+        if math.isnan(self.drift.slope) and self.longest_lag >= SPAN * self.lag:
+            return Doubt(
+                Cause.LAG,
+                f"the training data are too short for error bars of t1 at lags from {lag} on, so "
+                "that convergence with lag cannot be judged",
+                "record more MD, or shorten `block`",
+            )
         if math.isnan(self.drift.slope):
             return Doubt(
                 Cause.LAG,
-                f"the lags reach from {lag} only to {self.longest_lag:g} {unit}, so that "
+                f"the lags reach from {lag} only to {given(self.longest_lag, unit)}, so that "
                 "convergence with lag cannot be judged",
-                f"add a lag of {3 * self.lag:g} {unit} or more to `lags`",
+                f"add a lag of {exact(3 * self.lag)} or more to `lags`",
             )
         return Doubt(
             Cause.LAG,
@@ -215,121 +233,3 @@ def read_assessments(paths: Sequence[str]) -> dict[str, Assessment]:
     """Assessments by system, from files that `storage.write_typed` wrote."""
     found = [read_typed(Assessment, path) for path in paths]
     return {assessment.system: assessment for assessment in found}
-
-
-def timescales_against_lag(
-    dtrajs: list[np.ndarray],
-    n_states: int,
-    lags: Sequence[int],
-    plan: AssessmentPlan | InspectionPlan,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Implied timescales with bootstrap samples that are paired between lags.
-
-    Parameters
-    ----------
-    dtrajs : list of (n_frames,) int arrays
-    n_states : int
-    lags : sequence of int
-        In frames.
-    plan : AssessmentPlan or InspectionPlan
-        Its block, timescales, samples and seed.
-
-    Returns
-    -------
-    times : (n_lags, n_timescales) float64
-        In frames.
-    samples : (n_lags, n_samples, n_timescales) float64
-        NaN where no two blocks are longer than the lag.
-    """
-    lengths = [len(d) for d in dtrajs]
-    blocks = trajectory_blocks(lengths, max(plan.block, sum(lengths) // MAX_BLOCKS))
-    longest = max(stop - start for _, start, stop in blocks)
-    times = np.full((len(lags), plan.timescales), np.nan)
-    samples = np.full((len(lags), plan.samples, plan.timescales), np.nan)
-    for row, lag in enumerate(lags):
-        model = estimate(count_matrix(dtrajs, n_states, lag))
-        times[row] = timescales(model.transition_matrix, lag, plan.timescales, model.stationary)
-        if len(blocks) > 1 and lag < longest:
-            rng = np.random.default_rng(plan.seed)
-            weights = bootstrap_weights(len(blocks), plan.samples, rng)
-            of_blocks = block_counts(dtrajs, n_states, lag, blocks)
-            samples[row] = bootstrap_timescales(of_blocks, weights, lag, plan.timescales)
-    return times, samples
-
-
-def assess(system: DiscreteSystem, plan: AssessmentPlan) -> Assessment:
-    """Look at the training MD in the yardstick's states.
-
-    Parameters
-    ----------
-    system : DiscreteSystem
-        In the yardstick's states, at the finest interval.
-    plan : AssessmentPlan
-
-    Returns
-    -------
-    Assessment
-
-    Raises
-    ------
-    ValueError
-        If no trajectory is longer than the yardstick's lag.
-    """
-    frame, n_states = plan.frame_interval, system.n_states
-    training = take(system.md, system.split.training)
-    lengths = [len(d) for d in training]
-    check_lengths(lengths, plan.yardstick_lag)
-    lags = np.array([lag for lag in plan.lags if lag < max(lengths)])
-    counts = count_matrix(training, n_states, plan.yardstick_lag)
-    model = estimate(counts)
-    visits = np.bincount(np.concatenate(training), minlength=n_states)
-    times, samples = timescales_against_lag(training, n_states, lags.tolist(), plan)
-    at = int(np.flatnonzero(lags == plan.yardstick_lag)[0])
-    low, high = interval(samples[at])
-    slower = times[at] > plan.yardstick_lag
-    slow = tuple(
-        SlowProcess(int(i) + 1, *(frame * float(v[i]) for v in (times[at], low, high)))
-        for i in np.flatnonzero(slower & np.isfinite(times[at]))
-    )
-    faster = times[at][~slower & np.isfinite(times[at])]
-    sides = slow_split(model)
-
-    def transitions(dtrajs: list[np.ndarray]) -> int:
-        """Sliced at the yardstick's lag, so that quick recrossings do not count."""
-        return int(count_transitions([d[:: plan.yardstick_lag] for d in dtrajs], sides))
-
-    by_set = tuple(transitions(take(system.md, own.training)) for own in system.sets)
-    drift = UNKNOWN
-    flat = None
-    if slow:
-        how = lags.astype(float), times[:, 0], samples[:, :, 0]
-        drift = drift_with_lag(*how, plan.yardstick_lag, plan.tolerance)
-        flat = converged_from(*how, plan.tolerance)
-    return Assessment(
-        system=plan.system,
-        unit=plan.unit,
-        lag=frame * plan.yardstick_lag,
-        slow=slow,
-        fastest_left_out=frame * float(faster[0]) if len(faster) else np.nan,
-        transitions=min(by_set),
-        by_set=by_set,
-        by_trajectory=tuple(transitions([d]) for d in system.md),
-        drift=drift,
-        converged_from=None if flat is None else frame * flat,
-        longest_lag=frame * float(lags[-1]),
-        balance=detailed_balance(counts, plan.yardstick_lag),
-        connected=float(visits[model.active].sum() / visits.sum()),
-        reference=_reference_t1(system, plan),
-        tolerance=plan.tolerance,
-        minimum_transitions=plan.minimum_transitions,
-    )
-
-
-def _reference_t1(system: DiscreteSystem, plan: AssessmentPlan) -> float:
-    """Slowest timescale of a reference that is not the MD itself."""
-    if system.reference is system.md:
-        return np.nan
-    lag = plan.yardstick_lag
-    model = estimate(count_matrix(system.reference, system.n_states, lag))
-    found = timescales(model.transition_matrix, lag, 1, model.stationary)
-    return plan.frame_interval * float(found[0])

@@ -13,13 +13,13 @@ import pandas as pd
 from raremd.analysis.yardstick import Yardstick, majority_map
 from raremd.io.storage import read_arrays
 from raremd.kinetics.bootstrap import (
+    bootstrap_blocks,
     bootstrap_timescales,
     bootstrap_weights,
     half_splits,
     interval,
     sampling_ceiling,
     sliced_blocks,
-    trajectory_blocks,
 )
 from raremd.kinetics.residence import block_of, crossings, find_visits, residence_times, survival
 from raremd.kinetics.timescales import (
@@ -38,8 +38,6 @@ from raremd.states.discrete_trajectories import read_states
 from raremd.states.split import Segment, at_interval, check_lengths, take
 from raremd.study.plans import KineticsPlan
 
-MAX_BLOCKS = 1000
-"""Of the bootstrap, so that its counts fit in memory; long data are given longer blocks."""
 NOTHING = np.nan, np.nan
 CK_MULTIPLES = (1, 2, 3, 4, 5)
 HALF_SPLITS = 20
@@ -344,8 +342,7 @@ def evaluate_cell(
         return seen(at_interval(labels, segments, *how), yardstick.map(kept))
 
     lengths = [s.stop - s.start for s in training]
-    shortest = max(plan.block, sum(lengths) // MAX_BLOCKS)
-    blocks = trajectory_blocks(lengths, shortest)
+    blocks = bootstrap_blocks(lengths, plan.block)
     rows, bootstrap = md_rows(
         sliced(md_labels, system.md, training),
         sliced_blocks(blocks, stride),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -57,6 +58,21 @@ class CellResult:
         """Lag at which timescales are compared."""
         return self.cell.interval if reading is Reading.ONE_STEP else self.yardstick_lag
 
+    @cached_property
+    def _rows(self) -> dict[tuple[str, str], pd.DataFrame]:
+        """Rows by model and quantity: verdicts ask for them many times."""
+        return {
+            (str(m), str(q)): rows for (m, q), rows in self.table.groupby(["model", "quantity"])
+        }
+
+    def rows(self, model: str, quantity: str, lag: float | None = None, i: int = 1) -> pd.DataFrame:
+        """The rows of a quantity, of all replicates; of the MD, 0 stands for all of it."""
+        chosen = self._rows.get((model, quantity), self.table[:0])
+        chosen = chosen[chosen["i"].isin([0, i])]
+        if lag is not None:  # lags are whole intervals, and 3 times 0.1 is not 0.3
+            chosen = chosen[np.isclose(chosen["lag"], lag, rtol=1e-6, atol=0.0)]
+        return chosen
+
     def values(self, model: str, quantity: str, lag: float | None = None, i: int = 1) -> np.ndarray:
         """A quantity of each replicate, or the one value of all MD; (n,) float64.
 
@@ -68,11 +84,7 @@ class CellResult:
 
     def _series(self, model: str, quantity: str, lag: float | None, i: int) -> pd.Series:
         """A quantity by replicate."""
-        t = self.table
-        chosen = t[(t["model"] == model) & (t["quantity"] == quantity) & t["i"].isin([0, i])]
-        if lag is not None:  # lags are whole intervals, and 3 times 0.1 is not 0.3
-            chosen = chosen[np.isclose(chosen["lag"], lag, rtol=1e-6, atol=0.0)]
-        return chosen.set_index("replicate")["value"].sort_index()
+        return self.rows(model, quantity, lag, i).set_index("replicate")["value"].sort_index()
 
     def md_timescale(self, reading: Reading, i: int = 1) -> float:
         """The MD's timescale; NaN where there is none longer than the lag."""

@@ -116,12 +116,13 @@ class ClaimRecord:
 
 @dataclass(frozen=True)
 class PooledRecord:
-    """One claim for one network over all systems on which it could be judged."""
+    """One claim for one network over the systems on which it could be judged, by reading."""
 
     claim: str
     statement: str
     model: str
     systems: tuple[str, ...]
+    one_step_systems: tuple[str, ...]
     long_lag: Finding
     one_step: Finding
 

@@ -36,6 +36,7 @@ from raremd.analysis.verdicts import (
     pooled_effect,
     replicates_needed,
 )
+from raremd.analysis.words import given
 from raremd.study.verdict_plans import Control
 
 LSTM, TRANSFORMER = "lstm", "transformer"
@@ -101,7 +102,7 @@ def finding(
     decision = _decide(claim, effect, margin, level)
     verdict = Verdict.UNDECIDED if doubts else decision.verdict
     undecided = decision.verdict is Verdict.UNDECIDED
-    needed = replicates_needed(effect, margin, level) if undecided else None
+    needed = replicates_needed(effect, margin, level, claim == "C1") if undecided else None
     return Finding(
         verdict=verdict,
         effect=effect.mean,
@@ -130,7 +131,7 @@ def doubts_of(
     ]
     for cell in cells:
         if np.isnan(cell.md_timescale(reading)):
-            lag = f"{cell.lag(reading):g} {assessment.unit}"
+            lag = given(cell.lag(reading), assessment.unit)
             found.append(
                 Doubt(
                     Cause.NO_PROCESS,
@@ -349,7 +350,7 @@ def _pooled(family: list[ClaimRecord], margin: float) -> list[PooledRecord]:
     for model in dict.fromkeys(record.model for record in family):
         mine = [record for record in family if record.model == model]
         sound = [record for record in mine if not record.doubts]
-        steps = [r.one_step.as_effect for r in mine if not r.one_step_doubts]
+        steps = [record for record in mine if not record.one_step_doubts]
         if len(sound) < 2:
             continue
         claim = sound[0].claim
@@ -359,8 +360,9 @@ def _pooled(family: list[ClaimRecord], margin: float) -> list[PooledRecord]:
                 sound[0].statement,
                 model,
                 tuple(record.system for record in sound),
+                tuple(record.system for record in steps),
                 finding(claim, pooled_effect([r.long_lag.as_effect for r in sound]), (), margin),
-                finding(claim, pooled_effect(steps), (), margin),
+                finding(claim, pooled_effect([r.one_step.as_effect for r in steps]), (), margin),
             )
         )
     return found

@@ -75,7 +75,7 @@ class Diagnosis:
     cause : MainCause or None
         Of a failure.
     evidence : str
-        The number that shows the cause.
+        The number that shows the cause, or why nothing can be told.
     """
 
     system: str
@@ -144,7 +144,7 @@ def diagnose(
     ceiling = float(ceilings[0]) if len(ceilings) else float("nan")
     gains = tuple(_gains(cell, model, controls, reading))
     outcome = OUTCOMES[mine.verdict]
-    cause, evidence = None, ""
+    cause, evidence = None, doubts[0].text if doubts else ""
     if outcome is Outcome.NOT_REPRODUCED:
         cause, evidence = _main_cause(cell, model, gains, ceiling, markov, tolerance)
     return Diagnosis(

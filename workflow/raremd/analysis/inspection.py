@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from raremd.analysis.assessment import Assessment, Doubt, timescales_against_lag
+from raremd.analysis.assess import timescales_against_lag
+from raremd.analysis.assessment import Assessment, Doubt
 from raremd.analysis.speed import Rates, probe
 from raremd.kinetics.bootstrap import interval, trajectory_blocks
 from raremd.kinetics.transition_matrix import count_matrix, estimate

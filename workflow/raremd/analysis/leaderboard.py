@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from raremd.analysis.assessment import Assessment
 from raremd.kinetics.bootstrap import interval, log2_deviation
 from raremd.kinetics.igme import extrapolate
 from raremd.kinetics.timescales import count_matrix, estimate, timescales
@@ -27,6 +28,7 @@ COLUMNS = [
     "cross_entropy",
     "core_seconds",
     "failed",
+    "doubt",
 ]
 MD, REFERENCE, IGME = "md_bootstrap", "reference", "igme"
 NO_MODELS = MD, REFERENCE, IGME
@@ -104,19 +106,19 @@ def _row(model: str, deviations: np.ndarray, lags: np.ndarray) -> dict[str, Any]
 
 
 def rank(
-    system: str,
+    assessment: Assessment,
     table: pd.DataFrame,
     bootstrap: dict[str, np.ndarray],
     cost: pd.DataFrame,
     validation: Callable[[np.ndarray, int], np.ndarray],
-    longest: float,
     seed: int,
 ) -> pd.DataFrame:
-    """The ranking at one cell, best first.
+    """The ranking at one cell, best first; by name where the MD can decide nothing.
 
     Parameters
     ----------
-    system : str
+    assessment : Assessment
+        Of the system; lags up to that of its yardstick count.
     table : pandas.DataFrame
         Comparison of this cell.
     bootstrap : dict of arrays
@@ -126,8 +128,6 @@ def rank(
     validation : callable
         Lags (in the system's time unit) and how many timescales -> those of the MD that
         validates, (n_lags, n), in the same unit.
-    longest : float
-        Longest lag that counts, in the system's time unit.
     seed : int
         Of the error bars.
 
@@ -138,12 +138,15 @@ def rank(
         the cell's own states, of the geometric mean over replicates, each over the MD that it was
         trained on; low and high: 95 % interval over resampled replicates. lag and process: where
         the worst is. validation: the score against the MD that validates instead, to choose a
-        model by. failed: replicates that have no timescale somewhere. `md_bootstrap` is the MD
-        itself, resampled, which no model can be asked to beat; `reference` the independent one;
-        `igme` the MD's own long lags from its short ones, with the 95 % range over resampled MD.
+        model by. failed: replicates that have no timescale somewhere where the MD has one.
+        `md_bootstrap` is the MD itself, resampled, which no model can be asked to beat;
+        `reference` the independent one; `igme` the MD's own long lags from its short ones, with
+        the 95 % range over resampled MD. doubt: why the MD can decide nothing; empty where it can.
     """
     rng = np.random.default_rng(seed)
-    times = table[(table["quantity"] == "timescale") & (table["lag"] <= longest * (1 + 1e-9))]
+    times = table[
+        (table["quantity"] == "timescale") & (table["lag"] <= assessment.lag * (1 + 1e-9))
+    ]
     single = times[(times["replicate"] > 0) | times["model"].isin(["md", REFERENCE])]
     of_md = single[single["model"] == "md"]
     md = of_md[of_md["replicate"] == 0]
@@ -182,11 +185,14 @@ def rank(
             "validation": worst(log2_deviation(found, held_out)),
             "cross_entropy": entropy.get(model, np.nan),
             "core_seconds": seconds.get(model, np.nan),
-            "failed": sum(not np.isfinite(_log2(r)).all() for r in replicates),
+            "failed": int((~np.isfinite(found[:, np.isfinite(target)]).all(axis=1)).sum()),
         }
         if len(replicates) > 1:
             drawn = rng.integers(len(replicates), size=(DRAWS, len(replicates)))
             row["low"], row["high"] = interval(worst(deviations[drawn]))
         rows.append(row)
-    ranking = pd.DataFrame(rows, columns=COLUMNS).assign(system=system)
-    return ranking.sort_values("score", kind="stable", ignore_index=True)
+    doubts = [doubt.text for doubt in assessment.doubts]
+    ranking = pd.DataFrame(rows, columns=COLUMNS)
+    ranking = ranking.assign(system=assessment.system, doubt="; ".join(doubts))
+    order = "model" if doubts else "score"
+    return ranking.sort_values(order, kind="stable", ignore_index=True)

@@ -17,7 +17,7 @@ import numpy as np
 from raremd.analysis.assessment import Assessment, Doubt, SlowProcess
 from raremd.analysis.cell_result import LOG2_CAP, MD, CellResult, Reading
 from raremd.analysis.training_check import budget_doubt
-from raremd.analysis.verdicts import paired_effect
+from raremd.analysis.verdicts import paired_effect, replicates_needed
 
 
 class Outcome(StrEnum):
@@ -44,6 +44,8 @@ class ProcessComparison:
         Replicates that have no such timescale, and all.
     band : float
         log2 within which the model must lie.
+    needed : int or None
+        Replicates that would decide, where that is what is missing.
     """
 
     i: int
@@ -56,6 +58,7 @@ class ProcessComparison:
     failed: int
     replicates: int
     band: float
+    needed: int | None
 
     @property
     def outcome(self) -> Outcome:
@@ -106,9 +109,20 @@ class Candidate:
         return Outcome.REPRODUCED if outcomes == {Outcome.REPRODUCED} else Outcome.CANNOT_TELL
 
     @property
+    def needed(self) -> int | None:
+        """Replicates that would decide all processes; None where that is not what is missing."""
+        needed = [process.needed for process in self.processes]
+        known = [n for n in needed if n is not None]
+        return max(known) if known and len(known) == len(needed) and not self.doubts else None
+
+    @property
     def bound(self) -> float:
         """Largest error of a slow process in log2 that the intervals leave possible."""
         return max((process.bound for process in self.processes), default=np.inf)
+
+
+def _intervals(candidates: Sequence[Candidate]) -> tuple[float, ...]:
+    return tuple(sorted({c.result.cell.interval for c in candidates}))
 
 
 @dataclass(frozen=True)
@@ -145,7 +159,13 @@ class Answer:
     @property
     def intervals(self) -> tuple[float, ...]:
         """Saving intervals at which a network reproduces a cell, ascending."""
-        return tuple(sorted({c.result.cell.interval for c in self.reproduced}))
+        return _intervals(self.reproduced)
+
+    @property
+    def intervals_by_network(self) -> dict[str, tuple[float, ...]]:
+        """The same of each network that reproduces a cell, the one with the best cell first."""
+        models = dict.fromkeys(c.model for c in self.reproduced)
+        return {m: _intervals([c for c in self.reproduced if c.model == m]) for m in models}
 
     @property
     def outcome(self) -> Outcome:
@@ -157,19 +177,22 @@ class Answer:
         return Outcome.NOT_REPRODUCED if outcomes else Outcome.CANNOT_TELL
 
     @property
+    def needed(self) -> int | None:
+        """Replicates that would decide some cell that cannot be told without; None if unknown."""
+        each = [c.needed for c in self.networks if c.outcome is Outcome.CANNOT_TELL]
+        return min((needed for needed in each if needed is not None), default=None)
+
+    @property
     def markov_suffices(self) -> tuple[float, ...]:
         """Saving intervals at which a Markov model reproduces a cell too, ascending."""
-        good = [c for c in self.baselines if c.outcome is Outcome.REPRODUCED]
-        return tuple(sorted({c.result.cell.interval for c in good}))
+        return _intervals([c for c in self.baselines if c.outcome is Outcome.REPRODUCED])
 
 
 def _compare(
     cell: CellResult, model: str, process: SlowProcess, tolerance: float
 ) -> ProcessComparison:
-    lag = cell.yardstick_lag
-    t = cell.table
-    rows = t[(t["model"] == MD) & (t["quantity"] == Reading.LONG_LAG.value) & (t["i"] == process.i)]
-    rows = rows[np.isclose(rows["lag"], lag, rtol=1e-6, atol=0.0) & (rows["replicate"] == 0)]
+    rows = cell.rows(MD, Reading.LONG_LAG.value, cell.yardstick_lag, process.i)
+    rows = rows[rows["replicate"] == 0]
     md, low, high = rows[["value", "low", "high"]].iloc[0] if len(rows) else (np.nan,) * 3
     own = SlowProcess(process.i, float(md), float(low), float(high))
     band = max(tolerance, own.own_error if np.isfinite(own.own_error) else 0.0)
@@ -187,6 +210,7 @@ def _compare(
         failed=int((deviations >= LOG2_CAP).sum()),
         replicates=len(deviations),
         band=band,
+        needed=replicates_needed(effect, band, closeness=True),
     )
 
 

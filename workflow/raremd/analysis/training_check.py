@@ -6,6 +6,7 @@ import numpy as np
 
 from raremd.analysis.assessment import Cause, Doubt
 from raremd.analysis.cell_result import MARKOV, CellResult
+from raremd.analysis.words import number
 
 EXCESS_SHARE, EXCESS_NATS = 0.1, 0.02
 """A held-out loss above the Markov model's by more than this share of it, and by more than so many
@@ -21,7 +22,7 @@ def budget_doubt(cell: CellResult, model: str) -> Doubt | None:
     model : str
     """
     tokens = cell.values(model, "tokens")
-    spent = f"{np.median(tokens):.2g} tokens" if len(tokens) else "its tokens"
+    spent = f"{number(float(np.median(tokens)))} tokens" if len(tokens) else "its tokens"
     remedy = "raise `training.tokens` at least fourfold"
     loss, markov = (cell.values(m, "cross_entropy") for m in (model, MARKOV))
     if len(loss) and len(markov) and model != MARKOV:

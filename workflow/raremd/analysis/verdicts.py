@@ -227,7 +227,9 @@ def pooled_effect(effects: Sequence[Effect]) -> Effect:
     return Effect(mean, float(np.sqrt(factor / weights.sum())), k - 1, k)
 
 
-def replicates_needed(effect: Effect, margin: float, level: float = 0.95) -> int | None:
+def replicates_needed(
+    effect: Effect, margin: float, level: float = 0.95, closeness: bool = False
+) -> int | None:
     """Replicates that would decide an undecided effect if it stays where it is.
 
     Parameters
@@ -235,6 +237,8 @@ def replicates_needed(effect: Effect, margin: float, level: float = 0.95) -> int
     effect : Effect
     margin, level : float
         As in :func:`decide`.
+    closeness : bool
+        To be decided by :func:`decide_closeness` instead.
 
     Returns
     -------
@@ -243,7 +247,8 @@ def replicates_needed(effect: Effect, margin: float, level: float = 0.95) -> int
     """
     if not np.isfinite([effect.mean, effect.standard_error]).all() or effect.n < 2:
         return None
-    room = max(abs(effect.mean), margin - abs(effect.mean))
+    room = margin - abs(effect.mean)
+    room = abs(room) if closeness else max(abs(effect.mean), room)
     scatter = effect.standard_error * np.sqrt(effect.n)
     n = np.arange(effect.n, MOST_REPLICATES + 1)
     half = stats.t.ppf((1 + level) / 2, n - 1) * scatter / np.sqrt(n)

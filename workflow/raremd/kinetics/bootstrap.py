@@ -10,6 +10,7 @@ import numpy as np
 from raremd.kinetics.timescales import estimate, right_eigenvectors, timescales
 
 LOST_VARIANCE = 0.1  # see bootstrap_timescales
+MAX_BLOCKS = 1000  # so that counts fit in memory; long data are given longer blocks
 AT_ONCE = 16  # bootstrap samples whose counts are held in memory
 LOG2_CAP = 10.0  # a factor of 1024: a model that is this far off, or has no timescale, has failed
 
@@ -45,6 +46,11 @@ def trajectory_blocks(lengths: Sequence[int], block_length: int) -> list[tuple[i
         edges = [length * k // n_blocks for k in range(n_blocks + 1)]
         blocks += [(trajectory, start, stop) for start, stop in pairwise(edges) if stop > start]
     return blocks
+
+
+def bootstrap_blocks(lengths: Sequence[int], block_length: int) -> list[tuple[int, int, int]]:
+    """As `trajectory_blocks`, with longer blocks where there would be more than `MAX_BLOCKS`."""
+    return trajectory_blocks(lengths, max(block_length, sum(lengths) // MAX_BLOCKS))
 
 
 def sliced_blocks(blocks: Sequence[tuple[int, int, int]], step: int) -> list[tuple[int, int, int]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from raremd.analysis.tidy import Levels
 
 RATIO = "log₂(t₁ model / t₁ MD)"
@@ -29,9 +31,9 @@ def pretty(name: str) -> str:
     return " ".join(_WORDS.get(word, word) for word in name.split("_"))
 
 
-def state(number: int) -> int:
-    """Number of a state as users know it, from 0; tables count from 1."""
-    return number - 1
+def state(index: int, names: Sequence[str]) -> str:
+    """A metastable state, counted from 0, by the name that its user gave it, or its number."""
+    return names[index] if names else str(index)
 
 
 def cell_title(levels: Levels, unit: str) -> str:

@@ -12,7 +12,7 @@ from raremd.data.imported.sources import check_source
 from raremd.study.cell import Cell
 from raremd.study.settings.messages import ConfigError, exact, suggestion, whole_multiple
 from raremd.study.settings.models import read_model_settings
-from raremd.study.settings.partitions import CoreSets, Given, Pcca, Removal
+from raremd.study.settings.partitions import CoreSets, Given, Pcca, Removal, n_states
 from raremd.study.settings.sources import Discrete, Embedded, FourState, Imported, Simulated
 from raremd.study.settings.study import Model, Settings, read_settings
 from raremd.study.settings.systems import System
@@ -75,8 +75,14 @@ def _check_system(system: System, key: str) -> None:
     _check_levels([yardstick.coordinate], [yardstick.partition], system, f"{key}.yardstick")
     if yardstick.lag not in system.lags:
         raise ConfigError(f"{key}.yardstick.lag: {exact(yardstick.lag)} is not one of {key}.lags")
-    if isinstance(system.partitions[yardstick.partition], Removal):
+    states = system.partitions[yardstick.partition]
+    if isinstance(states, Removal):
         raise ConfigError(f"{key}.yardstick.partition: must have a method, not a removal")
+    known = n_states(states)
+    if yardstick.names and known not in (None, len(yardstick.names)):
+        raise ConfigError(
+            f"{key}.yardstick.names: {len(yardstick.names)} names for {known} states; name each"
+        )
     for label, coordinate in system.coordinates.items():
         if coordinate.tica_lag is not None:
             whole_multiple(coordinate.tica_lag, frame, f"{key}.coordinates.{label}.tica_lag")

@@ -26,7 +26,7 @@ from raremd.study.plans import (
 )
 from raremd.study.settings.messages import exact
 from raremd.study.settings.models import read_model_settings
-from raremd.study.settings.partitions import CoreSets
+from raremd.study.settings.partitions import CoreSets, Pcca
 from raremd.study.settings.sources import FourState, HiddenChain, Imported, Simulated
 from raremd.study.study import Study
 from raremd.study.verdict_plans import (
@@ -245,7 +245,22 @@ def assessment_plan(study: Study, system: str) -> AssessmentPlan:
         seed=whole.seed,
         tolerance=whole.tolerance,
         minimum_transitions=whole.minimum_transitions,
+        names=settings.yardstick.names or (),
+        finer=finer_states(study, system),
     )
+
+
+def finer_states(study: Study, system: str) -> tuple[StatesFile, ...]:
+    """States of all cells, and what the yardstick lumps, apart from the yardstick's own."""
+    yardstick = study.system(system).yardstick
+    own = yardstick.coordinate, yardstick.partition
+    cells = [cell for cell in study.cells if cell.system == system]
+    pairs = [(cell.coordinate, study.states_name(system, cell.partition)) for cell in cells]
+    lumped = study.system(system).partitions[yardstick.partition]
+    if isinstance(lumped, Pcca):
+        pairs.append((yardstick.coordinate, lumped.microstates))
+    other = (pair for pair in dict.fromkeys(pairs) if pair != own)
+    return tuple(StatesFile(*pair, states_file(study, system, *pair)) for pair in other)
 
 
 def inspection_plan(study: Study, system: str) -> InspectionPlan:
@@ -368,7 +383,7 @@ def ranking_plan(study: Study) -> RankingPlan:
     cells = []
     for name, system in study.settings.systems.items():
         base = study.base(name)
-        cells.append(RankedCell(base, study.stride(base), system.yardstick.lag, system.time_unit))
+        cells.append(RankedCell(base, study.stride(base), system.time_unit))
     return RankingPlan(tuple(cells), study.settings.seed)
 
 

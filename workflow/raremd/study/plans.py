@@ -257,6 +257,15 @@ class KineticsPlan:
 
 
 @dataclass(frozen=True)
+class StatesFile:
+    """Where the states of a coordinate and partition are."""
+
+    coordinate: str
+    partition: str
+    path: str
+
+
+@dataclass(frozen=True)
 class AssessmentPlan:
     """What the MD of one system is judged by, in the yardstick's states.
 
@@ -272,6 +281,10 @@ class AssessmentPlan:
     tolerance : float
         log2 change of t1 per doubling of the lag that counts as none.
     minimum_transitions : int
+    names : tuple of str
+        Of the yardstick's states; empty if they have none.
+    finer : tuple of StatesFile
+        Other states, in which detailed balance is tested too.
     """
 
     system: str
@@ -285,15 +298,8 @@ class AssessmentPlan:
     seed: int
     tolerance: float
     minimum_transitions: int
-
-
-@dataclass(frozen=True)
-class StatesFile:
-    """Where the states of a coordinate and partition are."""
-
-    coordinate: str
-    partition: str
-    path: str
+    names: tuple[str, ...]
+    finer: tuple[StatesFile, ...]
 
 
 @dataclass(frozen=True)

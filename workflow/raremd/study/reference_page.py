@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from raremd.study.settings.models import KINDS
 from raremd.study.settings.sections import Section
 from raremd.study.settings.study import Settings
+from raremd.study.settings.systems import Filled
 
 HEAD = """# Configuration
 
@@ -76,7 +77,9 @@ def _rows(section: type[Section], path: str) -> Iterator[str]:
     for name, field in section.model_fields.items():
         key = f"{path}{name}"
         what = _text(field.description)
-        yield f"| `{key}` | {what} | {_type(field.annotation)} | {_default(field)} |"
+        filled = issubclass(section, Filled) and field.is_required()
+        default = "as above" if filled else _default(field)
+        yield f"| `{key}` | {what} | {_type(field.annotation)} | {default} |"
         origin = get_origin(field.annotation)
         below = ".<name>" if origin is dict else "[]" if origin is tuple else ""
         inside = f"{key}{below}."

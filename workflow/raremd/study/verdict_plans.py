@@ -79,7 +79,6 @@ class RankedCell:
 
     cell: Cell
     stride: int
-    yardstick_lag: float
     unit: str
 
 

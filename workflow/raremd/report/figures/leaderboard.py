@@ -63,6 +63,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
     figure, panels = style.grid(len(groups), 3, height)
     for axes, (system, group) in zip(panels, groups, strict=True):
         draw_ranking(axes, group, look.tolerance)
-        axes.set_title(pretty(system))
+        undecided = group["doubt"].fillna("").any()
+        axes.set_title(f"{pretty(system)} (cannot decide)" if undecided else pretty(system))
     figure.supxlabel("worst |log₂(t model / t MD)| over lags and processes", fontsize=8)
     return figure

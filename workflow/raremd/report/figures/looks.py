@@ -174,6 +174,7 @@ def base_cell(study: Study, system: str) -> Look:
         unit=_unit(study, system),
         lag=_lag(study, system),
         interval=base.interval,
+        names=study.system(system).yardstick.names or (),
     )
 
 

@@ -55,7 +55,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
     data : pandas.DataFrame
         Comparison of one cell.
     look : Look
-        models, unit, lag.
+        models, unit, lag, names.
     """
     looks = {"md": REFERENCE} | look.series
     rows = pick(data, lag=look.lag, replicate=0, model=list(looks))
@@ -65,10 +65,11 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
     figure = style.new_figure(style.DOUBLE, 2.8)
     left, right = figure.subplots(1, 2, width_ratios=[1, 2])
     draw_states(left, populations, states, looks)
-    left.set_xticks(range(len(states)), [f"{state(i)}" for i, _ in states])
+    left.set_xticks(range(len(states)), [state(i - 1, look.names) for i, _ in states])
     left.set(xlabel="metastable state", ylabel="population", ylim=(-0.03, None))
     draw_states(right, times, pairs, looks)
-    right.set_xticks(range(len(pairs)), [f"{state(i)}→{state(j)}" for i, j in pairs])
+    ends = [[state(end - 1, look.names) for end in pair] for pair in pairs]
+    right.set_xticks(range(len(pairs)), ["→".join(pair) for pair in ends])
     if len(pairs) > 12:
         right.tick_params(axis="x", rotation=90, labelsize=style.SMALL)
     right.set(

@@ -79,7 +79,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
     data : pandas.DataFrame
         Comparison of one cell.
     look : Look
-        models, unit.
+        models, unit, names.
     """
     looks, unit = look.series, pretty(look.unit)
     rows = pick(data, replicate=0, model=["md", *looks])
@@ -89,7 +89,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
     figure, axes = style.grid(len(states) + 1, COLUMNS, 1.9)
     for panel, i in zip(axes, states, strict=False):
         draw_survival(panel, pick(stays, i=int(i)), looks)
-        panel.set(title=f"metastable state {state(i)}", xlabel=f"time t ({unit})")
+        panel.set(title=f"metastable state {state(i - 1, look.names)}", xlabel=f"time t ({unit})")
         panel.set_ylabel("P(stay longer than t)", fontsize=style.SMALL)
     lags = sorted(rates["lag"].unique())
     draw_rates(axes[-1], rates, lags, {"md": MD} | looks)

@@ -13,7 +13,7 @@ from raremd.analysis.tidy import pick
 from raremd.io.storage import read_arrays, read_table
 from raremd.report.figures import style
 from raremd.report.figures.style import Files, Look
-from raremd.report.names import pretty
+from raremd.report.names import pretty, state
 from raremd.states.discrete_trajectories import read_states
 from raremd.states.split import at_interval
 
@@ -69,7 +69,7 @@ def draw(data: Strips, look: Look) -> Figure:
     ----------
     data : Strips
     look : Look
-        unit.
+        unit, names.
     """
     n = sum(map(len, data.sources.values()))
     figure = style.new_figure(style.DOUBLE, 0.16 * n + 0.1 * len(data.sources) + 0.7)
@@ -78,7 +78,7 @@ def draw(data: Strips, look: Look) -> Figure:
     axes.set_xlabel(f"time ({pretty(look.unit)})")
     figure.legend(
         handles=[
-            Patch(color=style.STATES[k % len(style.STATES)], label=f"state {k}")
+            Patch(color=style.STATES[k % len(style.STATES)], label=f"state {state(k, look.names)}")
             for k in range(data.n_states)
         ],
         loc="outside lower center", ncols=8, handlelength=1,

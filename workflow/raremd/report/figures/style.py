@@ -99,6 +99,8 @@ class Look:
         Factor -> its levels, in the order of its axis.
     states : mapping
         Partition -> number of its microstates, of those that stand beside the base's.
+    names : tuple of str
+        Of the metastable states, from state 0 on; empty where they have none.
     """
 
     rows: tuple[Mapping[str, Any], ...] = ()
@@ -111,6 +113,7 @@ class Look:
     tolerance: float = 0.0
     levels: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     states: Mapping[str, int] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
 
     @property
     def series(self) -> dict[str, Series]:

@@ -11,7 +11,7 @@ from matplotlib.image import AxesImage
 from raremd.analysis.plotted import Matrices, matrices
 from raremd.report.figures import style
 from raremd.report.figures.style import Files, Look
-from raremd.report.names import pretty
+from raremd.report.names import pretty, state
 
 MOST = 8
 """Above so many states the numbers in the cells could not be read."""
@@ -43,8 +43,6 @@ def draw_matrix(
                 j, i, text, ha="center", va="center", fontsize=style.SMALL if n <= 5 else 5,
                 color="white" if luminance < 0.5 else "black",
             )  # fmt: skip
-    axes.set_xticks(range(n), [str(k) for k in range(n)])
-    axes.set_yticks(range(n), [str(k) for k in range(n)])
     axes.tick_params(length=0)
     return image
 
@@ -61,7 +59,7 @@ def draw(data: Matrices, look: Look) -> Figure:
     ----------
     data : Matrices
     look : Look
-        unit, lag.
+        unit, lag, names.
     """
     probability = PowerNorm(0.35, 0, 1)
     differences = data.differences.values()
@@ -77,6 +75,10 @@ def draw(data: Matrices, look: Look) -> Figure:
         row[1].set_title(pretty(model))
         row[2].set_title(f"{pretty(model)} − MD")
         row[0].set_ylabel("from state")
+    names = [state(k, look.names) for k in range(len(data.md))]
+    for panel in axes.flat:
+        panel.set_xticks(range(len(names)), names)
+        panel.set_yticks(range(len(names)), names)
     for panel in axes[-1]:
         panel.set_xlabel("to state")
     figure.colorbar(

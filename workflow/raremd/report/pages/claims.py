@@ -9,9 +9,9 @@ import numpy as np
 from raremd.analysis.claim_records import ClaimRecord, Finding, Judgement, PooledRecord
 from raremd.analysis.claims import control_name
 from raremd.analysis.verdicts import Verdict
+from raremd.analysis.words import count, listed
 from raremd.report.names import pretty
 from raremd.report.pages.markdown import as_table
-from raremd.report.pages.words import count, listed
 
 HOW = """\
 The error of a replicate is |log2(model / MD)| of the slowest implied timescale; 1 is a factor of
@@ -64,11 +64,11 @@ def sentence(claim: str, statement: str, records: Sequence[ClaimRecord]) -> str:
 
 def pooled_sentence(record: PooledRecord) -> str:
     """The verdict over all systems that can tell."""
-    found = record.long_lag
     return (
-        f"Over {count(len(record.systems), 'system')}, {pretty(record.model)}: "
-        f"**{found.verdict}**, {shown(found)} at the long lag; {record.one_step.verdict}, "
-        f"{shown(record.one_step)} at one step."
+        f"{pretty(record.model)}, over {count(len(record.systems), 'system')}: "
+        f"**{record.long_lag.verdict}**, {shown(record.long_lag)}, at the long lag; over "
+        f"{len(record.one_step_systems)}: {record.one_step.verdict}, {shown(record.one_step)}, "
+        "at one step."
     )
 
 
@@ -103,11 +103,11 @@ def what_decides(record: ClaimRecord) -> str:
     if record.long_lag.verdict is not Verdict.UNDECIDED:
         return "–"
     if record.doubts:
-        return "; ".join(f"{doubt.text}: {doubt.remedy}" for doubt in record.doubts)
+        return " ".join(doubt.sentences for doubt in record.doubts)
     needed = record.long_lag.needed
     if needed is None:
-        return "the replicates scatter too much: train longer"
-    return f"about {needed} replicates in place of {record.long_lag.replicates}"
+        return "The replicates scatter too much. Train longer."
+    return f"Train about {needed} replicates in place of {record.long_lag.replicates}."
 
 
 def _best_control(record: ClaimRecord) -> str:

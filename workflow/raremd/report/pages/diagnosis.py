@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from raremd.analysis.diagnosis import VARIES, Diagnosis
 from raremd.analysis.recommendation import Outcome
+from raremd.analysis.words import count, given
 from raremd.report.names import pretty
 from raremd.report.pages.claims import shown
 from raremd.report.pages.markdown import as_table
-from raremd.report.pages.words import count
 
 HOW = """\
 Each network in the cell that the sweeps start from: log2(model / MD) of the slowest timescale with
@@ -34,11 +34,15 @@ def headline(diagnoses: Sequence[Diagnosis]) -> list[str]:
     """How many networks fail, and the causes, most frequent first."""
     failures = [d for d in diagnoses if d.outcome is Outcome.NOT_REPRODUCED]
     unknown = sum(d.outcome is Outcome.CANNOT_TELL for d in diagnoses)
-    text = f"Of {count(len(diagnoses), 'reading')}, {len(failures)} fail"
+    n = len(failures)
+    text = f"Of {count(len(diagnoses), 'reading')}, {n or 'none'} fail{'s' * (n < 2)}"
     lines = [f"{text}; {unknown} cannot be judged." if unknown else f"{text}.", ""]
-    causes = Counter(d.cause for d in failures if d.cause is not None)
-    lines += [f"- {cause}: {n}" for cause, n in causes.most_common()]
-    return [*lines, ""] if causes else lines
+    causes = Counter(str(d.cause) for d in failures if d.cause is not None)
+    open_ones = [d for d in diagnoses if d.outcome is Outcome.CANNOT_TELL]
+    why = Counter(d.evidence or "the replicates differ too much" for d in open_ones)
+    told = [f"- {cause}: {k}" for cause, k in causes.most_common()]
+    told += [f"- cannot be judged, {k}: {text}" for text, k in why.most_common()]
+    return [*lines, *told, ""] if told else lines
 
 
 def as_markdown(diagnoses: Sequence[Diagnosis]) -> str:
@@ -51,7 +55,7 @@ def as_markdown(diagnoses: Sequence[Diagnosis]) -> str:
         [
             d.system,
             pretty(d.model),
-            f"{d.lag:g} ({d.reading})",
+            f"{given(d.lag)} ({d.reading})",
             str(d.outcome),
             shown(d.ratio),
             str(d.cause or "–"),

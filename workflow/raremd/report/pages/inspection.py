@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from raremd.analysis.inspection import CellInspection, RunningTime, SystemInspection
+from raremd.analysis.words import bounds, count, given, listed, number, quantity
 from raremd.report.pages.markdown import as_table
 from raremd.report.pages.recommendation import events, remedies
-from raremd.report.pages.words import count, listed, quantity
 
 MANY_DIMENSIONS = 20
 """Of a coordinate; with so many k-means mostly sees noise."""
@@ -25,11 +25,18 @@ def headline(found: SystemInspection) -> str:
     """Whether this MD can decide anything, in one sentence."""
     if found.doubts:
         return f"Not yet: {found.doubts[0].text}."
-    times = listed([quantity(p.value, found.plan.unit) for p in found.assessment.slow])
-    able = sum(not cell.reasons for cell in found.cells)
+    able = [cell for cell in found.cells if not cell.reasons]
+    if not able:
+        return f"Not yet: no planned cell can give a verdict ({found.cells[0].reasons[0]})."
+    slow = found.assessment.slow
+    times = listed([quantity(p.value, found.plan.unit) for p in slow])
+    cells = f"{len(able)} of {len(found.cells)} planned cells"
+    if len(able) == len(found.cells):
+        cells = "every planned cell"
     return (
-        f"Yes, this MD can tell: {events(found.assessment)}, slow timescales of {times}, converged "
-        f"with lag; {able} of {count(len(found.cells), 'planned cell')} can give a verdict."
+        f"Yes, this MD can tell: {events(found.assessment)}, "
+        f"{count(len(slow), 'slow process', 'slow processes')} ({times}), converged with lag; "
+        f"{cells} can give a verdict."
     )
 
 
@@ -73,7 +80,7 @@ def _advice(found: SystemInspection) -> Iterator[str]:
         )
     if found.training_blocks < 2:
         yield (
-            f"`block` ({plan.block * frame:g} {unit}): the study stops, because the training "
+            f"`block` ({given(plan.block * frame, unit)}): the study stops, because the training "
             "data are one trajectory that does not hold two of them; shorten it"
         )
     if not found.assessment.slow:
@@ -81,15 +88,21 @@ def _advice(found: SystemInspection) -> Iterator[str]:
     slowest = found.assessment.slow[0].value
     if plan.block * frame < slowest:
         yield (
-            f"`block` ({plan.block * frame:g} {unit}) is shorter than t1: error bars will be "
+            f"`block` ({given(plan.block * frame, unit)}) is shorter than t1: error bars will be "
             "too small; lengthen it if the trajectories allow"
         )
     generated = plan.walkers * plan.generation_frames * frame
     if generated < ENOUGH * slowest:
         yield (
-            f"`generation` makes {generated:g} {unit} a replicate, less than {ENOUGH} times t1: "
-            "raise its `time` or `walkers`"
+            f"`generation` makes {given(generated, unit)} a replicate, less than {ENOUGH} times "
+            "t1: raise its `time` or `walkers`"
         )
+
+
+def changes_section(found: SystemInspection) -> list[str]:
+    """What to change for one system; nothing where nothing is to be changed."""
+    changes = remedies(found.doubts) + [f"- {advice}." for advice in _advice(found)]
+    return [f"## What to change for {found.plan.system}", "", *changes, ""] if changes else []
 
 
 def _states(found: SystemInspection) -> list[str]:
@@ -115,39 +128,37 @@ def _states(found: SystemInspection) -> list[str]:
 
 
 def system_section(found: SystemInspection) -> list[str]:
-    """One system: the answer, what to change, and the tables."""
+    """The tables of one system."""
     plan = found.plan
     frame, unit = plan.frame_interval, plan.unit
     total, by_set = sum(found.lengths), found.assessment.by_set
-    changes = remedies(found.doubts) + [f"- {advice}." for advice in _advice(found)]
-    lines = [f"## {plan.system}", "", f"**{headline(found)}**", ""]
-    if changes:
-        lines += ["### What to change", "", *changes, ""]
-    lines += [
+    lines = [
+        f"### {plan.system}",
+        "",
         f"{count(len(found.lengths), 'trajectory', 'trajectories')}, "
-        f"{total:,} frames of {frame:g} {unit}: "
-        f"{total * frame:,.6g} {unit} in all{_range(found.lengths)}",
+        f"{total:,} frames of {given(frame, unit)}: "
+        f"{given(total * frame, unit)} in all{_range(found.lengths)}",
         "",
         f"{count(sum(by_set), 'slow transition')} in the training data. "
         f"{_of_sets(by_set)}{_spread(found.assessment.by_trajectory)}",
         "",
-        f"t1 at the yardstick's lag of {plan.yardstick_lag * frame:g} {unit}: "
+        f"t1 at the yardstick's lag of {given(plan.yardstick_lag * frame, unit)}: "
         f"{found.assessment.drift.outcome}.",
         "",
-        "### States, as the training data show them",
+        "States, as the training data show them:",
         "",
         *_states(found),
         "",
-        f"### Implied timescales of the training data against lag ({unit})",
+        f"Implied timescales of the training data against lag ({unit}):",
         "",
         *_its_table(plan.timescales, found.table),
         "",
-        "### Planned cells",
+        "Planned cells:",
         "",
     ]
     rows = [
         [
-            *(c.cell.coordinate, c.cell.partition, f"{c.cell.interval:g} {unit}"),
+            *(c.cell.coordinate, c.cell.partition, given(c.cell.interval, unit)),
             f"{c.training_frames:,}",
             _can_tell(found, c),
             f"{c.core_seconds / 60:.1f}",
@@ -166,19 +177,22 @@ def _can_tell(found: SystemInspection, cell: CellInspection) -> str:
 
 
 def as_markdown(inspections: Sequence[SystemInspection], time: RunningTime, cores: int) -> str:
-    """The page: each system's answer, then the details, then the time."""
+    """The page: each system's answer, what to change, the time, and then the details."""
     answers = [[found.plan.system, headline(found)] for found in inspections]
     lines = ["# Can your data tell?", "", *as_table(["system", "answer"], answers), ""]
     for found in inspections:
+        lines += changes_section(found)
+    lines += [*running_time_section(time, cores), "## Details", ""]
+    for found in inspections:
         lines += system_section(found)
-    return "\n".join([*lines, *running_time_section(time, cores)])
+    return "\n".join(lines)
 
 
 def _its_table(n: int, table: pd.DataFrame) -> list[str]:
     its = table[table["quantity"] == "timescale"]
     heading = ["coordinate", "partition", "lag", *(f"t{i + 1} [95 %]" for i in range(n))]
     rows = [
-        [coordinate, partition, f"{lag:g}", *map(_time, rows.itertuples())]
+        [coordinate, partition, given(lag), *map(_time, rows.itertuples())]
         for (coordinate, partition, lag), rows in its.groupby(
             ["coordinate", "partition", "lag"], sort=False
         )
@@ -192,13 +206,8 @@ def _time(row: Any) -> str:
     if not np.isfinite(row.value):
         return "none"
     if row.value < row.lag:
-        return f"({_digits(row.value, 2)})"
-    return f"{_digits(row.value, 4)} [{_digits(row.low, 3)}, {_digits(row.high, 3)}]"
-
-
-def _digits(value: float, n: int) -> str:
-    """Rounded to `n` digits, without an exponent where it can be avoided."""
-    return f"{float(f'{value:.{n}g}'):.6g}"
+        return f"({number(row.value, 2)})"
+    return f"{number(row.value)} {bounds(row.low, row.high)}"
 
 
 def _range(lengths: Sequence[int]) -> str:

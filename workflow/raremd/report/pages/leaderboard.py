@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from raremd.analysis.leaderboard import MD, picked
+from raremd.analysis.words import given
 from raremd.report.pages.markdown import as_table
 
 HOW = """\
@@ -19,7 +20,10 @@ the MD that no model was trained on: it chooses a model without a look at the sc
 
 
 def _choice(ranking: pd.DataFrame) -> str:
-    """What one would take without a look at the scores, and whether the data suffice for that."""
+    """What one would take without a look at the scores, if the data suffice for that."""
+    (doubt,) = set(ranking["doubt"])
+    if doubt:
+        return f"**No ranking**, because this MD cannot decide: {doubt}. Models stand by name."
     row = picked(ranking)
     (own,) = ranking.loc[ranking["model"] == MD, "validation"]
     text = (
@@ -52,7 +56,7 @@ def _cells(row: pd.Series) -> list[str]:
         str(row["model"]),
         f"{row['score']:.2f}",
         f"{row['low']:.2f} to {row['high']:.2f}",
-        f"{row['lag']:g}",
+        given(row["lag"]),
         f"{row['process']:.0f}",
         f"{row['validation']:.2f}",
         f"{row['cross_entropy']:.4f}",

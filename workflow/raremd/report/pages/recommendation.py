@@ -8,9 +8,9 @@ import numpy as np
 
 from raremd.analysis.assessment import Assessment, Doubt
 from raremd.analysis.recommendation import Answer, Candidate, Outcome
+from raremd.analysis.words import bounds, count, factor, given, listed, number, quantity
 from raremd.report.names import pretty
 from raremd.report.pages.markdown import as_table
-from raremd.report.pages.words import count, factor, listed, quantity
 
 DETAILS = "## Details"
 """Heading from which on the page is for looking things up."""
@@ -19,24 +19,29 @@ DETAILS = "## Details"
 def headline(answer: Answer) -> str:
     """The answer in one or two sentences."""
     unit, best = answer.assessment.unit, answer.best
-    if answer.outcome is Outcome.REPRODUCED and best is not None:
-        cell = best.result.cell
-        return (
-            f"Yes: the {pretty(best.model)} reproduces the slow processes at saving intervals of "
-            f"{listed([f'{x:g}' for x in answer.intervals])} {unit}. The smallest error is left at "
-            f"{cell.interval:g} {unit} with `{cell.coordinate}`, `{cell.partition}` "
-            f"({count(best.n_states, 'state')}): at most a factor of {factor(best.bound)}."
-        )
+    if answer.outcome is Outcome.CANNOT_TELL or best is None:
+        return f"Cannot tell: {_why(answer)}."
+    cell = best.result.cell
+    place = f"{given(cell.interval, unit)} with `{cell.coordinate}`, `{cell.partition}`"
     if answer.outcome is Outcome.NOT_REPRODUCED:
-        nearest = ""
-        if best is not None:
-            cell = best.result.cell
-            nearest = (
-                f" The nearest is the {pretty(best.model)} at {cell.interval:g} {unit} with "
-                f"`{cell.coordinate}`, `{cell.partition}`."
-            )
-        return "No: no network reproduces the slow processes in any cell." + nearest
-    return f"Cannot tell: {_why(answer)}."
+        return (
+            "No: no network reproduces the slow processes in any cell. The nearest is the "
+            f"{pretty(best.model)} at {place}."
+        )
+    networks = [
+        f"the {pretty(model)}{' reproduces the slow processes' * (model == best.model)} at "
+        f"{_intervals(times, unit)}"
+        for model, times in answer.intervals_by_network.items()
+    ]
+    return (
+        f"Yes: {listed(networks)}. The {pretty(best.model)} leaves the smallest error at {place} "
+        f"({count(best.n_states, 'state')}): at most a factor of {factor(best.bound)}."
+    )
+
+
+def _intervals(times: Sequence[float], unit: str) -> str:
+    several = "saving intervals" if len(times) > 1 else "a saving interval"
+    return f"{several} of {listed([given(time) for time in times])} {unit}"
 
 
 def _why(answer: Answer) -> str:
@@ -48,7 +53,10 @@ def _why(answer: Answer) -> str:
     of_training = [doubt for c in answer.networks for doubt in c.doubts]
     if of_training:
         return of_training[0].text
-    return "the replicates differ too much, so that more of them, or more tokens, must decide"
+    if answer.needed is None:
+        return "the replicates differ too much. Train longer"
+    replicates = max(p.replicates for c in answer.networks for p in c.processes)
+    return f"the replicates differ too much. About {answer.needed} in place of {replicates} decide"
 
 
 def _markov(answer: Answer) -> str:
@@ -57,10 +65,9 @@ def _markov(answer: Answer) -> str:
         return ""
     if not answer.markov_suffices:
         return "A Markov state model reproduces them in no cell."
-    times = listed([f"{x:g}" for x in answer.markov_suffices])
+    too, times = " too" * bool(answer.reproduced), _intervals(answer.markov_suffices, unit)
     return (
-        f"A Markov state model reproduces them too at {times} {unit}, so that no network is "
-        "needed there."
+        f"A Markov state model reproduces them{too} at {times}, so that no network is needed there."
     )
 
 
@@ -79,13 +86,13 @@ def _how_known(assessment: Assessment) -> str:
     times = listed([quantity(p.value, a.unit) for p in a.slow])
     return (
         f"The MD has {count(len(a.slow), 'slow process', 'slow processes')} ({times} at a lag of "
-        f"{a.lag:g} {a.unit}) and {events(a)}."
+        f"{given(a.lag, a.unit)}) and {events(a)}."
     )
 
 
 def remedies(doubts: Sequence[Doubt]) -> list[str]:
     """One line per doubt: what is wrong, and what to do."""
-    return [f"- {d.text[0].upper()}{d.text[1:]}. To change that, {d.remedy}." for d in doubts]
+    return [f"- {doubt.sentences}" for doubt in doubts]
 
 
 def _processes(best: Candidate, unit: str) -> list[str]:
@@ -94,7 +101,7 @@ def _processes(best: Candidate, unit: str) -> list[str]:
         [
             [
                 f"t{p.i}",
-                f"{p.md:.4g} [{p.md_low:.3g}, {p.md_high:.3g}]",
+                f"{number(p.md)} {bounds(p.md_low, p.md_high)}",
                 f"{2**p.ratio:.2f} [{2**p.low:.2f}, {2**p.high:.2f}]",
                 f"{2**-p.band:.2f} to {2**p.band:.2f}",
                 f"{p.failed} of {p.replicates}",
@@ -108,15 +115,16 @@ def _processes(best: Candidate, unit: str) -> list[str]:
 def _section(answer: Answer) -> list[str]:
     assessment, best = answer.assessment, answer.best
     known = " ".join(filter(None, [_how_known(assessment), _markov(answer)]))
-    lines = [f"## {assessment.system}", "", f"**{headline(answer)}**", "", known, ""]
+    lines = [f"## {assessment.system}", ""] + [known, ""] * bool(known)
     doubts = list(dict.fromkeys([*assessment.doubts, *(best.doubts if best else ())]))
     if doubts:
-        lines += ["What to change:", "", *remedies(doubts), ""]
+        lines += [*remedies(doubts), ""]
     if answer.reproduced and answer.lost:
         times = listed([quantity(t, assessment.unit) for t in answer.lost])
-        lines += [f"Lost at {answer.intervals[-1]:g} {assessment.unit}: processes of {times}.", ""]
-    if best is not None and best.processes:
-        lines += [*_processes(best, assessment.unit), ""]
+        lines += [
+            f"Lost at {given(answer.intervals[-1], assessment.unit)}: processes of {times}.",
+            "",
+        ]
     return lines
 
 
@@ -128,7 +136,7 @@ def _all_cells(answer: Answer) -> list[str]:
     unit = answer.assessment.unit
     rows = [
         [
-            f"{c.result.cell.interval:g} {unit}",
+            given(c.result.cell.interval, unit),
             c.result.cell.coordinate,
             c.result.cell.partition,
             str(c.n_states),
@@ -143,7 +151,18 @@ def _all_cells(answer: Answer) -> list[str]:
         "interval", "coordinate", "partition", "states", "model", "error at most a factor of",
         "failed replicates", "outcome",
     ]  # fmt: skip
-    return [f"### {answer.assessment.system}", "", *as_table(heading, rows), ""]
+    return [*as_table(heading, rows), ""]
+
+
+def _details(answer: Answer) -> list[str]:
+    """The processes of the best cell, and all cells."""
+    best, assessment = answer.best, answer.assessment
+    lines = [f"### {assessment.system}", ""]
+    if best is not None and best.processes:
+        lines += [f"The {pretty(best.model)} in `{best.result.name}`:", ""]
+        lines += [*_processes(best, assessment.unit), ""]
+    summary = "<details><summary>Every model in every cell</summary>"
+    return [*lines, summary, "", *_all_cells(answer), "</details>", ""]
 
 
 def as_markdown(answers: Sequence[Answer]) -> str:
@@ -161,11 +180,11 @@ def as_markdown(answers: Sequence[Answer]) -> str:
         "",
         "A cell is reproduced if the 95 % interval over replicates of model / MD lies within",
         "the tolerance, or the MD's own error where that is larger, for every slow process, if no",
-        "replicate fails, and if nothing speaks against the MD or the training.",
-        "",
-        "<details><summary>Every model in every cell</summary>",
+        "replicate fails, and if nothing speaks against the MD or the training. Claims are judged",
+        "by wider intervals, because there are several: what is reproduced here may be undecided",
+        "there, but never contradicted.",
         "",
     ]
     for answer in answers:
-        lines += _all_cells(answer)
-    return "\n".join([*lines, "</details>", ""])
+        lines += _details(answer)
+    return "\n".join(lines)

@@ -142,3 +142,12 @@ Partition = Annotated[
     Discriminator(method),
     BeforeValidator(_one_way),
 ]
+
+
+def n_states(partition: States) -> int | None:
+    """Number of states where it is told beforehand; else the data decide."""
+    if isinstance(partition, KMeans | Pcca):
+        return partition.n_states
+    if isinstance(partition, NearestCenter):
+        return len(partition.centers)
+    return len(partition.boxes) if isinstance(partition, Boxes) else None

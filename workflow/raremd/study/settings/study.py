@@ -103,7 +103,6 @@ class Model(Section):
         "where a sweep names it.",
     )
 
-
     def recipe(self, training: Training) -> Training:
         """The common training with what this entry replaces."""
         return training.model_copy(

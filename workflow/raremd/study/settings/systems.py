@@ -6,9 +6,17 @@ the same study; `inspect.md` tells whether they suit the data.
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ModelWrapValidatorHandler, model_validator
+from pydantic import (
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticUseDefault
 
 from raremd.study.settings.partitions import Given, KMeans, Partition, Pcca, States
 from raremd.study.settings.sections import Name, Section, Time, Whole
@@ -44,7 +52,11 @@ class Coordinate(Section):
         return self
 
 
-class Base(Section):
+class Filled(Section):
+    """What is left out of it is as in the section that stands there if it is left out."""
+
+
+class Base(Filled):
     """Levels of all factors: the cell that sweeps depart from."""
 
     coordinate: str = Field(description="Reaction coordinate.")
@@ -85,15 +97,21 @@ class Sweep(Section):
         return self
 
 
-class Yardstick(Section):
+class Yardstick(Filled):
     """The one partition and lag at which all cells of a system are compared."""
 
     coordinate: str = Field(description="Its reaction coordinate.")
     partition: str = Field(description="Its metastable states.")
     lag: Time = Field(description="The lag time of the comparison, one of lags.")
+    names: tuple[Annotated[str, Field(min_length=1)], ...] | None = Field(
+        default=None,
+        min_length=2,
+        description="Names of the states, from state 0 on, for pages and figures; their numbers if "
+        "left out.",
+    )
 
 
-class Generation(Section):
+class Generation(Filled):
     """Trajectories that each replicate generates."""
 
     walkers: Whole = Field(ge=1, description="Trajectories generated at once.")
@@ -195,6 +213,17 @@ def _base(given: dict[str, Any]) -> Base:
     )
 
 
+def _generation(given: dict[str, Any]) -> Generation:
+    return Generation(walkers=WALKERS, time=rounded(GENERATED * given["frame_interval"]))
+
+
+DEFAULTS: dict[str, Callable[[dict[str, Any]], Filled]] = {
+    "yardstick": _yardstick,
+    "base": _base,
+    "generation": _generation,
+}
+
+
 class System(Section):
     """One molecular system: its data, its coordinates and partitions, and what is compared."""
 
@@ -252,9 +281,7 @@ class System(Section):
         "data allow it; 20 times the longest lag if left out.",
     )
     generation: Generation = Field(
-        default_factory=lambda given: Generation(
-            walkers=WALKERS, time=rounded(GENERATED * given["frame_interval"])
-        ),
+        default_factory=_generation,
         description="Trajectories that each replicate generates. 64 walkers of 10,000 frames if "
         "left out.",
     )
@@ -263,6 +290,17 @@ class System(Section):
         description="The contrasts behind the claims, declared before the study; levels left out "
         "are those of base. See sweeps for the contrasts that are declared if left out.",
     )
+
+    @field_validator(*DEFAULTS, mode="before")
+    @classmethod
+    def _fill(cls, value: Any, info: ValidationInfo) -> Any:
+        """One key may be set alone."""
+        if not (info.field_name and isinstance(value, dict)):
+            return value
+        if not {"frame_interval", "lags", "coordinates", "partitions"} <= set(info.data):
+            raise PydanticUseDefault  # what it follows from is wrong, and that is told
+        default = DEFAULTS[info.field_name](info.data)
+        return default.model_dump(exclude_none=True) | value
 
     @model_validator(mode="wrap")
     @classmethod

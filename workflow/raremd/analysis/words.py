@@ -1,0 +1,50 @@
+"""Numbers and lists as words, the same in every sentence and on every page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+MEASURED, GIVEN = 3, 10
+"""Digits of a number that was measured, and of one that stands in the configuration."""
+
+
+def number(value: float, digits: int = MEASURED) -> str:
+    """A number of so many digits, without an exponent where it can be avoided: ``64,000``."""
+    if math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞"
+    return f"{float(f'{value:.{digits}g}'):,.15g}"
+
+
+def given(value: float, unit: str = "") -> str:
+    """A number of the configuration, with all its digits."""
+    return f"{number(value, GIVEN)} {unit}".rstrip()
+
+
+def bounds(low: float, high: float) -> str:
+    """The limits of an interval: ``[935, ∞]``."""
+    return f"[{number(low)}, {number(high)}]"
+
+
+def count(n: int, one: str, several: str = "") -> str:
+    """A number with its noun."""
+    return f"{n:,} {one if n == 1 else several or one + 's'}"
+
+
+def listed(items: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def quantity(value: float, unit: str) -> str:
+    """A measured value with its unit."""
+    return f"{number(value)} {unit}"
+
+
+def factor(log2: float) -> str:
+    """A deviation in log2 as a factor above one."""
+    return f"{2 ** abs(log2):.2f}"
