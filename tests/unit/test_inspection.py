@@ -139,7 +139,7 @@ def test_few_events_and_bad_settings_are_told(tmp_path):
     made = [sample_chain(rare, 2000, seed).astype(np.int16) for seed in (1, 2)]
     path = states_file(tmp_path / "s.h5", made)
     _, _, text = inspected(plan(path, block=20, generation_frames=100))
-    assert re.search(r"Not yet: the training data hold only \d+ slow transitions", text)
+    assert re.search(r"The training data hold only \d+ slow transitions", text)
     assert "no: see above" in text
     assert "`block` (10 ps) is shorter than t1" in text
     assert "`generation` makes 400 ps a replicate" in text
@@ -168,14 +168,14 @@ def test_many_dimensions_and_a_long_lag_are_told(tmp_path):
     path = states_file(tmp_path / "s.h5", made, dimension=300)
     _, _, text = inspected(plan(path))
     assert "`all` has 300 dimensions" in text
-    assert "no process of the MD is slower than the yardstick's lag of 2.5 ps" in text
-    assert "set `yardstick.lag` to" in text and "longer `lags`" not in text
+    assert "No process of the MD is slower than the yardstick's lag of 2.5 ps" in text
+    assert "Add lags of 0.18 ps or less, or save frames more often" in text and "longer `lags`" not in text
 
 
 def test_data_without_any_transition(tmp_path):
     path = states_file(tmp_path / "s.h5", [np.zeros(500, np.int16)] * 2)
     _, _, text = inspected(plan(path))
-    assert "record more MD" in text
+    assert "Record more MD" in text
 
 
 def test_time_estimate_grows_with_the_budget(path):
