@@ -215,7 +215,10 @@ class TestStudies:
     def test_the_page_gives_both_readings_first(self):
         page = as_markdown(study([2.0, 2.0]))
         head = page.split("## Details")[0]
-        assert "supported in 2 of 2 at the long lag; supported in 2 of 2 at one step" in head
+        assert (
+            "at the long lag supported in 2 of 2 cases; at one step supported in 2 of 2 cases"
+            in head
+        )
         assert "LSTM, over 2 systems: **supported**" in head
 
 

@@ -18,7 +18,7 @@ from raremd.analysis.verdicts import (
 )
 
 MARGIN = 0.32
-STUDIES = 1000
+STUDIES = 500
 
 
 def made_up(effect, n, scatter, events, rng):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtr, stdtrit
 
 TRIMMED = 0.1
 """Share of the replicates that is trimmed at either end: one of ten that failed decides nothing."""
@@ -54,7 +54,7 @@ class Effect:
         """Student interval of the given coverage; infinite where there is no standard error."""
         if not np.isfinite([self.mean, self.standard_error]).all() or self.degrees <= 0:
             return -np.inf, np.inf
-        half = float(stats.t.ppf((1 + level) / 2, self.degrees)) * self.standard_error
+        half = float(stdtrit(self.degrees, (1 + level) / 2)) * self.standard_error
         return self.mean - half, self.mean + half
 
     def p_difference(self) -> float:
@@ -75,7 +75,7 @@ class Effect:
         distance = abs(self.mean - value)
         if self.standard_error == 0:
             return 0.0 if distance else 1.0
-        return float(2 * stats.t.sf(distance / self.standard_error, self.degrees))
+        return float(2 * stdtr(self.degrees, -distance / self.standard_error))
 
 
 @dataclass(frozen=True)
@@ -251,6 +251,6 @@ def replicates_needed(
     room = abs(room) if closeness else max(abs(effect.mean), room)
     scatter = effect.standard_error * np.sqrt(effect.n)
     n = np.arange(effect.n, MOST_REPLICATES + 1)
-    half = stats.t.ppf((1 + level) / 2, n - 1) * scatter / np.sqrt(n)
+    half = stdtrit(n - 1, (1 + level) / 2) * scatter / np.sqrt(n)
     enough = n[half < room]
     return int(enough[0]) if len(enough) else None

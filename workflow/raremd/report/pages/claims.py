@@ -53,12 +53,12 @@ def sentence(claim: str, statement: str, records: Sequence[ClaimRecord]) -> str:
     parts = []
     for reading, name in (("long_lag", "at the long lag"), ("one_step", "at one step")):
         verdicts = [getattr(record, reading).verdict for record in records]
-        told = [
-            f"{verdict} in {verdicts.count(verdict)} of {len(verdicts)}"
-            for verdict in Verdict
-            if verdict in verdicts
-        ]
-        parts.append(f"{listed(told)} {name}")
+        counts = [(v, verdicts.count(v)) for v in Verdict if v in verdicts]
+        if len(records) == 1:
+            parts.append(f"{verdicts[0]} {name}")
+        else:
+            told = listed([f"{verdict} in {n}" for verdict, n in counts])
+            parts.append(f"{name} {told} of {len(records)} cases")
     return f"**{claim}**, {statement}: {'; '.join(parts)}."
 
 

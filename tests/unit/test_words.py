@@ -1,0 +1,39 @@
+"""Numbers as people read them, in one format."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from raremd.analysis.words import bounds, count, given, listed, number, quantity
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1e6, "1,000,000"),
+        (1112.6, "1,110"),
+        (64_000, "64,000"),
+        (0.0123456, "0.0123"),
+        (28.5, "28.5"),
+        (5, "5"),
+        (np.inf, "∞"),
+        (np.nan, "–"),
+    ],
+)
+def test_numbers_have_three_digits_and_no_exponent(value, text):
+    assert number(value) == text
+
+
+def test_what_stands_in_the_configuration_keeps_its_digits():
+    assert given(1234567, "ps") == "1,234,567 ps"
+    assert given(0.2) == "0.2"
+    assert given(0.1 + 0.2) == "0.3"
+
+
+def test_sentences():
+    assert bounds(935.2, np.inf) == "[935, ∞]"
+    assert quantity(17_612, "tau") == "17,600 tau"
+    assert count(1, "slow transition") == "1 slow transition"
+    assert count(1310, "process", "processes") == "1,310 processes"
+    assert listed(["a", "b", "c"]) == "a, b and c"
