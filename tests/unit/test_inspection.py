@@ -67,7 +67,7 @@ def plan(path, **changes):
         "system": "toy", "unit": "ps", "frame_interval": 0.5, "lags": (1, 2, 5, 20),
         "yardstick_lag": 5, "yardstick": ("all", "given"), "block": 500, "timescales": 1,
         "samples": 20, "seed": 0, "tolerance": 0.32, "minimum_transitions": 20, "walkers": 8,
-        "generation_frames": 10_000, "replicates": 2,
+        "generation_frames": 10_000, "generation_limit": 10_000, "crossings": 0, "replicates": 2,
         "states": (StatesFile("all", "given", path),), "cells": cells,
     }  # fmt: skip
     return InspectionPlan(**settings | changes)
@@ -138,11 +138,11 @@ def test_few_events_and_bad_settings_are_told(tmp_path):
     rare = np.array([[0.997, 0.003], [0.003, 0.997]])
     made = [sample_chain(rare, 2000, seed).astype(np.int16) for seed in (1, 2)]
     path = states_file(tmp_path / "s.h5", made)
-    _, _, text = inspected(plan(path, block=20, generation_frames=100))
+    _, _, text = inspected(plan(path, block=20, generation_frames=100, generation_limit=100))
     assert re.search(r"The training data hold only \d+ slow transitions", text)
     assert "no: see above" in text
     assert "`block` (10 ps) is shorter than t1" in text
-    assert "`generation` makes 400 ps a replicate" in text
+    assert "`generation` makes at most 400 ps a replicate" in text
 
 
 @pytest.mark.parametrize("lengths", [(2000, 2000), (5000,)])

@@ -149,7 +149,7 @@ class TestTraining:
         assert plan.slicing(STUDY, CORED) == plans.Slicing(5, "dynamical_coring", 2)
 
     def test_generation_is_counted_in_saved_frames(self):
-        assert plan.generation_plan(STUDY, BASE) == plans.GenerationPlan(16, 400)
+        assert plan.generation_plan(STUDY, BASE) == plans.GenerationPlan(16, 400, 0, 10, 400)
 
 
 def test_reference_has_its_own_walkers_time_and_seed():

@@ -140,7 +140,7 @@ def doubts_of(
                 )
             )
         for model in models:
-            doubt = budget_doubt(cell, model)
+            doubt = budget_doubt(cell, model, assessment.tolerance)
             found += [doubt] if doubt else []
     errors = [cell.errors(model, reading) for cell in cells for model in models]
     if errors and all(len(e) and (e >= LOG2_CAP).all() for e in errors):

@@ -29,7 +29,17 @@ COLUMNS = [
     "unit",
 ]
 DRAWS = 2000
-TIMES = ("timescale", "yardstick_timescale", "mfpt", "residence_time")
+TIMES = ("timescale", "yardstick_timescale", "expected_timescale", "mfpt", "residence_time")
+SUMMED_UP = ("cross_entropy", "leak", "expected_timescale")
+"""Of what is known of a training: what has a row for all replicates together."""
+OF_TRAINING = (
+    "cross_entropy",
+    "tokens",
+    "leak",
+    "expected_timescale",
+    "expected_timescale_moved_log2",
+    "cross_entropy_moved_log2",
+)
 RATIOS = {"timescale": "own", "yardstick_timescale": "yardstick"}
 MODELLESS = ("md", "reference", "exact")
 
@@ -111,11 +121,17 @@ def _unit(quantity: str, time_unit: str) -> str:
 
 
 def _run_rows(record: dict[str, Any]) -> Iterator[dict]:
-    """Cross-entropy, tokens and parameters of one model in one cell."""
+    """What is known of the training and generation of one model in one cell."""
     base = {"model": record["model"]["name"], "i": 0, "j": 0, "lag": np.nan}
-    for quantity in ("cross_entropy", "tokens"):
-        for replicate, value in enumerate(record[quantity], start=1):
-            yield base | {"quantity": quantity, "replicate": replicate, "value": value}
+    interval = record["cell"]["interval"]
+    found = {quantity: record[quantity] for quantity in OF_TRAINING}
+    found["crossings"] = record["generation"]["crossings_found"]
+    for quantity, values in found.items():
+        # A timescale is the slowest, of one step, and in saved frames.
+        at = {"i": 1, "lag": interval} if quantity == "expected_timescale" else {}
+        for replicate, number in enumerate(values, start=1):
+            value = np.nan if number is None else number * (interval if at else 1)
+            yield base | at | {"quantity": quantity, "replicate": replicate, "value": value}
     yield base | {"quantity": "parameters", "replicate": 0, "value": record["parameters"]}
 
 
@@ -213,8 +229,8 @@ def compare(
         rng = np.random.default_rng((seed, number))
         rows = list(_ratios(table, read_arrays(path, "bootstrap"), rng))
         rows += [row for record in by_cell[factors.cell] for row in _run_rows(record)]
-        losses = pd.DataFrame([row for row in rows if row["quantity"] == "cross_entropy"])
-        rows += list(_over_replicates(pd.concat([table, losses])))
+        trained = pd.DataFrame([row for row in rows if row["quantity"] in SUMMED_UP])
+        rows += list(_over_replicates(pd.concat([table, trained])))
         part = pd.concat([table, pd.DataFrame(rows)], ignore_index=True)
         parts.append(part.assign(**factors.columns(), dimension=read_attributes(path)["dimension"]))
     for system, spectrum in spectra.items():

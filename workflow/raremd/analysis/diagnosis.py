@@ -174,7 +174,7 @@ def _main_cause(
     """The first cause that holds: too small a budget explains more than anything after it."""
     helpful = [gain for gain in gains if gain.helps]
     most = max(helpful, key=lambda gain: gain.gain, default=None)
-    budget = budget_doubt(cell, model)
+    budget = budget_doubt(cell, model, tolerance)
     if budget:
         return MainCause.BUDGET, budget.text
     if most:

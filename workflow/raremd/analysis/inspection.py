@@ -1,11 +1,12 @@
 """What the data can tell, before anything is trained.
 
 Frames, states, implied timescales against lag with error bars, rare events, for every planned cell
-whether it can give a verdict, and how long the study takes at most on this machine.
+whether it can give a verdict, and about how long the study takes on this machine.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +41,7 @@ class CellInspection:
     cell : InspectedCell
     training_frames : int
     core_seconds : float
-        At most, of all its models.
+        Of all its models, to the end of their budgets.
     reasons : tuple of str
         Why it cannot give a verdict; empty where it can.
     """
@@ -125,6 +126,16 @@ def _cannot_remove(system: DiscreteSystem, cell: InspectedCell) -> list[str]:
     return []
 
 
+def _generated(plan: InspectionPlan, training_frames: int, assessment: Assessment) -> int:
+    """Frames of the source that a walker is likely to generate, if it crosses as the MD does."""
+    once, wanted = plan.generation_frames, plan.crossings
+    if not wanted:
+        return once
+    frames_a_crossing = training_frames / max(assessment.transitions, 1)
+    times = math.ceil(wanted * frames_a_crossing / (plan.walkers * once))
+    return min(once * max(times, 1), plan.generation_limit)
+
+
 def _cell(
     cell: InspectedCell,
     states: DiscreteSystem,
@@ -151,9 +162,9 @@ def _cell(
         {"quantity": "longest_trajectory", "value": float(longest)},
     ]
     seconds = 0.0
+    generated = plan.walkers * (_generated(plan, stride * sum(training), assessment) // stride)
     for model in cell.models:
         rate = rates[model.name, states.n_states]
-        generated = plan.walkers * (plan.generation_frames // stride)
         once = model.budget.tokens / rate.training + generated / rate.generation
         seconds += once * plan.replicates
         value = once * plan.replicates
@@ -234,7 +245,7 @@ def inspect_system(plan: InspectionPlan, assessment: Assessment) -> SystemInspec
 
 @dataclass(frozen=True)
 class RunningTime:
-    """Core minutes that a study takes at most, and the jobs that it starts."""
+    """Core minutes that a study takes, and the jobs that it starts."""
 
     learning: float
     starting: float
@@ -242,7 +253,7 @@ class RunningTime:
 
 
 def running_time(inspections: list[SystemInspection], start: float) -> RunningTime:
-    """Upper limit for the whole study.
+    """Of the whole study.
 
     Parameters
     ----------

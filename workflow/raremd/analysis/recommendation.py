@@ -229,7 +229,7 @@ def candidate(cell: CellResult, model: str, n_states: int, assessment: Assessmen
         for process, slow in zip(compared, assessment.slow, strict=True)
         if _misses(process, slow, tolerance)
     )
-    budget = budget_doubt(cell, model)
+    budget = budget_doubt(cell, model, tolerance)
     return Candidate(
         result=cell,
         model=model,

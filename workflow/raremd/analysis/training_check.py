@@ -1,4 +1,4 @@
-"""Was a network trained to the end? Its held-out loss beside a Markov model's."""
+"""Was a network trained to the end? Its loss beside a Markov model's, and its last doubling."""
 
 from __future__ import annotations
 
@@ -11,27 +11,48 @@ from raremd.analysis.words import number
 EXCESS_SHARE, EXCESS_NATS = 0.1, 0.02
 """A held-out loss above the Markov model's by more than this share of it, and by more than so many
 nats a frame, is far above."""
+REMEDY = "raise `training.tokens` at least fourfold"
+MOVED = {"expected_timescale": "expected one-step timescale", "cross_entropy": "held-out loss"}
+"""What must not move any more over the last doubling of tokens."""
 
 
-def budget_doubt(cell: CellResult, model: str) -> Doubt | None:
+def budget_doubt(cell: CellResult, model: str, tolerance: float) -> Doubt | None:
     """Why a network's result in a cell is one of its budget; None if nothing speaks for that.
 
     Parameters
     ----------
     cell : CellResult
     model : str
+    tolerance : float
+        log2 change over the last doubling of tokens that counts as none.
     """
     tokens = cell.values(model, "tokens")
     spent = f"{number(float(np.median(tokens)))} tokens" if len(tokens) else "its tokens"
-    remedy = "raise `training.tokens` at least fourfold"
+    seen = _far_above_markov(cell, model) or _still_moving(cell, model, tolerance)
+    if seen is None:
+        return None
+    text = f"{model} is not trained to the end in {cell.name}: after {spent} its {seen}"
+    return Doubt(Cause.BUDGET, text, REMEDY)
+
+
+def _far_above_markov(cell: CellResult, model: str) -> str | None:
     loss, markov = (cell.values(m, "cross_entropy") for m in (model, MARKOV))
     if len(loss) and len(markov) and model != MARKOV:
         mine, baseline = float(np.median(loss)), float(np.median(markov))
         if mine - baseline > max(EXCESS_NATS, EXCESS_SHARE * baseline):
-            return Doubt(
-                Cause.BUDGET,
-                f"{model} is not trained to the end in {cell.name}: after {spent} its held-out "
-                f"loss is {mine:.3f} nats, a Markov model's {baseline:.3f}",
-                remedy,
-            )
+            return f"held-out loss is {mine:.3f} nats, a Markov model's {baseline:.3f}"
+    return None
+
+
+def _still_moving(cell: CellResult, model: str, tolerance: float) -> str | None:
+    """The median over replicates decides; those without a value, as one that failed, are left out.
+
+    Replicates move either way, so that it is taken of the sizes.
+    """
+    for quantity, name in MOVED.items():
+        moved = cell.values(model, f"{quantity}_moved_log2")
+        known = moved[np.isfinite(moved)]
+        if len(known) and np.median(abs(known)) > tolerance:
+            factor = 2.0 ** np.median(abs(known))
+            return f"{name} still moved by a factor of {factor:.2f} over the last doubling of them"
     return None

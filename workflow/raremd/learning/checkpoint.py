@@ -41,6 +41,9 @@ class Evaluation:
         Of the last step.
     seconds, cpu_seconds : float
         Of all attempts until then.
+    leak, expected_timescale, loss_after_crossing : float
+        See `leak.HeldOut`; the timescale in frames. NaN at evaluations that do not read them, see
+        `TrainingSettings.reads_leak`, and for models whose tokens are not states.
     """
 
     step: int
@@ -50,6 +53,9 @@ class Evaluation:
     learning_rate: float
     seconds: float
     cpu_seconds: float
+    leak: float = math.nan
+    expected_timescale: float = math.nan
+    loss_after_crossing: float = math.nan
 
 
 @dataclass

@@ -11,10 +11,62 @@ import numpy as np
 import torch
 
 from raremd.kinetics import leak
-from raremd.kinetics.timescales import estimate, slow_split, timescales
+from raremd.kinetics.timescales import count_matrix, estimate, slow_split, timescales
+from raremd.learning.windows import Windows
 from raremd.models import SequenceModel
 
 WINDOWS_AT_ONCE = 256
+RECENT = 10
+"""Frames that count as just after a crossing."""
+
+
+def reads_states(model: SequenceModel) -> bool:
+    """Whether a model's tokens are states, so that its predictions are a transition matrix."""
+    return type(model).encode is SequenceModel.encode
+
+
+@dataclass(frozen=True)
+class HeldOutWindows:
+    """Windows that a model was not trained on, and what its training data say of their states.
+
+    Attributes
+    ----------
+    windows : (n, length) int64
+        States.
+    counts : (n_states, n_states) array
+        One-step counts of the training data; they define what is unseen.
+    sides : (n_states,) int8
+        Of the slowest process, from `raremd.kinetics.timescales.slow_split`.
+    warm_up : int
+        Frames of each window that are read first and not predicted from.
+    recent : int
+        Frames that count as just after a crossing, see `after_crossing`.
+
+    Raises
+    ------
+    ValueError
+        If windows are too short for anything to be predicted.
+    """
+
+    windows: np.ndarray
+    counts: np.ndarray
+    sides: np.ndarray
+    warm_up: int
+    recent: int = RECENT
+
+    def __post_init__(self) -> None:
+        if self.windows.shape[1] < self.warm_up + 2:
+            raise ValueError(
+                f"warm_up: {self.warm_up} frames leave nothing to predict in windows of "
+                f"{self.windows.shape[1]}"
+            )
+
+    @classmethod
+    def of(cls, training: Windows, validation: Windows, n_states: int, n: int) -> HeldOutWindows:
+        """At most `n` windows spread evenly; the first half of each is only read."""
+        counts = count_matrix(training.trajectories(), n_states, 1)
+        sides = slow_split(estimate(counts))
+        return cls(validation.spread(n), counts, sides, (validation.length - 1) // 2)
 
 
 @dataclass(frozen=True)
@@ -27,8 +79,9 @@ class HeldOut:
         Expected counts: probabilities summed by state.
     leak : float
         Mean probability on jumps that the training data never show.
-    timescales : (n,) float64
-        Of the expected one-step matrix, in frames, slowest first, estimated as those of the data.
+    timescale : float
+        Slowest of the expected one-step matrix, in frames, estimated as that of the data; NaN
+        where there is none.
     loss : float
         Mean cross-entropy in nats a frame.
     loss_after_crossing : float
@@ -39,7 +92,7 @@ class HeldOut:
 
     expected: np.ndarray
     leak: float
-    timescales: np.ndarray
+    timescale: float
     loss: float
     loss_after_crossing: float
     frames_after_crossing: int
@@ -71,44 +124,10 @@ def after_crossing(windows: np.ndarray, sides: np.ndarray, recent: int) -> np.nd
     return frame - latest < recent
 
 
-def read_held_out(
-    model: SequenceModel,
-    windows: np.ndarray,
-    counts: np.ndarray,
-    n_timescales: int,
-    warm_up: int,
-    recent: int,
-) -> HeldOut:
-    """Let a model predict each next frame of held-out windows.
-
-    Parameters
-    ----------
-    model : SequenceModel
-        Trained.
-    windows : (n, length) int64
-        States of frames that the model was not trained on.
-    counts : (n_states, n_states) array
-        One-step counts of the training data; they define what is unseen, and the slowest process.
-    n_timescales : int
-    warm_up : int
-        Frames of each window that are read first and not predicted from, below length - 1.
-    recent : int
-        Frames that count as just after a crossing, see `after_crossing`.
-
-    Returns
-    -------
-    HeldOut
-
-    Raises
-    ------
-    ValueError
-        If windows are too short for anything to be predicted.
-    """
-    if windows.shape[1] < warm_up + 2:
-        raise ValueError(
-            f"warm_up: {warm_up} frames leave nothing to predict in windows of {windows.shape[1]}"
-        )
-    expected = np.zeros(counts.shape)
+def read_held_out(model: SequenceModel, held_out: HeldOutWindows) -> HeldOut:
+    """Let a trained model whose tokens are states predict each next frame of held-out windows."""
+    windows, warm_up, n_states = held_out.windows, held_out.warm_up, len(held_out.counts)
+    expected = np.zeros((n_states, n_states))
     losses = np.empty((len(windows), windows.shape[1] - 1 - warm_up))
     device = next(iter(model.state_dict().values())).device
     with torch.inference_mode():
@@ -120,16 +139,23 @@ def read_held_out(
                 logits, state = model.step(batch[:, frame], state)
                 log_chance = logits.double().log_softmax(dim=1).cpu().numpy()
                 now, then = windows[rows, frame], windows[rows, frame + 1]
-                expected += leak.expected_counts(now, np.exp(log_chance), len(counts))
+                expected += leak.expected_counts(now, np.exp(log_chance), n_states)
                 losses[rows, number] = -log_chance[np.arange(len(now)), then]
-    sides = slow_split(estimate(counts))
-    rare = losses[after_crossing(windows, sides, recent)[:, warm_up:-1]]
-    chain = estimate(expected)
+    recent = after_crossing(windows, held_out.sides, held_out.recent)[:, warm_up:-1]
+    rare = losses[recent]
     return HeldOut(
         expected=expected,
-        leak=leak.leak(expected, counts),
-        timescales=timescales(chain.transition_matrix, 1, n_timescales, chain.stationary),
+        leak=leak.leak(expected, held_out.counts),
+        timescale=_slowest(expected),
         loss=float(losses.mean()),
         loss_after_crossing=float(rare.mean()) if rare.size else np.nan,
         frames_after_crossing=rare.size,
     )
+
+
+def _slowest(expected: np.ndarray) -> float:
+    try:
+        chain = estimate(expected)
+    except (ValueError, np.linalg.LinAlgError):  # what an untrained model expects may be anything
+        return np.nan
+    return float(timescales(chain.transition_matrix, 1, 1, chain.stationary)[0])

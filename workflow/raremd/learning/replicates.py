@@ -15,7 +15,14 @@ import numpy as np
 import pandas as pd
 import torch
 
-from raremd.learning.training import TrainingSettings, held_out_loss, resolve_device, train
+from raremd.learning.leak import HeldOut
+from raremd.learning.training import (
+    TrainingSettings,
+    held_out_leak,
+    held_out_loss,
+    resolve_device,
+    train,
+)
 from raremd.learning.windows import Windows
 from raremd.models import SequenceModel, build_model
 from raremd.states.discrete_trajectories import DiscreteSystem
@@ -84,6 +91,8 @@ class TrainedReplicate:
         See `training.train`.
     cross_entropy : float
         Of the validation data after calibration, in nats a frame.
+    held_out : HeldOut or None
+        Leak and expected timescale after calibration; None if tokens are not states.
     cost : Cost
         Of all attempts.
     """
@@ -93,6 +102,7 @@ class TrainedReplicate:
     training: Windows
     history: pd.DataFrame
     cross_entropy: float
+    held_out: HeldOut | None
     cost: Cost
 
 
@@ -147,5 +157,6 @@ def train_replicate(
     earlier = Cost(last["seconds"], last["cpu_seconds"]) - (Cost.now() - before)
     model.calibrate(data.training, _one_number(*seed, 2))
     entropy = held_out_loss(model, validation, settings.batch)
+    held_out = held_out_leak(model, training, validation)
     cost = Cost.now() - started + earlier
-    return TrainedReplicate(model, seed, training, history, entropy, cost)
+    return TrainedReplicate(model, seed, training, history, entropy, held_out, cost)

@@ -12,10 +12,33 @@ from safetensors.torch import save_file
 
 from raremd.io.provenance import peak_memory_gib, provenance, sha256
 from raremd.io.storage import atomic_path, write_arrays, write_parquet, write_record
-from raremd.learning.generation import draw_prompts, generate
+from raremd.kinetics.residence import crossings
+from raremd.kinetics.timescales import count_matrix, estimate, slow_split
+from raremd.learning.generation import Enough, draw_prompts, generate
+from raremd.learning.last_doubling import last_doubling
 from raremd.learning.replicates import CellData, Cost, train_replicate
 from raremd.states.discrete_trajectories import read_states
 from raremd.study.plans import GenerationPlan, TrainingPlan
+
+
+def slow_sides(data: CellData, lag: int) -> np.ndarray:
+    """The sides of the slowest process of the training data, in the cell's own states.
+
+    At the yardstick's lag, where quick recrossings are gone; they may be what is slow at one step.
+
+    Parameters
+    ----------
+    data : CellData
+    lag : int
+        Saved frames; shortened where no trajectory reaches so far.
+
+    Returns
+    -------
+    (n_states,) int8
+        See `kinetics.timescales.slow_split`; all 0 where there is no such process.
+    """
+    reached = min(lag, max(map(len, data.training)) - 1)
+    return slow_split(estimate(count_matrix(data.training, data.n_states, reached)))
 
 
 def train_and_generate(
@@ -55,7 +78,7 @@ def train_and_generate(
     system = read_states(states)
     tensors: dict[str, torch.Tensor] = {}
     arrays: dict[str, np.ndarray] = {}
-    histories, entropies = [], []
+    histories, entropies, held_out, crossed = [], [], [], []
     training_cost, generation_cost, parameters = Cost(), Cost(), 0
     for replicate in range(1, plan.replicates + 1):
         data = CellData.of(system, plan.slicing, replicate)
@@ -63,19 +86,27 @@ def train_and_generate(
         trained = train_replicate(data, plan, replicate, checkpoint, code)
         histories.append(trained.history.assign(replicate=replicate))
         entropies.append(trained.cross_entropy)
+        held_out.append(trained.held_out)
         training_cost += trained.cost
 
         started, name = Cost.now(), f"replicate_{replicate}"
+        sides, enough = slow_sides(data, generation.lag), None
+        if generation.crossings and sides.any():
+            enough = Enough(sides, generation.lag, generation.crossings, generation.limit)
         stream, prompt_stream = np.random.SeedSequence((*trained.seed, 1)).generate_state(2)
         rng = np.random.default_rng(prompt_stream)
         prompts = draw_prompts(trained.training, generation.walkers, rng)
         label = f"{plan.cell.folder}/{plan.model.name} replicate {replicate}"
-        arrays[name] = generate(trained.model, prompts, generation.frames, int(stream), label)
+        arrays[name] = generate(
+            trained.model, prompts, generation.frames, int(stream), label, enough
+        )
+        crossed.append(float(crossings(list(arrays[name]), sides, generation.lag)[0].sum()))
         generation_cost += Cost.now() - started
         state = trained.model.state_dict()
         tensors |= {f"{name}/{k}": v.contiguous() for k, v in state.items()}
         parameters = sum(p.numel() for p in trained.model.parameters())
     table = pd.concat(histories, ignore_index=True)
+    moved = [last_doubling(history) for history in histories]
     write_parquet(history, table)
     with atomic_path(weights) as temporary:
         save_file(tensors, temporary)
@@ -94,8 +125,17 @@ def train_and_generate(
             "validation_frames": sum(map(len, data.validation)),
             "tokens": table.groupby("replicate")["tokens"].max().tolist(),
             "cross_entropy": entropies,
+            "leak": [found.leak if found else np.nan for found in held_out],
+            "expected_timescale": [found.timescale if found else np.nan for found in held_out],
+            "expected_timescale_moved_log2": [of.timescale for of in moved],
+            "cross_entropy_moved_log2": [of.loss for of in moved],
             "peak_memory_gib": peak_memory_gib(),
             "generation": asdict(generation)
+            | {
+                "generated_frames": [walkers.shape[1] for walkers in arrays.values()],
+                "crossings_found": crossed,
+                "limit_reached": [n < generation.crossings for n in crossed],
+            }
             | {"wall_seconds": generation_cost.wall, "cpu_seconds": generation_cost.cpu},
             "wall_seconds": training_cost.wall,
             "cpu_seconds": training_cost.cpu,

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ import torch
 
 from raremd.learning.batches import Strata, second_pass, slow_windows
 from raremd.learning.checkpoint import Evaluation, Progress, fingerprint, load, save
+from raremd.learning.leak import HeldOut, HeldOutWindows, read_held_out, reads_states
 from raremd.learning.optimiser import AdamW
 from raremd.learning.windows import Windows
 from raremd.models import SequenceModel
@@ -25,6 +26,10 @@ from raremd.study.plans import Budget
 log = logging.getLogger(__name__)
 
 VALIDATION_WINDOWS = 500
+LEAK_WINDOWS = 256
+"""While training; at a window of 100 frames and up to 100 states they cost 1 to 5 % of it."""
+LAST_LEAK_WINDOWS = 1024
+"""Of the trained model."""
 LOG_SECONDS = 5.0
 
 
@@ -74,6 +79,14 @@ class TrainingSettings(Budget):
         """Optimiser steps between two evaluations."""
         return max(1, round(self.evaluate_tokens / (self.window * self.batch)))
 
+    def reads_leak(self, step: int) -> bool:
+        """Whether the evaluation after so many steps reads the leak.
+
+        The first does, and each that is the first to reach the budget halved once, twice, ...
+        """
+        before, left = step - self.steps_per_evaluation, self.steps / step
+        return before <= 0 or 2.0 ** math.ceil(math.log2(left)) < self.steps / before
+
     def rate(self, step: int) -> float:
         """Learning rate of one step, counted from 0."""
         rise = max(1, self.steps // 50)
@@ -112,6 +125,15 @@ def held_out_loss(model: SequenceModel, validation: Windows, batch: int) -> floa
     windows = torch.from_numpy(validation.spread(VALIDATION_WINDOWS)).to(device_of(model))
     with _without_denormals():
         return validation_loss(model, windows, batch)
+
+
+def held_out_leak(
+    model: SequenceModel, training: Windows, validation: Windows, n: int = LAST_LEAK_WINDOWS
+) -> HeldOut | None:
+    """What a model expects of `n` held-out windows; None if its tokens are not states."""
+    if not reads_states(model):
+        return None
+    return read_held_out(model, HeldOutWindows.of(training, validation, model.n_states, n))
 
 
 def validation_loss(model: SequenceModel, windows: torch.Tensor, batch: int) -> float:
@@ -196,6 +218,18 @@ def _without_denormals() -> Iterator[None]:
         torch.set_flush_denormal(False)
 
 
+def _with_leak(evaluation: Evaluation, held_out: HeldOut | None) -> Evaluation:
+    """With what was read of the leak, if it was."""
+    if held_out is None:
+        return evaluation
+    return replace(
+        evaluation,
+        leak=held_out.leak,
+        expected_timescale=held_out.timescale,
+        loss_after_crossing=held_out.loss_after_crossing,
+    )
+
+
 @_without_denormals()
 def train(
     model: SequenceModel,
@@ -239,7 +273,9 @@ def train(
     held_out = torch.from_numpy(validation.spread(VALIDATION_WINDOWS)).to(device_of(model))
     if not any(p.requires_grad for p in model.parameters()):
         loss = validation_loss(model, held_out, settings.batch)
-        return pd.DataFrame([Evaluation(0, 0, math.nan, loss, 0.0, 0.0, 0.0)])
+        only = Evaluation(0, 0, math.nan, loss, 0.0, 0.0, 0.0)
+        found = held_out_leak(model, training, validation, LEAK_WINDOWS)
+        return pd.DataFrame([_with_leak(only, found)])
 
     optimiser = make_optimiser(model, settings)
     belongs_to = fingerprint(settings, model, (training, validation), seed, code)
@@ -255,6 +291,9 @@ def train(
     patience = settings.patience_tokens / (settings.window * settings.batch)
     started, cpu = time.monotonic() - progress.seconds, time.process_time() - progress.cpu_seconds
     spoken, losses = time.monotonic(), []
+    leaky = None
+    if reads_states(model) and not progress.finished:
+        leaky = HeldOutWindows.of(training, validation, model.n_states, LEAK_WINDOWS)
     while not progress.finished:
         batch = _batch(model, strata, settings, progress.step, seed)
         optimiser.rate = settings.rate(progress.step)
@@ -264,6 +303,19 @@ def train(
             continue
 
         held = validation_loss(model, held_out, settings.batch)
+        if not math.isfinite(held):
+            raise FloatingPointError(
+                f"{label}: the validation loss is {held} at step {progress.step}; "
+                "lower training.learning_rate"
+            )
+        if held < progress.best_loss:
+            progress.best_loss, progress.best_step = held, progress.step
+            best = {k: v.detach().clone() for k, v in model.state_dict().items()}
+        upcoming = min(progress.step + settings.steps_per_evaluation, settings.steps)
+        waited = upcoming - 1 - progress.best_step >= patience
+        progress.finished = progress.step >= settings.steps or waited
+        due = progress.finished or settings.reads_leak(progress.step)
+        expected = read_held_out(model, leaky) if leaky and due else None
         progress.seconds = time.monotonic() - started
         progress.cpu_seconds = time.process_time() - cpu
         evaluation = Evaluation(
@@ -275,19 +327,8 @@ def train(
             seconds=progress.seconds,
             cpu_seconds=progress.cpu_seconds,
         )
-        progress.history.append(evaluation)
-        if not math.isfinite(held):
-            raise FloatingPointError(
-                f"{label}: the validation loss is {held} at step {progress.step}; "
-                "lower training.learning_rate"
-            )
+        progress.history.append(_with_leak(evaluation, expected))
         losses = []
-        if held < progress.best_loss:
-            progress.best_loss, progress.best_step = held, progress.step
-            best = {k: v.detach().clone() for k, v in model.state_dict().items()}
-        upcoming = min(progress.step + settings.steps_per_evaluation, settings.steps)
-        waited = upcoming - 1 - progress.best_step >= patience
-        progress.finished = progress.step >= settings.steps or waited
         save(checkpoint, model, optimiser, best, progress, belongs_to)
         if time.monotonic() - spoken > LOG_SECONDS:
             spoken = time.monotonic()

@@ -97,6 +97,11 @@ def _check_system(system: System, key: str) -> None:
         for label, time in own.items():
             whole_multiple(time, frame, f"{key}.{label}")
         lengths = own | lengths
+    if system.generation.longest < system.generation.time:
+        raise ConfigError(
+            f"{key}.generation.limit: {exact(system.generation.longest)} is shorter than "
+            f"{key}.generation.time, {exact(system.generation.time)}"
+        )
     longest = max(system.lags)
     for label, length in lengths.items():
         if length <= longest:
@@ -170,7 +175,10 @@ def _check_cell(study: Study, cell: Cell) -> None:
     study.stride(cell)
     at = exact(interval)
     whole_multiple(system.yardstick.lag, interval, f"{key}.yardstick.lag at interval {at}")
-    whole_multiple(system.generation.time, interval, f"{key}.generation.time at {at}")
+    for label in ("time", "limit"):
+        time = getattr(system.generation, label)
+        if time is not None:
+            whole_multiple(time, interval, f"{key}.generation.{label} at {at}")
     window = max(study.window(model) for model in study.cells[cell])
     source = system.source
     if isinstance(source, Simulated) and source.time <= window * interval:

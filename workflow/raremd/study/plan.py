@@ -210,8 +210,15 @@ def training_plan(study: Study, cell: Cell, model: str) -> TrainingPlan:
 
 def generation_plan(study: Study, cell: Cell) -> GenerationPlan:
     """Trajectories that each replicate of a cell generates."""
-    generation = study.system(cell.system).generation
-    return GenerationPlan(generation.walkers, round(generation.time / cell.interval))
+    system = study.system(cell.system)
+    generation = system.generation
+    return GenerationPlan(
+        walkers=generation.walkers,
+        frames=round(generation.time / cell.interval),
+        crossings=generation.crossings,
+        lag=round(system.yardstick.lag / cell.interval),
+        limit=round(generation.longest / cell.interval),
+    )
 
 
 def kinetics_plan(study: Study, cell: Cell) -> KineticsPlan:
@@ -295,6 +302,8 @@ def inspection_plan(study: Study, system: str) -> InspectionPlan:
         minimum_transitions=whole.minimum_transitions,
         walkers=settings.generation.walkers,
         generation_frames=study.frames(system, settings.generation.time),
+        generation_limit=study.frames(system, settings.generation.longest),
+        crossings=settings.generation.crossings,
         replicates=whole.replicates,
         states=tuple(StatesFile(*pair, states_file(study, system, *pair)) for pair in pairs),
         cells=cells,

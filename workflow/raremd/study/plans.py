@@ -219,10 +219,26 @@ class TrainingPlan:
 
 @dataclass(frozen=True)
 class GenerationPlan:
-    """Trajectories that each replicate generates; `frames` are saved frames."""
+    """Trajectories that each replicate generates; frames and lag are saved frames.
+
+    Attributes
+    ----------
+    walkers : int
+    frames : int
+        Of each walker, and again as many until there are enough crossings.
+    crossings : int
+        Of the slow process, wanted of a replicate; 0 to generate `frames` and no more.
+    lag : int
+        A crossing that is undone within it does not count.
+    limit : int
+        Most frames of each walker.
+    """
 
     walkers: int
     frames: int
+    crossings: int
+    lag: int
+    limit: int
 
 
 @dataclass(frozen=True)
@@ -333,8 +349,10 @@ class InspectionPlan:
     timescales, samples, seed : int
     tolerance : float
     minimum_transitions, walkers : int
-    generation_frames : int
+    generation_frames, generation_limit : int
         At the frame interval of the source.
+    crossings : int
+        See `GenerationPlan`.
     replicates : int
     states : tuple of StatesFile
     cells : tuple of InspectedCell
@@ -354,6 +372,8 @@ class InspectionPlan:
     minimum_transitions: int
     walkers: int
     generation_frames: int
+    generation_limit: int
+    crossings: int
     replicates: int
     states: tuple[StatesFile, ...]
     cells: tuple[InspectedCell, ...]

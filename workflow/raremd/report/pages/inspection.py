@@ -47,13 +47,14 @@ def _minutes(minutes: float) -> str:
 
 
 def running_time_section(time: RunningTime, cores: int) -> list[str]:
-    """How long the whole study takes at most."""
+    """How long the whole study takes."""
     total = (time.learning + time.starting) / cores
     return [
         "## Running time",
         "",
-        f"At most about **{_minutes(total)} on {count(cores, 'core')}**: training and generation "
-        f"{_minutes(time.learning)} of one core (less where training stops early), starting "
+        f"About **{_minutes(total)} on {count(cores, 'core')}**: training and generation "
+        f"{_minutes(time.learning)} of one core (less where training stops early, more where a "
+        "model crosses less often than the MD and goes on until it has crossed enough), starting "
         f"{time.jobs} jobs {_minutes(time.starting)}. These are short timings on this machine, "
         "and hold if nothing else runs on it.",
         "",
@@ -91,11 +92,11 @@ def _advice(found: SystemInspection) -> Iterator[str]:
             f"`block` ({given(plan.block * frame, unit)}) is shorter than t1: error bars will be "
             "too small; lengthen it if the trajectories allow"
         )
-    generated = plan.walkers * plan.generation_frames * frame
+    generated = plan.walkers * plan.generation_limit * frame
     if generated < ENOUGH * slowest:
         yield (
-            f"`generation` makes {given(generated, unit)} a replicate, less than {ENOUGH} times "
-            "t1: raise its `time` or `walkers`"
+            f"`generation` makes at most {given(generated, unit)} a replicate, less than {ENOUGH} "
+            "times t1: raise its `time` or `walkers`"
         )
 
 

@@ -29,6 +29,8 @@ INTERVALS = (1, 5, 10)
 BLOCK_LAGS = 20
 """Bootstrap blocks, in longest lags."""
 WALKERS = 64
+LIMIT = 8
+"""Times `generation.time` that walkers go on at most."""
 GENERATED = 10_000
 """Frames that each walker generates at the finest interval."""
 TIMESCALES = 3
@@ -116,6 +118,22 @@ class Generation(Filled):
 
     walkers: Whole = Field(ge=1, description="Trajectories generated at once.")
     time: Time = Field(description="Length of each.")
+    crossings: Whole = Field(
+        default=400,
+        ge=0,
+        description="They go on by `time` again and again until the slow process has been crossed "
+        "so often in all of them together, or `limit` is reached; 0 for no more than `time`.",
+    )
+    limit: Time | None = Field(
+        default=None, description=f"Greatest length of each; {LIMIT} times `time` if left out."
+    )
+
+    @property
+    def longest(self) -> float:
+        """That each walker may become."""
+        if not self.crossings:
+            return self.time
+        return rounded(LIMIT * self.time) if self.limit is None else self.limit
 
 
 class Easy(Section):
