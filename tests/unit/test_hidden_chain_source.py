@@ -12,7 +12,7 @@ from raremd.states.definition import states_definition
 from raremd.states.discrete_trajectories import read_states
 from raremd.states.fit import fit_states
 from raremd.states.partition_methods import GivenSettings
-from raremd.study import plan, plans
+from raremd.study import plan, plans, source_plan
 from raremd.study.load import load_study
 from raremd.study.settings.messages import ConfigError
 from raremd.study.settings.partitions import Given
@@ -76,16 +76,19 @@ def test_partitions_of_coordinates_do_not_go_with_it():
 
 def test_plans_come_back_and_count_in_frames():
     toy = study({"frame_interval": 0.5, "time_unit": "ns"}, member="easy", time=1000)
-    simulation, answers = plan.hidden_chain_plan(toy, "toy"), plan.answers_plan(toy, "toy")
+    simulation, answers = (
+        source_plan.hidden_chain_plan(toy, "toy"),
+        source_plan.answers_plan(toy, "toy"),
+    )
     assert (simulation.chain, simulation.frames) == (MEMBERS["easy"], 2000)
     assert answers.lags == (1, 2, 5, 10, 20, 50, 100)
     assert (answers.timescales, answers.frame_interval, answers.time_unit) == (1, 0.5, "ns")
     for made in (simulation, answers):
         assert plans.from_param(type(made), plans.as_param(made)) == made
     assert plan.comparison_plan(toy).spectra == ("toy",)
-    assert not plan.has_reference(toy, "toy")
+    assert not source_plan.has_reference(toy, "toy")
     with pytest.raises(ValueError, match="toy is no four_state system"):
-        plan.simulation_plan(toy, "toy", "features")
+        source_plan.simulation_plan(toy, "toy", "features")
 
 
 def test_states_are_lumped_by_arithmetic():

@@ -11,7 +11,7 @@ import yaml
 
 from raremd.analysis.levels import factor_levels, grid_levels, microstates, recrossing_cells
 from raremd.io.provenance import ROOT
-from raremd.study import plan, plans, verdict_plans
+from raremd.study import plan, plans, source_plan, verdict_plans
 from raremd.study.cell import Cell
 from raremd.study.load import load_study
 from raremd.study.plans import as_param, from_param
@@ -36,7 +36,7 @@ def study(**changes):
 
 STUDY = study()
 MADE = {
-    plans.SimulationPlan: lambda s: plan.simulation_plan(s, "four_state", "reference"),
+    plans.SimulationPlan: lambda s: source_plan.simulation_plan(s, "four_state", "reference"),
     plans.LengthsPlan: lambda s: plan.lengths_plan(s, "four_state"),
     plans.StatesPlan: lambda s: plan.states_plan(s, "four_state", "x", "kmeans_10"),
     plans.TrainingPlan: lambda s: plan.training_plan(s, BASE, "lstm"),
@@ -153,10 +153,10 @@ class TestTraining:
 
 
 def test_reference_has_its_own_walkers_time_and_seed():
-    made = plan.simulation_plan(STUDY, "four_state", "reference")
+    made = source_plan.simulation_plan(STUDY, "four_state", "reference")
     assert made == plans.SimulationPlan(walkers=8, frames=8000, frame_interval=1, seed=8, sets=1)
-    assert plan.simulation_plan(STUDY, "four_state", "features").seed == 7
-    assert plan.has_reference(STUDY, "four_state")
+    assert source_plan.simulation_plan(STUDY, "four_state", "features").seed == 7
+    assert source_plan.has_reference(STUDY, "four_state")
 
 
 def test_states_of_a_removal_are_those_of_its_partition():
@@ -189,10 +189,10 @@ def test_controls_say_what_they_vary():
 
 def test_a_system_that_is_not_simulated_has_no_simulation():
     with pytest.raises(ValueError, match="is not imported"):
-        plan.import_plan(STUDY, "four_state")
+        source_plan.import_plan(STUDY, "four_state")
     config = yaml.safe_load((ROOT / "config/protein.yaml").read_text())
     with pytest.raises(ValueError, match="is no four_state system"):
-        plan.simulation_plan(load_study(config), "protein", "features")
+        source_plan.simulation_plan(load_study(config), "protein", "features")
 
 
 class TestLevels:

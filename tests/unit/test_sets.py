@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from judged import assessment, cell_result
 from made_up import record
 
-from raremd.analysis.assessment import Cause, assess
+from raremd.analysis.assess import assess
+from raremd.analysis.assessment import Cause
 from raremd.analysis.cell_kinetics import evaluate_cell
 from raremd.analysis.cell_result import CellResult, Reading
 from raremd.analysis.claims import Contrast, judge_contrast
@@ -34,7 +35,7 @@ from raremd.states.definition import states_definition
 from raremd.states.discrete_trajectories import DiscreteSystem, read_states
 from raremd.states.fit import fit_states
 from raremd.states.split import pooled, split_frames, split_sets
-from raremd.study import plan
+from raremd.study import plan, source_plan
 from raremd.study.load import load_study
 from raremd.study.plans import Slicing
 from raremd.study.settings.messages import ConfigError
@@ -88,7 +89,9 @@ class TestConfiguration:
         made = load_study(
             {"replicates": 3, "systems": {"wells": FOUR_STATE | {"source": four_state}}}
         )
-        parts = [plan.simulation_plan(made, "wells", part) for part in ("features", "reference")]
+        parts = [
+            source_plan.simulation_plan(made, "wells", part) for part in ("features", "reference")
+        ]
         assert [part.sets for part in parts] == [3, 1]
 
 
@@ -115,9 +118,9 @@ def test_the_first_set_is_what_a_single_one_is(tmp_path, kind):
     if kind == "four_state":
         source = {"kind": kind, "walkers": 3, "time": 60}
         made = load_study({"systems": {"toy": FOUR_STATE | {"source": source}}} | SHORT)
-        simulation = plan.simulation_plan(made, "toy", "features")
+        simulation = source_plan.simulation_plan(made, "toy", "features")
     else:
-        simulation = plan.hidden_chain_plan(study(walkers=3, time=500), "toy")
+        simulation = source_plan.hidden_chain_plan(study(walkers=3, time=500), "toy")
     simulate = runpy.run_path(str(ROOT / f"workflow/scripts/simulate_{kind}.py"))[
         f"simulate_{kind}"
     ]
@@ -324,9 +327,9 @@ SCATTER = [0.0, 0.05, 0.1, 0.05, 0.0]
 
 def test_every_set_needs_its_transitions(states):
     system, made = read_states(states), study()
-    found = assess(system, plan.assessment_plan(made, "toy"))
+    found = assess(system, {}, plan.assessment_plan(made, "toy"))
     assert found.transitions == min(found.by_set) == found.by_set[1]
     assert found.by_set[0] > 2 * found.by_set[1]
     few = replace(plan.assessment_plan(made, "toy"), minimum_transitions=found.by_set[1] + 1)
-    (doubt,) = [d for d in assess(system, few).doubts if d.cause is Cause.EVENTS]
+    (doubt,) = [d for d in assess(system, {}, few).doubts if d.cause is Cause.EVENTS]
     assert doubt.text == f"one of 2 training sets holds only {found.by_set[1]} slow transitions"

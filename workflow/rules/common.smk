@@ -11,7 +11,7 @@ from raremd.data.imported.sources import downloads, matching_files
 from raremd.io.progress import CellProgress
 from raremd.io.storage import write_json
 from raremd.report.figures import catalogue
-from raremd.study import plan, recipes
+from raremd.study import plan, recipes, source_plan
 from raremd.study.cell import Cell
 from raremd.study.code import code_digest
 from raremd.study.load import check_files, embedded_files, load_study

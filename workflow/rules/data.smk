@@ -21,7 +21,7 @@ rule simulate_four_state:
         runtime=growing(240),
     params:
         code=code_of("simulate_four_state"),
-        plan=planned(plan.simulation_plan, "system", "part"),
+        plan=planned(source_plan.simulation_plan, "system", "part"),
     script:
         "../scripts/simulate_four_state.py"
 
@@ -43,7 +43,7 @@ rule simulate_hidden_chain:
         runtime=growing(30),
     params:
         code=code_of("simulate_hidden_chain"),
-        plan=planned(plan.hidden_chain_plan, "system"),
+        plan=planned(source_plan.hidden_chain_plan, "system"),
     script:
         "../scripts/simulate_hidden_chain.py"
 
@@ -65,7 +65,7 @@ rule solve_hidden_chain:
         runtime=growing(30),
     params:
         code=code_of("solve_hidden_chain"),
-        plan=planned(plan.answers_plan, "system"),
+        plan=planned(source_plan.answers_plan, "system"),
     script:
         "../scripts/solve_hidden_chain.py"
 
@@ -91,7 +91,7 @@ rule import_embedded:
         runtime=growing(30),
     params:
         code=code_of("import_embedded"),
-        plan=planned(plan.embedded_plan, "system"),
+        plan=planned(source_plan.embedded_plan, "system"),
     script:
         "../scripts/import_embedded.py"
 
@@ -136,7 +136,7 @@ rule import_data:
         mem_mb=3000,
     params:
         code=code_of("import_data"),
-        plan=planned(plan.import_plan, "system"),
+        plan=planned(source_plan.import_plan, "system"),
     script:
         "../scripts/import_data.py"
 

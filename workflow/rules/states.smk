@@ -34,7 +34,9 @@ rule fit_states:
         lengths=CHECKED,
         features=f"{RESULTS}/{{system}}/features.h5",
         reference=lambda w: (
-            [f"{RESULTS}/{w.system}/reference.h5"] if plan.has_reference(STUDY, w.system) else []
+            [f"{RESULTS}/{w.system}/reference.h5"]
+            if source_plan.has_reference(STUDY, w.system)
+            else []
         ),
         maps=maps_of_states,
     output:
