@@ -95,6 +95,8 @@ def claim_record(claim="C4", system="toy", model="lstm", **changes) -> ClaimReco
         long_lag=finding(),
         one_step=finding(Verdict.NO_DIFFERENCE, 0.0, 0.1),
         markov=None,
+        budget=1.0,
+        budgets=(),
         varied=(),
         controls=(),
         transitions=200,

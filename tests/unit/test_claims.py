@@ -147,8 +147,8 @@ class TestC6:
 
     def test_a_change_of_both_networks_is_judged_alike(self):
         controls = (
-            Control("lstm_twice", "lstm", "budget"),
-            Control("transformer_twice", "transformer", "budget"),
+            Control("lstm_twice", "lstm", "budget", 2.0),
+            Control("transformer_twice", "transformer", "budget", 2.0),
         )
         cells = [
             cell_result(
@@ -156,9 +156,58 @@ class TestC6:
             )
         ]
         record = judge_models("toy", cells, controls, assessment())
-        assert record.long_lag.verdict == Verdict.SUPPORTED
-        assert [v.finding.verdict for v in record.varied] == [Verdict.NO_DIFFERENCE]
+        assert [at.long_lag.verdict for at in record.budgets] == [
+            Verdict.SUPPORTED,
+            Verdict.NO_DIFFERENCE,
+        ]
+        assert (record.budget, record.long_lag.verdict) == (2, Verdict.NO_DIFFERENCE)
         assert {row.varies for row in record.controls} == {"budget"}
+
+
+class TestBudgets:
+    """The hard cell is learned with four times the tokens, and failed with fewer."""
+
+    CONTROLS = tuple(Control(f"lstm_{n}", "lstm", "budget", n) for n in (16.0, 4.0))
+
+    def judged(self, losses):
+        hard = cell_result(
+            markov=RIGHT, lstm=off(-2.0), **{"lstm_4.0": RIGHT, "lstm_16.0": RIGHT}, losses=losses
+        )
+        easy = cell_result(
+            partition="coarse", markov=RIGHT, lstm=RIGHT, **{"lstm_4.0": RIGHT, "lstm_16.0": RIGHT}
+        )
+        contrast = Contrast("C4", "toy", easy=easy, hard=hard)
+        return judge_contrast(contrast, "lstm", self.CONTROLS, assessment())
+
+    def test_the_largest_budget_decides(self):
+        record = self.judged({})
+        assert [at.budget for at in record.budgets] == [1, 4, 16]
+        assert [at.long_lag.verdict for at in record.budgets][:2] == [
+            Verdict.SUPPORTED,
+            Verdict.NO_DIFFERENCE,
+        ]
+        assert (record.budget, record.long_lag.verdict) == (16, Verdict.NO_DIFFERENCE)
+
+    def test_the_largest_that_is_trained_to_the_end_if_one_is_not(self):
+        record = self.judged({"markov": 1.0, "lstm": 1.0, "lstm_4.0": 1.0, "lstm_16.0": 2.0})
+        assert [at.trained for at in record.budgets] == [True, True, False]
+        assert (record.budget, record.long_lag.verdict) == (4, Verdict.NO_DIFFERENCE)
+        assert record.budgets[-1].long_lag.verdict == Verdict.UNDECIDED
+
+    def test_nothing_is_decided_if_none_is(self):
+        names = ("lstm", "lstm_4.0", "lstm_16.0")
+        record = self.judged({"markov": 1.0} | dict.fromkeys(names, 2.0))
+        assert (record.budget, record.long_lag.verdict) == (16, Verdict.UNDECIDED)
+        assert {doubt.cause for doubt in record.doubts} == {Cause.BUDGET}
+
+    def test_a_control_stands_beside_the_network_of_its_budget(self):
+        control = Control("lstm_4_masked", "lstm", "prior", 4.0)
+        cell = cell_result(lstm=off(-2.0), **{"lstm_4.0": off(-1.0), "lstm_4_masked": RIGHT})
+        contrast = Contrast("C1", "toy", easy=cell, hard=None)
+        record = judge_contrast(contrast, "lstm", (*self.CONTROLS, control), assessment())
+        (row,) = [row for row in record.controls if row.varies == "prior"]
+        assert row.error == pytest.approx(1.0, abs=0.1)
+        assert row.error_of_control == pytest.approx(0.0, abs=0.1)
 
 
 def study(effects, spread=0.3):

@@ -14,10 +14,10 @@ from raremd.study.verdict_plans import Control
 RIGHT = (-0.03, 0.0, 0.03, 0.02, -0.02)
 WRONG = (-2.03, -2.0, -1.97, -1.98, -2.02)
 CONTROLS = (
-    Control("lstm_twice", "lstm", "budget"),
-    Control("lstm_seen", "lstm", "prior"),
-    Control("lstm_wide", "lstm", "size"),
-    Control("lstm_long", "lstm", "window"),
+    Control("lstm_twice", "lstm", "budget", 2.0),
+    Control("lstm_seen", "lstm", "prior", 1.0),
+    Control("lstm_wide", "lstm", "size", 1.0),
+    Control("lstm_long", "lstm", "window", 1.0),
 )
 
 

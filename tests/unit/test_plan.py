@@ -184,7 +184,7 @@ def test_contrasts_point_at_cells():
 
 def test_controls_say_what_they_vary():
     (control,) = plan.claims_plan(STUDY).controls
-    assert control == verdict_plans.Control("lstm_twice", "lstm", "budget")
+    assert control == verdict_plans.Control("lstm_twice", "lstm", "budget", 2.0)
 
 
 def test_a_system_that_is_not_simulated_has_no_simulation():

@@ -76,6 +76,29 @@ class VariedFinding:
 
 
 @dataclass(frozen=True)
+class BudgetFinding:
+    """The same claim for networks that saw another number of tokens.
+
+    Attributes
+    ----------
+    budget : float
+        Multiple of the network's own.
+    tokens : float or None
+        Median over replicates and cells; None where it is not known.
+    trained : bool
+        Whether nothing speaks for longer training on any side.
+    long_lag, one_step : Finding
+        Uncorrected.
+    """
+
+    budget: float
+    tokens: float | None
+    trained: bool
+    long_lag: Finding
+    one_step: Finding
+
+
+@dataclass(frozen=True)
 class ClaimRecord:
     """The verdicts on one claim for one system and one network.
 
@@ -88,6 +111,11 @@ class ClaimRecord:
         In metastable states at the yardstick's lag; in own states at the own interval.
     markov : Finding or None
         The same for the Markov baseline, at the long lag.
+    budget : float
+        Multiple of the network's own at which the verdict is given: the largest at which all sides
+        are trained to the end, or where there is none the largest.
+    budgets : tuple of BudgetFinding
+        Smallest first; more than one where budgets are varied.
     varied : tuple of VariedFinding
     controls : tuple of ControlError
     transitions : int
@@ -106,6 +134,8 @@ class ClaimRecord:
     long_lag: Finding
     one_step: Finding
     markov: Finding | None
+    budget: float
+    budgets: tuple[BudgetFinding, ...]
     varied: tuple[VariedFinding, ...]
     controls: tuple[ControlError, ...]
     transitions: int

@@ -9,7 +9,7 @@ its own, for any MD of that length.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,25 +17,17 @@ from raremd.analysis.assessment import Assessment, Cause, Doubt
 from raremd.analysis.cell_result import LOG2_CAP, MARKOV, CellResult, Reading
 from raremd.analysis.claim_records import (
     CLAIMS,
+    BudgetFinding,
     ClaimRecord,
     ControlError,
     Finding,
     Judgement,
-    PooledRecord,
     VariedFinding,
 )
+from raremd.analysis.findings import corrected, finding, pooled_over_systems
+from raremd.analysis.ladder import rungs
 from raremd.analysis.training_check import budget_doubt
-from raremd.analysis.verdicts import (
-    Decision,
-    Effect,
-    Verdict,
-    decide,
-    decide_closeness,
-    holm_levels,
-    paired_effect,
-    pooled_effect,
-    replicates_needed,
-)
+from raremd.analysis.verdicts import Effect, paired_effect
 from raremd.analysis.words import given
 from raremd.study.verdict_plans import Control
 
@@ -79,41 +71,6 @@ def models_effect(
     n = min(map(len, each), default=0)
     with np.errstate(invalid="ignore"):
         return paired_effect(np.mean([d[:n] for d in each], axis=0) if n else np.array([]))
-
-
-def _decide(claim: str, effect: Effect, margin: float, level: float) -> Decision:
-    return (decide_closeness if claim == "C1" else decide)(effect, margin, level)
-
-
-def _nearest_p(claim: str, effect: Effect, margin: float) -> float:
-    """P value of the decision that an effect comes closest to."""
-    if claim == "C1":
-        outside = abs(effect.mean) > margin and np.isfinite(effect.standard_error)
-        beyond = effect.p_beyond(np.copysign(margin, effect.mean)) if outside else 1.0
-    else:
-        beyond = effect.p_difference()
-    return min(effect.p_equivalence(margin), beyond)
-
-
-def finding(
-    claim: str, effect: Effect, doubts: Sequence[Doubt], margin: float, level: float = 0.95
-) -> Finding:
-    """The verdict on an effect; undecided where there are doubts."""
-    decision = _decide(claim, effect, margin, level)
-    verdict = Verdict.UNDECIDED if doubts else decision.verdict
-    undecided = decision.verdict is Verdict.UNDECIDED
-    needed = replicates_needed(effect, margin, level, claim == "C1") if undecided else None
-    return Finding(
-        verdict=verdict,
-        effect=effect.mean,
-        low=decision.low,
-        high=decision.high,
-        standard_error=effect.standard_error,
-        degrees=effect.degrees,
-        level=level,
-        replicates=effect.n,
-        needed=needed,
-    )
 
 
 def doubts_of(
@@ -162,15 +119,82 @@ def control_name(control: str, of: str) -> str:
 def _control_errors(
     cells: Sequence[CellResult], model: str, controls: Sequence[Control]
 ) -> tuple[ControlError, ...]:
+    """Each control beside the network of the same budget, where that ran, or else itself."""
+
     def mean(cell: CellResult, name: str) -> float:
         errors = cell.errors(name, Reading.LONG_LAG)
         return float(errors.mean()) if len(errors) else float("nan")
 
+    def beside(cell: CellResult, control: Control) -> str:
+        alike = {rung.budget: rung.name for rung in rungs(model, controls, [cell])}
+        return alike.get(control.budget, model) if control.varies != "budget" else model
+
     return tuple(
-        ControlError(c.name, model, k.name, k.varies, mean(c, model), mean(c, k.name))
+        ControlError(c.name, model, k.name, k.varies, mean(c, beside(c, k)), mean(c, k.name))
         for k in controls
         for c in cells
         if k.of == model and k.name in c.models
+    )
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """One claim for one network, or for a pair of them, at one budget."""
+
+    cells: Sequence[CellResult]
+    tokens: float | None
+    long_lag: Finding
+    one_step: Finding
+    doubts: tuple[Doubt, ...]
+    one_step_doubts: tuple[Doubt, ...]
+
+    @property
+    def trained(self) -> bool:
+        """Whether nothing speaks for longer training."""
+        return all(doubt.cause is not Cause.BUDGET for doubt in self.doubts)
+
+
+def _tokens(cells: Sequence[CellResult], names: Sequence[str]) -> float | None:
+    """Median of what replicates of these models saw in these cells."""
+    seen = [cell.values(name, "tokens") for cell in cells for name in names]
+    known = np.concatenate(seen) if seen else np.array([])
+    return float(np.median(known)) if len(known) else None
+
+
+def _record(
+    claim: str,
+    system: str,
+    model: str,
+    ladder: Sequence[tuple[float, _Judged]],
+    varied: Sequence[VariedFinding],
+    markov: Finding | None,
+    controls: Sequence[Control],
+    assessment: Assessment,
+) -> ClaimRecord:
+    """The record of a claim, given at the highest rung of the ladder that is trained."""
+    trained = [step for step in ladder if step[1].trained]
+    budget, chosen = (trained or ladder)[-1]
+    of = (LSTM, TRANSFORMER) if claim == "C6" else (model,)
+    return ClaimRecord(
+        claim=claim,
+        statement=CLAIMS[claim],
+        system=system,
+        model=model,
+        cells=tuple(cell.name for cell in chosen.cells),
+        long_lag=chosen.long_lag,
+        one_step=chosen.one_step,
+        markov=markov,
+        budget=budget,
+        budgets=tuple(
+            BudgetFinding(times, at.tokens, at.trained, at.long_lag, at.one_step)
+            for times, at in ladder
+        ),
+        varied=tuple(varied),
+        controls=tuple(row for name in of for row in _control_errors(chosen.cells, name, controls)),
+        transitions=assessment.transitions,
+        sets=len(assessment.by_set),
+        doubts=chosen.doubts,
+        one_step_doubts=chosen.one_step_doubts,
     )
 
 
@@ -179,40 +203,33 @@ def judge_contrast(
 ) -> ClaimRecord:
     """Verdict on C1 (only `easy`) or on one of C2 to C5 for one network, uncorrected."""
     cells, margin = contrast.cells, assessment.tolerance
-    doubts = {r: doubts_of(assessment, cells, [model], r) for r in Reading}
 
     def judged(name: str, reading: Reading, why: Sequence[Doubt]) -> Finding:
         return finding(contrast.claim, contrast_effect(contrast, name, reading), why, margin)
 
-    of_md = doubts_of(assessment, cells, [], Reading.LONG_LAG)
-    varied = tuple(
-        VariedFinding(
-            control_name(k.name, model),
-            judged(
-                k.name,
-                Reading.LONG_LAG,
-                doubts_of(assessment, cells, [k.name], Reading.LONG_LAG),
-            ),
+    def at_budget(name: str) -> _Judged:
+        doubts, steps = (doubts_of(assessment, cells, [name], reading) for reading in Reading)
+        return _Judged(
+            cells=cells,
+            tokens=_tokens(cells, [name]),
+            long_lag=judged(name, Reading.LONG_LAG, doubts),
+            one_step=judged(name, Reading.ONE_STEP, steps),
+            doubts=doubts,
+            one_step_doubts=steps,
         )
+
+    ladder = [(rung.budget, at_budget(rung.name)) for rung in rungs(model, controls, cells)]
+    varied = [
+        VariedFinding(control_name(k.name, model), at_budget(k.name).long_lag)
         for k in controls
-        if k.of == model and all(k.name in cell.models for cell in cells)
-    )
-    markov = all(MARKOV in cell.models for cell in cells)
-    return ClaimRecord(
-        claim=contrast.claim,
-        statement=CLAIMS[contrast.claim],
-        system=contrast.system,
-        model=model,
-        cells=tuple(cell.name for cell in cells),
-        long_lag=judged(model, Reading.LONG_LAG, doubts[Reading.LONG_LAG]),
-        one_step=judged(model, Reading.ONE_STEP, doubts[Reading.ONE_STEP]),
-        markov=judged(MARKOV, Reading.LONG_LAG, of_md) if markov else None,
-        varied=varied,
-        controls=_control_errors(cells, model, controls),
-        transitions=assessment.transitions,
-        sets=len(assessment.by_set),
-        doubts=doubts[Reading.LONG_LAG],
-        one_step_doubts=doubts[Reading.ONE_STEP],
+        if k.of == model and k.varies != "budget" and all(k.name in c.models for c in cells)
+    ]
+    markov = None
+    if all(MARKOV in cell.models for cell in cells):
+        of_md = doubts_of(assessment, cells, [], Reading.LONG_LAG)
+        markov = judged(MARKOV, Reading.LONG_LAG, of_md)
+    return _record(
+        contrast.claim, contrast.system, model, ladder, varied, markov, controls, assessment
     )
 
 
@@ -224,47 +241,44 @@ def judge_models(
     Cells in which one of the networks is not trained to the end, or the MD has no slow process,
     are left out unless no other is left.
     """
-    margin = assessment.tolerance
-    pairs = {"": (LSTM, TRANSFORMER)} | _varied_alike(controls)
 
-    def judged(names: tuple[str, str], reading: Reading) -> tuple[Finding, tuple[Doubt, ...], list]:
+    def judged(names: tuple[str, str]) -> _Judged:
         both = [cell for cell in cells if set(names) <= set(cell.models)]
+        readings = [judged_in(names, both, reading) for reading in Reading]
+        (long_lag, doubts, chosen), (one_step, steps, _) = readings
+        return _Judged(chosen, _tokens(chosen, names), long_lag, one_step, doubts, steps)
+
+    def judged_in(
+        names: tuple[str, str], both: list[CellResult], reading: Reading
+    ) -> tuple[Finding, tuple[Doubt, ...], list[CellResult]]:
         of_md = set(assessment.doubts)
         sound = [c for c in both if set(doubts_of(assessment, [c], names, reading)) <= of_md]
         chosen = sound or both
         doubts = doubts_of(assessment, chosen, names, reading)
         effect = models_effect(chosen, *names, reading)
-        return finding("C6", effect, doubts, margin), doubts, chosen
+        return finding("C6", effect, doubts, assessment.tolerance), doubts, chosen
 
-    long_lag, doubts, chosen = judged(pairs[""], Reading.LONG_LAG)
-    one_step, one_step_doubts, _ = judged(pairs[""], Reading.ONE_STEP)
-    return ClaimRecord(
-        claim="C6",
-        statement=CLAIMS["C6"],
-        system=system,
-        model=TRANSFORMER,
-        cells=tuple(cell.name for cell in chosen),
-        long_lag=long_lag,
-        one_step=one_step,
-        markov=None,
-        varied=tuple(
-            VariedFinding(name, judged(pair, Reading.LONG_LAG)[0])
-            for name, pair in pairs.items()
-            if name and any(set(pair) <= set(cell.models) for cell in cells)
-        ),
-        controls=tuple(
-            row for model in pairs[""] for row in _control_errors(chosen, model, controls)
-        ),
-        transitions=assessment.transitions,
-        sets=len(assessment.by_set),
-        doubts=doubts,
-        one_step_doubts=one_step_doubts,
-    )
+    def ran(pair: tuple[str, str]) -> bool:
+        return any(set(pair) <= set(cell.models) for cell in cells)
+
+    at = {rung.budget: rung.name for rung in rungs(TRANSFORMER, controls, [])}
+    ladder = [
+        (rung.budget, judged((rung.name, at[rung.budget])))
+        for rung in rungs(LSTM, controls, [])
+        if rung.budget in at and ran((rung.name, at[rung.budget]))
+    ]
+    varied = [
+        VariedFinding(name, judged(pair).long_lag)
+        for name, pair in _varied_alike(controls).items()
+        if ran(pair)
+    ]
+    return _record("C6", system, TRANSFORMER, ladder, varied, None, controls, assessment)
 
 
 def _varied_alike(controls: Sequence[Control]) -> dict[str, tuple[str, str]]:
     """What is varied -> the LSTM and the Transformer with that same change."""
-    names = {(k.of, control_name(k.name, k.of)): k.name for k in controls}
+    kept = [k for k in controls if k.varies != "budget"]
+    names = {(k.of, control_name(k.name, k.of)): k.name for k in kept}
     return {
         name: (control, names[TRANSFORMER, name])
         for (of, name), control in names.items()
@@ -309,60 +323,7 @@ def judge_study(
     records.sort(key=lambda r: (r.claim, r.system, r.model))
     margins = {system: a.tolerance for system, a in assessments.items()}
     by_claim = [[r for r in records if r.claim == claim] for claim in CLAIMS]
-    corrected = [record for family in by_claim for record in _corrected(family, margins)]
+    found = [record for family in by_claim for record in corrected(family, margins)]
     margin = max(margins.values(), default=0.0)
-    pooled = [record for family in by_claim for record in _pooled(family, margin)]
-    return Judgement(tuple(corrected), tuple(pooled))
-
-
-def _corrected(family: list[ClaimRecord], margins: dict[str, float]) -> list[ClaimRecord]:
-    """The verdicts on one claim after Holm's correction, for each reading by itself."""
-    long_lag = _holm(family, margins, [r.long_lag for r in family], [r.doubts for r in family])
-    one_step = _holm(
-        family, margins, [r.one_step for r in family], [r.one_step_doubts for r in family]
-    )
-    return [
-        replace(record, long_lag=first, one_step=second)
-        for record, first, second in zip(family, long_lag, one_step, strict=True)
-    ]
-
-
-def _holm(
-    family: list[ClaimRecord],
-    margins: dict[str, float],
-    findings: list[Finding],
-    doubts: list[tuple[Doubt, ...]],
-) -> list[Finding]:
-    """Findings at the levels that Holm's correction asks for; doubtful ones stay as they are."""
-    judged = [n for n, why in enumerate(doubts) if not why]
-    margin = [margins[record.system] for record in family]
-    effects = {n: findings[n].as_effect for n in judged}
-    p_values = [_nearest_p(family[n].claim, effects[n], margin[n]) for n in judged]
-    corrected = list(findings)
-    for n, level in zip(judged, holm_levels(p_values), strict=True):
-        corrected[n] = finding(family[n].claim, effects[n], (), margin[n], level)
-    return corrected
-
-
-def _pooled(family: list[ClaimRecord], margin: float) -> list[PooledRecord]:
-    """Each network over the systems on which nothing speaks against a verdict."""
-    found = []
-    for model in dict.fromkeys(record.model for record in family):
-        mine = [record for record in family if record.model == model]
-        sound = [record for record in mine if not record.doubts]
-        steps = [record for record in mine if not record.one_step_doubts]
-        if len(sound) < 2:
-            continue
-        claim = sound[0].claim
-        found.append(
-            PooledRecord(
-                claim,
-                sound[0].statement,
-                model,
-                tuple(record.system for record in sound),
-                tuple(record.system for record in steps),
-                finding(claim, pooled_effect([r.long_lag.as_effect for r in sound]), (), margin),
-                finding(claim, pooled_effect([r.one_step.as_effect for r in steps]), (), margin),
-            )
-        )
-    return found
+    pooled = [record for family in by_claim for record in pooled_over_systems(family, margin)]
+    return Judgement(tuple(found), tuple(pooled))

@@ -252,7 +252,10 @@ def contrasts(study: Study) -> tuple[ContrastPlan, ...]:
 
 def _controls(study: Study) -> tuple[Control, ...]:
     varied = study.varied()
-    return tuple(Control(name, of, varied[name]) for name, of in study.controls().items())
+    return tuple(
+        Control(name, of, varied[name], study.model(name).budget / study.model(of).budget)
+        for name, of in study.controls().items()
+    )
 
 
 def yardstick_lags(study: Study) -> dict[str, float]:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from raremd.study.cell import Cell, Factors
 from raremd.study.settings.messages import is_whole, whole_multiple
-from raremd.study.settings.models import kind_of_model
+from raremd.study.settings.models import kind_of_model, read_model_settings
 from raremd.study.settings.partitions import (
     DynamicalCoring,
     MinimumDwell,
@@ -171,14 +171,25 @@ class Study:
         return [m for p in self.plain() for m in (p, *(c for c in controls if controls[c] == p))]
 
     def varied(self) -> dict[str, str]:
-        """Control -> what it varies: budget, window, prior, or else the size."""
+        """Control -> what it varies: prior, window, size, recipe, or nothing but the budget."""
         found = {}
         for control, of in self.controls().items():
-            mine, other = self.model(control), self.model(of)
+            mine, other = (self.options(name) for name in (control, of))
+            how, usual = (self.recipe(name).model_dump() for name in (control, of))
             differs = {
-                "budget": mine.budget != other.budget,
-                "window": self.window(control) != self.window(of),
-                "prior": mine.settings.get("prior") != other.settings.get("prior"),
+                "prior": mine.pop("prior", None) != other.pop("prior", None),
+                "window": how.pop("window") != usual.pop("window"),
+                "size": mine != other,
+                "recipe": how != usual or self.ways(control) != self.ways(of),
             }
-            found[control] = next((what for what, differ in differs.items() if differ), "size")
+            found[control] = next((what for what, differ in differs.items() if differ), "budget")
         return found
+
+    def options(self, model: str) -> dict[str, object]:
+        """Options of a model by name, with the defaults of its kind."""
+        return read_model_settings(self.kind(model), self.model(model).settings).model_dump()
+
+    def ways(self, model: str) -> tuple[float | None, float | None]:
+        """Two-pass training and stratified windows of a model."""
+        entry = self.model(model)
+        return entry.two_pass, entry.slow_share

@@ -29,11 +29,21 @@ class ContrastPlan:
 
 @dataclass(frozen=True)
 class Control:
-    """A model that is another one with one thing changed: budget, window, prior or size."""
+    """A model that is another one with one thing changed.
+
+    Attributes
+    ----------
+    name, of : str
+    varies : str
+        ``budget``, ``window``, ``prior``, ``size`` or ``recipe``.
+    budget : float
+        Tokens over those of the other, also where something else is varied.
+    """
 
     name: str
     of: str
     varies: str
+    budget: float
 
 
 @dataclass(frozen=True)
