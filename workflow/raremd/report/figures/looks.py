@@ -94,6 +94,11 @@ def nothing(study: Study, _: str) -> Look:
     return Look()
 
 
+def judged_models(study: Study, _: str) -> Look:
+    """Networks that are judged, and the tolerance."""
+    return Look(models=tuple(study.networks()), tolerance=study.settings.tolerance)
+
+
 def tolerance(study: Study, _: str) -> Look:
     """Only what counts as right."""
     return Look(tolerance=study.settings.tolerance)

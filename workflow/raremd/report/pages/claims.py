@@ -23,6 +23,7 @@ hand{except_own}; within a claim they are widened by Holm's correction. `no diff
 the interval lies within the tolerance; `undecided` says what would decide it.
 """
 VARIED = "The same effect at the long lag for networks with one thing changed, uncorrected:"
+BUDGETS = "The same effect at other budgets, uncorrected; the verdict is given at the one in bold:"
 CONTROLS = """\
 Mean error of the slowest timescale at the long lag: of each network, and of the same network with
 one thing changed.
@@ -171,6 +172,30 @@ def varied_table(records: Sequence[ClaimRecord]) -> list[str]:
     ]
 
 
+def budget_table(records: Sequence[ClaimRecord]) -> list[str]:
+    """The effect at the long lag at every budget; no lines where budgets are not varied."""
+    columns = sorted({at.budget for record in records for at in record.budgets})
+    if len(columns) < 2:
+        return []
+
+    def told(record: ClaimRecord, budget: float) -> str:
+        at = next((at for at in record.budgets if at.budget == budget), None)
+        if at is None:
+            return "–"
+        text = f"{at.long_lag.verdict} {shown(at.long_lag)}" + ", not trained" * (not at.trained)
+        return f"**{text}**" if budget == record.budget else text
+
+    return [
+        BUDGETS,
+        "",
+        *as_table(
+            ["system", "model", *(f"{budget:g} x tokens" for budget in columns)],
+            [[r.system, pretty(r.model), *(told(r, b) for b in columns)] for r in records],
+        ),
+        "",
+    ]
+
+
 def control_table(records: Sequence[ClaimRecord]) -> list[str]:
     """Error of the slowest timescale in every cell that has controls, and of each control."""
     rows = [row for r in records for row in r.controls]
@@ -211,5 +236,5 @@ def as_markdown(judgement: Judgement) -> str:
     for claim in in_order(r.claim for r in records):
         mine = [r for r in records if r.claim == claim]
         lines += [f"## {claim}: {mine[0].statement}", "", *claim_table(mine), ""]
-        lines += [*varied_table(mine), ""]
+        lines += [*budget_table(mine), *varied_table(mine), ""]
     return "\n".join([*lines, "## Controls", "", CONTROLS, *control_table(records), ""])

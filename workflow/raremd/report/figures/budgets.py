@@ -1,0 +1,78 @@
+"""The effect behind each claim against the number of tokens that networks were trained on."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from raremd.analysis.claim_records import ClaimRecord, Judgement
+from raremd.io.storage import read_typed
+from raremd.report.figures import style
+from raremd.report.figures.style import Files, Look, Series
+from raremd.report.names import pretty
+
+MARKERS = "osD^vP*X"
+SIDEWAYS = 1.05
+"""Factor between the tokens of series that would hide each other."""
+
+
+def _draw_record(axes: Axes, record: ClaimRecord, look: Series, marker: str, shift: float) -> None:
+    """One system and network: effect and interval at each budget; open where more training helps."""
+    known = [at for at in record.budgets if at.tokens is not None]
+    tokens = [at.tokens * shift for at in known if at.tokens is not None]
+    effects = style.within([at.long_lag.effect for at in known])
+    low, high = (style.within([getattr(at.long_lag, e) for at in known]) for e in ("low", "high"))
+    axes.plot(tokens, effects, color=look.color, linewidth=0.6, alpha=0.6)
+    axes.vlines(tokens, low, high, color=look.color, linewidth=0.6, alpha=0.6)
+    for x, y, at in zip(tokens, effects, known, strict=True):
+        filling = look.color if at.trained else "white"
+        axes.plot(x, y, marker, color=look.color, markerfacecolor=filling, markersize=4)
+
+
+def read(files: Files, look: Look) -> Judgement:
+    """Verdicts of a study."""
+    return read_typed(Judgement, files["claims"][0])
+
+
+def draw(data: Judgement, look: Look) -> Figure:
+    """One panel per claim, at the long lag.
+
+    Parameters
+    ----------
+    data : Judgement
+    look : Look
+        models, tolerance.
+    """
+    claims = sorted({record.claim for record in data.records})
+    systems = list(dict.fromkeys(record.system for record in data.records))
+    models = list(dict.fromkeys(record.model for record in data.records))
+    marker = dict(zip(systems, MARKERS * len(systems), strict=False))
+    figure, panels = style.grid(len(claims), 3, 1.6, sharex=True, sharey=True)
+    for axes, claim in zip(panels, claims, strict=True):
+        mine = [record for record in data.records if record.claim == claim]
+        axes.axhspan(-look.tolerance, look.tolerance, color=style.BAND, linewidth=0, zorder=0)
+        axes.axhline(0, color=style.MD, linewidth=0.6, zorder=1)
+        shifts = SIDEWAYS ** (np.arange(len(mine)) - (len(mine) - 1) / 2)
+        for record, shift in zip(mine, shifts, strict=True):
+            series = look.series[record.model]
+            _draw_record(axes, record, series, marker[record.system], float(shift))
+        axes.set(xscale="log", title=f"{claim} {mine[0].statement}")
+        axes.title.set_fontsize(style.SMALL)
+    figure.supxlabel("tokens that each replicate was trained on")
+    figure.supylabel("effect (log₂): above the band it speaks for the claim")
+    handles = [
+        Line2D([], [], color=look.series[model].color, label=pretty(model)) for model in models
+    ] + [
+        Line2D([], [], color="0.3", marker=m, linestyle="none", label=pretty(system))
+        for system, m in marker.items()
+    ]
+    handles.append(
+        Line2D(
+            [], [], color="0.3", marker="o", markerfacecolor="white", linestyle="none",
+            label="not trained to the end",
+        )  # fmt: skip
+    )
+    figure.legend(handles=handles, loc="outside upper center", ncols=4)
+    return figure
