@@ -37,8 +37,8 @@ def test_evaluations_that_read_no_timescale_are_interpolated():
     "timescale",
     [
         np.full(16, np.nan),
-        np.where(TOKENS < TOKENS[-1], 5.0, np.nan),  # none at the end: the replicate failed
-        np.where(TOKENS > TOKENS[8], 5.0, np.nan),  # none at half of the tokens
+        np.r_[np.full(15, 5.0), np.nan],  # none at the end: the replicate failed
+        np.r_[np.full(8, np.nan), np.full(8, 5.0)],  # none at half of the tokens
     ],
 )
 def test_unknown_where_one_end_is(timescale):
