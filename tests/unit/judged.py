@@ -51,11 +51,13 @@ def cell_result(
     system="toy",
     md=SLOW,
     losses=None,
+    moved=None,
     **models,
 ) -> CellResult:
     """A cell in which each model deviates from the MD by log2 ratios, one a replicate.
 
-    Both readings hold the same timescales. `losses` are held-out losses, by model.
+    Both readings hold the same timescales. `losses` are held-out losses, by model;
+    `moved` are changes of the expected timescale over the last doubling, one a replicate.
     """
     rows = []
 
@@ -73,6 +75,9 @@ def cell_result(
     for model, value in (losses or {}).items():
         for replicate in (1, 2, 3):
             add(model, replicate, "cross_entropy", 0, np.nan, value)
+    for model, values in (moved or {}).items():
+        for replicate, value in enumerate(values, start=1):
+            add(model, replicate, "expected_timescale_moved_log2", 0, np.nan, value)
     columns = ["model", "replicate", "quantity", "i", "lag", "value", "low", "high"]
     table = pd.DataFrame(rows, columns=columns).assign(dimension=1, j=0)
     return CellResult(Cell(system, coordinate, interval, partition), LAG, table)

@@ -226,6 +226,10 @@ BAD = {
     ),
     "time of the source": (in_toy(source__time=99.7), ["systems.toy.source.time: 99.7"]),
     "time of generation": (in_toy(generation__time=1999), ["systems.toy.generation.time"]),
+    "limit of generation": (
+        in_toy(generation__limit=1000),
+        ["systems.toy.generation.limit: 1000", "systems.toy.generation.time, 2000"],
+    ),
     "generation shorter than a lag": (
         in_toy(generation__time=100),
         ["systems.toy.generation.time: 100", "100"],

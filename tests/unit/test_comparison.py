@@ -52,10 +52,18 @@ def run_record(cell, model):
         "parameters": 123,
         "tokens": [1000, 1200, 900],
         "cross_entropy": [0.5, 0.6, 0.7],
+        "leak": [0.01, 0.02, np.nan],
+        "expected_timescale": [40.0, 80.0, 160.0],
+        "expected_timescale_moved_log2": [0.1, 0.2, np.nan],
+        "cross_entropy_moved_log2": [-0.1, -0.2, -0.3],
         "cpu_seconds": 10.0,
         "wall_seconds": 11.0,
         "peak_memory_gib": 0.75,
-        "generation": {"cpu_seconds": 2.5, "wall_seconds": 3.0},
+        "generation": {
+            "cpu_seconds": 2.5,
+            "wall_seconds": 3.0,
+            "crossings_found": [400.5, 401.0, 12.0],
+        },
     }
 
 
@@ -190,6 +198,20 @@ def test_cross_entropy_tokens_and_parameters(table):
     assert one(table, model="lstm", quantity="parameters")["value"] == 123
     tokens = pick(table, interval=1.0, model="lstm", quantity="tokens")
     assert tokens["value"].tolist() == [1000, 1200, 900]
+
+
+def test_leak_expected_timescale_and_crossings(table):
+    expected = pick(table, interval=0.5, model="lstm", quantity="expected_timescale")
+    assert set(expected["unit"]) == {"tau"} and set(expected["lag"]) == {0.5}
+    each, summary = expected[expected["replicate"] > 0], expected[expected["replicate"] == 0]
+    assert each["value"].tolist() == [20.0, 40.0, 80.0], "in the system's unit"
+    assert summary["value"].item() == pytest.approx(40.0)
+    leaks = pick(table, interval=0.5, model="lstm", quantity="leak")
+    np.testing.assert_array_equal(leaks[leaks["replicate"] > 0]["value"], [0.01, 0.02, np.nan])
+    moved = pick(table, interval=0.5, model="lstm", quantity="expected_timescale_moved_log2")
+    assert set(moved["unit"]) == {"log2"} and len(moved) == 3
+    crossed = pick(table, interval=0.5, model="lstm", quantity="crossings")
+    assert crossed["value"].tolist() == [400.5, 401.0, 12.0]
 
 
 def test_measured_costs_are_a_table_of_their_own(files, table):

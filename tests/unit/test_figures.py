@@ -308,12 +308,15 @@ class TestBaseCell:
 class TestTrainingAndCost:
     def test_a_line_a_replicate(self, drawn):
         figure = drawn(training)
-        assert len(figure.axes) == 2
+        assert len(figure.axes) == 4
         for axes in figure.axes:
             colors = [to_rgb(line.get_color()) for line in axes.lines]
             assert colors.count(LOOK.series["lstm"].color) == 3
             assert colors.count(LOOK.series["markov"].color) == 1
-        assert figure.get_supylabel() == "validation loss (nats/frame)"
+        labels = ["loss (nats/frame)", "expected t₁ (τ)"]
+        assert [axes.get_ylabel() for axes in figure.axes] == labels * 2
+        for axes in figure.axes[1::2]:
+            assert [line.get_ydata()[0] for line in lines_labelled(axes, "MD")] == [90.0]
 
     def test_cost_one_mark_a_cell(self, drawn):
         (axes,) = drawn(cost).axes
@@ -324,7 +327,7 @@ class TestTrainingAndCost:
 
     def test_controls_of_a_model_share_a_name(self, drawn):
         entries = texts(drawn(training).legends[0].get_texts())
-        assert entries == ["Markov", "LSTM", "controls of LSTM"]
+        assert entries == ["Markov", "LSTM", "controls of LSTM", "MD"]
 
     def test_and_a_marker_in_the_figure_of_cost(self, table):
         many = [f"lstm_{n}" for n in range(9)]

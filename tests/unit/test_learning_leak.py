@@ -7,10 +7,11 @@ import pytest
 import torch
 from chains import sample_chain
 
-from raremd.kinetics.timescales import count_matrix, timescales
-from raremd.learning.leak import after_crossing, read_held_out
+from raremd.kinetics.timescales import count_matrix, estimate, slow_split, timescales
+from raremd.learning.leak import HeldOutWindows, after_crossing, read_held_out, reads_states
 from raremd.learning.windows import Windows
 from raremd.models.base import build_model
+from raremd.study.settings.models import KINDS
 
 CHAIN = np.array(
     [[0.6, 0.39, 0.01, 0.0], [0.39, 0.6, 0.0, 0.01], [0.01, 0.0, 0.6, 0.39], [0.0, 0.01, 0.39, 0.6]]
@@ -37,8 +38,12 @@ def leaky():
     return model
 
 
+def held_out(windows, counts, warm_up=0):
+    return HeldOutWindows(windows, counts, slow_split(estimate(counts)), warm_up, recent=2)
+
+
 def read(model, windows, counts, warm_up=0):
-    return read_held_out(model, windows, counts, n_timescales=3, warm_up=warm_up, recent=2)
+    return read_held_out(model, held_out(windows, counts, warm_up))
 
 
 def test_leak_and_timescale_of_a_known_model(leaky, windows, counts):
@@ -47,8 +52,8 @@ def test_leak_and_timescale_of_a_known_model(leaky, windows, counts):
     matrix = (1 - LEAK) * CHAIN + LEAK / 4
     assert found.expected == pytest.approx(visits[:, None] * matrix, rel=1e-6)
     assert found.leak == pytest.approx(LEAK / 4, rel=1e-6)
-    exact = timescales(matrix, 1, 3, np.full(4, 0.25))
-    assert found.timescales[0] == pytest.approx(exact[0], rel=0.02)
+    exact = timescales(matrix, 1, 1, np.full(4, 0.25))
+    assert found.timescale == pytest.approx(exact[0], rel=0.02)
     assert found.loss == pytest.approx(
         -np.log(matrix)[windows[:, :-1], windows[:, 1:]].mean(), rel=1e-6
     )
@@ -85,6 +90,26 @@ def test_a_network_is_read_step_by_step_as_its_loss_reads_it(windows, counts):
     assert part.expected.sum() == pytest.approx(5 * 5)
 
 
-def test_windows_must_leave_something_to_predict(leaky, windows, counts):
+def test_windows_must_leave_something_to_predict(windows, counts):
     with pytest.raises(ValueError, match=r"^warm_up: 9 frames leave nothing"):
-        read(leaky, windows, counts, warm_up=9)
+        held_out(windows, counts, warm_up=9)
+
+
+def test_windows_of_a_training_and_what_it_has_seen():
+    training = sample_chain(CHAIN, 3000, seed=1)
+    made = HeldOutWindows.of(
+        Windows.of([training], 8), Windows.of([sample_chain(CHAIN, 500, seed=2)], 8), 4, 50
+    )
+    assert made.windows.shape == (50, 9) and made.warm_up == 4
+    np.testing.assert_array_equal(made.counts, count_matrix([training], 4, 1))
+    assert made.sides[0] == made.sides[1] == -made.sides[2] == -made.sides[3] != 0
+
+
+def test_a_model_that_cannot_be_estimated_has_no_timescale(leaky, windows, counts):
+    leaky.log_probability.fill_(torch.nan)
+    assert np.isnan(read(leaky, windows[:9], counts).timescale)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_tokens_are_states_but_for_persistence(kind):
+    assert reads_states(build_model(kind, 4, {})) == (kind != "persistence")

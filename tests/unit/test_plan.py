@@ -148,6 +148,14 @@ class TestTraining:
         assert plan.slicing(STUDY, BASE) == plans.Slicing(5, "none", 1)
         assert plan.slicing(STUDY, CORED) == plans.Slicing(5, "dynamical_coring", 2)
 
+    def test_generation_goes_on_to_400_crossings_by_default(self):
+        longer = study(systems__four_state__generation={"walkers": 16, "time": 2000})
+        made = plan.generation_plan(longer, BASE)
+        assert made == plans.GenerationPlan(16, 400, 400, 10, 3200)
+        stated = {"walkers": 16, "time": 2000, "crossings": 50, "limit": 5000}
+        made = plan.generation_plan(study(systems__four_state__generation=stated), BASE)
+        assert (made.crossings, made.limit) == (50, 1000)
+
     def test_generation_is_counted_in_saved_frames(self):
         assert plan.generation_plan(STUDY, BASE) == plans.GenerationPlan(16, 400, 0, 10, 400)
 

@@ -11,7 +11,9 @@ from safetensors.torch import load_file, save_file
 
 from raremd.learning import training as training_module
 from raremd.learning.training import (
+    LEAK_WINDOWS,
     TrainingSettings,
+    held_out_leak,
     held_out_loss,
     resolve_device,
     train,
@@ -151,6 +153,9 @@ class TestHistory:
             "learning_rate",
             "seconds",
             "cpu_seconds",
+            "leak",
+            "expected_timescale",
+            "loss_after_crossing",
         ]
         assert history["step"].tolist() == list(range(10, 61, 10))
         assert history["tokens"].tolist() == list(range(2_000, 12_001, 2_000))
@@ -196,6 +201,45 @@ class TestHistory:
         assert set(rates[20:900]) == {0.01}
         assert (np.diff(rates[905:]) < 0).all()
         assert rates[-1] == pytest.approx(0.0005, rel=0.25)
+
+
+class TestLeak:
+    COLUMNS = ("leak", "expected_timescale", "loss_after_crossing")
+
+    def test_is_read_at_the_budget_halved_again_and_again(self, tmp_path):
+        _, history = trained(tmp_path)
+        read = history["tokens"][history["leak"].notna()]
+        assert read.tolist() == [2_000, 4_000, 6_000, 12_000]
+        wide = replace(SETTINGS, tokens=64 * 2_000)
+        assert [n for n in range(1, 65) if wide.reads_leak(10 * n)] == [1, 2, 4, 8, 16, 32, 64]
+
+    def test_and_where_training_ends_early(self, tmp_path):
+        few = windows(1, n_frames=150)
+        settings = replace(SETTINGS, tokens=200_000, patience_tokens=6_000, learning_rate=0.02)
+        _, history = trained(tmp_path, settings=settings, training=few)
+        assert not settings.reads_leak(history["step"].iloc[-1])
+        assert np.isfinite(history["leak"].iloc[-1])
+
+    def test_is_that_of_the_model(self, tmp_path):
+        few = windows(1, n_frames=40)  # in which some jumps are not seen
+        once = replace(SETTINGS, evaluate_tokens=SETTINGS.tokens)
+        model, history = trained(tmp_path, settings=once, training=few)
+        last = held_out_leak(model, few, windows(2), LEAK_WINDOWS)
+        assert history["leak"].item() == pytest.approx(last.leak, rel=1e-6) and last.leak > 0.01
+
+    def test_changes_no_weight(self, tmp_path, monkeypatch):
+        (tmp_path / "a").mkdir(), (tmp_path / "b").mkdir()
+        first, _ = trained(tmp_path / "a", "transformer")
+        monkeypatch.setattr(training_module, "reads_states", lambda model: False)
+        second, history = trained(tmp_path / "b", "transformer")
+        assert_same_weights(first, second)
+        assert history[list(self.COLUMNS)].isna().all(axis=None)
+
+    def test_has_one_row_without_training(self, tmp_path):
+        model = fresh("markov")
+        model.prepare([sample_chain(ring(), 20_000, 1)])
+        history = train(model, windows(1), windows(2), SETTINGS, SEED, tmp_path / "c")
+        assert history["leak"].notna().tolist() == [True]
 
 
 class TestReproducibility:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,6 +35,42 @@ def mean_errors(table: pd.DataFrame, lag: float) -> pd.DataFrame:
     both = pd.concat([pick(each, quantity="yardstick_log2_ratio", lag=lag), own])
     both = both.assign(error=both["value"].abs())
     return both.groupby([*CELL, "model", "quantity"], as_index=False)["error"].mean()
+
+
+def training_histories(
+    histories: Sequence[pd.DataFrame],
+    runs: Sequence[Mapping[str, Any]],
+    comparison: pd.DataFrame,
+) -> pd.DataFrame:
+    """Histories of trainings beside the timescale that they should reach.
+
+    Parameters
+    ----------
+    histories : sequence of pandas.DataFrame
+        Of one model in one cell each, with the expected timescale in saved frames.
+    runs : sequence of mappings
+        system, coordinate, interval, partition and model of each.
+    comparison : pandas.DataFrame
+
+    Returns
+    -------
+    pandas.DataFrame
+        All rows with these columns; expected_timescale in the system's unit; md_timescale, the
+        MD's slowest at one step, NaN where there is none.
+    """
+    one_step = pick(comparison, model="md", quantity="timescale", i=1)
+    parts = []
+    for history, run in zip(histories, runs, strict=True):
+        where = {name: run[name] for name in ("system", *CELL)}
+        md = pick(one_step, **where, lag=run["interval"])["value"]
+        parts.append(
+            history.assign(
+                **run,
+                expected_timescale=history["expected_timescale"] * run["interval"],
+                md_timescale=md.iloc[0] if len(md) else np.nan,
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
 
 
 def cost_and_error(comparison: pd.DataFrame, cost: pd.DataFrame, lag: float) -> pd.DataFrame:

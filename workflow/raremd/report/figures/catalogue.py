@@ -319,6 +319,14 @@ KINDS = {
             memory=500,
         ),
         Kind(
+            "predicted",
+            looks.comparison,
+            looks.predicted,
+            scope=PER_STUDY,
+            subcategory="all systems",
+            labels={"figure": "predicted timescales"},
+        ),
+        Kind(
             "cost",
             looks.costs,
             looks.cost,

@@ -57,9 +57,12 @@ def ranking(study: Study, _: str) -> Files:
 
 
 def histories(study: Study, system: str) -> Files:
-    """Histories of each model in each cell, in the order of the study."""
+    """The comparison, and histories of each model in each cell, in the order of the study."""
     folders = [f"{c.folder}/{m}" for c, ms in study.cells.items() if c.system == system for m in ms]
-    return {"histories": [f"{study.settings.results}/{f}/history.parquet" for f in folders]}
+    return {
+        **comparison(study, system),
+        "histories": [f"{study.settings.results}/{f}/history.parquet" for f in folders],
+    }
 
 
 def maps(study: Study, system: str) -> Files:
@@ -206,12 +209,22 @@ def strips(study: Study, system: str) -> Look:
 
 def training(study: Study, system: str) -> Look:
     """All trainings of a system."""
-    cells = pick(study.table(), system=system)[[*CELL, "model"]]
+    cells = pick(study.table(), system=system)[["system", *CELL, "model"]]
     return Look(
         rows=tuple(dict(row) for row in cells.to_dict("records")),
         models=tuple(study.settings.models),
         controls=study.controls(),
         unit=_unit(study, system),
+    )
+
+
+def predicted(study: Study, _: str) -> Look:
+    """All trainings of the study; rows hold the yardstick's lag of each system."""
+    lags = {name: system.yardstick.lag for name, system in study.settings.systems.items()}
+    return Look(
+        rows=tuple({"system": name, "lag": lag} for name, lag in lags.items()),
+        models=tuple(study.settings.models),
+        controls=study.controls(),
     )
 
 

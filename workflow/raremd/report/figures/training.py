@@ -1,4 +1,4 @@
-"""Validation loss during training, one panel a cell."""
+"""Validation loss and expected timescale during training, two panels a cell."""
 
 from __future__ import annotations
 
@@ -14,39 +14,49 @@ from matplotlib.ticker import (
     NullLocator,
 )
 
+from raremd.analysis.plotted import training_histories
 from raremd.analysis.tidy import cells, pick
 from raremd.io.storage import read_parquet
 from raremd.report.figures import style
 from raremd.report.figures.style import Files, Look
-from raremd.report.names import cell_title
+from raremd.report.names import cell_title, pretty
 
 COLUMNS = 4
+SHOWN = {
+    "validation_loss": "loss (nats/frame)",
+    "expected_timescale": "expected t₁ ({unit})",
+}
+"""Column -> its axis."""
 
 
-def draw_history(axes: Axes, table: pd.DataFrame, looks: dict[str, style.Series]) -> None:
+def draw_history(
+    axes: Axes, table: pd.DataFrame, looks: dict[str, style.Series], column: str
+) -> None:
     """One line a replicate; a model that is not trained on batches is a dashed level.
 
     Parameters
     ----------
     axes : Axes
     table : pandas.DataFrame
-        model, replicate, tokens, validation_loss of one cell.
+        model, replicate, tokens and the column, of one cell.
     looks : dict
         Model -> Series, the first on top.
+    column : str
+        What is drawn; evaluations without it are left out.
     """
     for place, (model, look) in enumerate(looks.items()):
-        of_model = pick(table, model=model)
+        of_model = pick(table, model=model).dropna(subset=column)
         if of_model.empty:
             continue
         if of_model["tokens"].max() == 0:
-            level = of_model["validation_loss"].iloc[0]
+            level = of_model[column].iloc[0]
             axes.axhline(level, color=look.color, linestyle="--", label=look.label)
             continue
         for replicate, rows in of_model.groupby("replicate"):
             label = look.label if replicate == of_model["replicate"].min() else None
             axes.plot(
                 rows["tokens"],
-                rows["validation_loss"],
+                rows[column],
                 color=look.color,
                 linewidth=0.8,
                 label=label,
@@ -62,31 +72,36 @@ def _locator(low: float, high: float) -> Locator:
 
 
 def read(files: Files, look: Look) -> pd.DataFrame:
-    """All histories of one system, with the cell and model of each."""
-    pairs = zip(files["histories"], look.rows, strict=True)
-    return pd.concat([read_parquet(f).assign(**row) for f, row in pairs], ignore_index=True)
+    """All histories of one system, with the cell and model of each, and the MD's timescale."""
+    return training_histories(
+        [read_parquet(file) for file in files["histories"]],
+        look.rows,
+        read_parquet(files["comparison"][0]),
+    )
 
 
 def draw(data: pd.DataFrame, look: Look) -> Figure:
-    """Validation loss of every cell of one system.
+    """Validation loss and expected timescale of every cell of one system, side by side.
 
     Parameters
     ----------
     data : pandas.DataFrame
-        coordinate, interval, partition, model, replicate, tokens, validation_loss.
+        As `analysis.plotted.training_histories` makes it.
     look : Look
         models, controls, unit.
     """
-    panels = list(cells(data))
+    panels = [(*cell, column) for cell in cells(data) for column in SHOWN]
     figure, axes = style.grid(len(panels), COLUMNS, 1.6, sharex=True)
-    for panel, (levels, rows) in zip(axes, panels, strict=True):
-        draw_history(panel, rows, look.grouped)
+    for panel, (levels, rows, column) in zip(axes, panels, strict=True):
+        draw_history(panel, rows, look.grouped, column)
+        if column == "expected_timescale":
+            panel.axhline(rows["md_timescale"].iloc[0], color=style.MD, linewidth=0.8, label="MD")
         panel.set(yscale="log", title=cell_title(levels, look.unit))
+        panel.set_ylabel(SHOWN[column].format(unit=pretty(look.unit)), fontsize=style.SMALL)
         panel.xaxis.set_major_formatter(EngFormatter(sep=""))
         panel.yaxis.set_major_locator(_locator(*panel.get_ylim()))
         panel.yaxis.set_minor_locator(NullLocator())
         panel.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:.3g}"))
     figure.supxlabel("frames seen in training", fontsize=8)
-    figure.supylabel("validation loss (nats/frame)", fontsize=8)
     style.legend_above(figure, axes)
     return figure

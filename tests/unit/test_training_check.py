@@ -1,0 +1,44 @@
+"""Whether a network was trained to the end, in cells whose history is known."""
+
+import numpy as np
+import pytest
+from judged import cell_result
+
+from raremd.analysis.assessment import Cause
+from raremd.analysis.training_check import budget_doubt
+
+TOLERANCE = 0.32
+RIGHT = (0.0, 0.01, -0.01)
+
+
+def doubt(*moved, losses=None):
+    return budget_doubt(
+        cell_result(lstm=RIGHT, moved={"lstm": moved}, losses=losses), "lstm", TOLERANCE
+    )
+
+
+@pytest.mark.parametrize(
+    "moved", [(0.02, -0.05, 0.1), (), (np.nan, np.nan, np.nan), (0.1, np.nan, 0.2), (0.1, 0.0, 5.0)]
+)
+def test_nothing_speaks_against_a_training_that_has_settled(moved):
+    """A replicate that failed, or that alone still moves, turns nothing round."""
+    assert doubt(*moved) is None
+
+
+@pytest.mark.parametrize(
+    "moved", [(1.0, 1.1, 0.9), (1.0, np.nan, 1.0), (-1.0, 1.0, 1.0), (1.0, 1.0, 0.0)]
+)
+def test_a_timescale_that_still_moves_is_named(moved):
+    found = doubt(*moved)
+    assert found.cause is Cause.BUDGET and "training.tokens" in found.remedy
+    assert "expected one-step timescale still moved by a factor of 2.00" in found.text
+
+
+def test_the_tolerance_is_the_border():
+    assert doubt(TOLERANCE - 0.01) is None and doubt(TOLERANCE + 0.01) is not None
+
+
+def test_a_loss_far_above_the_markov_models_comes_first():
+    found = doubt(1.0, 1.0, losses={"lstm": 0.3, "markov": 0.02})
+    assert "0.300 nats, a Markov model's 0.020" in found.text
+    assert doubt(0.0, losses={"lstm": 0.301, "markov": 0.3}) is None
