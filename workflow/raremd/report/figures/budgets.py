@@ -19,7 +19,7 @@ SIDEWAYS = 1.05
 
 
 def _draw_record(axes: Axes, record: ClaimRecord, look: Series, marker: str, shift: float) -> None:
-    """One system and network: effect and interval at each budget; open where more training helps."""
+    """One system and network: effect and interval at each budget, open if not trained."""
     known = [at for at in record.budgets if at.tokens is not None]
     tokens = [at.tokens * shift for at in known if at.tokens is not None]
     effects = style.within([at.long_lag.effect for at in known])
@@ -70,7 +70,12 @@ def draw(data: Judgement, look: Look) -> Figure:
     ]
     handles.append(
         Line2D(
-            [], [], color="0.3", marker="o", markerfacecolor="white", linestyle="none",
+            [],
+            [],
+            color="0.3",
+            marker="o",
+            markerfacecolor="white",
+            linestyle="none",
             label="not trained to the end",
         )  # fmt: skip
     )
