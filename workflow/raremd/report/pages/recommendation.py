@@ -105,7 +105,7 @@ def _processes(best: Candidate, unit: str) -> list[str]:
                 f"{2**p.ratio:.2f} [{2**p.low:.2f}, {2**p.high:.2f}]",
                 f"{2**-p.band:.2f} to {2**p.band:.2f}",
                 f"{p.failed} of {p.replicates}",
-                p.outcome,
+                Outcome.CANNOT_TELL if best.doubts else p.outcome,
             ]
             for p in best.processes
         ],
