@@ -10,7 +10,7 @@ from raremd.analysis.assessment import Doubt
 from raremd.analysis.claim_records import ClaimRecord, Finding, Judgement, PooledRecord
 from raremd.analysis.claims import control_name
 from raremd.analysis.verdicts import Verdict
-from raremd.analysis.words import count, listed
+from raremd.analysis.words import count, listed, logarithm
 from raremd.report.names import pretty
 from raremd.report.pages.markdown import as_table
 
@@ -46,7 +46,7 @@ def shown(found: Finding) -> str:
     """Effect with its interval, or a dash where it is not known."""
     if not np.isfinite([found.effect, found.low, found.high]).all():
         return "–"
-    return f"{found.effect:+.2f} [{found.low:+.2f}, {found.high:+.2f}]"
+    return f"{logarithm(found.effect)} [{logarithm(found.low)}, {logarithm(found.high)}]"
 
 
 def sentence(claim: str, statement: str, records: Sequence[ClaimRecord]) -> str:
