@@ -161,7 +161,7 @@ def claim_table(records: Sequence[ClaimRecord], told: dict[str, list[Doubt]]) ->
             shown(r.one_step),
             shown(r.markov) if r.markov else "–",
             _best_control(r),
-            str(r.transitions),
+            f"{r.transitions:,}",
             what_decides(r, told[r.system]),
         ]
         for r in records
