@@ -105,7 +105,7 @@ def claim_record(claim="C4", system="toy", model="lstm", **changes) -> ClaimReco
         varied=(),
         controls=(),
         transitions=200,
-        by_set=(200,),
+        sets=1,
         doubts=(),
         one_step_doubts=(),
     )

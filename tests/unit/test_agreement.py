@@ -20,7 +20,7 @@ from raremd.analysis.stationarity import UNKNOWN
 from raremd.analysis.verdicts import Verdict
 from raremd.report.pages import inspection, leaderboard, recommendation
 
-STUDIES = 40
+STUDIES = 25
 NETWORKS = ("lstm", "transformer")
 OUTCOMES = {
     Verdict.SUPPORTED: Outcome.REPRODUCED,

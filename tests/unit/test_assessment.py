@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_up_chains import flipped, made, ring, two_states
+from made_up_chains import equal_states, flipped, made, ring, two_states
 
 from raremd.analysis.assess import assess
 from raremd.analysis.assessment import Cause
@@ -47,6 +47,15 @@ def test_a_markov_chain_leaves_no_doubts(clean):
     assert found.slow[0].low < 200.0 < found.slow[0].high
     assert found.transitions == pytest.approx(400_000 / 400, rel=0.15)
     assert sum(found.by_trajectory) >= found.transitions
+
+
+def test_trajectories_of_unequal_length_leave_no_doubts_either():
+    lengths = (60_000, 20_000, 45_000, 31_000, 9_000)
+    found = assessed(made(equal_states, 3, 0.99, n_frames=lengths), [5, 10, 15, 30], 5, n_states=3)
+    assert found.doubts == ()
+    slowest, next_to_it = found.slow  # two of equal timescale
+    assert next_to_it.low < -1 / np.log(0.985) < slowest.high
+    assert len(found.by_trajectory) == len(lengths)
 
 
 class TestConvergence:

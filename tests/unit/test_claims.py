@@ -54,7 +54,7 @@ class TestContrasts:
         record = judge((-0.2, -2.4, -0.1, -1.9, 0.3), RIGHT)
         assert record.long_lag.verdict == Verdict.UNDECIDED
         assert record.long_lag.needed > 5
-        assert f"about {record.long_lag.needed} replicates" in what_decides(record)
+        assert f"about {record.long_lag.needed} replicates" in what_decides(record, ())
 
     def test_scatter_that_both_sides_share_cancels(self):
         shared = np.array([0.0, 1.0, 2.0, 3.0, 4.0])
@@ -78,7 +78,8 @@ class TestDoubts:
         record = judge(off(-3.0), RIGHT, of_md=assessment(**changes))
         assert record.long_lag.verdict == Verdict.UNDECIDED
         assert [doubt.cause for doubt in record.doubts] == [cause]
-        assert what_decides(record) == record.doubts[0].sentences
+        assert what_decides(record, ()) == record.doubts[0].sentences
+        assert what_decides(record, record.doubts) == "See above."
 
     def test_convergence_with_lag_does_not_matter_at_one_step(self):
         record = judge(off(-3.0), RIGHT, of_md=assessment(drift=UNKNOWN))

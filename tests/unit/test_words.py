@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from raremd.analysis.words import bounds, count, given, listed, number, quantity
+from raremd.analysis.words import (
+    bounds,
+    count,
+    factor,
+    given,
+    listed,
+    logarithm,
+    number,
+    quantity,
+    ratio,
+)
 
 
 @pytest.mark.parametrize(
@@ -29,6 +39,14 @@ def test_what_stands_in_the_configuration_keeps_its_digits():
     assert given(1234567, "ps") == "1,234,567 ps"
     assert given(0.2) == "0.2"
     assert given(0.1 + 0.2) == "0.3"
+
+
+def test_nothing_is_told_beyond_the_cap_of_errors():
+    assert [ratio(x) for x in (-13.0, -1.0, 0.0, 5.0, 16.0)] == [
+        "<0.031", "0.50", "1.00", "32.00", ">32",
+    ]  # fmt: skip
+    assert [logarithm(x) for x in (-11.9, 0.123, 5.77, np.inf)] == ["<-5", "+0.12", ">+5", ">+5"]
+    assert factor(-0.32) == "1.25"
 
 
 def test_sentences():

@@ -173,8 +173,8 @@ class Assessment:
             t1 = self.slow[0]
             yield Doubt(
                 Cause.REFERENCE,
-                f"t1 is {quantity(t1.value, unit)} {bounds(t1.low, t1.high)} in the training MD, "
-                f"but {quantity(self.reference, unit)} in its reference",
+                f"the reference has t1 = {quantity(self.reference, unit)}, the training MD "
+                f"{quantity(t1.value, unit)} {bounds(t1.low, t1.high)}",
                 "train on more or longer MD",
             )
 
@@ -198,7 +198,7 @@ class Assessment:
         lag, unit = given(self.lag, self.unit), self.unit
         if self.drift.outcome is Stationarity.DRIFTING:
             change = 100 * (2**self.drift.slope - 1)
-            text = f"t1 changes by {change:+.0f} % per doubling of the lag at {lag} and beyond"
+            text = f"at {lag} and beyond t1 changes by {change:+.0f} % per doubling of the lag"
             if self.converged_from is not None:
                 enough = exact(self.converged_from)
                 return Doubt(Cause.LAG, text, f"set `yardstick.lag` to {enough}")

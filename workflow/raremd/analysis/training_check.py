@@ -31,7 +31,7 @@ def budget_doubt(cell: CellResult, model: str, tolerance: float) -> Doubt | None
     seen = _far_above_markov(cell, model) or _still_moving(cell, model, tolerance)
     if seen is None:
         return None
-    text = f"{model} is not trained to the end in {cell.name}: after {spent} its {seen}"
+    text = f"`{model}` is not trained to the end in `{cell.name}`: after {spent} its {seen}"
     return Doubt(Cause.BUDGET, text, REMEDY)
 
 

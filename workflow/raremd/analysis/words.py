@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
+from raremd.analysis.cell_result import LOG2_CAP
+
 MEASURED, GIVEN = 3, 10
 """Digits of a number that was measured, and of one that stands in the configuration."""
 
@@ -46,5 +50,19 @@ def quantity(value: float, unit: str) -> str:
 
 
 def factor(log2: float) -> str:
-    """A deviation in log2 as a factor above one."""
-    return f"{2 ** abs(log2):.2f}"
+    """A deviation in log2 as a factor above one; nothing is told beyond the cap of errors."""
+    return ratio(abs(log2))
+
+
+def ratio(log2: float) -> str:
+    """A ratio from its log2, such as ``0.97``; ``<0.03`` and ``>32`` beyond the cap of errors."""
+    if abs(log2) > LOG2_CAP:
+        return f"{'<>'[log2 > 0]}{number(2.0 ** np.copysign(LOG2_CAP, log2), 2)}"
+    return f"{2**log2:.2f}"
+
+
+def logarithm(log2: float) -> str:
+    """A log2 with its sign, such as ``+0.12``; ``>+5`` beyond the cap of errors."""
+    if abs(log2) > LOG2_CAP:
+        return f"{'<>'[log2 > 0]}{np.copysign(LOG2_CAP, log2):+g}"
+    return f"{log2:+.2f}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -68,16 +70,7 @@ def draw(data: Judgement, look: Look) -> Figure:
         Line2D([], [], color="0.3", marker=m, linestyle="none", label=pretty(system))
         for system, m in marker.items()
     ]
-    handles.append(
-        Line2D(
-            [],
-            [],
-            color="0.3",
-            marker="o",
-            markerfacecolor="white",
-            linestyle="none",
-            label="not trained to the end",
-        )  # fmt: skip
-    )
+    untrained: dict[str, Any] = {"marker": "o", "markerfacecolor": "white", "linestyle": "none"}
+    handles.append(Line2D([], [], color="0.3", label="not trained to the end", **untrained))
     figure.legend(handles=handles, loc="outside upper center", ncols=4)
     return figure

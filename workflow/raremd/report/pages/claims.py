@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from raremd.analysis.assessment import Doubt
 from raremd.analysis.claim_records import ClaimRecord, Finding, Judgement, PooledRecord
 from raremd.analysis.claims import control_name
 from raremd.analysis.verdicts import Verdict
-from raremd.analysis.words import count, listed
+from raremd.analysis.words import count, listed, logarithm
 from raremd.report.names import pretty
 from raremd.report.pages.markdown import as_table
 
@@ -46,7 +47,7 @@ def shown(found: Finding) -> str:
     """Effect with its interval, or a dash where it is not known."""
     if not np.isfinite([found.effect, found.low, found.high]).all():
         return "–"
-    return f"{found.effect:+.2f} [{found.low:+.2f}, {found.high:+.2f}]"
+    return f"{logarithm(found.effect)} [{logarithm(found.low)}, {logarithm(found.high)}]"
 
 
 def sentence(claim: str, statement: str, records: Sequence[ClaimRecord]) -> str:
@@ -99,12 +100,32 @@ def contrast(cells: Sequence[str]) -> str:
     return " against ".join(f"`{name}`" for name in names)
 
 
-def what_decides(record: ClaimRecord) -> str:
-    """What keeps a verdict from being given, and what would decide it."""
+def shared_doubts(records: Sequence[ClaimRecord]) -> dict[str, list[Doubt]]:
+    """System -> what keeps each of its claims from being judged; it is told once."""
+    found: dict[str, list[Doubt]] = {}
+    for system in in_order(r.system for r in records):
+        first, *others = (r.doubts for r in records if r.system == system)
+        found[system] = [doubt for doubt in first if all(doubt in other for other in others)]
+    return found
+
+
+def what_to_do(records: Sequence[ClaimRecord]) -> list[str]:
+    """What would let the claims be judged, by system."""
+    lines = []
+    for system, doubts in shared_doubts(records).items():
+        if doubts:
+            lines += [f"No claim can be judged on {system}:", ""]
+            lines += [*(f"- {doubt.sentences}" for doubt in doubts), ""]
+    return lines
+
+
+def what_decides(record: ClaimRecord, told: Sequence[Doubt]) -> str:
+    """What keeps a verdict from being given, and what would decide it; `told` stands above."""
     if record.long_lag.verdict is not Verdict.UNDECIDED:
         return "–"
     if record.doubts:
-        return " ".join(doubt.sentences for doubt in record.doubts)
+        own = [doubt.sentences for doubt in record.doubts if doubt not in told]
+        return " ".join(own) or "See above."
     needed = record.long_lag.needed
     if needed is None:
         return "The replicates scatter too much. Train longer."
@@ -121,8 +142,11 @@ def _best_control(record: ClaimRecord) -> str:
     return f"{best.error:.2f} to {best.error_of_control:.2f}, {name}"
 
 
-def claim_table(records: Sequence[ClaimRecord]) -> list[str]:
-    """The verdicts on one claim with effects, controls, events and what would decide."""
+def claim_table(records: Sequence[ClaimRecord], told: dict[str, list[Doubt]]) -> list[str]:
+    """The verdicts on one claim with effects, controls, events and what would decide.
+
+    What `told` holds, by system, stands elsewhere on the page.
+    """
     heading = [
         "system", "model", "cells", "long lag", "effect (log2)", "one step", "effect (log2)",
         "Markov", "its error, and with the best control", "events", "what would decide it",
@@ -138,8 +162,8 @@ def claim_table(records: Sequence[ClaimRecord]) -> list[str]:
             shown(r.one_step),
             shown(r.markov) if r.markov else "–",
             _best_control(r),
-            str(r.transitions),
-            what_decides(r),
+            f"{r.transitions:,}",
+            what_decides(r, told[r.system]),
         ]
         for r in records
     ]
@@ -231,10 +255,11 @@ def as_markdown(judgement: Judgement) -> str:
     records = judgement.records
     lines = ["# Claims", "", *headlines(judgement)]
     if records:
-        lines += [*scoreboard(records), ""]
+        lines += [*scoreboard(records), "", *what_to_do(records)]
+    told = shared_doubts(records)
     lines += ["## Details", "", how(records)]
     for claim in in_order(r.claim for r in records):
         mine = [r for r in records if r.claim == claim]
-        lines += [f"## {claim}: {mine[0].statement}", "", *claim_table(mine), ""]
+        lines += [f"## {claim}: {mine[0].statement}", "", *claim_table(mine, told), ""]
         lines += [*budget_table(mine), *varied_table(mine), ""]
     return "\n".join([*lines, "## Controls", "", CONTROLS, *control_table(records), ""])

@@ -8,7 +8,7 @@ import numpy as np
 
 from raremd.analysis.assessment import Assessment, Doubt
 from raremd.analysis.recommendation import Answer, Candidate, Outcome
-from raremd.analysis.words import bounds, count, factor, given, listed, number, quantity
+from raremd.analysis.words import bounds, count, factor, given, listed, number, quantity, ratio
 from raremd.report.names import pretty
 from raremd.report.pages.markdown import as_table
 
@@ -102,10 +102,10 @@ def _processes(best: Candidate, unit: str) -> list[str]:
             [
                 f"t{p.i}",
                 f"{number(p.md)} {bounds(p.md_low, p.md_high)}",
-                f"{2**p.ratio:.2f} [{2**p.low:.2f}, {2**p.high:.2f}]",
-                f"{2**-p.band:.2f} to {2**p.band:.2f}",
+                f"{ratio(p.ratio)} [{ratio(p.low)}, {ratio(p.high)}]",
+                f"{ratio(-p.band)} to {ratio(p.band)}",
                 f"{p.failed} of {p.replicates}",
-                p.outcome,
+                Outcome.CANNOT_TELL if best.doubts else p.outcome,
             ]
             for p in best.processes
         ],

@@ -24,7 +24,9 @@ from raremd.report.pages.claims import (
     headlines,
     how,
     scoreboard,
+    shared_doubts,
     varied_table,
+    what_to_do,
 )
 from raremd.report.pages.markdown import as_table
 from raremd.report.pages.recommendation import DETAILS
@@ -261,13 +263,15 @@ def page(
         *headlines(judgement),
         *scoreboard(claims),
         "",
+        *what_to_do(claims),
         how(claims),
         "",
         *pictures([name for name in ("claims",) if name in figures]),
     ]
+    told = shared_doubts(claims)
     for claim in sorted({r.claim for r in claims}):
         mine = [r for r in claims if r.claim == claim]
-        lines += [f"## {claim}: {mine[0].statement}", "", *claim_table(mine), ""]
+        lines += [f"## {claim}: {mine[0].statement}", "", *claim_table(mine, told), ""]
         lines += [*varied_table(mine), ""]
         lines += _of_systems(FIGURES[claim], systems, figures)
         lines += removals(comparison, study) if claim == "C5" else []
