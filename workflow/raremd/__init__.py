@@ -16,8 +16,8 @@ from raremd.io.version import __version__
 __all__ = ["__version__"]
 
 _WHERE = {
-    "compare": "raremd.report.comparison",
-    "inspect": "raremd.report.inspection",
+    "compare": "raremd.report.notebook",
+    "inspect": "raremd.report.notebook",
     "load": "raremd.learning.saved",
     "estimator": "raremd.learning.estimators",
     "SequenceModel": "raremd.models.base",

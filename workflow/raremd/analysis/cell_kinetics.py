@@ -218,7 +218,7 @@ def md_rows(
     Parameters
     ----------
     seen : Seen
-        The MD that the models were trained on.
+        The MD that the models were trained on, or what one model generated.
     blocks : list of (trajectory, start, stop)
         Ranges of saved frames that are resampled.
     n_samples : int
@@ -270,7 +270,7 @@ def md_rows(
     return rows + ceiling + slow_ceiling, Bootstrap(np.array(lags), own, slow)
 
 
-def _table(rows: list[dict[str, Any]], interval_time: float) -> pd.DataFrame:
+def tidy_rows(rows: list[dict[str, Any]], interval_time: float) -> pd.DataFrame:
     """Tidy table with times in the system's unit; i, j of 0 where there is none."""
     table = pd.DataFrame(rows, columns=COLUMNS)
     for name in ("i", "j"):
@@ -369,4 +369,4 @@ def evaluate_cell(
         "bootstrap/yardstick": bootstrap.yardstick * plan.interval,
     }
     attributes = {"dimension": system.dimension, "n_states": system.n_states}
-    return _table(rows, plan.interval), arrays, attributes
+    return tidy_rows(rows, plan.interval), arrays, attributes

@@ -74,6 +74,16 @@ class ProcessComparison:
         return max(abs(self.low), abs(self.high))
 
 
+def outcome_of(processes: Sequence[ProcessComparison], doubts: Sequence[Doubt]) -> Outcome:
+    """All processes within their bands, one outside, or neither; never beyond a doubt."""
+    if doubts or not processes:
+        return Outcome.CANNOT_TELL
+    outcomes = {process.outcome for process in processes}
+    if Outcome.NOT_REPRODUCED in outcomes:
+        return Outcome.NOT_REPRODUCED
+    return Outcome.REPRODUCED if outcomes == {Outcome.REPRODUCED} else Outcome.CANNOT_TELL
+
+
 @dataclass(frozen=True)
 class Candidate:
     """One model in one cell.
@@ -101,12 +111,9 @@ class Candidate:
     @property
     def outcome(self) -> Outcome:
         """All processes within their bands, one outside, or neither; never beyond a doubt."""
-        if self.doubts or not self.processes:
-            return Outcome.CANNOT_TELL
-        outcomes = {process.outcome for process in self.processes}
-        if self.missed or Outcome.NOT_REPRODUCED in outcomes:
-            return Outcome.NOT_REPRODUCED
-        return Outcome.REPRODUCED if outcomes == {Outcome.REPRODUCED} else Outcome.CANNOT_TELL
+        outcome = outcome_of(self.processes, self.doubts)
+        missed = self.missed and self.processes and not self.doubts
+        return Outcome.NOT_REPRODUCED if missed else outcome
 
     @property
     def needed(self) -> int | None:
@@ -195,16 +202,33 @@ def _compare(
     rows = rows[rows["replicate"] == 0]
     md, low, high = rows[["value", "low", "high"]].iloc[0] if len(rows) else (np.nan,) * 3
     own = SlowProcess(process.i, float(md), float(low), float(high))
-    band = max(tolerance, own.own_error if np.isfinite(own.own_error) else 0.0)
     deviations = cell.deviations(model, Reading.LONG_LAG, process.i)
-    effect = paired_effect(deviations)
-    bounds = effect.interval()
+    return compare_process(own, deviations, paired_effect(deviations).interval(), tolerance)
+
+
+def compare_process(
+    own: SlowProcess, deviations: np.ndarray, bounds: tuple[float, float], tolerance: float
+) -> ProcessComparison:
+    """One process of the MD beside that of a model.
+
+    Parameters
+    ----------
+    own : SlowProcess
+        Of the MD.
+    deviations : (n_replicates,) float array
+        See `CellResult.deviations`.
+    bounds : tuple of float
+        Interval of their mean.
+    tolerance : float
+        log2 deviation that counts as none.
+    """
+    band = max(tolerance, own.own_error if np.isfinite(own.own_error) else 0.0)
     return ProcessComparison(
-        i=process.i,
+        i=own.i,
         md=own.value,
         md_low=own.low,
         md_high=own.high,
-        ratio=effect.mean,
+        ratio=paired_effect(deviations).mean,
         low=bounds[0],
         high=bounds[1],
         failed=int((deviations >= LOG2_CAP).sum()),

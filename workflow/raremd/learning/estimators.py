@@ -1,4 +1,4 @@
-"""Models as estimators, in the style of deeptime: `fit`, attributes that say how it went, `generate`.
+"""Models as estimators, in the style of deeptime: `fit`, `generate`, and how the fit went.
 
 Each kind of model has its class, made from its entry in `raremd.study.settings.models.KINDS`.
 """
@@ -60,6 +60,7 @@ class SequenceEstimator:
     """
 
     kind: ClassVar[str]
+    __signature__: ClassVar[inspect.Signature]
 
     def __init__(self, **options: Any) -> None:
         self.options = read_options(self.kind, options)
@@ -73,16 +74,16 @@ class SequenceEstimator:
         return made
 
     def __repr__(self) -> str:
-        given = ", ".join(f"{k}={getattr(self.options, k)!r}" for k in self._given())
-        return f"{type(self).__name__}({given})"
-
-    def _given(self) -> list[str]:
-        return [k for k in type(self.options).model_fields if k in self.options.model_fields_set]
+        given = self.options.model_dump(exclude_unset=True)
+        listed = ", ".join(f"{k}={given[k]!r}" for k in self.__signature__.parameters if k in given)
+        return f"{type(self).__name__}({listed})"
 
     @property
     def own_settings(self) -> dict[str, Any]:
         """Options of the model itself."""
-        return {name: getattr(self.options, name) for name in KINDS[self.kind].settings.model_fields}
+        return {
+            name: getattr(self.options, name) for name in KINDS[self.kind].settings.model_fields
+        }
 
     # Fitting.
 

@@ -12,7 +12,7 @@ def is_far_above(loss: float, markov: float) -> bool:
 
     Examples
     --------
-    >>> is_far_above(0.55, 0.5), is_far_above(0.56, 0.5), is_far_above(0.03, 0.011)
+    >>> is_far_above(0.54, 0.5), is_far_above(0.56, 0.5), is_far_above(0.03, 0.011)
     (False, True, False)
     """
     return loss - markov > max(EXCESS_NATS, EXCESS_SHARE * markov)

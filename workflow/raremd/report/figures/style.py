@@ -120,7 +120,7 @@ class Look:
         """Model -> how it is drawn, in the order of legends."""
         own = [m for m in self.models if m not in self.controls]
         free = iter(OTHERS * len(own))
-        looks = {m: MODELS.get(m) or next(free) for m in own}
+        looks = {m: MODELS.get(m.lower()) or next(free) for m in own}
         found = {}
         for model in self.models:
             color, marker = looks[self.controls.get(model, model)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from pydantic import Field, ValidationError, create_model
+from pydantic import Field, ValidationError
 
 from raremd.study.plans import Budget
 from raremd.study.settings.messages import explain
@@ -49,7 +49,7 @@ def options_of(kind: str) -> type[Fitting]:
         If there is no such kind.
     """
     own = kind_of_model(kind).settings
-    return create_model(f"{own.__name__.removesuffix('Settings')}Options", __base__=(own, Fitting))
+    return type(f"{own.__name__.removesuffix('Settings')}Options", (own, Fitting), {})
 
 
 def read_options(kind: str, options: dict[str, object]) -> Fitting:
