@@ -234,7 +234,10 @@ def md_rows(
     halves = {lag: splits for lag in (lags[0], yardstick.lag)}
     how = lags, n_timescales, blocks, weights, halves
     own, ceiling = _resampled("ceiling_log2", seen.dtrajs, seen.n_states, *how)
-    slow, slow_ceiling = _resampled("yardstick_ceiling_log2", uncored, yardstick.n_states, *how)
+    if uncored is seen.dtrajs:  # the states are the metastable ones
+        slow, slow_ceiling = own, [row | {"quantity": "yardstick_ceiling_log2"} for row in ceiling]
+    else:
+        slow, slow_ceiling = _resampled("yardstick_ceiling_log2", uncored, yardstick.n_states, *how)
     bounds: dict[Key, tuple[float, float]] = {}
     for quantity, samples in (("timescale", own), ("yardstick_timescale", slow)):
         for lag, of_lag in zip(lags, samples, strict=True):

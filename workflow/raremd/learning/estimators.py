@@ -30,7 +30,7 @@ from raremd.learning.windows import Windows
 from raremd.models import SequenceModel, build_model
 from raremd.states.split import split_frames, take
 from raremd.study.plans import ModelPlan
-from raremd.study.settings.fitting import options_of, read_options
+from raremd.study.settings.fitting import Fitting, options_of, read_options
 from raremd.study.settings.messages import ConfigError, suggestion
 from raremd.study.settings.models import KINDS
 
@@ -67,16 +67,22 @@ class SequenceEstimator:
         self._fitted: Fitted | None = None
 
     @classmethod
-    def of(cls, fitted: Fitted, options: dict[str, Any]) -> Self:
+    def of(cls, fitted: Fitted, options: Fitting) -> Self:
         """An estimator that was fitted before."""
-        made = cls(**options)
-        made._fitted = fitted
+        made = cls()
+        made.options, made._fitted = options, fitted
         return made
 
     def __repr__(self) -> str:
         given = self.options.model_dump(exclude_unset=True)
         listed = ", ".join(f"{k}={given[k]!r}" for k in self.__signature__.parameters if k in given)
         return f"{type(self).__name__}({listed})"
+
+    def __getstate__(self) -> tuple[dict[str, Any], Fitted | None]:
+        return self.options.model_dump(exclude_unset=True), self._fitted
+
+    def __setstate__(self, state: tuple[dict[str, Any], Fitted | None]) -> None:
+        self.options, self._fitted = read_options(self.kind, state[0]), state[1]
 
     @property
     def own_settings(self) -> dict[str, Any]:
@@ -249,7 +255,7 @@ class SequenceEstimator:
 
     def save(self, path: Path | str) -> None:
         """Write weights, settings and attributes to a safetensors file, for `raremd.load`."""
-        self.fitted.save(Path(path), self.kind, self.options.model_dump(exclude_unset=True))
+        self.fitted.save(Path(path), self.kind, self.options)
 
 
 def _fitted(trained: TrainedReplicate, states: StateNumbers, data: CellData) -> Fitted:

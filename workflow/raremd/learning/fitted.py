@@ -17,6 +17,7 @@ from raremd.data.state_numbers import StateNumbers
 from raremd.io.storage import atomic_path
 from raremd.learning.trained import is_far_above
 from raremd.models import SequenceModel
+from raremd.study.settings.fitting import Fitting
 
 KEY = "raremd"
 """Of the metadata: JSON of `Header`."""
@@ -79,12 +80,17 @@ class Fitted:
     history: pd.DataFrame
     record: Record
 
-    def save(self, path: Path, kind: str, options: dict[str, Any]) -> None:
-        """Write a safetensors file; `options` are those that were given."""
+    def save(self, path: Path, kind: str, options: Fitting) -> None:
+        """Write a safetensors file."""
         tensors = {f"model.{k}": v.contiguous() for k, v in self.model.state_dict().items()}
         tensors["states"] = torch.from_numpy(self.states.labels)
         tensors["prompts"] = torch.from_numpy(self.prompts)
-        header = Header(kind, options, self.record, self.history.to_dict("records"))
+        header = Header(
+            kind,
+            options.model_dump(exclude_unset=True),
+            self.record,
+            self.history.to_dict("records"),
+        )
         with atomic_path(path) as temporary:
             save_file(tensors, temporary, {KEY: json.dumps(asdict(header))})
 

@@ -61,9 +61,9 @@ def _with_weights(model: SequenceModel, tensors: dict[str, torch.Tensor], prefix
 def _of_estimator(tensors: dict[str, torch.Tensor], text: str) -> SequenceEstimator:
     header = json.loads(text)
     kind, options = header["kind"], header["options"]
-    made = estimator(kind)
+    made = estimator(kind)(**options)
     states = StateNumbers(tensors["states"].numpy())
-    model = build_model(kind, len(states.labels), made(**options).own_settings)
+    model = build_model(kind, len(states.labels), made.own_settings)
     _with_weights(model, tensors, "model.")
     fitted = Fitted(
         model=model,
@@ -72,7 +72,7 @@ def _of_estimator(tensors: dict[str, torch.Tensor], text: str) -> SequenceEstima
         history=pd.DataFrame(header["history"]),
         record=Record(**header["record"]),
     )
-    return made.of(fitted, options)
+    return made.of(fitted, made.options)
 
 
 def _of_study(path: Path, tensors: dict[str, torch.Tensor], replicate: int) -> SequenceEstimator:
@@ -97,4 +97,5 @@ def _of_study(path: Path, tensors: dict[str, torch.Tensor], replicate: int) -> S
         record=Record(validation_loss=run["cross_entropy"][replicate - 1]),
     )
     options = plan["settings"] | plan["budget"] | {"seed": run["seed"]}
-    return estimator(plan["kind"]).of(fitted, options)
+    made = estimator(plan["kind"])(**options)
+    return made.of(fitted, made.options)

@@ -12,15 +12,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from raremd.analysis.assessment import Assessment
+from raremd.analysis.given_md import GivenMD, plan_of
 from raremd.analysis.recommendation import Outcome
 from raremd.analysis.tidy import pick
 from raremd.analysis.trajectories import (
     Compared,
-    GivenMD,
     ModelOutcome,
     assess_md,
     compare_models,
-    plan_of,
     timescales_of,
 )
 from raremd.report.figures import inspection, style
@@ -204,6 +203,7 @@ def compare(
     *,
     lag: int | None = None,
     macrostates: Any = None,
+    samples: int = 200,
 ) -> Comparison:
     """Do models reproduce the slow processes of the MD, by the rules of a study?
 
@@ -225,6 +225,8 @@ def compare(
     macrostates : int, mapping or sequence of int, optional
         Metastable states in which models are judged: so many by PCCA+, or that of each state. If
         left out, the states themselves, or four by PCCA+ where there are more than twenty.
+    samples : int
+        Resamplings of the trajectories behind each error bar.
 
     Returns
     -------
@@ -242,11 +244,12 @@ def compare(
     >>> from raremd.data.simulated.hidden_chain_walk import simulate
     >>> chain = HiddenChain(t1=30, memory=0, positions=2)
     >>> md, same, other = (list(simulate(chain, 4, 5000, seed)) for seed in (0, 1, 2))
-    >>> found = compare(md, {"same": same, "fast": [d[::2] for d in other]}, lags=[1, 5, 15])
+    >>> found = compare(md, {"same": same, "fast": [d[::2] for d in other]}, lags=[1, 15],
+    ...                 lag=5, samples=40)
     >>> found.outcomes
     {'same': 'reproduced', 'fast': 'not reproduced'}
     """
-    plan = plan_of(dtrajs, lags, lag, frame_interval, unit)
+    plan = plan_of(dtrajs, lags, lag, frame_interval, unit, samples)
     md = GivenMD.of(dtrajs, macrostates, plan.yardstick_lag)
     return Comparison(compare_models(md, generated, plan))
 
@@ -259,12 +262,13 @@ def inspect(
     unit: str = "frames",
     *,
     macrostates: Any = None,
+    samples: int = 200,
 ) -> Inspection:
     """What can be decided from this MD, before any training?
 
     Parameters
     ----------
-    dtrajs, lags, frame_interval, unit, macrostates
+    dtrajs, lags, frame_interval, unit, macrostates, samples
         As for `compare`.
     lag : int
         At which models will be judged, in frames.
@@ -287,7 +291,7 @@ def inspect(
     >>> print(str(inspect(simulate(chain, 4, 500, 0), lag=10, lags=[1, 10, 30]))[:60])
     **Not yet: the training data hold only 2 slow transitions.**
     """
-    plan = plan_of(dtrajs, lags, lag, frame_interval, unit)
+    plan = plan_of(dtrajs, lags, lag, frame_interval, unit, samples)
     md = GivenMD.of(dtrajs, macrostates, plan.yardstick_lag)
     lengths = tuple(map(len, md.dtrajs))
     return Inspection(assess_md(md, plan), timescales_of(md, plan), lengths, plan)
