@@ -295,8 +295,9 @@ def _undisturbed() -> Iterator[None]:
 
 
 def _bar(frames: int, shown: bool) -> Any:
-    """A progress bar over frames."""
-    return tqdm(total=frames, unit="frame", unit_scale=True, disable=not shown, leave=False)
+    """A progress bar over frames; tqdm's own environment variables decide unless it is hidden."""
+    hidden = {} if shown else {"disable": True}
+    return tqdm(total=frames, unit="frame", unit_scale=True, leave=False, **hidden)
 
 
 @functools.cache

@@ -170,10 +170,10 @@ def system_section(found: SystemInspection) -> list[str]:
 def overview(found: Assessment, lengths: Sequence[int], frame: float) -> list[str]:
     """Frames, events and convergence with lag, of trajectories whose frames are `frame` apart."""
     total, unit = sum(lengths), found.unit
+    time = "" if unit == "frames" else f" of {given(frame, unit)}: {given(total * frame, unit)} in all"
     return [
         f"{count(len(lengths), 'trajectory', 'trajectories')}, "
-        f"{total:,} frames of {given(frame, unit)}: "
-        f"{given(total * frame, unit)} in all{_range(lengths)}",
+        f"{total:,} frames{time}{_range(lengths)}",
         "",
         f"{count(sum(found.by_set), 'slow transition')} in the training data. "
         f"{_of_sets(found.by_set)}{_spread(found.by_trajectory)}",
