@@ -120,7 +120,10 @@ def test_what_is_no_discrete_trajectory_is_refused(case):
 
 
 def test_overlaps_and_short_trajectories_are_refused(md):
-    with pytest.raises(ValueError, match=r"^validation\[0\]: frames 8 to 3000 are frames 1008 to 4000 of dtrajs\[1\]"):
+    with pytest.raises(
+        ValueError,
+        match=r"^validation\[0\]: frames 8 to 3000 are frames 1008 to 4000 of dtrajs\[1\]",
+    ):
         raremd.Markov(window=20).fit(md[:2], validation=md[1][1000:], progress=False)
     with pytest.raises(ValueError, match="no trajectory has more than 5000 frames"):
         raremd.Markov(window=5000).fit(md, progress=False)

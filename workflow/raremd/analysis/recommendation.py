@@ -203,11 +203,14 @@ def _compare(
     md, low, high = rows[["value", "low", "high"]].iloc[0] if len(rows) else (np.nan,) * 3
     own = SlowProcess(process.i, float(md), float(low), float(high))
     deviations = cell.deviations(model, Reading.LONG_LAG, process.i)
-    return compare_process(own, deviations, paired_effect(deviations).interval(), tolerance)
+    return compare_process(own, deviations, tolerance)
 
 
 def compare_process(
-    own: SlowProcess, deviations: np.ndarray, bounds: tuple[float, float], tolerance: float
+    own: SlowProcess,
+    deviations: np.ndarray,
+    tolerance: float,
+    bounds: tuple[float, float] | None = None,
 ) -> ProcessComparison:
     """One process of the MD beside that of a model.
 
@@ -217,20 +220,22 @@ def compare_process(
         Of the MD.
     deviations : (n_replicates,) float array
         See `CellResult.deviations`.
-    bounds : tuple of float
-        Interval of their mean.
     tolerance : float
         log2 deviation that counts as none.
+    bounds : tuple of float or None
+        Interval of their mean, where it does not come from their scatter.
     """
+    effect = paired_effect(deviations)
+    low, high = bounds or effect.interval()
     band = max(tolerance, own.own_error if np.isfinite(own.own_error) else 0.0)
     return ProcessComparison(
         i=own.i,
         md=own.value,
         md_low=own.low,
         md_high=own.high,
-        ratio=paired_effect(deviations).mean,
-        low=bounds[0],
-        high=bounds[1],
+        ratio=effect.mean,
+        low=low,
+        high=high,
         failed=int((deviations >= LOG2_CAP).sum()),
         replicates=len(deviations),
         band=band,

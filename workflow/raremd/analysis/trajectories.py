@@ -26,7 +26,6 @@ from raremd.analysis.recommendation import (
     compare_process,
     outcome_of,
 )
-from raremd.analysis.verdicts import paired_effect
 from raremd.analysis.yardstick import Yardstick
 from raremd.data.state_numbers import StateNumbers, as_trajectories
 from raremd.kinetics.bootstrap import trajectory_blocks
@@ -212,13 +211,13 @@ def _processes(
         rows = here[here["i"] == i].set_index("model")[["low", "high"]]
         own = SlowProcess(i, md, *(float(x) for x in rows.loc[MD]))
         deviations = cell.deviations(model, reading, i)
-        bounds = paired_effect(deviations).interval()
+        bounds = None
         if len(deviations) == 1:
             with np.errstate(divide="ignore", invalid="ignore"):
                 low, high = np.log2(rows.loc[model].to_numpy(np.float64) / md)
             low, high = (x if np.isfinite(x) else s * LOG2_CAP for x, s in ((low, -1), (high, 1)))
             bounds = float(low), float(high)
-        found.append(compare_process(own, deviations, bounds, plan.tolerance))
+        found.append(compare_process(own, deviations, plan.tolerance, bounds))
     return found
 
 

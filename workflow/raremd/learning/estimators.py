@@ -19,13 +19,12 @@ import pandas as pd
 import torch
 
 from raremd.data.state_numbers import StateNumbers, as_trajectories, refuse_overlaps
-from raremd.kinetics.transition_matrix import count_matrix
 from raremd.learning.checkpoint import Progress
 from raremd.learning.fitted import Fitted, Record
 from raremd.learning.generation import draw_prompts, generate
-from raremd.learning.leak import read_held_out
+from raremd.learning.last_doubling import last_doubling
 from raremd.learning.replicates import CellData, TrainedReplicate, train_model
-from raremd.learning.training import VALIDATION_WINDOWS, held_out_loss
+from raremd.learning.training import held_out_loss
 from raremd.learning.windows import Windows
 from raremd.models import SequenceModel, build_model
 from raremd.states.split import split_frames, take
@@ -40,8 +39,6 @@ with warnings.catch_warnings():  # in a notebook without ipywidgets the bar is t
 
 MOST_PROMPTS = 1000
 """Windows that are kept to start walkers from."""
-READ_FIRST = 0.5
-"""Share of a held-out window that is read before anything is predicted from it."""
 MARKOV_BATCH = 64
 
 
@@ -193,7 +190,11 @@ class SequenceEstimator:
 
     @property
     def converged(self) -> bool:
-        """Whether the validation loss came near a Markov model's: false asks for more tokens."""
+        """Whether the fit came to its end; false asks for more tokens.
+
+        The loss came near a Markov model's, and over the last doubling of tokens neither it nor the
+        expected timescale moved by more than a study's tolerance.
+        """
         return self.fitted.record.converged
 
     @property
@@ -260,26 +261,21 @@ class SequenceEstimator:
 
 def _fitted(trained: TrainedReplicate, states: StateNumbers, data: CellData) -> Fitted:
     """What is kept of a training."""
-    model, validation = trained.model, trained.validation
-    counts = count_matrix(data.training, data.n_states, 1)
-    leak = expected = np.nan
-    if type(model).encode is SequenceModel.encode:
-        windows = validation.spread(VALIDATION_WINDOWS)
-        read_first = int(READ_FIRST * (windows.shape[1] - 2))
-        held_out = read_held_out(model, windows, counts, 1, read_first, recent=1)
-        leak, expected = held_out.leak, float(held_out.timescales[0])
+    length, held_out = trained.training.length - 1, trained.held_out
     markov = build_model("markov", data.n_states, {})
     markov.prepare(data.training)
-    of_states = Windows.of(data.validation, validation.length - 1)
+    moved = last_doubling(trained.history)
     pool = min(MOST_PROMPTS, len(trained.training))
     prompts = draw_prompts(trained.training, pool, np.random.default_rng((*trained.seed, 3)))
     record = Record(
         validation_loss=trained.cross_entropy,
-        markov_loss=held_out_loss(markov, of_states, MARKOV_BATCH),
-        leak=float(leak),
-        expected_timescale=expected,
+        markov_loss=held_out_loss(markov, Windows.of(data.validation, length), MARKOV_BATCH),
+        leak=held_out.leak if held_out else np.nan,
+        expected_timescale=held_out.timescale if held_out else np.nan,
+        loss_moved_log2=moved.loss,
+        timescale_moved_log2=moved.timescale,
     )
-    return Fitted(model.cpu(), states, prompts.astype(np.int16), trained.history, record)
+    return Fitted(trained.model.cpu(), states, prompts.astype(np.int16), trained.history, record)
 
 
 @contextmanager

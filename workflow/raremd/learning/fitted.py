@@ -18,7 +18,9 @@ from raremd.io.storage import atomic_path
 from raremd.learning.trained import is_far_above
 from raremd.models import SequenceModel
 from raremd.study.settings.fitting import Fitting
+from raremd.study.settings.study import Settings
 
+TOLERANCE: float = Settings.model_fields["tolerance"].default
 KEY = "raremd"
 """Of the metadata: JSON of `Header`."""
 
@@ -34,17 +36,22 @@ class Record:
     leak : float
     expected_timescale : float
         In frames.
+    loss_moved_log2, timescale_moved_log2 : float
+        Over the last doubling of tokens, see `last_doubling`.
     """
 
     validation_loss: float
     markov_loss: float = np.nan
     leak: float = np.nan
     expected_timescale: float = np.nan
+    loss_moved_log2: float = np.nan
+    timescale_moved_log2: float = np.nan
 
     @property
     def converged(self) -> bool:
-        """Whether the loss came near the Markov model's."""
-        return not is_far_above(self.validation_loss, self.markov_loss)
+        """Whether the loss came near the Markov model's, and nothing moves any more."""
+        still = np.nanmax([abs(self.loss_moved_log2), abs(self.timescale_moved_log2), 0.0])
+        return not (is_far_above(self.validation_loss, self.markov_loss) or still > TOLERANCE)
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,13 @@ def _of_study(path: Path, tensors: dict[str, torch.Tensor], replicate: int) -> S
         states=StateNumbers(np.arange(run["n_states"])),
         prompts=windows.spread(MOST_PROMPTS)[:, :-1].astype(np.int16),
         history=own.reset_index(drop=True),
-        record=Record(validation_loss=run["cross_entropy"][replicate - 1]),
+        record=Record(
+            validation_loss=run["cross_entropy"][replicate - 1],
+            leak=run["leak"][replicate - 1],
+            expected_timescale=run["expected_timescale"][replicate - 1],
+            loss_moved_log2=run["cross_entropy_moved_log2"][replicate - 1],
+            timescale_moved_log2=run["expected_timescale_moved_log2"][replicate - 1],
+        ),
     )
     options = plan["settings"] | plan["budget"] | {"seed": run["seed"]}
     made = estimator(plan["kind"])(**options)

@@ -22,6 +22,7 @@ from raremd.analysis.trajectories import (
     compare_models,
     timescales_of,
 )
+from raremd.analysis.words import factor, listed, quantity
 from raremd.report.figures import inspection, style
 from raremd.report.figures.populations_mfpt import REFERENCE, draw_states
 from raremd.report.figures.style import Look
@@ -30,7 +31,6 @@ from raremd.report.names import pretty
 from raremd.report.pages.inspection import answer, its_table, overview
 from raremd.report.pages.markdown import as_table
 from raremd.report.pages.recommendation import process_cells, remedies
-from raremd.report.pages.words import factor, listed, quantity
 from raremd.study.plans import AssessmentPlan
 
 COLUMNS = ["model", "process", "MD [95 %]", "model / MD [95 %]", "allowed", "outcome"]

@@ -28,9 +28,7 @@ def answer(found: Assessment) -> str:
         return f"Not yet: {found.doubts[0].text}"
     times = listed([quantity(p.value, found.unit) for p in found.slow])
     processes = count(len(found.slow), "slow process", "slow processes")
-    return (
-        f"Yes, this MD can tell: {events(found)}, {processes} ({times}), converged with lag"
-    )
+    return f"Yes, this MD can tell: {events(found)}, {processes} ({times}), converged with lag"
 
 
 def headline(found: SystemInspection) -> str:
@@ -170,7 +168,9 @@ def system_section(found: SystemInspection) -> list[str]:
 def overview(found: Assessment, lengths: Sequence[int], frame: float) -> list[str]:
     """Frames, events and convergence with lag, of trajectories whose frames are `frame` apart."""
     total, unit = sum(lengths), found.unit
-    time = "" if unit == "frames" else f" of {given(frame, unit)}: {given(total * frame, unit)} in all"
+    time = f" of {given(frame, unit)}: {given(total * frame, unit)} in all"
+    if unit == "frames":
+        time = ""
     return [
         f"{count(len(lengths), 'trajectory', 'trajectories')}, "
         f"{total:,} frames{time}{_range(lengths)}",
