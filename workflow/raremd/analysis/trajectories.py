@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from raremd.analysis.assessment import Assessment, Doubt, SlowProcess, assess
-from raremd.analysis.cell_kinetics import MAX_BLOCKS, Seen, md_rows, point_rows, tidy_rows
+from raremd.analysis.assess import assess
+from raremd.analysis.assessment import Assessment, Doubt, SlowProcess
+from raremd.analysis.cell_kinetics import Seen, md_rows, point_rows, tidy_rows
 from raremd.analysis.cell_result import LOG2_CAP, MD, CellResult, Reading
 from raremd.analysis.comparison import over_replicates
 from raremd.analysis.given_md import GivenMD
@@ -28,7 +29,7 @@ from raremd.analysis.recommendation import (
 )
 from raremd.analysis.yardstick import Yardstick
 from raremd.data.state_numbers import StateNumbers, as_trajectories
-from raremd.kinetics.bootstrap import trajectory_blocks
+from raremd.kinetics.bootstrap import bootstrap_blocks
 from raremd.study.cell import Cell
 from raremd.study.plans import AssessmentPlan
 from raremd.study.settings.sections import RESERVED
@@ -47,8 +48,11 @@ BY_STATE = ("population", "mfpt", "residence_time", "transition_probability")
 
 def assess_md(md: GivenMD, plan: AssessmentPlan) -> Assessment:
     """The assessment of a study, of all of this MD; states by the user's numbers."""
-    found = assess(md.metastable, plan)
-    one, other = (int(md.names[k]) for k in found.balance.states)
+    named = replace(plan, names=tuple(map(str, md.names.tolist())))
+    found = assess(md.metastable, md.finer, named)
+    if not found.balance_in:
+        return found
+    one, other = (int(md.states.labels[k]) for k in found.balance.states)
     return replace(found, balance=replace(found.balance, states=(one, other)))
 
 
@@ -136,7 +140,7 @@ def compare_models(md: GivenMD, generated: Mapping[str, Any], plan: AssessmentPl
 
     def resampled(dtrajs: list[np.ndarray]) -> pd.DataFrame:
         lengths = [len(d) for d in dtrajs]
-        blocks = trajectory_blocks(lengths, max(plan.block, sum(lengths) // MAX_BLOCKS))
+        blocks = bootstrap_blocks(lengths, plan.block)
         if len(blocks) < 2:  # a single one that is no longer than twice the longest lag
             return tidy_rows(list(point_rows(seen(dtrajs))), plan.frame_interval)
         rng = np.random.default_rng(plan.seed)
