@@ -24,7 +24,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help figures study snapshot gallery spot-check leaderboard keep-leaderboard report inspect \
-  crosscheck docs plan configured test faults cluster-test fuzz reliability lint format resources bench \
+  crosscheck docs plan configured notebooks test faults cluster-test fuzz reliability lint format resources bench \
   bench-overhead bench-plan clean
 
 help:           ## this list
@@ -110,6 +110,9 @@ cluster-test: $(READY) ## a small study on a real one-node Slurm (root, Debian)
 
 fuzz: $(READY)      ## 40,000 broken configurations and files, not one traceback
 	@$(BIN)/python -m pytest tests/fuzz --durations=0
+
+notebooks: $(READY) ## execute the notebooks in docs/ anew, with their output (two minutes)
+	@TQDM_DISABLE=1 OMP_NUM_THREADS=1 $(BIN)/jupyter execute --inplace --NotebookClient.record_timing=False docs/*.ipynb
 
 reliability: $(READY) ## run the fault and cluster tests, write docs/reliability.md from them
 	@$(BIN)/python -m pytest tests/faults --junitxml=.pytest_cache/faults.xml

@@ -218,7 +218,7 @@ def md_rows(
     Parameters
     ----------
     seen : Seen
-        The MD that the models were trained on.
+        The MD that the models were trained on, or what one model generated.
     blocks : list of (trajectory, start, stop)
         Ranges of saved frames that are resampled.
     n_samples : int
@@ -234,7 +234,10 @@ def md_rows(
     halves = {lag: splits for lag in (lags[0], yardstick.lag)}
     how = lags, n_timescales, blocks, weights, halves
     own, ceiling = _resampled("ceiling_log2", seen.dtrajs, seen.n_states, *how)
-    slow, slow_ceiling = _resampled("yardstick_ceiling_log2", uncored, yardstick.n_states, *how)
+    if uncored is seen.dtrajs:  # the states are the metastable ones
+        slow, slow_ceiling = own, [row | {"quantity": "yardstick_ceiling_log2"} for row in ceiling]
+    else:
+        slow, slow_ceiling = _resampled("yardstick_ceiling_log2", uncored, yardstick.n_states, *how)
     bounds: dict[Key, tuple[float, float]] = {}
     for quantity, samples in (("timescale", own), ("yardstick_timescale", slow)):
         for lag, of_lag in zip(lags, samples, strict=True):
@@ -270,7 +273,7 @@ def md_rows(
     return rows + ceiling + slow_ceiling, Bootstrap(np.array(lags), own, slow)
 
 
-def _table(rows: list[dict[str, Any]], interval_time: float) -> pd.DataFrame:
+def tidy_rows(rows: list[dict[str, Any]], interval_time: float) -> pd.DataFrame:
     """Tidy table with times in the system's unit; i, j of 0 where there is none."""
     table = pd.DataFrame(rows, columns=COLUMNS)
     for name in ("i", "j"):
@@ -369,4 +372,4 @@ def evaluate_cell(
         "bootstrap/yardstick": bootstrap.yardstick * plan.interval,
     }
     attributes = {"dimension": system.dimension, "n_states": system.n_states}
-    return _table(rows, plan.interval), arrays, attributes
+    return tidy_rows(rows, plan.interval), arrays, attributes

@@ -44,7 +44,7 @@ RATIOS = {"timescale": "own", "yardstick_timescale": "yardstick"}
 MODELLESS = ("md", "reference", "exact")
 
 
-def _over_replicates(table: pd.DataFrame) -> Iterator[dict]:
+def over_replicates(table: pd.DataFrame) -> Iterator[dict]:
     """Rows of replicate 0: mean over replicates; geometric, with Student bars, for times."""
     models = table[~table["model"].isin(MODELLESS)]
     for key, group in models.groupby(
@@ -230,7 +230,7 @@ def compare(
         rows = list(_ratios(table, read_arrays(path, "bootstrap"), rng))
         rows += [row for record in by_cell[factors.cell] for row in _run_rows(record)]
         trained = pd.DataFrame([row for row in rows if row["quantity"] in SUMMED_UP])
-        rows += list(_over_replicates(pd.concat([table, trained])))
+        rows += list(over_replicates(pd.concat([table, trained])))
         part = pd.concat([table, pd.DataFrame(rows)], ignore_index=True)
         parts.append(part.assign(**factors.columns(), dimension=read_attributes(path)["dimension"]))
     for system, spectrum in spectra.items():

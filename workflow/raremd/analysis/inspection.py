@@ -22,7 +22,7 @@ from raremd.kinetics.bootstrap import interval, trajectory_blocks
 from raremd.kinetics.transition_matrix import count_matrix, estimate
 from raremd.states.discrete_trajectories import DiscreteSystem, read_states
 from raremd.states.split import at_interval, check_lengths, take
-from raremd.study.plans import InspectedCell, InspectionPlan
+from raremd.study.plans import AssessmentPlan, InspectedCell, InspectionPlan
 
 COLUMNS = [
     "system", "coordinate", "partition", "interval", "model",
@@ -85,7 +85,9 @@ class SystemInspection:
         return self.assessment.doubts
 
 
-def _its(dtrajs: list[np.ndarray], n_states: int, plan: InspectionPlan) -> Iterator[dict[str, Any]]:
+def its_rows(
+    dtrajs: list[np.ndarray], n_states: int, plan: InspectionPlan | AssessmentPlan
+) -> Iterator[dict[str, Any]]:
     """Timescales of the training MD against lag, in frames, with bootstrap bars."""
     times, samples = timescales_against_lag(dtrajs, n_states, plan.lags, plan)
     low, high = interval(samples, axis=1)
@@ -202,7 +204,7 @@ def inspect_system(plan: InspectionPlan, assessment: Assessment) -> SystemInspec
         at = {"coordinate": coordinate, "partition": partition}
         rows += [at | row for row in state_rows(system, lag)]
         training_part = take(system.md, system.split.training)
-        rows += [at | row for row in _its(training_part, system.n_states, plan)]
+        rows += [at | row for row in its_rows(training_part, system.n_states, plan)]
     at = dict(zip(("coordinate", "partition"), plan.yardstick, strict=True))
     rows += [
         at | {"quantity": "slow_transitions", "i": k, "value": float(n), "lag": lag}

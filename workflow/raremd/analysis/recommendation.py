@@ -74,6 +74,16 @@ class ProcessComparison:
         return max(abs(self.low), abs(self.high))
 
 
+def outcome_of(processes: Sequence[ProcessComparison], doubts: Sequence[Doubt]) -> Outcome:
+    """All processes within their bands, one outside, or neither; never beyond a doubt."""
+    if doubts or not processes:
+        return Outcome.CANNOT_TELL
+    outcomes = {process.outcome for process in processes}
+    if Outcome.NOT_REPRODUCED in outcomes:
+        return Outcome.NOT_REPRODUCED
+    return Outcome.REPRODUCED if outcomes == {Outcome.REPRODUCED} else Outcome.CANNOT_TELL
+
+
 @dataclass(frozen=True)
 class Candidate:
     """One model in one cell.
@@ -101,12 +111,9 @@ class Candidate:
     @property
     def outcome(self) -> Outcome:
         """All processes within their bands, one outside, or neither; never beyond a doubt."""
-        if self.doubts or not self.processes:
-            return Outcome.CANNOT_TELL
-        outcomes = {process.outcome for process in self.processes}
-        if self.missed or Outcome.NOT_REPRODUCED in outcomes:
-            return Outcome.NOT_REPRODUCED
-        return Outcome.REPRODUCED if outcomes == {Outcome.REPRODUCED} else Outcome.CANNOT_TELL
+        outcome = outcome_of(self.processes, self.doubts)
+        missed = self.missed and self.processes and not self.doubts
+        return Outcome.NOT_REPRODUCED if missed else outcome
 
     @property
     def needed(self) -> int | None:
@@ -195,18 +202,40 @@ def _compare(
     rows = rows[rows["replicate"] == 0]
     md, low, high = rows[["value", "low", "high"]].iloc[0] if len(rows) else (np.nan,) * 3
     own = SlowProcess(process.i, float(md), float(low), float(high))
-    band = max(tolerance, own.own_error if np.isfinite(own.own_error) else 0.0)
     deviations = cell.deviations(model, Reading.LONG_LAG, process.i)
+    return compare_process(own, deviations, tolerance)
+
+
+def compare_process(
+    own: SlowProcess,
+    deviations: np.ndarray,
+    tolerance: float,
+    bounds: tuple[float, float] | None = None,
+) -> ProcessComparison:
+    """One process of the MD beside that of a model.
+
+    Parameters
+    ----------
+    own : SlowProcess
+        Of the MD.
+    deviations : (n_replicates,) float array
+        See `CellResult.deviations`.
+    tolerance : float
+        log2 deviation that counts as none.
+    bounds : tuple of float or None
+        Interval of their mean, where it does not come from their scatter.
+    """
     effect = paired_effect(deviations)
-    bounds = effect.interval()
+    low, high = bounds or effect.interval()
+    band = max(tolerance, own.own_error if np.isfinite(own.own_error) else 0.0)
     return ProcessComparison(
-        i=process.i,
+        i=own.i,
         md=own.value,
         md_low=own.low,
         md_high=own.high,
         ratio=effect.mean,
-        low=bounds[0],
-        high=bounds[1],
+        low=low,
+        high=high,
         failed=int((deviations >= LOG2_CAP).sum()),
         replicates=len(deviations),
         band=band,

@@ -7,10 +7,8 @@ import numpy as np
 from raremd.analysis.assessment import Cause, Doubt
 from raremd.analysis.cell_result import MARKOV, CellResult
 from raremd.analysis.words import number
+from raremd.learning.trained import is_far_above
 
-EXCESS_SHARE, EXCESS_NATS = 0.1, 0.02
-"""A held-out loss above the Markov model's by more than this share of it, and by more than so many
-nats a frame, is far above."""
 REMEDY = "raise `training.tokens` at least fourfold"
 MOVED = {"expected_timescale": "expected one-step timescale", "cross_entropy": "held-out loss"}
 """What must not move any more over the last doubling of tokens."""
@@ -39,7 +37,7 @@ def _far_above_markov(cell: CellResult, model: str) -> str | None:
     loss, markov = (cell.values(m, "cross_entropy") for m in (model, MARKOV))
     if len(loss) and len(markov) and model != MARKOV:
         mine, baseline = float(np.median(loss)), float(np.median(markov))
-        if mine - baseline > max(EXCESS_NATS, EXCESS_SHARE * baseline):
+        if is_far_above(mine, baseline):
             return f"held-out loss is {mine:.3f} nats, a Markov model's {baseline:.3f}"
     return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +57,7 @@ def generate(
     seed: int,
     label: str = "",
     enough: Enough | None = None,
+    watch: Callable[[int], None] | None = None,
 ) -> np.ndarray:
     """Continue each prompt.
 
@@ -74,6 +76,8 @@ def generate(
     enough : Enough or None
         Walkers go on by `n_frames` again and again until there are enough crossings. The states
         of all walkers are then held at once.
+    watch : callable or None
+        Told now and then how many frames were added, of all walkers together.
 
     Returns
     -------
@@ -82,7 +86,7 @@ def generate(
     """
     limit = enough.limit if enough else n_frames
     counter = CrossingCounter(enough.sides, enough.lag, len(prompts)) if enough else None
-    progress = _Progress(label, len(prompts) * limit)
+    progress = _Progress(label, len(prompts) * limit, watch)
     held: dict[int, _Walkers] = {}
     parts: list[np.ndarray] = []
     done = 0
@@ -136,13 +140,17 @@ class _Walkers:
 class _Progress:
     """Says in the log how far generation is, now and then."""
 
-    def __init__(self, label: str, at_most: int) -> None:
-        self._label, self._at_most, self._frames = label, at_most, 0
+    def __init__(
+        self, label: str, at_most: int, watch: Callable[[int], None] | None = None
+    ) -> None:
+        self._label, self._at_most, self._frames, self._watch = label, at_most, 0, watch
         self._started = self._spoken = time.monotonic()
 
     def add(self, frames: int) -> None:
         """So many more, of all walkers together."""
         self._frames += frames
+        if self._watch:
+            self._watch(frames)
         if time.monotonic() - self._spoken > LOG_SECONDS:
             self._spoken = time.monotonic()
             share = self._frames / self._at_most

@@ -18,6 +18,7 @@ import torch
 from raremd.learning.leak import HeldOut
 from raremd.learning.training import (
     TrainingSettings,
+    Watch,
     held_out_leak,
     held_out_loss,
     resolve_device,
@@ -27,7 +28,7 @@ from raremd.learning.windows import Windows
 from raremd.models import SequenceModel, build_model
 from raremd.states.discrete_trajectories import DiscreteSystem
 from raremd.states.split import at_interval
-from raremd.study.plans import Slicing, TrainingPlan
+from raremd.study.plans import ModelPlan, Slicing, TrainingPlan
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def _one_number(*seed: int) -> int:
 def train_replicate(
     data: CellData, plan: TrainingPlan, replicate: int, checkpoint: Path, code: str
 ) -> TrainedReplicate:
-    """Train one replicate.
+    """Train one replicate of a cell.
 
     Parameters
     ----------
@@ -126,10 +127,43 @@ def train_replicate(
     plan : TrainingPlan
     replicate : int
         From 1.
+    checkpoint, code
+        As in `train_model`.
+    """
+    of_all = f"{plan.cell.folder}/{plan.model.name}"
+    seed = derive_seed(plan.seed, of_all, replicate)
+    label = f"{of_all} replicate {replicate}"
+    return train_model(data, plan.model, seed, plan.device, checkpoint, label, code)
+
+
+def train_model(
+    data: CellData,
+    plan: ModelPlan,
+    seed: tuple[int, ...],
+    device: str,
+    checkpoint: Path,
+    label: str,
+    code: str = "",
+    watch: Watch | None = None,
+) -> TrainedReplicate:
+    """Train one model, from its initial weights to its calibration.
+
+    Parameters
+    ----------
+    data : CellData
+    plan : ModelPlan
+    seed : tuple of int
+        Decides every random number.
+    device : str
+        ``auto``, ``cpu`` or ``cuda``.
     checkpoint : Path
         Where an interrupted training goes on from, and a finished one is read.
+    label : str
+        Names this training in the log.
     code : str
         Digest of the code that trains; a checkpoint of other code is not used.
+    watch : callable or None
+        See `training.train`.
 
     Raises
     ------
@@ -139,19 +173,17 @@ def train_replicate(
         If training diverges.
     """
     started = Cost.now()
-    settings = TrainingSettings(**vars(plan.model.budget))
-    of_all = f"{plan.cell.folder}/{plan.model.name}"
-    seed = derive_seed(plan.seed, of_all, replicate)
+    settings = TrainingSettings(**vars(plan.budget))
     torch.manual_seed(_one_number(*seed))
-    model = build_model(plan.model.kind, data.n_states, plan.model.settings)
-    model = model.to(resolve_device(plan.device))
+    model = build_model(plan.kind, data.n_states, plan.settings)
+    model = model.to(resolve_device(device))
     model.prepare(data.training)
     training, validation = (
         Windows.of([model.encode(t) for t in part], settings.window)
         for part in (data.training, data.validation)
     )
-    label, before = f"{of_all} replicate {replicate}", Cost.now()
-    history = train(model, training, validation, settings, seed, checkpoint, label, code)
+    before = Cost.now()
+    history = train(model, training, validation, settings, seed, checkpoint, label, code, watch)
     # What earlier attempts spent before their checkpoint counts as well.
     last = history.iloc[-1]
     earlier = Cost(last["seconds"], last["cpu_seconds"]) - (Cost.now() - before)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,6 +31,8 @@ LEAK_WINDOWS = 256
 LAST_LEAK_WINDOWS = 1024
 """Of the trained model."""
 LOG_SECONDS = 5.0
+Watch = Callable[[Progress], None]
+"""Told how far a training is."""
 
 
 @dataclass(frozen=True)
@@ -240,6 +242,7 @@ def train(
     checkpoint: Path,
     label: str = "",
     code: str = "",
+    watch: Watch | None = None,
 ) -> pd.DataFrame:
     """Train in place, leave the best weights in the model.
 
@@ -259,6 +262,8 @@ def train(
         Names this training in the log.
     code : str
         Digest of the code that trains; a checkpoint of other code is not used.
+    watch : callable or None
+        Called after each step.
 
     Returns
     -------
@@ -299,6 +304,8 @@ def train(
         optimiser.rate = settings.rate(progress.step)
         losses.append(training_step(model, optimiser, batch, settings.gradient_norm))
         progress.step += 1
+        if watch:
+            watch(progress)
         if progress.step % settings.steps_per_evaluation and progress.step < settings.steps:
             continue
 

@@ -36,11 +36,10 @@ from raremd.data.imported.units import (
     refuse_wrong_angles,
     undeclared_angle,
 )
+from raremd.data.state_numbers import MAX_LABEL, refuse_labels
 
 log = logging.getLogger(__name__)
 
-MAX_LABEL = 1 << 24
-"""State labels, and other whole numbers, are carried as float32, which is exact up to here."""
 BIASES = ("bias", "rbias", "rct", "work", "force2", "acc", "neff", "nker", "zed")
 """Endings of PLUMED's columns that are no coordinates of the molecule."""
 
@@ -219,15 +218,8 @@ class Importer:
                     f"{block[row, column]}, more than 32-bit numbers tell apart; subtract an "
                     "offset, or save it in a larger unit"
                 )
-        if not self._states:
-            return
-        wrong = (block != np.floor(block)) | (block < 0) | (block > MAX_LABEL)
-        if wrong.any():
-            row = int(wrong.any(axis=1).argmax())
-            raise ValueError(
-                f"{label}: frame {frames + row + 1}: {block[row, 0]:g} is no state; states are "
-                f"whole numbers from 0 to {MAX_LABEL} (cut the trajectory where it has none)"
-            )
+        if self._states:
+            refuse_labels(label, frames, block)
 
     def _remember(self, label: str, values: np.ndarray, first: bool) -> None:
         low, high = values.min(axis=0), values.max(axis=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -120,7 +121,7 @@ class Look:
         """Model -> how it is drawn, in the order of legends."""
         own = [m for m in self.models if m not in self.controls]
         free = iter(OTHERS * len(own))
-        looks = {m: MODELS.get(m) or next(free) for m in own}
+        looks = {m: MODELS.get(m.lower()) or next(free) for m in own}
         found = {}
         for model in self.models:
             color, marker = looks[self.controls.get(model, model)]
@@ -153,10 +154,19 @@ class Look:
         return pd.concat([pick(comparison, **levels) for levels in self.rows])
 
 
+class Shown(Figure):
+    """A figure that a notebook shows, whether or not matplotlib was set up in it."""
+
+    def _repr_png_(self) -> bytes:
+        image = io.BytesIO()
+        self.savefig(image, format="png", dpi=DPI / 2)
+        return image.getvalue()
+
+
 def new_figure(width: float, height: float, *, constrained: bool = True) -> Figure:
     """An empty figure in inches, laid out so that labels do not overlap."""
     matplotlib.style.use(_SETTINGS)
-    return Figure(figsize=(width, height), layout="constrained" if constrained else None)
+    return Shown(figsize=(width, height), layout="constrained" if constrained else None)
 
 
 def grid(

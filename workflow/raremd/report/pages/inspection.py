@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from raremd.analysis.assessment import Assessment
 from raremd.analysis.inspection import CellInspection, RunningTime, SystemInspection
 from raremd.analysis.words import bounds, count, given, listed, number, quantity
 from raremd.report.pages.markdown import as_table
@@ -21,23 +22,26 @@ ENOUGH = 100
 """Times the slowest timescale that a replicate should generate."""
 
 
-def headline(found: SystemInspection) -> str:
-    """Whether this MD can decide anything, in one sentence."""
+def answer(found: Assessment) -> str:
+    """Whether this MD can decide anything, in one sentence without its full stop."""
     if found.doubts:
-        return f"Not yet: {found.doubts[0].text}."
+        return f"Not yet: {found.doubts[0].text}"
+    times = listed([quantity(p.value, found.unit) for p in found.slow])
+    processes = count(len(found.slow), "slow process", "slow processes")
+    return f"Yes, this MD can tell: {events(found)}, {processes} ({times}), converged with lag"
+
+
+def headline(found: SystemInspection) -> str:
+    """The same, and how many of the planned cells can give a verdict."""
+    if found.doubts:
+        return f"{answer(found.assessment)}."
     able = [cell for cell in found.cells if not cell.reasons]
     if not able:
         return f"Not yet: no planned cell can give a verdict ({found.cells[0].reasons[0]})."
-    slow = found.assessment.slow
-    times = listed([quantity(p.value, found.plan.unit) for p in slow])
     cells = f"{len(able)} of {len(found.cells)} planned cells"
     if len(able) == len(found.cells):
         cells = "every planned cell"
-    return (
-        f"Yes, this MD can tell: {events(found.assessment)}, "
-        f"{count(len(slow), 'slow process', 'slow processes')} ({times}), converged with lag; "
-        f"{cells} can give a verdict."
-    )
+    return f"{answer(found.assessment)}; {cells} can give a verdict."
 
 
 def _minutes(minutes: float) -> str:
@@ -132,27 +136,18 @@ def system_section(found: SystemInspection) -> list[str]:
     """The tables of one system."""
     plan = found.plan
     frame, unit = plan.frame_interval, plan.unit
-    total, by_set = sum(found.lengths), found.assessment.by_set
+    its = found.table[found.table["quantity"] == "timescale"]
     lines = [
         f"### {plan.system}",
         "",
-        f"{count(len(found.lengths), 'trajectory', 'trajectories')}, "
-        f"{total:,} frames of {given(frame, unit)}: "
-        f"{given(total * frame, unit)} in all{_range(found.lengths)}",
-        "",
-        f"{count(sum(by_set), 'slow transition')} in the training data. "
-        f"{_of_sets(by_set)}{_spread(found.assessment.by_trajectory)}",
-        "",
-        f"t1 at the yardstick's lag of {given(plan.yardstick_lag * frame, unit)}: "
-        f"{found.assessment.drift.outcome}.",
-        "",
+        *overview(found.assessment, found.lengths, frame),
         "States, as the training data show them:",
         "",
         *_states(found),
         "",
         f"Implied timescales of the training data against lag ({unit}):",
         "",
-        *_its_table(plan.timescales, found.table),
+        *its_table(plan.timescales, its, ("coordinate", "partition")),
         "",
         "Planned cells:",
         "",
@@ -168,6 +163,24 @@ def system_section(found: SystemInspection) -> list[str]:
     ]
     heading = ["coordinate", "partition", "interval", "training frames", "can tell", "core-minutes"]
     return [*lines, *as_table(heading, rows), ""]
+
+
+def overview(found: Assessment, lengths: Sequence[int], frame: float) -> list[str]:
+    """Frames, events and convergence with lag, of trajectories whose frames are `frame` apart."""
+    total, unit = sum(lengths), found.unit
+    time = f" of {given(frame, unit)}: {given(total * frame, unit)} in all"
+    if unit == "frames":
+        time = ""
+    return [
+        f"{count(len(lengths), 'trajectory', 'trajectories')}, "
+        f"{total:,} frames{time}{_range(lengths)}",
+        "",
+        f"{count(sum(found.by_set), 'slow transition')} in the training data. "
+        f"{_of_sets(found.by_set)}{_spread(found.by_trajectory)}",
+        "",
+        f"t1 at the yardstick's lag of {given(found.lag, unit)}: {found.drift.outcome}.",
+        "",
+    ]
 
 
 def _can_tell(found: SystemInspection, cell: CellInspection) -> str:
@@ -189,14 +202,21 @@ def as_markdown(inspections: Sequence[SystemInspection], time: RunningTime, core
     return "\n".join(lines)
 
 
-def _its_table(n: int, table: pd.DataFrame) -> list[str]:
-    its = table[table["quantity"] == "timescale"]
-    heading = ["coordinate", "partition", "lag", *(f"t{i + 1} [95 %]" for i in range(n))]
+def its_table(n: int, table: pd.DataFrame, by: Sequence[str] = ()) -> list[str]:
+    """Lines of a table of `n` timescales with their intervals, a row a lag and what else is named.
+
+    Parameters
+    ----------
+    n : int
+    table : pandas.DataFrame
+        Columns lag, i, value, low, high, and those in `by`.
+    by : sequence of str
+        Columns that are told apart.
+    """
+    heading = [*by, "lag", *(f"t{i + 1} [95 %]" for i in range(n))]
     rows = [
-        [coordinate, partition, given(lag), *map(_time, rows.itertuples())]
-        for (coordinate, partition, lag), rows in its.groupby(
-            ["coordinate", "partition", "lag"], sort=False
-        )
+        [*map(str, key[:-1]), given(key[-1]), *map(_time, rows.itertuples())]
+        for key, rows in table.groupby([*by, "lag"], sort=False)
     ]
     note = "In parentheses: shorter than the lag, too fast to be seen there."
     return [*as_table(heading, rows), "", note]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from raremd.analysis.assessment import Assessment, Doubt
-from raremd.analysis.recommendation import Answer, Candidate, Outcome
+from raremd.analysis.recommendation import Answer, Candidate, Outcome, ProcessComparison
 from raremd.analysis.words import bounds, count, factor, given, listed, number, quantity, ratio
 from raremd.report.names import pretty
 from raremd.report.pages.markdown import as_table
@@ -95,15 +95,22 @@ def remedies(doubts: Sequence[Doubt]) -> list[str]:
     return [f"- {doubt.sentences}" for doubt in doubts]
 
 
+def process_cells(p: ProcessComparison) -> list[str]:
+    """A process, its timescale in the MD, model / MD, and the range of that which is allowed."""
+    return [
+        f"t{p.i}",
+        f"{number(p.md)} {bounds(p.md_low, p.md_high)}",
+        f"{ratio(p.ratio)} [{ratio(p.low)}, {ratio(p.high)}]",
+        f"{ratio(-p.band)} to {ratio(p.band)}",
+    ]
+
+
 def _processes(best: Candidate, unit: str) -> list[str]:
     return as_table(
         ["process", f"MD ({unit}) [95 %]", "model / MD [95 %]", "allowed", "failed", "outcome"],
         [
             [
-                f"t{p.i}",
-                f"{number(p.md)} {bounds(p.md_low, p.md_high)}",
-                f"{ratio(p.ratio)} [{ratio(p.low)}, {ratio(p.high)}]",
-                f"{ratio(-p.band)} to {ratio(p.band)}",
+                *process_cells(p),
                 f"{p.failed} of {p.replicates}",
                 Outcome.CANNOT_TELL if best.doubts else p.outcome,
             ]

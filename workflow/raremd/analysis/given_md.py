@@ -1,0 +1,172 @@
+"""MD that a program hands over: its states, metastable states and lags, checked and numbered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from raremd.data.state_numbers import StateNumbers, as_trajectories, refuse_overlaps
+from raremd.states.discrete_trajectories import DiscreteSystem
+from raremd.states.partition_methods import GivenSettings, PCCASettings
+from raremd.states.split import Segment, Split, check_lengths
+from raremd.study.plans import AssessmentPlan
+from raremd.study.settings.study import Settings
+from raremd.study.settings.systems import BLOCK_LAGS, TIMESCALES
+
+FEW_STATES = 20
+"""More states are lumped, if nothing is said, into so many metastable ones:"""
+LUMPS = 4
+LATER = 3
+"""Lags should reach so many times beyond the one at which models are compared."""
+
+
+@dataclass(frozen=True, eq=False)
+class GivenMD:
+    """The MD of a user.
+
+    Attributes
+    ----------
+    states : StateNumbers
+    dtrajs : list of (n_frames,) int16
+        States from 0.
+    of_state : (n_states,) int16
+        Metastable state of each.
+    names : (n_metastable,) int64
+        What the user calls these.
+    lumped : bool
+        Whether they are others than the states.
+    """
+
+    states: StateNumbers
+    dtrajs: list[np.ndarray]
+    of_state: np.ndarray
+    names: np.ndarray
+    lumped: bool
+
+    @classmethod
+    def of(cls, dtrajs: Any, macrostates: Any, lag: int) -> GivenMD:
+        """Check and number.
+
+        Parameters
+        ----------
+        dtrajs : array or list of arrays
+        macrostates : None, int, mapping or sequence of int
+            None takes the states themselves, or four metastable ones where there are more than
+            twenty; a number asks PCCA+ for so many; else the macrostate of each state, by state
+            or in the order of the states.
+        lag : int
+            Of PCCA+, in frames.
+
+        Raises
+        ------
+        ValueError
+            In one line.
+        """
+        of_user = as_trajectories(dtrajs, "dtrajs")
+        refuse_overlaps(of_user, [f"dtrajs[{k}]" for k in range(len(of_user))])
+        states = StateNumbers.of(of_user, "dtrajs")
+        numbered, n = states.from_zero(of_user, "dtrajs"), len(states.labels)
+        if macrostates is None and n <= FEW_STATES:
+            return cls(states, numbered, np.arange(n, dtype=np.int16), states.labels, False)
+        if macrostates is None or isinstance(macrostates, int | np.integer):
+            wanted = LUMPS if macrostates is None else int(macrostates)
+            pcca = PCCASettings(GivenSettings(labels=tuple(range(n))), wanted, lag)
+            frames = [d[:, None].astype(np.float32) for d in numbered]
+            partition = pcca.fit(frames, np.zeros(1), seed=0)
+            of_state = partition.assign(np.arange(n, dtype=np.float32)[:, None])
+            return cls(states, numbered, of_state, np.arange(partition.n_states), True)
+        names, of_state = np.unique(_given(macrostates, states.labels), return_inverse=True)
+        if len(names) < 2:
+            raise ValueError("macrostates: all states are lumped into one; give at least two")
+        return cls(states, numbered, of_state.astype(np.int16), names, True)
+
+    @property
+    def metastable(self) -> DiscreteSystem:
+        """All of it as training data, in metastable states."""
+        return _system([self.of_state[dtraj] for dtraj in self.dtrajs], len(self.names))
+
+    @property
+    def finer(self) -> dict[str, DiscreteSystem]:
+        """The same in the user's states, where these are others."""
+        own = _system(self.dtrajs, len(self.states.labels))
+        return {"your states": own} if self.lumped else {}
+
+
+def _system(md: list[np.ndarray], n_states: int) -> DiscreteSystem:
+    everything = tuple(Segment(k, 0, len(d)) for k, d in enumerate(md))
+    return DiscreteSystem(n_states, 1, md, md, [], [], Split(everything, ()))
+
+
+def _given(macrostates: Any, labels: np.ndarray) -> list[int]:
+    """Macrostate of each state, in the order of the states."""
+    if isinstance(macrostates, Mapping):
+        missing = [label for label in labels.tolist() if label not in macrostates]
+        if missing:
+            raise ValueError(f"macrostates: state {missing[0]} of the trajectories is not in it")
+        return [int(macrostates[label]) for label in labels.tolist()]
+    if len(macrostates) != len(labels):
+        raise ValueError(
+            f"macrostates: {len(macrostates)} numbers for {len(labels)} states; give one for each, "
+            f"in the order of the states: {labels.tolist()[:5]} ..."
+        )
+    return [int(m) for m in macrostates]
+
+
+def plan_of(
+    dtrajs: Any,
+    lags: Sequence[int],
+    lag: int | None,
+    frame_interval: float,
+    unit: str,
+    samples: int,
+) -> AssessmentPlan:
+    """How the MD is looked at, with a study's defaults.
+
+    Parameters
+    ----------
+    dtrajs : array or list of arrays
+    lags : sequence of int
+        In frames.
+    lag : int or None
+        At which models are compared, in frames; None takes the longest of `lags` that another is
+        at least three times as long as, by which convergence with lag can be judged.
+    frame_interval : float
+    unit : str
+    samples : int
+        Resamplings behind each error bar.
+
+    Raises
+    ------
+    ValueError
+        If a lag is no whole number of frames, or none is shorter than a trajectory.
+    """
+    every = [*lags, *([] if lag is None else [lag])]
+    wrong = [x for x in every if x != int(x) or x < 1]
+    if wrong or not every:
+        raise ValueError(f"lags: {wrong[0] if wrong else 'none'}: give whole numbers of frames")
+    if not frame_interval > 0:
+        raise ValueError(f"frame_interval: {frame_interval} must be more than 0")
+    ordered = sorted({int(x) for x in every})
+    early = [x for x in ordered if LATER * x <= ordered[-1]]
+    chosen = int(lag) if lag is not None else (early or ordered)[-1]
+    lengths = [len(dtraj) for dtraj in as_trajectories(dtrajs, "dtrajs")]
+    check_lengths(lengths, ordered[-1])
+    whole = Settings.model_fields
+    return AssessmentPlan(
+        system="MD",
+        unit=unit,
+        frame_interval=float(frame_interval),
+        lags=tuple(ordered),
+        yardstick_lag=chosen,
+        block=min(BLOCK_LAGS * ordered[-1], max(lengths) // 2),
+        timescales=TIMESCALES,
+        samples=samples,
+        seed=0,
+        tolerance=whole["tolerance"].default,
+        minimum_transitions=whole["minimum_transitions"].default,
+        names=(),
+        finer=(),
+    )

@@ -1,0 +1,147 @@
+"""Discrete trajectories that a program hands over, checked as those in files; states from 0."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from raremd.data.imported.arrays import checked_type, parts_of
+from raremd.data.overlaps import Overlaps
+
+MAX_LABEL = 1 << 24
+"""State labels, and other whole numbers, are carried as float32, which is exact up to here."""
+MOST_STATES = int(np.iinfo(np.int16).max)
+AT_ONCE = 1 << 16
+
+
+def refuse_labels(label: str, frames: int, block: np.ndarray) -> None:
+    """Refuse numbers that are no states.
+
+    Parameters
+    ----------
+    label : str
+        The trajectory, for the message.
+    frames : int
+        How many of its frames come before the block.
+    block : (n, 1) array
+
+    Raises
+    ------
+    ValueError
+        Naming the first frame, counted from 1.
+    """
+    wrong = (block != np.floor(block)) | (block < 0) | (block > MAX_LABEL)
+    if wrong.any():
+        row = int(wrong.any(axis=1).argmax())
+        raise ValueError(
+            f"{label}: frame {frames + row + 1}: {block[row, 0]:g} is no state; states are "
+            f"whole numbers from 0 to {MAX_LABEL} (cut the trajectory where it has none)"
+        )
+
+
+def as_trajectories(dtrajs: Any, name: str) -> list[np.ndarray]:
+    """The trajectories in one array or in a list of arrays.
+
+    Parameters
+    ----------
+    dtrajs : array or sequence of arrays
+        (n_frames,) whole numbers each; an array (n_trajectories, n_frames) is several.
+    name : str
+        What messages call it.
+
+    Returns
+    -------
+    list of (n_frames,) int64
+        In the user's own numbers.
+
+    Raises
+    ------
+    ValueError
+        If something is no discrete trajectory; the message names it and the frame.
+
+    Examples
+    --------
+    >>> [list(map(int, dtraj)) for dtraj in as_trajectories([[5, 5, 7], [7.0, 5.0]], "dtrajs")]
+    [[5, 5, 7], [7, 5]]
+    """
+    several = isinstance(dtrajs, list | tuple) and any(np.ndim(item) for item in dtrajs)
+    several |= isinstance(dtrajs, np.ndarray) and dtrajs.dtype.hasobject
+    items = list(dtrajs) if several else [dtrajs]
+    found = []
+    for number, item in enumerate(items):
+        label = f"{name}[{number}]" if several else name
+        values = np.asarray(item)
+        checked_type(values.dtype, label)
+        for part in parts_of(values.shape, label, states=True):
+            if part.n_columns != 1:
+                raise ValueError(
+                    f"{part.label}: shape {values.shape} is no trajectory of states, of which a "
+                    "frame has one; give a list with an array (n_frames,) for each trajectory"
+                )
+            own = part.of(values)
+            refuse_labels(part.label, 0, own)
+            found.append(own[:, 0].astype(np.int64))
+    if not found:
+        raise ValueError(f"{name}: there is no trajectory in it")
+    return found
+
+
+@dataclass(frozen=True)
+class StateNumbers:
+    """The states of a user, in ascending order, behind the numbers from 0 that models see.
+
+    Attributes
+    ----------
+    labels : (n_states,) int64
+    """
+
+    labels: np.ndarray
+
+    @classmethod
+    def of(cls, dtrajs: Iterable[np.ndarray], name: str) -> StateNumbers:
+        """All states that occur.
+
+        Raises
+        ------
+        ValueError
+            If there is one state only, or more than models can number.
+        """
+        labels = np.unique(np.concatenate([np.unique(d) for d in dtrajs]))
+        if len(labels) < 2:
+            raise ValueError(f"{name}: every frame is in state {labels[0]}: nothing to learn")
+        if len(labels) > MOST_STATES:
+            raise ValueError(f"{name}: {len(labels)} states, at most {MOST_STATES} can be numbered")
+        return cls(labels)
+
+    def from_zero(self, dtrajs: Sequence[np.ndarray], name: str) -> list[np.ndarray]:
+        """Trajectories in numbers from 0, each (n_frames,) int16.
+
+        Raises
+        ------
+        ValueError
+            Naming a state that is none of these.
+        """
+        for dtraj in dtrajs:
+            unknown = np.setdiff1d(dtraj, self.labels)
+            if len(unknown):
+                raise ValueError(f"{name}: state {unknown[0]} does not occur in the MD")
+        return [np.searchsorted(self.labels, dtraj).astype(np.int16) for dtraj in dtrajs]
+
+
+def refuse_overlaps(dtrajs: Sequence[np.ndarray], names: Sequence[str]) -> None:
+    """Refuse trajectories that are copies or parts of one another.
+
+    Raises
+    ------
+    ValueError
+        Naming two of them and the frames that they share.
+    """
+    overlaps = Overlaps()
+    for dtraj, name in zip(dtrajs, names, strict=True):
+        overlaps.begin(name)
+        for start in range(0, len(dtraj), AT_ONCE):
+            overlaps.add(dtraj[start : start + AT_ONCE, None].astype(np.float32))
+    overlaps.check()
