@@ -254,23 +254,11 @@ def lstm_backward(
             np.dot(gates[t, first:last], weight, carried[first:last])
 
 
-@njit(fastmath=FAST, error_model="numpy", cache=True)
-def cross_entropy(logits: np.ndarray, targets: np.ndarray) -> float:
-    """Mean cross-entropy; the logits become its gradient.
-
-    Parameters
-    ----------
-    logits : (N, V) float32
-        Overwritten by d loss / d logits.
-    targets : (N,) int64
-
-    Returns
-    -------
-    float
-        In nats.
-    """
+@njit(fastmath=FAST, error_model="numpy", inline="always")
+def cross_entropy_of(logits: np.ndarray, targets: np.ndarray, share: np.float32) -> float:
+    """Summed cross-entropy, nats; the logits (N, V) become its gradient times `share`."""
     n_rows, n_states = logits.shape
-    loss, share = 0.0, np.float32(1.0 / n_rows)
+    loss = 0.0
     for w in range(n_rows):
         row, target = logits[w], targets[w]
         top = row[0]
@@ -286,4 +274,23 @@ def cross_entropy(logits: np.ndarray, targets: np.ndarray) -> float:
         for v in range(n_states):
             row[v] *= scale
         row[target] -= share
-    return loss / n_rows
+    return loss
+
+
+@njit(fastmath=FAST, error_model="numpy", cache=True)
+def cross_entropy(logits: np.ndarray, targets: np.ndarray) -> float:
+    """Mean cross-entropy; the logits become its gradient.
+
+    Parameters
+    ----------
+    logits : (N, V) float32
+        Overwritten by d loss / d logits.
+    targets : (N,) int64
+
+    Returns
+    -------
+    float
+        In nats.
+    """
+    share = np.float32(1.0 / len(logits))
+    return cross_entropy_of(logits, targets, share) / len(logits)

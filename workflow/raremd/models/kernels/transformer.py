@@ -18,7 +18,8 @@ from torch.nn import functional
 
 from raremd.models.base import Stream
 from raremd.models.kernels.transformer_loops import Weights, transformer_generate, transformer_read
-from raremd.models.transformer import Transformer, frequency
+from raremd.models.kernels.transformer_training import Trained, transformer_loss
+from raremd.models.transformer import Transformer, frequency, rotation
 
 _ROWS = 32  # walkers that go through the layers together in generation
 _ROWS_LARGE = 64  # with weights that outgrow the second-level cache
@@ -54,23 +55,43 @@ def _folded(norm: torch.nn.LayerNorm, linear: torch.nn.Linear) -> tuple[torch.Te
     return (linear.weight * norm.weight).T, linear.weight @ norm.bias + bias
 
 
+class _Loss(torch.autograd.Function):
+    """Cross-entropy of windows, with its gradients formed in the same pass."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, with_gradient: bool, windows: tuple[Any, ...], *parts: torch.Tensor
+    ) -> torch.Tensor:
+        weights = Trained(*(part.detach().contiguous().numpy() for part in parts))
+        gradient = Trained(*map(np.zeros_like, weights))
+        arguments = [
+            part.contiguous().numpy() if isinstance(part, torch.Tensor) else part
+            for part in windows
+        ]
+        loss = transformer_loss(*arguments, weights, gradient, with_gradient)
+        ctx.gradients = gradient
+        return torch.tensor(loss, dtype=torch.float32)
+
+    @staticmethod
+    def backward(ctx: Any, by_loss: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        return None, None, *(by_loss * torch.from_numpy(g) for g in ctx.gradients)
+
+
 class CompiledTransformer(Transformer):
     """`Transformer`, by compiled loops where its tensors are on a processor."""
 
-    def loss(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        mixed = torch.is_grad_enabled() and _mixed_precision(self.settings.width, inputs.device)
-        with torch.autocast(inputs.device.type, torch.bfloat16, enabled=mixed):
-            logits = self.logits(inputs)
-        return functional.cross_entropy(logits.float().flatten(0, 1), targets.flatten())
-
-    def _weights(self) -> Weights:
+    def _parts(self) -> list[torch.Tensor]:
+        """The fields of `Trained`."""
         qkv = [_folded(b.norm_attention, b.query_key_value) for b in self.layers]
         expand = [_folded(b.norm_feed_forward, b.expand) for b in self.layers]
         readout, bias = _folded(self.norm, self.readout)
-        parts = (
+        size, width = self.settings.width, self.head_width
+        apart = torch.arange(3 * size).view(-1, width // 2, 2).transpose(1, 2).flatten()
+        apart[2 * size :] = torch.arange(2 * size, 3 * size)  # values are not rotated
+        return [
             self.embedding.weight,
-            torch.stack([weight for weight, _ in qkv]),
-            torch.stack([shift for _, shift in qkv]),
+            torch.stack([weight for weight, _ in qkv])[..., apart],
+            torch.stack([shift for _, shift in qkv])[..., apart],
             torch.stack([b.project.weight.T for b in self.layers]),
             torch.stack([weight for weight, _ in expand]),
             torch.stack([shift for _, shift in expand]),
@@ -78,10 +99,25 @@ class CompiledTransformer(Transformer):
             torch.stack([b.contract.bias for b in self.layers]),
             readout,
             bias + self.prior.table,
-            self.prior.follow,
-            frequency(self.head_width),
-        )
+        ]
+
+    def _weights(self) -> Weights:
+        parts = *self._parts(), self.prior.follow, frequency(self.head_width)
         return Weights(*(part.detach().contiguous().numpy() for part in parts))
+
+    def loss(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        if inputs.device.type != "cpu":
+            return super().loss(inputs, targets)
+        s = self.settings
+        if s.width <= _LARGE:
+            rows, positions = self.prior.rows(inputs), torch.arange(inputs.shape[1])
+            phases = rotation(positions, self.head_width)
+            windows = inputs, targets, rows, s.heads, s.context, phases.real, phases.imag
+            return _Loss.apply(torch.is_grad_enabled(), windows, *self._parts())
+        mixed = torch.is_grad_enabled() and _mixed_precision(self.settings.width, inputs.device)
+        with torch.autocast(inputs.device.type, torch.bfloat16, enabled=mixed):
+            logits = self.logits(inputs)
+        return functional.cross_entropy(logits.float().flatten(0, 1), targets.flatten())
 
     def initial_state(self, prompt: torch.Tensor) -> Any:
         if prompt.device.type != "cpu":
