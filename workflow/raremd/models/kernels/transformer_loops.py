@@ -17,14 +17,13 @@ from numba import njit
 from raremd.models.kernels.sampling import FAST, exp32, greater, sample_states
 
 _ONE, _ZERO = np.float32(1.0), np.float32(0.0)
-_HALF, _ROOT_HALF = np.float32(0.5), np.float32(0.5**0.5)
+_HALF = np.float32(0.5)
 # erf(x) = 1 - (a1 t + ... + a5 t^5) exp(-x^2), t = 1 / (1 + p x), to 1.5e-7
-# (Abramowitz and Stegun 1964, 7.1.26).
+# (Abramowitz and Stegun 1964, 7.1.26); here at x / sqrt(2).
 _P, _A1, _A2, _A3, _A4, _A5 = (
     np.float32(a)
-    for a in (0.3275911, 0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429)
+    for a in (0.3275911 * 0.5**0.5, 0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429)
 )
-_DENSITY = np.float32(1.0 / np.sqrt(2.0 * np.pi))
 _EPSILON = 1e-5  # torch's in LayerNorm
 
 
@@ -69,13 +68,17 @@ def normalise(x: np.ndarray, out: np.ndarray, scales: np.ndarray) -> None:
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
-def erf_and_density(x: np.float32) -> tuple[np.float32, np.float32]:
-    """erf(x / sqrt(2)), to 2e-7, and the standard normal density."""
-    size = abs(x) * _ROOT_HALF
-    t = _ONE / (_ONE + _P * size)
-    e = exp32(-size * size)
-    erf = _ONE - ((((_A5 * t + _A4) * t + _A3) * t + _A2) * t + _A1) * t * e
-    return (erf if x > _ZERO else -erf), _DENSITY * e
+def bell(x: np.float32) -> np.float32:
+    """exp(-x^2 / 2)."""
+    return exp32(-_HALF * x * x)
+
+
+@njit(fastmath=FAST, error_model="numpy", inline="always")
+def below(x: np.float32, e: np.float32) -> np.float32:
+    """Normal distribution function, to 1e-7, from x and its `bell`."""
+    t = _ONE / (_ONE + _P * abs(x))
+    tail = _HALF * ((((_A5 * t + _A4) * t + _A3) * t + _A2) * t + _A1) * t * e
+    return _ONE - tail if x > _ZERO else tail
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
@@ -86,8 +89,7 @@ def add_and_gelu(x: np.ndarray, bias: np.ndarray) -> None:
         for k in range(row.size):
             row[k] += bias[k]
         for k in range(row.size):
-            erf, _ = erf_and_density(row[k])
-            row[k] = _HALF * row[k] * (_ONE + erf)
+            row[k] *= below(row[k], bell(row[k]))
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")

@@ -15,9 +15,11 @@ from numba import njit
 
 from raremd.models.kernels.lstm_loops import cross_entropy_of
 from raremd.models.kernels.sampling import FAST, exp32, greater
-from raremd.models.kernels.transformer_loops import erf_and_density, normalise
+from raremd.models.kernels.transformer_loops import bell, below, normalise
 
 _ONE, _ZERO, _HALF = np.float32(1.0), np.float32(0.0), np.float32(0.5)
+_DENSITY = np.float32(1.0 / np.sqrt(2.0 * np.pi))
+_FAR = np.float32(-1e30)
 _ROWS = 64  # of a matrix product: BLAS copies no operand below a million multiplications
 _QUERIES = 32  # that look at the same keys
 
@@ -101,18 +103,21 @@ def normalise_backward(
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
-def gelu(x: np.ndarray, bias: np.ndarray, out: np.ndarray) -> None:
-    """GELU of x (T, F) + bias (F,); x becomes its derivative."""
+def gelu(x: np.ndarray, bias: np.ndarray, slope: np.ndarray, out: np.ndarray) -> None:
+    """GELU of x (T, F) + bias (F,) and its derivative; a loop that writes twice is not vector code."""
+    density = np.empty(bias.size, np.float32)
     for t in range(x.shape[0]):
-        row, to = x[t], out[t]
+        row, by, to = x[t], slope[t], out[t]
         for k in range(row.size):
             row[k] += bias[k]
         for k in range(row.size):
-            z = row[k]
-            erf, density = erf_and_density(z)
-            below = _HALF * (_ONE + erf)
-            to[k] = z * below
-            row[k] = below + z * density
+            density[k] = bell(row[k])
+        for k in range(row.size):
+            by[k] = below(row[k], density[k])
+        for k in range(row.size):
+            to[k] = row[k] * by[k]
+        for k in range(row.size):
+            by[k] += row[k] * (_DENSITY * density[k])
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
@@ -173,49 +178,94 @@ def _rotate_backward(
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
+def _turn(x: np.ndarray, n: int, out: np.ndarray) -> np.ndarray:
+    """The first n rows of x (>= n, d) as columns: (d, n), within `out`."""
+    width = x.shape[1]
+    turned = out[: n * width].reshape((width, n))
+    for k in range(width):
+        row = turned[k]
+        for r in range(n):
+            row[r] = x[r, k]
+    return turned
+
+
+@njit(fastmath=FAST, error_model="numpy", inline="always")
+def _hide(scores: np.ndarray, offset: int, context: int, value: np.float32) -> None:
+    """Set the scores (keys, queries) of keys that a query does not attend to.
+
+    Query r is `offset` + r - c tokens later than key c.
+    """
+    n = scores.shape[1]
+    for c in range(scores.shape[0]):
+        row = scores[c]
+        for r in range(0, min(max(c - offset, 0), n)):
+            row[r] = value
+        for r in range(max(min(c - offset + context, n), 0), n):
+            row[r] = value
+
+
+@njit(fastmath=FAST, error_model="numpy", inline="always")
 def _attend(
-    parts: np.ndarray, context: int, shares: np.ndarray, block_out: np.ndarray, out: np.ndarray
+    parts: np.ndarray,
+    context: int,
+    shares: np.ndarray,
+    turned: np.ndarray,
+    result: np.ndarray,
+    out: np.ndarray,
 ) -> None:
-    """Attention of a window to the last `context` tokens.
+    """Attention of a window to the last `context` tokens; queries side by side are vector code.
 
     Parameters
     ----------
     parts : (3, heads, T, d) float32
         Of `_rotate`.
     context : int
-    shares : (heads, blocks, queries x most keys) float32
+    shares : (heads, blocks, most keys x queries) float32
         Filled with the softmax, block by block of queries, for the backward pass.
-    block_out : (queries, d) float32
-        Scratch.
+    turned : (d x queries,) float32
+    result : (queries, d) float32
+        Scratch, as the one before.
     out : (T, heads d) float32
         Filled.
     """
     _, heads, length, width = parts.shape
+    top, total = np.empty(_QUERIES, np.float32), np.empty(_QUERIES, np.float32)
     for head in range(heads):
         for block in range(shares.shape[1]):
             first = block * _QUERIES
             last, low = min(first + _QUERIES, length), max(0, first - context + 1)
             n, m = last - first, last - low
-            scores = shares[head, block, : n * m].reshape((n, m))
-            np.dot(parts[0, head, first:last], parts[1, head, low:last].T, scores)
+            scores = shares[head, block, : n * m].reshape((m, n))
+            queries = _turn(parts[0, head, first:last], n, turned)
+            np.dot(parts[1, head, low:last], queries, scores)
+            _hide(scores, first - low, context, _FAR)
             for r in range(n):
-                begin, end = max(0, first + r - context + 1) - low, first + r - low + 1
-                row = scores[r]
-                row[:begin] = _ZERO
-                row[end:] = _ZERO
-                seen = row[begin:end]
-                top = seen[0]
-                for c in range(1, seen.size):
-                    top = greater(top, seen[c])
-                total = _ZERO
-                for c in range(seen.size):
-                    seen[c] = exp32(seen[c] - top)
-                    total += seen[c]
-                share = _ONE / total
-                for c in range(seen.size):
-                    seen[c] *= share
-            np.dot(scores, parts[2, head, low:last], block_out[:n])
-            out[first:last, head * width : (head + 1) * width] = block_out[:n]
+                top[r] = _FAR
+                total[r] = _ZERO
+            for c in range(m):
+                row = scores[c]
+                for r in range(n):
+                    top[r] = greater(top[r], row[r])
+            for c in range(m):
+                row = scores[c]
+                for r in range(n):
+                    row[r] = exp32(row[r] - top[r])
+            _hide(scores, first - low, context, _ZERO)
+            for c in range(m):
+                row = scores[c]
+                for r in range(n):
+                    total[r] += row[r]
+            for r in range(n):
+                total[r] = _ONE / total[r]
+            for c in range(m):
+                row = scores[c]
+                for r in range(n):
+                    row[r] *= total[r]
+            np.dot(scores.T, parts[2, head, low:last], result[:n])
+            for r in range(n):
+                row, to = result[r], out[first + r, head * width : (head + 1) * width]
+                for k in range(width):
+                    to[k] = row[k]
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
@@ -224,8 +274,9 @@ def _attend_backward(
     parts: np.ndarray,
     context: int,
     shares: np.ndarray,
-    by_block: np.ndarray,
-    scratch: np.ndarray,
+    turned: np.ndarray,
+    by_result: np.ndarray,
+    by_shares: np.ndarray,
     by_keys: np.ndarray,
     by_parts: np.ndarray,
 ) -> None:
@@ -236,36 +287,46 @@ def _attend_backward(
     by_out : (T, heads d) float32
     parts, context, shares
         As in `_attend`.
-    by_block : (queries, d) float32
-    scratch : (queries x most keys,) float32
+    turned : (d x queries,) float32
+    by_result : (queries, d) float32
+    by_shares : (most keys x queries,) float32
     by_keys : (most keys, d) float32
-        Scratch, as the two before.
+        Scratch, as the three before.
     by_parts : (3, heads, T, d) float32
         Filled.
     """
     _, heads, length, width = parts.shape
+    mean = np.empty(_QUERIES, np.float32)
     by_parts[1:] = _ZERO
     for head in range(heads):
         for block in range(shares.shape[1]):
             first = block * _QUERIES
             last, low = min(first + _QUERIES, length), max(0, first - context + 1)
             n, m = last - first, last - low
-            seen, by_scores = shares[head, block, : n * m], scratch[: n * m]
-            seen, by_scores = seen.reshape((n, m)), by_scores.reshape((n, m))
-            by_block[:n] = by_out[first:last, head * width : (head + 1) * width]
-            np.dot(by_block[:n], parts[2, head, low:last].T, by_scores)
+            seen = shares[head, block, : n * m].reshape((m, n))
+            by_scores = by_shares[: n * m].reshape((m, n))
             for r in range(n):
-                row, grad = seen[r], by_scores[r]
-                mean = _ZERO
+                to, row = by_result[r], by_out[first + r, head * width : (head + 1) * width]
+                for k in range(width):
+                    to[k] = row[k]
+                mean[r] = _ZERO
+            np.dot(parts[2, head, low:last], _turn(by_result, n, turned), by_scores)
+            for c in range(m):
+                row, grad = seen[c], by_scores[c]
+                for r in range(n):
+                    mean[r] += row[r] * grad[r]
+            for c in range(m):
+                row, grad = seen[c], by_scores[c]
+                for r in range(n):
+                    grad[r] = row[r] * (grad[r] - mean[r])
+            np.dot(by_scores.T, parts[1, head, low:last], by_parts[0, head, first:last])
+            for part, by in ((1, by_scores), (2, seen)):
+                other = parts[0, head, first:last] if part == 1 else by_result[:n]
+                np.dot(by, other, by_keys[:m])
                 for c in range(m):
-                    mean += row[c] * grad[c]
-                for c in range(m):
-                    grad[c] = row[c] * (grad[c] - mean)
-            np.dot(by_scores, parts[1, head, low:last], by_parts[0, head, first:last])
-            np.dot(by_scores.T, parts[0, head, first:last], by_keys[:m])
-            by_parts[1, head, low:last] += by_keys[:m]
-            np.dot(seen.T, by_block[:n], by_keys[:m])
-            by_parts[2, head, low:last] += by_keys[:m]
+                    to, add = by_parts[part, head, low + c], by_keys[c]
+                    for k in range(width):
+                        to[k] += add[k]
 
 
 @njit(fastmath=FAST, error_model="numpy", cache=True)
@@ -319,11 +380,17 @@ def transformer_loss(
     by_parts = np.empty((3, heads, length, width), np.float32)
     shares = np.empty((n_layers, heads, n_blocks, _QUERIES * most), np.float32)
     scratch = np.empty(_QUERIES * most, np.float32)
-    block, by_keys = np.empty((_QUERIES, width), np.float32), np.empty((most, width), np.float32)
+    turned = np.empty(width * _QUERIES, np.float32)
+    result, by_keys = np.empty((_QUERIES, width), np.float32), np.empty((most, width), np.float32)
     active = np.empty((n_layers, length, wide), np.float32)
     slope, by_wide = np.empty_like(active), np.empty((length, wide), np.float32)
     logits = np.empty((length, n_states), np.float32)
     nothing = np.zeros(size, np.float32)
+    qkv_back = np.ascontiguousarray(w.qkv.transpose(0, 2, 1))
+    project_back = np.ascontiguousarray(w.project.transpose(0, 2, 1))
+    expand_back = np.ascontiguousarray(w.expand.transpose(0, 2, 1))
+    contract_back = np.ascontiguousarray(w.contract.transpose(0, 2, 1))
+    readout_back = np.ascontiguousarray(w.readout.T)
     loss = 0.0
     for b in range(batch):
         for t in range(length):
@@ -332,12 +399,12 @@ def transformer_loss(
             normalise(x, first_norm[layer], scales[2 * layer])
             _multiply(first_norm[layer], w.qkv[layer], qkv)
             _rotate(qkv, w.qkv_bias[layer], cos, sin, parts[layer])
-            _attend(parts[layer], context, shares[layer], block, attended[layer])
+            _attend(parts[layer], context, shares[layer], turned, result, attended[layer])
             _multiply(attended[layer], w.project[layer], update)
             _add(update, nothing, x)
             normalise(x, second_norm[layer], scales[2 * layer + 1])
-            _multiply(second_norm[layer], w.expand[layer], slope[layer])
-            gelu(slope[layer], w.expand_bias[layer], active[layer])
+            _multiply(second_norm[layer], w.expand[layer], by_wide)
+            gelu(by_wide, w.expand_bias[layer], slope[layer], active[layer])
             _multiply(active[layer], w.contract[layer], update)
             _add(update, w.contract_bias[layer], x)
         normalise(x, last_norm, scales[2 * n_layers])
@@ -354,30 +421,38 @@ def transformer_loss(
             for v in range(n_states):
                 to[v] += row[v]
         _add_outer(last_norm, logits, g.readout)
-        _multiply(logits, w.readout.T, update)
+        _multiply(logits, readout_back, update)
         by_x[:] = _ZERO
         normalise_backward(update, last_norm, scales[2 * n_layers], by_x)
         for layer in range(n_layers - 1, -1, -1):
             _add_sum(by_x, g.contract_bias[layer])
             _add_outer(active[layer], by_x, g.contract[layer])
-            _multiply(by_x, w.contract[layer].T, by_wide)
+            _multiply(by_x, contract_back[layer], by_wide)
             for t in range(length):
                 row, by = by_wide[t], slope[layer, t]
                 for k in range(wide):
                     row[k] *= by[k]
             _add_sum(by_wide, g.expand_bias[layer])
             _add_outer(second_norm[layer], by_wide, g.expand[layer])
-            _multiply(by_wide, w.expand[layer].T, update)
+            _multiply(by_wide, expand_back[layer], update)
             normalise_backward(update, second_norm[layer], scales[2 * layer + 1], by_x)
             _add_outer(attended[layer], by_x, g.project[layer])
-            _multiply(by_x, w.project[layer].T, by_attended)
+            _multiply(by_x, project_back[layer], by_attended)
             _attend_backward(
-                by_attended, parts[layer], context, shares[layer], block, scratch, by_keys, by_parts
+                by_attended,
+                parts[layer],
+                context,
+                shares[layer],
+                turned,
+                result,
+                scratch,
+                by_keys,
+                by_parts,
             )
             _rotate_backward(by_parts, cos, sin, qkv)
             _add_sum(qkv, g.qkv_bias[layer])
             _add_outer(first_norm[layer], qkv, g.qkv[layer])
-            _multiply(qkv, w.qkv[layer].T, update)
+            _multiply(qkv, qkv_back[layer], update)
             normalise_backward(update, first_norm[layer], scales[2 * layer], by_x)
         for t in range(length):
             to, row = g.embedding[tokens[b, t]], by_x[t]
