@@ -23,11 +23,19 @@ from raremd.models.kernels.lstm_loops import (
     lstm_generate,
     lstm_read,
 )
+from raremd.models.kernels.lstm_wide import Gradients, loss_and_gradients
+from raremd.models.kernels.precision import fast_bfloat16
 from raremd.models.lstm import LSTM
 
 _ROWS = 32  # walkers in a matrix product of generation
 _ROWS_LARGE = 128  # with a weight matrix that outgrows the first-level cache
 _LARGE = 64
+_WIDE = 128  # from here on the recurrence multiplies in bfloat16, where that is faster
+
+
+def in_bfloat16(hidden: int) -> bool:
+    """Whether training and generation multiply the hidden state in bfloat16."""
+    return hidden >= _WIDE and fast_bfloat16()
 
 
 class _Loss(torch.autograd.Function):
@@ -46,16 +54,18 @@ class _Loss(torch.autograd.Function):
         rows: torch.Tensor,
         with_gradient: bool,
     ) -> torch.Tensor:
-        tokens = inputs.T.contiguous()
-        gates, h, c = _run(tokens, table, weight_hh)
-        hidden = h[1:].flatten(0, 1)
-        if prior is None:
-            logits = torch.addmm(bias, hidden, readout.T)
+        tokens = inputs.T.contiguous()  # frame by frame, as the recurrence leaves its memory
+        following, by_prior = targets.T.flatten(), None
+        total = bias if prior is None else (prior + bias).index_select(0, rows)
+        if with_gradient and in_bfloat16(weight_hh.shape[1]):
+            loss, g = loss_and_gradients(tokens, following, table, weight_hh, readout, total)
         else:
-            logits = (prior + bias).index_select(0, rows).addmm_(hidden, readout.T)
-        # Time-major order is how the recurrence leaves its memory: no copy.
-        loss = cross_entropy(logits.numpy(), targets.T.flatten().numpy())
-        if with_gradient:
+            gates, h, c = _run(tokens, table, weight_hh)
+            hidden = h[1:].flatten(0, 1)
+            logits = torch.addmm(total, hidden, readout.T)
+            loss = cross_entropy(logits.numpy(), following.numpy())
+            if not with_gradient:
+                return torch.tensor(loss, dtype=torch.float32)
             by_hidden = (logits @ readout).view(h[1:].shape)
             by_table = torch.zeros_like(table)
             lstm_backward(
@@ -67,10 +77,10 @@ class _Loss(torch.autograd.Function):
                 by_table.numpy(),
             )
             by_weight = gates.flatten(0, 1).T @ h[:-1].flatten(0, 1)
-            by_prior = None
-            if prior is not None and ctx.needs_input_grad[6]:
-                by_prior = torch.zeros_like(prior).index_add_(0, rows, logits)
-            ctx.gradients = by_table, by_weight, logits.T @ hidden, logits.sum(0), by_prior
+            g = Gradients(by_table, by_weight, logits.T @ hidden, logits)
+        if prior is not None and ctx.needs_input_grad[6]:
+            by_prior = torch.zeros_like(prior).index_add_(0, rows, g.logits)
+        ctx.gradients = g.table, g.weight_hh, g.readout, g.logits.sum(0), by_prior
         return torch.tensor(loss, dtype=torch.float32)
 
     @staticmethod

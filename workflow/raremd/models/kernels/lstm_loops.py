@@ -17,7 +17,7 @@ _LIMIT = np.float32(40.0)  # 2^-40: beyond it a gate is shut in float32; 2^120 d
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
-def _power(x: np.float32, scale: np.float32) -> np.float32:
+def power(x: np.float32, scale: np.float32) -> np.float32:
     """exp(-x) for scale -log2(e), exp(-2 x) for twice that, clamped to 2^(-40..40)."""
     return exp2_32(min(max(x * scale, -_LIMIT), _LIMIT))
 
@@ -45,12 +45,12 @@ def _cell(
         for k in range(4 * n):
             gate[k] += add[k]
         for k in range(n):
-            i, f, g = _power(gate[k], one), _power(gate[n + k], one), _power(gate[2 * n + k], two)
+            i, f, g = power(gate[k], one), power(gate[n + k], one), power(gate[2 * n + k], two)
             both = (_ONE + i) * (_ONE + g)
             forget = _ONE + f
             cell[k] = (cell[k] * both + (_ONE - g) * forget) / (both * forget)
         for k in range(n):
-            o, e = _power(gate[3 * n + k], one), _power(cell[k], two)
+            o, e = power(gate[3 * n + k], one), power(cell[k], two)
             hidden[k] = (_ONE - e) / ((_ONE + e) * (_ONE + o))
 
 
@@ -155,7 +155,7 @@ def _row_blocks(batch: int, n_hidden: int) -> list[tuple[int, int]]:
 @njit(fastmath=FAST, error_model="numpy")
 def _sigmoid(x: np.ndarray, scale: np.float32) -> None:
     for k in range(x.size):
-        x[k] = _ONE / (_ONE + _power(x[k], scale))
+        x[k] = _ONE / (_ONE + power(x[k], scale))
 
 
 @njit(fastmath=FAST, error_model="numpy", cache=True)
@@ -197,7 +197,7 @@ def lstm_forward(
                 for k in range(n):
                     cell[k] = gate[n + k] * before[k] + gate[k] * gate[2 * n + k]
                 for k in range(n):
-                    e = _power(cell[k], two)
+                    e = power(cell[k], two)
                     hidden[k] = gate[3 * n + k] * (_ONE - e) / (_ONE + e)
 
 
@@ -237,7 +237,7 @@ def lstm_backward(
                 for k in range(n):
                     dh[k] += carry[k]
                 for k in range(n):  # of the output gate, and on to the cell
-                    e = _power(cell[k], two)
+                    e = power(cell[k], two)
                     th = (_ONE - e) / (_ONE + e)
                     o = gate[3 * n + k]
                     dc[k] += dh[k] * o * (_ONE - th * th)

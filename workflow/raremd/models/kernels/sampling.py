@@ -71,6 +71,19 @@ def exp32(x: np.float32) -> np.float32:
 
 
 @njit(inline="always")
+def widen(bits: np.uint16) -> np.float32:
+    """A bfloat16 number, given as its bits."""
+    return _float_from_bits(np.int32(bits) << np.int32(16))
+
+
+@njit(inline="always")
+def narrow(x: np.float32) -> np.uint16:
+    """The bits of the nearest bfloat16 number, of two the even one; not of infinities."""
+    bits = _bits_from_float(x)
+    return np.uint16((bits + np.int32(0x7FFF) + ((bits >> np.int32(16)) & np.int32(1))) >> np.int32(16))
+
+
+@njit(inline="always")
 def _mix(z: np.uint64) -> np.uint64:
     """The finaliser of splitmix64 (Steele, Lea, Flood 2014)."""
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
