@@ -23,7 +23,7 @@ from raremd.models.kernels.lstm_loops import (
     lstm_generate,
     lstm_read,
 )
-from raremd.models.kernels.lstm_wide import Gradients, loss_and_gradients
+from raremd.models.kernels.lstm_wide import Gradients, Walkers, loss_and_gradients
 from raremd.models.kernels.precision import fast_bfloat16
 from raremd.models.lstm import LSTM
 
@@ -104,6 +104,20 @@ def _run(
 
 
 @dataclass
+class _Rows:
+    """The prior of walkers: what is added to their logits."""
+
+    bias: np.ndarray  # (K, V), with the read-out's
+    follow: np.ndarray  # (K + 1, V), the row after each token
+    rows: np.ndarray  # (W,)
+
+    def add(self, logits: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+        """Logits (W, V) after tokens (W,), which the rows read."""
+        self.rows[:] = self.follow[self.rows, tokens]
+        return logits + torch.from_numpy(self.bias[self.rows])
+
+
+@dataclass
 class _State:
     """Walkers in blocks of rows; the weights as the loops want them."""
 
@@ -112,9 +126,15 @@ class _State:
     table: np.ndarray  # (V, 4 H)
     recurrent: np.ndarray  # (H, 4 H)
     readout: np.ndarray  # (H, V)
-    bias: np.ndarray  # (K, V), with the prior's rows
-    follow: np.ndarray  # (K + 1, V), the row after each token
-    rows: np.ndarray  # (W,)
+    prior: _Rows
+
+
+@dataclass
+class _WideState:
+    """Of `lstm_wide`."""
+
+    walkers: Walkers
+    prior: _Rows
 
 
 class CompiledLSTM(LSTM):
@@ -157,44 +177,58 @@ class CompiledLSTM(LSTM):
         if prompt.device.type != "cpu":
             return super().initial_state(prompt)
         n_walkers, n_hidden = len(prompt), self.settings.hidden
-        block = _ROWS if n_hidden <= _LARGE else _ROWS_LARGE
-        h, c = np.zeros((2, -(-n_walkers // block), block, n_hidden), np.float32)
-        state = _State(
-            h,
-            c,
-            table=self._table().detach().numpy(),
-            recurrent=self._recurrent().detach().T.contiguous().numpy(),
-            readout=self.readout.weight.detach().T.contiguous().numpy(),
+        table, weight, readout = (
+            part.detach() for part in (self._table(), self._recurrent(), self.readout.weight)
+        )
+        prior = _Rows(
             bias=(self.prior.table + self.readout.bias).detach().numpy(),
             follow=self.prior.follow.numpy(),
             rows=self.prior.first_rows(prompt).numpy(),
         )
-        lstm_read(prompt[:, :-1].T.contiguous().numpy(), state.table, state.recurrent, h, c)
+        read = prompt[:, :-1].T.contiguous().numpy()
+        if in_bfloat16(n_hidden):
+            walkers = Walkers(table, weight, readout, n_walkers)
+            for block, _, tokens in walkers.blocks(read):
+                for current in tokens:
+                    walkers.read(current, block)
+            return _WideState(walkers, prior)
+        block = _ROWS if n_hidden <= _LARGE else _ROWS_LARGE
+        h, c = np.zeros((2, -(-n_walkers // block), block, n_hidden), np.float32)
+        recurrent, out = (part.T.contiguous().numpy() for part in (weight, readout))
+        state = _State(h, c, table.numpy(), recurrent, out, prior)
+        lstm_read(read, state.table, state.recurrent, h, c)
         return state
 
     def step(self, tokens: torch.Tensor, state: Any) -> tuple[torch.Tensor, Any]:
         if tokens.device.type != "cpu":
             return super().step(tokens, state)
+        if isinstance(state, _WideState):
+            parts = []
+            for block, _, current in state.walkers.blocks(tokens.numpy()):
+                state.walkers.read(current, block)
+                parts.append(state.walkers.logits(block))
+            return state.prior.add(torch.cat(parts)[: len(tokens)], tokens), state
         lstm_read(tokens[None].numpy(), state.table, state.recurrent, state.h, state.c)
         hidden = torch.from_numpy(state.h).flatten(0, 1)[: len(tokens)]
-        state.rows[:] = state.follow[state.rows, tokens]
-        bias = torch.from_numpy(state.bias[state.rows])
-        return torch.addmm(bias, hidden, torch.from_numpy(state.readout)), state
+        return state.prior.add(hidden @ torch.from_numpy(state.readout), tokens), state
 
     def generate(
         self, tokens: torch.Tensor, state: Any, stream: Stream, out: np.ndarray
     ) -> tuple[torch.Tensor, Any]:
         if tokens.device.type != "cpu":
             return super().generate(tokens, state, stream, out)
-        s = state
+        s, p = state, state.prior
+        if isinstance(state, _WideState):
+            s.walkers.generate(tokens.numpy(), p.rows, p.bias, p.follow, stream, out)
+            return tokens, state
         lstm_generate(
             tokens.numpy(),
             s.table,
             s.recurrent,
             s.readout,
-            s.bias,
-            s.follow,
-            s.rows,
+            p.bias,
+            p.follow,
+            p.rows,
             s.h,
             s.c,
             *stream,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from raremd.models.kernels.sampling import FAST, exp2_32, exp32, greater, sample_states
+from raremd.models.kernels.sampling import FAST, draw, exp2_32, exp32, greater
 
 _LOG2E = np.float32(1.44269504)
 _ONE = np.float32(1.0)
@@ -133,13 +133,16 @@ def lstm_generate(
             np.dot(h[block], recurrent, gates)
             _cell(gates, table, current, h[block], c[block])
             np.dot(h[block], readout, logits)
-            for w in range(n):
-                k = follow[rows_of[first + w], current[w]]
-                rows_of[first + w] = k
-                row, add = logits[w], bias[k]
-                for v in range(n_states):
-                    row[v] += add[v]
-            sample_states(logits[:n], seed, first_walker + first, first_frame + frame, current[:n])
+            draw(
+                logits[:n],
+                bias,
+                follow,
+                rows_of[first : first + n],
+                current[:n],
+                seed,
+                first_walker + first,
+                first_frame + frame,
+            )
             for w in range(n):
                 out[frame, first + w] = current[w]
         tokens[first : first + n] = current[:n]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from raremd.models.kernels.sampling import FAST, exp32, greater, sample_states
+from raremd.models.kernels.sampling import FAST, draw, exp32, greater
 
 _ONE, _ZERO = np.float32(1.0), np.float32(0.0)
 _HALF = np.float32(0.5)
@@ -22,7 +22,14 @@ _HALF = np.float32(0.5)
 # (Abramowitz and Stegun 1964, 7.1.26); here at x / sqrt(2).
 _P, _A1, _A2, _A3, _A4, _A5 = (
     np.float32(a)
-    for a in (0.3275911 * 0.5**0.5, 0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429)
+    for a in (
+        0.3275911 * 0.5**0.5,
+        0.254829592,
+        -0.284496736,
+        1.421413741,
+        -1.453152027,
+        1.061405429,
+    )
 )
 _EPSILON = 1e-5  # torch's in LayerNorm
 
@@ -307,13 +314,16 @@ def transformer_generate(
                 current, n, position + frame, weights, keys[block], values[block], hidden[block]
             )
             np.dot(hidden[block], weights.readout, logits)
-            for w in range(n):
-                k = weights.follow[rows_of[first + w], current[w]]
-                rows_of[first + w] = k
-                row, add = logits[w], weights.bias[k]
-                for v in range(n_states):
-                    row[v] += add[v]
-            sample_states(logits[:n], seed, first_walker + first, first_frame + frame, current[:n])
+            draw(
+                logits[:n],
+                weights.bias,
+                weights.follow,
+                rows_of[first : first + n],
+                current[:n],
+                seed,
+                first_walker + first,
+                first_frame + frame,
+            )
             for w in range(n):
                 out[frame, first + w] = current[w]
         tokens[first : first + n] = current[:n]

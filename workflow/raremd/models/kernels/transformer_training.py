@@ -45,7 +45,7 @@ class Trained(NamedTuple):
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
 def _multiply(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
-    """a (T, m) @ b (m, n), some rows at a time."""
+    """A (T, m) @ b (m, n), some rows at a time."""
     for first in range(0, a.shape[0], _ROWS):
         last = min(first + _ROWS, a.shape[0])
         np.dot(a[first:last], b, out[first:last])
