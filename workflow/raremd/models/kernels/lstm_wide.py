@@ -16,6 +16,7 @@ from numba import njit
 
 from raremd.models.base import Stream
 from raremd.models.kernels.lstm_loops import cross_entropy, power
+from raremd.models.kernels.precision import bits
 from raremd.models.kernels.sampling import FAST, draw, narrow, widen
 
 _ONE, _ZERO = np.float32(1.0), np.float32(0.0)
@@ -136,11 +137,6 @@ def _by_token(by_gates: np.ndarray, tokens: np.ndarray, out: np.ndarray) -> None
             to[tokens[n]] += widen(row[n])
 
 
-def _bits(x: torch.Tensor) -> np.ndarray:
-    """A bfloat16 tensor's memory as uint16."""
-    return x.view(torch.uint16).numpy()
-
-
 WALKERS = 128  # in a matrix product of generation: one shape, one rounding
 
 
@@ -174,7 +170,7 @@ class Walkers:
         """One frame of a block: (WALKERS,) int64."""
         hidden, cell = self._hidden[block], self._cells[block].numpy()
         product = torch.mm(self._weight, hidden)
-        _forward(_bits(product), self._table, tokens, self._gates, cell, cell, _bits(hidden), 0)
+        _forward(bits(product), self._table, tokens, self._gates, cell, cell, bits(hidden), 0)
 
     def logits(self, block: int) -> torch.Tensor:
         """Of the next state, without bias, (WALKERS, V) float32."""
@@ -258,13 +254,13 @@ def loss_and_gradients(
     for t in range(length):
         product = torch.mm(weight, steps[t])
         _forward(
-            _bits(product),
+            bits(product),
             table_of,
             tokens[t].numpy(),
             gates[t].numpy(),
             cells[t].numpy(),
             cells[t + 1].numpy(),
-            _bits(hidden),
+            bits(hidden),
             (t + 1) * batch,
         )
     # Logits of 8 bits would spoil the loss: this product stays in float32.
@@ -281,14 +277,14 @@ def loss_and_gradients(
             gates[t].numpy(),
             cells[t].numpy(),
             cells[t + 1].numpy(),
-            _bits(by_hidden),
-            _bits(carried),
+            bits(by_hidden),
+            bits(carried),
             by_cell.numpy(),
-            _bits(by_gates),
+            bits(by_gates),
             t * batch,
         )
         torch.mm(turned, by_steps[t], out=carried)
     by_weight = (by_gates @ hidden[:, : length * batch].T).float()
     by_table = np.zeros_like(table_of)
-    _by_token(_bits(by_gates), tokens.flatten().numpy(), by_table)
+    _by_token(bits(by_gates), tokens.flatten().numpy(), by_table)
     return loss, Gradients(torch.from_numpy(by_table).T, by_weight, by_readout.float(), logits)

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from llvmlite.binding import get_host_cpu_features
-from torch.nn import functional
 
 from raremd.models.base import Stream
+from raremd.models.kernels.precision import fast_bfloat16
 from raremd.models.kernels.transformer_loops import Weights, transformer_generate, transformer_read
 from raremd.models.kernels.transformer_training import Trained, transformer_loss
+from raremd.models.kernels.transformer_wide import wide_loss
 from raremd.models.transformer import Transformer, frequency, rotation
 
 _ROWS = 32  # walkers that go through the layers together in generation
@@ -26,15 +26,9 @@ _ROWS_LARGE = 64  # with weights that outgrow the second-level cache
 _LARGE = 64
 
 
-def _mixed_precision(width: int, device: torch.device) -> bool:
-    """Whether training multiplies matrices in bfloat16: only where that is faster.
-
-    Weights, attention (whose gradient would be four times slower), norms and the loss stay in
-    float32, and so do validation and generation.
-    """
-    return (
-        width >= 128 and device.type == "cpu" and get_host_cpu_features().get("avx512bf16", False)
-    )
+def in_bfloat16(width: int) -> bool:
+    """Whether training multiplies matrices in bfloat16."""
+    return width >= _LARGE and fast_bfloat16()
 
 
 @dataclass
@@ -68,7 +62,10 @@ class _Loss(torch.autograd.Function):
             part.contiguous().numpy() if isinstance(part, torch.Tensor) else part
             for part in windows
         ]
-        loss = transformer_loss(*arguments, weights, gradient, with_gradient)
+        if with_gradient and in_bfloat16(weights.embedding.shape[1]):
+            loss = wide_loss(*arguments, weights, gradient)
+        else:
+            loss = transformer_loss(*arguments, weights, gradient, with_gradient)
         ctx.gradients = gradient
         return torch.tensor(loss, dtype=torch.float32)
 
@@ -109,15 +106,14 @@ class CompiledTransformer(Transformer):
         if inputs.device.type != "cpu":
             return super().loss(inputs, targets)
         s = self.settings
-        if s.width <= _LARGE:
-            rows, positions = self.prior.rows(inputs), torch.arange(inputs.shape[1])
-            phases = rotation(positions, self.head_width)
-            windows = inputs, targets, rows, s.heads, s.context, phases.real, phases.imag
-            return _Loss.apply(torch.is_grad_enabled(), windows, *self._parts())
-        mixed = torch.is_grad_enabled() and _mixed_precision(self.settings.width, inputs.device)
-        with torch.autocast(inputs.device.type, torch.bfloat16, enabled=mixed):
-            logits = self.logits(inputs)
-        return functional.cross_entropy(logits.float().flatten(0, 1), targets.flatten())
+        if s.width > _LARGE and not torch.is_grad_enabled():
+            return super().loss(inputs, targets)
+        if s.width > _LARGE and not in_bfloat16(s.width):
+            return super().loss(inputs, targets)
+        rows, positions = self.prior.rows(inputs), torch.arange(inputs.shape[1])
+        phases = rotation(positions, self.head_width)
+        windows = inputs, targets, rows, s.heads, s.context, phases.real, phases.imag
+        return _Loss.apply(torch.is_grad_enabled(), windows, *self._parts())
 
     def initial_state(self, prompt: torch.Tensor) -> Any:
         if prompt.device.type != "cpu":

@@ -21,7 +21,7 @@ _ONE, _ZERO, _HALF = np.float32(1.0), np.float32(0.0), np.float32(0.5)
 _DENSITY = np.float32(1.0 / np.sqrt(2.0 * np.pi))
 _FAR = np.float32(-1e30)
 _ROWS = 64  # of a matrix product: BLAS copies no operand below a million multiplications
-_QUERIES = 32  # that look at the same keys
+QUERIES = 32  # that look at the same keys
 
 
 class Trained(NamedTuple):
@@ -65,7 +65,7 @@ def _add_outer(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
-def _add_sum(a: np.ndarray, out: np.ndarray) -> None:
+def add_sum(a: np.ndarray, out: np.ndarray) -> None:
     """Add the sum over the rows of a (T, n) to out (n,): the gradient of a bias."""
     for t in range(a.shape[0]):
         row = a[t]
@@ -121,7 +121,7 @@ def gelu(x: np.ndarray, bias: np.ndarray, slope: np.ndarray, out: np.ndarray) ->
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
-def _rotate(
+def rotate(
     qkv: np.ndarray, bias: np.ndarray, cos: np.ndarray, sin: np.ndarray, out: np.ndarray
 ) -> None:
     """Queries (scaled), keys and values of the heads: (T, 3 D) -> (3, heads, T, d)."""
@@ -149,10 +149,10 @@ def _rotate(
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
-def _rotate_backward(
+def rotate_backward(
     by_parts: np.ndarray, cos: np.ndarray, sin: np.ndarray, by_qkv: np.ndarray
 ) -> None:
-    """The gradient by the (T, 3 D) of `_rotate` from that by its (3, heads, T, d)."""
+    """The gradient by the (T, 3 D) of `rotate` from that by its (3, heads, T, d)."""
     _, heads, length, width = by_parts.shape
     half = width // 2
     factor = np.float32(1.0 / np.sqrt(width))
@@ -205,7 +205,7 @@ def _hide(scores: np.ndarray, offset: int, context: int, value: np.float32) -> N
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
-def _attend(
+def attend(
     parts: np.ndarray,
     context: int,
     shares: np.ndarray,
@@ -218,7 +218,7 @@ def _attend(
     Parameters
     ----------
     parts : (3, heads, T, d) float32
-        Of `_rotate`.
+        Of `rotate`.
     context : int
     shares : (heads, blocks, most keys x queries) float32
         Filled with the softmax, block by block of queries, for the backward pass.
@@ -229,11 +229,11 @@ def _attend(
         Filled.
     """
     _, heads, length, width = parts.shape
-    top, total = np.empty(_QUERIES, np.float32), np.empty(_QUERIES, np.float32)
+    top, total = np.empty(QUERIES, np.float32), np.empty(QUERIES, np.float32)
     for head in range(heads):
         for block in range(shares.shape[1]):
-            first = block * _QUERIES
-            last, low = min(first + _QUERIES, length), max(0, first - context + 1)
+            first = block * QUERIES
+            last, low = min(first + QUERIES, length), max(0, first - context + 1)
             n, m = last - first, last - low
             scores = shares[head, block, : n * m].reshape((m, n))
             queries = _turn(parts[0, head, first:last], n, turned)
@@ -269,7 +269,7 @@ def _attend(
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
-def _attend_backward(
+def attend_backward(
     by_out: np.ndarray,
     parts: np.ndarray,
     context: int,
@@ -280,13 +280,13 @@ def _attend_backward(
     by_keys: np.ndarray,
     by_parts: np.ndarray,
 ) -> None:
-    """Gradient by the parts of `_attend`.
+    """Gradient by the parts of `attend`.
 
     Parameters
     ----------
     by_out : (T, heads d) float32
     parts, context, shares
-        As in `_attend`.
+        As in `attend`.
     turned : (d x queries,) float32
     by_result : (queries, d) float32
     by_shares : (most keys x queries,) float32
@@ -296,12 +296,12 @@ def _attend_backward(
         Filled.
     """
     _, heads, length, width = parts.shape
-    mean = np.empty(_QUERIES, np.float32)
+    mean = np.empty(QUERIES, np.float32)
     by_parts[1:] = _ZERO
     for head in range(heads):
         for block in range(shares.shape[1]):
-            first = block * _QUERIES
-            last, low = min(first + _QUERIES, length), max(0, first - context + 1)
+            first = block * QUERIES
+            last, low = min(first + QUERIES, length), max(0, first - context + 1)
             n, m = last - first, last - low
             seen = shares[head, block, : n * m].reshape((m, n))
             by_scores = by_shares[: n * m].reshape((m, n))
@@ -366,8 +366,8 @@ def transformer_loss(
     n_layers, size, _ = w.qkv.shape
     wide, n_states = w.expand.shape[2], w.bias.shape[1]
     width = size // heads
-    n_blocks = (length + _QUERIES - 1) // _QUERIES
-    most = min(length, context - 1 + _QUERIES)
+    n_blocks = (length + QUERIES - 1) // QUERIES
+    most = min(length, context - 1 + QUERIES)
     share = np.float32(1.0 / (batch * length))
     x = np.empty((length, size), np.float32)
     by_x, update, last_norm = np.empty_like(x), np.empty_like(x), np.empty_like(x)
@@ -378,10 +378,10 @@ def transformer_loss(
     qkv = np.empty((length, 3 * size), np.float32)
     parts = np.empty((n_layers, 3, heads, length, width), np.float32)
     by_parts = np.empty((3, heads, length, width), np.float32)
-    shares = np.empty((n_layers, heads, n_blocks, _QUERIES * most), np.float32)
-    scratch = np.empty(_QUERIES * most, np.float32)
-    turned = np.empty(width * _QUERIES, np.float32)
-    result, by_keys = np.empty((_QUERIES, width), np.float32), np.empty((most, width), np.float32)
+    shares = np.empty((n_layers, heads, n_blocks, QUERIES * most), np.float32)
+    scratch = np.empty(QUERIES * most, np.float32)
+    turned = np.empty(width * QUERIES, np.float32)
+    result, by_keys = np.empty((QUERIES, width), np.float32), np.empty((most, width), np.float32)
     active = np.empty((n_layers, length, wide), np.float32)
     slope, by_wide = np.empty_like(active), np.empty((length, wide), np.float32)
     logits = np.empty((length, n_states), np.float32)
@@ -398,8 +398,8 @@ def transformer_loss(
         for layer in range(n_layers):
             normalise(x, first_norm[layer], scales[2 * layer])
             _multiply(first_norm[layer], w.qkv[layer], qkv)
-            _rotate(qkv, w.qkv_bias[layer], cos, sin, parts[layer])
-            _attend(parts[layer], context, shares[layer], turned, result, attended[layer])
+            rotate(qkv, w.qkv_bias[layer], cos, sin, parts[layer])
+            attend(parts[layer], context, shares[layer], turned, result, attended[layer])
             _multiply(attended[layer], w.project[layer], update)
             _add(update, nothing, x)
             normalise(x, second_norm[layer], scales[2 * layer + 1])
@@ -425,20 +425,20 @@ def transformer_loss(
         by_x[:] = _ZERO
         normalise_backward(update, last_norm, scales[2 * n_layers], by_x)
         for layer in range(n_layers - 1, -1, -1):
-            _add_sum(by_x, g.contract_bias[layer])
+            add_sum(by_x, g.contract_bias[layer])
             _add_outer(active[layer], by_x, g.contract[layer])
             _multiply(by_x, contract_back[layer], by_wide)
             for t in range(length):
                 row, by = by_wide[t], slope[layer, t]
                 for k in range(wide):
                     row[k] *= by[k]
-            _add_sum(by_wide, g.expand_bias[layer])
+            add_sum(by_wide, g.expand_bias[layer])
             _add_outer(second_norm[layer], by_wide, g.expand[layer])
             _multiply(by_wide, expand_back[layer], update)
             normalise_backward(update, second_norm[layer], scales[2 * layer + 1], by_x)
             _add_outer(attended[layer], by_x, g.project[layer])
             _multiply(by_x, project_back[layer], by_attended)
-            _attend_backward(
+            attend_backward(
                 by_attended,
                 parts[layer],
                 context,
@@ -449,8 +449,8 @@ def transformer_loss(
                 by_keys,
                 by_parts,
             )
-            _rotate_backward(by_parts, cos, sin, qkv)
-            _add_sum(qkv, g.qkv_bias[layer])
+            rotate_backward(by_parts, cos, sin, qkv)
+            add_sum(qkv, g.qkv_bias[layer])
             _add_outer(first_norm[layer], qkv, g.qkv[layer])
             _multiply(qkv, qkv_back[layer], update)
             normalise_backward(update, first_norm[layer], scales[2 * layer], by_x)
