@@ -71,7 +71,7 @@ class _Loss(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, by_loss: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        return None, None, *(by_loss * torch.from_numpy(g) for g in ctx.gradients)
+        return None, None, *(torch.from_numpy(g).mul_(by_loss) for g in ctx.gradients)
 
 
 class CompiledTransformer(Transformer):

@@ -19,7 +19,7 @@ from raremd.models.kernels.sampling import FAST, draw, exp32, greater
 _ONE, _ZERO = np.float32(1.0), np.float32(0.0)
 _HALF = np.float32(0.5)
 # erf(x) = 1 - (a1 t + ... + a5 t^5) exp(-x^2), t = 1 / (1 + p x), to 1.5e-7
-# (Abramowitz and Stegun 1964, 7.1.26); here at x / sqrt(2).
+# (Abramowitz and Stegun 1964, 7.1.26); here p / sqrt(2).
 _P, _A1, _A2, _A3, _A4, _A5 = (
     np.float32(a)
     for a in (

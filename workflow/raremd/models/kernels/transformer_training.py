@@ -104,7 +104,10 @@ def normalise_backward(
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
 def gelu(x: np.ndarray, bias: np.ndarray, slope: np.ndarray, out: np.ndarray) -> None:
-    """GELU of x (T, F) + bias (F,) and its derivative; a loop that writes twice is not vector code."""
+    """GELU of x (T, F) + bias (F,), and its derivative.
+
+    A loop that writes to two rows would not be vector code.
+    """
     density = np.empty(bias.size, np.float32)
     for t in range(x.shape[0]):
         row, by, to = x[t], slope[t], out[t]
