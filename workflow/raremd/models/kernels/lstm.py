@@ -1,9 +1,9 @@
 """The LSTM on a processor: embedding folded into a gate table, recurrence in compiled loops.
 
 The table saves the input's matrix product; one pass of vector code makes a unit's gates and states,
-forward and backward; loss and gradient of the logits come from one pass as well. Training runs at
-1.5 to 1.8 times the rate of `torch.nn.LSTM` with 64 units (1.2 with 256), generation at 3.3 to 9.2
-times that of a batched PyTorch loop (1.5 to 2.7), see benchmarks/README.md.
+forward and backward; loss and gradient of the logits come from one pass as well. From 128 units on
+the recurrence multiplies in bfloat16 where the processor is fast at it, see `lstm_wide`. Rates are
+in benchmarks/README.md.
 """
 
 from __future__ import annotations

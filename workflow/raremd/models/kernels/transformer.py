@@ -1,15 +1,15 @@
-"""The Transformer on a processor: generation in compiled loops, training partly in bfloat16.
+"""The Transformer on a processor: training and generation in compiled loops.
 
 Generation makes no PyTorch call: with 2 layers of width 32 a frame of 50 walkers takes 100 us,
-where one PyTorch call an operation took 390. From width 128 on training multiplies matrices in
-bfloat16: 1.7 times plain PyTorch in float32 with 4 layers of 128, 2.0 with 8 of 256, where float32
-reaches 1.1 to 1.2, see benchmarks/README.md.
+where one PyTorch call an operation took 390. Training goes through a batch window by window,
+forward and backward, see `transformer_training`; from width 64 on its products are bfloat16 where
+the processor is fast at them, see `transformer_wide`. Rates are in benchmarks/README.md.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -49,23 +49,31 @@ def _folded(norm: torch.nn.LayerNorm, linear: torch.nn.Linear) -> tuple[torch.Te
     return (linear.weight * norm.weight).T, linear.weight @ norm.bias + bias
 
 
+class _Windows(NamedTuple):
+    """The first arguments of `transformer_loss`."""
+
+    tokens: np.ndarray
+    targets: np.ndarray
+    rows_of: np.ndarray
+    heads: int
+    context: int
+    cos: np.ndarray
+    sin: np.ndarray
+
+
 class _Loss(torch.autograd.Function):
     """Cross-entropy of windows, with its gradients formed in the same pass."""
 
     @staticmethod
     def forward(
-        ctx: Any, with_gradient: bool, windows: tuple[Any, ...], *parts: torch.Tensor
+        ctx: Any, with_gradient: bool, windows: _Windows, *parts: torch.Tensor
     ) -> torch.Tensor:
         weights = Trained(*(part.detach().contiguous().numpy() for part in parts))
         gradient = Trained(*map(np.zeros_like, weights))
-        arguments = [
-            part.contiguous().numpy() if isinstance(part, torch.Tensor) else part
-            for part in windows
-        ]
         if with_gradient and in_bfloat16(weights.embedding.shape[1]):
-            loss = wide_loss(*arguments, weights, gradient)
+            loss = wide_loss(*windows, weights, gradient)
         else:
-            loss = transformer_loss(*arguments, weights, gradient, with_gradient)
+            loss = transformer_loss(*windows, weights, gradient, with_gradient)
         ctx.gradients = gradient
         return torch.tensor(loss, dtype=torch.float32)
 
@@ -106,13 +114,19 @@ class CompiledTransformer(Transformer):
         if inputs.device.type != "cpu":
             return super().loss(inputs, targets)
         s = self.settings
-        if s.width > _LARGE and not torch.is_grad_enabled():
-            return super().loss(inputs, targets)
-        if s.width > _LARGE and not in_bfloat16(s.width):
+        if s.width > _LARGE and not (torch.is_grad_enabled() and in_bfloat16(s.width)):
             return super().loss(inputs, targets)
         rows, positions = self.prior.rows(inputs), torch.arange(inputs.shape[1])
         phases = rotation(positions, self.head_width)
-        windows = inputs, targets, rows, s.heads, s.context, phases.real, phases.imag
+        windows = _Windows(
+            inputs.contiguous().numpy(),
+            targets.contiguous().numpy(),
+            rows.numpy(),
+            s.heads,
+            s.context,
+            phases.real.contiguous().numpy(),
+            phases.imag.contiguous().numpy(),
+        )
         return _Loss.apply(torch.is_grad_enabled(), windows, *self._parts())
 
     def initial_state(self, prompt: torch.Tensor) -> Any:

@@ -6,8 +6,6 @@ norms, attention, read-out and loss are float32. Attention is formed again in th
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from numba import njit
@@ -18,6 +16,7 @@ from raremd.models.kernels.sampling import FAST, narrow, widen
 from raremd.models.kernels.transformer_loops import normalise
 from raremd.models.kernels.transformer_training import (
     QUERIES,
+    Trained,
     add_sum,
     attend,
     attend_backward,
@@ -180,8 +179,8 @@ def wide_loss(
     context: int,
     cos: np.ndarray,
     sin: np.ndarray,
-    weights: Any,
-    gradient: Any,
+    weights: Trained,
+    gradient: Trained,
 ) -> float:
     """As `transformer_training.transformer_loss`, always with the gradient."""
     w, g = weights, gradient
