@@ -81,10 +81,10 @@ class LSTMsTogether(nn.Module):
         optimiser.step()
 
 
-def _rotate(x: torch.Tensor) -> torch.Tensor:
+def _rotate(x: torch.Tensor, first: int = 0) -> torch.Tensor:
     length, width = x.shape[-2:]
     frequency = 10000.0 ** (-torch.arange(0, width, 2) / width)
-    angle = torch.arange(length)[:, None] * frequency
+    angle = torch.arange(first, first + length)[:, None] * frequency
     cos, sin = angle.cos(), angle.sin()
     even, odd = x[..., 0::2], x[..., 1::2]
     return torch.stack([even * cos - odd * sin, even * sin + odd * cos], dim=-1).flatten(-2)
@@ -104,6 +104,22 @@ class _PlainBlock(nn.Module):
         self.norm_feed_forward = nn.LayerNorm(width)
         self.expand = nn.Linear(width, feed_forward)
         self.contract = nn.Linear(feed_forward, width)
+
+    def step(self, x, position, keys, values):
+        """One token (W, 1, D) at a position; the cache (W, heads, C, d) is a ring."""
+        walkers, _, width = x.shape
+        y = self.norm_attention(x)
+        query, key, value = (
+            linear(y).view(walkers, 1, self.heads, -1).transpose(1, 2)
+            for linear in (self.query, self.key, self.value)
+        )
+        slot = position % keys.shape[2]
+        keys[:, :, slot] = _rotate(key, position)[:, :, 0]
+        values[:, :, slot] = value[:, :, 0]
+        query = _rotate(query, position)
+        attended = functional.scaled_dot_product_attention(query, keys, values)
+        x = x + self.project(attended.transpose(1, 2).reshape(walkers, 1, width))
+        return x + self.contract(functional.gelu(self.expand(self.norm_feed_forward(x))))
 
     def forward(self, x):
         batch, length, width = x.shape
@@ -146,6 +162,25 @@ class PlainTransformer(nn.Module):
             new = torch.multinomial(logits[:, -1].softmax(-1), 1)
             tokens = torch.cat([tokens, new], dim=1)
         return tokens[:, prompt.shape[1] :]
+
+    def cache(self, prompt: torch.Tensor) -> list:
+        """Of each layer, as full as after a prompt (W, context); for timing alone."""
+        heads = self.blocks[0].heads
+        shape = len(prompt), heads, self.context, self.embedding.embedding_dim // heads
+        return [(torch.randn(shape), torch.randn(shape)) for _ in self.blocks]
+
+    @torch.no_grad()
+    def generate_cached(self, tokens: torch.Tensor, cache: list, n_frames: int) -> torch.Tensor:
+        """(W,) last tokens and their cache -> (W, n_frames)."""
+        frames = []
+        for position in range(self.context, self.context + n_frames):
+            x = self.embedding(tokens)[:, None]
+            for block, kept in zip(self.blocks, cache, strict=True):
+                x = block.step(x, position, *kept)
+            logits = self.readout(self.norm(x[:, 0]))
+            tokens = torch.multinomial(logits.softmax(-1), 1)[:, 0]
+            frames.append(tokens)
+        return torch.stack(frames, dim=1)
 
 
 def training_step(model: nn.Module, optimiser: torch.optim.Optimizer, windows) -> float:

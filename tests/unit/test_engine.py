@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from chains import double_well, sample_chain
 from scipy import stats
 
 from raremd.io.storage import map_arrays, read_arrays, write_arrays
 from raremd.learning import generation
 from raremd.learning.generation import generate
+from raremd.learning.optimiser import AdamW
 from raremd.learning.windows import Windows
 from raremd.models import build_model
 from raremd.models.base import SequenceModel, Stream
@@ -64,7 +66,7 @@ def test_compiled_generation_equals_one_step_a_frame(build, size, n_states, n_wa
 
 
 @pytest.mark.parametrize("build", [lstm, transformer])
-@pytest.mark.parametrize("size", [48, 80])
+@pytest.mark.parametrize("size", [48, 80, 128])
 def test_a_walker_does_not_depend_on_how_many_there_are(build, size, monkeypatch):
     model = build(20, size)
     prompts = np.random.default_rng(1).integers(20, size=(200, 4))
@@ -153,21 +155,98 @@ def test_gradients_of_many_windows_equal_torch(hidden, batch):
         torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-5)
 
 
-def test_mixed_precision_keeps_the_loss_within_a_thousandth(monkeypatch):
+WIDE = {
+    "lstm": {"embedding": 16, "hidden": 128},
+    "transformer": {"layers": 2, "width": 128, "heads": 4, "feed_forward": 256, "context": 20},
+}
+
+
+def fast_bfloat16_is(monkeypatch, fast):
+    for kind in WIDE:
+        monkeypatch.setattr(f"raremd.models.kernels.{kind}.fast_bfloat16", lambda: fast)
+
+
+@pytest.mark.parametrize("kind", WIDE)
+def test_bfloat16_keeps_the_loss_within_a_thousandth(kind, monkeypatch):
     torch.manual_seed(0)
-    options = {"layers": 2, "width": 128, "heads": 4, "feed_forward": 256, "context": 32}
-    model = build_model("transformer", 10, options)
-    windows = torch.from_numpy(np.random.default_rng(3).integers(10, size=(4, 33)))
+    model = build_model(kind, 10, WIDE[kind])
+    windows = torch.from_numpy(np.random.default_rng(3).integers(10, size=(4, 51)))
     gradients, losses = [], []
-    for mixed in (True, False):
-        monkeypatch.setattr(
-            "raremd.models.kernels.transformer._mixed_precision", lambda *_, mixed=mixed: mixed
-        )
+    for fast in (True, False):
+        fast_bfloat16_is(monkeypatch, fast)
         losses.append(model.loss(windows[:, :-1], windows[:, 1:]))
         gradients.append(torch.autograd.grad(losses[-1], list(model.parameters())))
     assert losses[0].item() == pytest.approx(losses[1].item(), rel=1e-3)
-    ours, exact = (torch.cat([g.flatten() for g in part]) for part in gradients)
-    assert torch.cosine_similarity(ours, exact, dim=0) > 0.999
+    assert losses[0].item() != losses[1].item()
+    for ours, exact in zip(*gradients, strict=True):
+        assert torch.cosine_similarity(ours.flatten(), exact.flatten(), dim=0) > 0.999
+
+
+@pytest.mark.parametrize("kind", WIDE)
+def test_training_in_bfloat16_learns_the_same(kind, monkeypatch):
+    """Five seeds: held-out losses differ by a hundredth of what was learned, and not one way."""
+    chain = sample_chain(double_well(10, 2.0), 8_000, seed=5)
+    windows = torch.from_numpy(np.stack([chain[k : k + 33] for k in range(0, 7_900, 50)]))
+    windows = windows.long()
+    training, held_out = windows[:128], windows[128:]
+    lost = []
+    for seed in range(5):
+        losses = []
+        for fast in (True, False):
+            fast_bfloat16_is(monkeypatch, fast)
+            torch.manual_seed(seed)
+            model = build_model(kind, 10, WIDE[kind])
+            optimiser = AdamW(model.parameters(), 3e-3, 0.01)
+            for step in range(20):
+                part = training[32 * (step % 4) :][:32]
+                optimiser.zero_grad()
+                model.loss(part[:, :-1], part[:, 1:]).backward()
+                optimiser.step()
+            with torch.no_grad():
+                losses.append(model.loss(held_out[:, :-1], held_out[:, 1:]).item())
+        assert max(losses) < np.log(10) - 0.5
+        lost.append((losses[0] - losses[1]) / (np.log(10) - losses[1]))
+    assert np.abs(lost).max() < 0.02
+    assert abs(np.mean(lost)) < 0.01
+
+
+def test_generation_in_bfloat16_draws_the_same_states_as_one_step_a_frame(monkeypatch):
+    """Probabilities too stay within a hundredth of those in float32."""
+    fast_bfloat16_is(monkeypatch, True)
+    model = lstm(20, 128)
+    prompts = torch.from_numpy(np.random.default_rng(0).integers(20, size=(140, 6)))
+    found = np.empty((2, 50, 140), np.int16)
+    with torch.inference_mode():
+        for way, out in zip((type(model).generate, SequenceModel.generate), found, strict=True):
+            state, tokens = model.initial_state(prompts), prompts[:, -1].clone()
+            way(model, tokens, state, Stream(3, 5, 7), out)
+        ours, _ = model.step(prompts[:, -1].contiguous(), model.initial_state(prompts))
+        fast_bfloat16_is(monkeypatch, False)
+        exact, _ = model.step(prompts[:, -1].contiguous(), model.initial_state(prompts))
+    assert (found[0] == found[1]).all(axis=0).mean() >= 0.95
+    torch.testing.assert_close(ours.softmax(-1), exact.softmax(-1), rtol=0.02, atol=1e-3)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="PyTorch finds no GPU here")
+@pytest.mark.parametrize("kind", WIDE)
+def test_a_gpu_trains_to_the_same_loss_and_generates(kind):
+    windows = torch.from_numpy(np.random.default_rng(3).integers(10, size=(8, 51)))
+    losses = []
+    for device in ("cpu", "cuda"):
+        torch.manual_seed(0)
+        model = build_model(kind, 10, WIDE[kind]).to(device)
+        optimiser = AdamW(model.parameters(), 1e-3, 0.01)
+        part = windows.to(device)
+        for _ in range(5):
+            optimiser.zero_grad()
+            loss = model.loss(part[:, :-1], part[:, 1:])
+            loss.backward()
+            optimiser.step()
+        losses.append(loss.item())
+        out = generate(model, windows[:, :5].numpy(), 20, seed=1)
+        assert out.shape == (8, 20)
+        assert 0 <= out.min() <= out.max() < 10
+    assert losses[0] == pytest.approx(losses[1], rel=5e-3)
 
 
 def test_narrow_transformers_and_validation_stay_in_float32():

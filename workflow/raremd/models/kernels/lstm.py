@@ -1,9 +1,9 @@
 """The LSTM on a processor: embedding folded into a gate table, recurrence in compiled loops.
 
 The table saves the input's matrix product; one pass of vector code makes a unit's gates and states,
-forward and backward; loss and gradient of the logits come from one pass as well. Training runs at
-1.5 to 1.8 times the rate of `torch.nn.LSTM` with 64 units (1.2 with 256), generation at 3.3 to 9.2
-times that of a batched PyTorch loop (1.5 to 2.7), see benchmarks/README.md.
+forward and backward; loss and gradient of the logits come from one pass as well. From 128 units on
+the recurrence multiplies in bfloat16 where the processor is fast at it, see `lstm_wide`. Rates are
+in benchmarks/README.md.
 """
 
 from __future__ import annotations
@@ -23,11 +23,19 @@ from raremd.models.kernels.lstm_loops import (
     lstm_generate,
     lstm_read,
 )
+from raremd.models.kernels.lstm_wide import Gradients, Walkers, loss_and_gradients
+from raremd.models.kernels.precision import fast_bfloat16
 from raremd.models.lstm import LSTM
 
 _ROWS = 32  # walkers in a matrix product of generation
 _ROWS_LARGE = 128  # with a weight matrix that outgrows the first-level cache
 _LARGE = 64
+_WIDE = 128  # from here on the recurrence multiplies in bfloat16, where that is faster
+
+
+def in_bfloat16(hidden: int) -> bool:
+    """Whether training and generation multiply the hidden state in bfloat16."""
+    return hidden >= _WIDE and fast_bfloat16()
 
 
 class _Loss(torch.autograd.Function):
@@ -46,16 +54,18 @@ class _Loss(torch.autograd.Function):
         rows: torch.Tensor,
         with_gradient: bool,
     ) -> torch.Tensor:
-        tokens = inputs.T.contiguous()
-        gates, h, c = _run(tokens, table, weight_hh)
-        hidden = h[1:].flatten(0, 1)
-        if prior is None:
-            logits = torch.addmm(bias, hidden, readout.T)
+        tokens = inputs.T.contiguous()  # frame by frame, as the recurrence leaves its memory
+        following, by_prior = targets.T.flatten(), None
+        total = bias if prior is None else (prior + bias).index_select(0, rows)
+        if with_gradient and in_bfloat16(weight_hh.shape[1]):
+            loss, g = loss_and_gradients(tokens, following, table, weight_hh, readout, total)
         else:
-            logits = (prior + bias).index_select(0, rows).addmm_(hidden, readout.T)
-        # Time-major order is how the recurrence leaves its memory: no copy.
-        loss = cross_entropy(logits.numpy(), targets.T.flatten().numpy())
-        if with_gradient:
+            gates, h, c = _run(tokens, table, weight_hh)
+            hidden = h[1:].flatten(0, 1)
+            logits = torch.addmm(total, hidden, readout.T)
+            loss = cross_entropy(logits.numpy(), following.numpy())
+            if not with_gradient:
+                return torch.tensor(loss, dtype=torch.float32)
             by_hidden = (logits @ readout).view(h[1:].shape)
             by_table = torch.zeros_like(table)
             lstm_backward(
@@ -67,10 +77,10 @@ class _Loss(torch.autograd.Function):
                 by_table.numpy(),
             )
             by_weight = gates.flatten(0, 1).T @ h[:-1].flatten(0, 1)
-            by_prior = None
-            if prior is not None and ctx.needs_input_grad[6]:
-                by_prior = torch.zeros_like(prior).index_add_(0, rows, logits)
-            ctx.gradients = by_table, by_weight, logits.T @ hidden, logits.sum(0), by_prior
+            g = Gradients(by_table, by_weight, logits.T @ hidden, logits)
+        if prior is not None and ctx.needs_input_grad[6]:
+            by_prior = torch.zeros_like(prior).index_add_(0, rows, g.logits)
+        ctx.gradients = g.table, g.weight_hh, g.readout, g.logits.sum(0), by_prior
         return torch.tensor(loss, dtype=torch.float32)
 
     @staticmethod
@@ -94,6 +104,20 @@ def _run(
 
 
 @dataclass
+class _Rows:
+    """The prior of walkers: what is added to their logits."""
+
+    bias: np.ndarray  # (K, V), with the read-out's
+    follow: np.ndarray  # (K + 1, V), the row after each token
+    rows: np.ndarray  # (W,)
+
+    def add(self, logits: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+        """Logits (W, V) after tokens (W,), which the rows read."""
+        self.rows[:] = self.follow[self.rows, tokens]
+        return logits + torch.from_numpy(self.bias[self.rows])
+
+
+@dataclass
 class _State:
     """Walkers in blocks of rows; the weights as the loops want them."""
 
@@ -102,9 +126,15 @@ class _State:
     table: np.ndarray  # (V, 4 H)
     recurrent: np.ndarray  # (H, 4 H)
     readout: np.ndarray  # (H, V)
-    bias: np.ndarray  # (K, V), with the prior's rows
-    follow: np.ndarray  # (K + 1, V), the row after each token
-    rows: np.ndarray  # (W,)
+    prior: _Rows
+
+
+@dataclass
+class _WideState:
+    """Of `lstm_wide`."""
+
+    walkers: Walkers
+    prior: _Rows
 
 
 class CompiledLSTM(LSTM):
@@ -147,44 +177,58 @@ class CompiledLSTM(LSTM):
         if prompt.device.type != "cpu":
             return super().initial_state(prompt)
         n_walkers, n_hidden = len(prompt), self.settings.hidden
-        block = _ROWS if n_hidden <= _LARGE else _ROWS_LARGE
-        h, c = np.zeros((2, -(-n_walkers // block), block, n_hidden), np.float32)
-        state = _State(
-            h,
-            c,
-            table=self._table().detach().numpy(),
-            recurrent=self._recurrent().detach().T.contiguous().numpy(),
-            readout=self.readout.weight.detach().T.contiguous().numpy(),
+        table, weight, readout = (
+            part.detach() for part in (self._table(), self._recurrent(), self.readout.weight)
+        )
+        prior = _Rows(
             bias=(self.prior.table + self.readout.bias).detach().numpy(),
             follow=self.prior.follow.numpy(),
             rows=self.prior.first_rows(prompt).numpy(),
         )
-        lstm_read(prompt[:, :-1].T.contiguous().numpy(), state.table, state.recurrent, h, c)
+        read = prompt[:, :-1].T.contiguous().numpy()
+        if in_bfloat16(n_hidden):
+            walkers = Walkers(table, weight, readout, n_walkers)
+            for block, _, tokens in walkers.blocks(read):
+                for current in tokens:
+                    walkers.read(current, block)
+            return _WideState(walkers, prior)
+        block = _ROWS if n_hidden <= _LARGE else _ROWS_LARGE
+        h, c = np.zeros((2, -(-n_walkers // block), block, n_hidden), np.float32)
+        recurrent, out = (part.T.contiguous().numpy() for part in (weight, readout))
+        state = _State(h, c, table.numpy(), recurrent, out, prior)
+        lstm_read(read, state.table, state.recurrent, h, c)
         return state
 
     def step(self, tokens: torch.Tensor, state: Any) -> tuple[torch.Tensor, Any]:
         if tokens.device.type != "cpu":
             return super().step(tokens, state)
+        if isinstance(state, _WideState):
+            parts = []
+            for block, _, current in state.walkers.blocks(tokens.numpy()):
+                state.walkers.read(current, block)
+                parts.append(state.walkers.logits(block))
+            return state.prior.add(torch.cat(parts)[: len(tokens)], tokens), state
         lstm_read(tokens[None].numpy(), state.table, state.recurrent, state.h, state.c)
         hidden = torch.from_numpy(state.h).flatten(0, 1)[: len(tokens)]
-        state.rows[:] = state.follow[state.rows, tokens]
-        bias = torch.from_numpy(state.bias[state.rows])
-        return torch.addmm(bias, hidden, torch.from_numpy(state.readout)), state
+        return state.prior.add(hidden @ torch.from_numpy(state.readout), tokens), state
 
     def generate(
         self, tokens: torch.Tensor, state: Any, stream: Stream, out: np.ndarray
     ) -> tuple[torch.Tensor, Any]:
         if tokens.device.type != "cpu":
             return super().generate(tokens, state, stream, out)
-        s = state
+        s, p = state, state.prior
+        if isinstance(state, _WideState):
+            s.walkers.generate(tokens.numpy(), p.rows, p.bias, p.follow, stream, out)
+            return tokens, state
         lstm_generate(
             tokens.numpy(),
             s.table,
             s.recurrent,
             s.readout,
-            s.bias,
-            s.follow,
-            s.rows,
+            p.bias,
+            p.follow,
+            p.rows,
             s.h,
             s.c,
             *stream,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from raremd.models.kernels.sampling import FAST, exp2_32, exp32, greater, sample_states
+from raremd.models.kernels.sampling import FAST, draw, exp2_32, exp32, greater
 
 _LOG2E = np.float32(1.44269504)
 _ONE = np.float32(1.0)
@@ -17,7 +17,7 @@ _LIMIT = np.float32(40.0)  # 2^-40: beyond it a gate is shut in float32; 2^120 d
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
-def _power(x: np.float32, scale: np.float32) -> np.float32:
+def power(x: np.float32, scale: np.float32) -> np.float32:
     """exp(-x) for scale -log2(e), exp(-2 x) for twice that, clamped to 2^(-40..40)."""
     return exp2_32(min(max(x * scale, -_LIMIT), _LIMIT))
 
@@ -45,12 +45,12 @@ def _cell(
         for k in range(4 * n):
             gate[k] += add[k]
         for k in range(n):
-            i, f, g = _power(gate[k], one), _power(gate[n + k], one), _power(gate[2 * n + k], two)
+            i, f, g = power(gate[k], one), power(gate[n + k], one), power(gate[2 * n + k], two)
             both = (_ONE + i) * (_ONE + g)
             forget = _ONE + f
             cell[k] = (cell[k] * both + (_ONE - g) * forget) / (both * forget)
         for k in range(n):
-            o, e = _power(gate[3 * n + k], one), _power(cell[k], two)
+            o, e = power(gate[3 * n + k], one), power(cell[k], two)
             hidden[k] = (_ONE - e) / ((_ONE + e) * (_ONE + o))
 
 
@@ -133,13 +133,16 @@ def lstm_generate(
             np.dot(h[block], recurrent, gates)
             _cell(gates, table, current, h[block], c[block])
             np.dot(h[block], readout, logits)
-            for w in range(n):
-                k = follow[rows_of[first + w], current[w]]
-                rows_of[first + w] = k
-                row, add = logits[w], bias[k]
-                for v in range(n_states):
-                    row[v] += add[v]
-            sample_states(logits[:n], seed, first_walker + first, first_frame + frame, current[:n])
+            draw(
+                logits[:n],
+                bias,
+                follow,
+                rows_of[first : first + n],
+                current[:n],
+                seed,
+                first_walker + first,
+                first_frame + frame,
+            )
             for w in range(n):
                 out[frame, first + w] = current[w]
         tokens[first : first + n] = current[:n]
@@ -155,7 +158,7 @@ def _row_blocks(batch: int, n_hidden: int) -> list[tuple[int, int]]:
 @njit(fastmath=FAST, error_model="numpy")
 def _sigmoid(x: np.ndarray, scale: np.float32) -> None:
     for k in range(x.size):
-        x[k] = _ONE / (_ONE + _power(x[k], scale))
+        x[k] = _ONE / (_ONE + power(x[k], scale))
 
 
 @njit(fastmath=FAST, error_model="numpy", cache=True)
@@ -197,7 +200,7 @@ def lstm_forward(
                 for k in range(n):
                     cell[k] = gate[n + k] * before[k] + gate[k] * gate[2 * n + k]
                 for k in range(n):
-                    e = _power(cell[k], two)
+                    e = power(cell[k], two)
                     hidden[k] = gate[3 * n + k] * (_ONE - e) / (_ONE + e)
 
 
@@ -237,7 +240,7 @@ def lstm_backward(
                 for k in range(n):
                     dh[k] += carry[k]
                 for k in range(n):  # of the output gate, and on to the cell
-                    e = _power(cell[k], two)
+                    e = power(cell[k], two)
                     th = (_ONE - e) / (_ONE + e)
                     o = gate[3 * n + k]
                     dc[k] += dh[k] * o * (_ONE - th * th)
@@ -252,6 +255,29 @@ def lstm_backward(
                 for k in range(4 * n):
                     row[k] += gate[k]
             np.dot(gates[t, first:last], weight, carried[first:last])
+
+
+@njit(fastmath=FAST, error_model="numpy", inline="always")
+def cross_entropy_of(logits: np.ndarray, targets: np.ndarray, share: np.float32) -> float:
+    """Summed cross-entropy, nats; the logits (N, V) become its gradient times `share`."""
+    n_rows, n_states = logits.shape
+    loss = 0.0
+    for w in range(n_rows):
+        row, target = logits[w], targets[w]
+        top = row[0]
+        for v in range(1, n_states):
+            top = greater(top, row[v])
+        loss -= row[target] - top
+        total = np.float32(0.0)
+        for v in range(n_states):
+            row[v] = exp32(row[v] - top)
+            total += row[v]
+        loss += np.log(np.float64(total))
+        scale = share / total
+        for v in range(n_states):
+            row[v] *= scale
+        row[target] -= share
+    return loss
 
 
 @njit(fastmath=FAST, error_model="numpy", cache=True)
@@ -269,21 +295,5 @@ def cross_entropy(logits: np.ndarray, targets: np.ndarray) -> float:
     float
         In nats.
     """
-    n_rows, n_states = logits.shape
-    loss, share = 0.0, np.float32(1.0 / n_rows)
-    for w in range(n_rows):
-        row, target = logits[w], targets[w]
-        top = row[0]
-        for v in range(1, n_states):
-            top = greater(top, row[v])
-        loss -= row[target] - top
-        total = np.float32(0.0)
-        for v in range(n_states):
-            row[v] = exp32(row[v] - top)
-            total += row[v]
-        loss += np.log(np.float64(total))
-        scale = share / total
-        for v in range(n_states):
-            row[v] *= scale
-        row[target] -= share
-    return loss / n_rows
+    share = np.float32(1.0 / len(logits))
+    return cross_entropy_of(logits, targets, share) / len(logits)

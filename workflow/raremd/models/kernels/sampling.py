@@ -71,6 +71,21 @@ def exp32(x: np.float32) -> np.float32:
 
 
 @njit(inline="always")
+def widen(bits: np.uint16) -> np.float32:
+    """A bfloat16 number, given as its bits."""
+    return _float_from_bits(np.int32(bits) << np.int32(16))
+
+
+@njit(inline="always")
+def narrow(x: np.float32) -> np.uint16:
+    """The bits of the nearest bfloat16 number, of two the even one; not of infinities."""
+    bits = _bits_from_float(x)
+    return np.uint16(
+        (bits + np.int32(0x7FFF) + ((bits >> np.int32(16)) & np.int32(1))) >> np.int32(16)
+    )
+
+
+@njit(inline="always")
 def _mix(z: np.uint64) -> np.uint64:
     """The finaliser of splitmix64 (Steele, Lea, Flood 2014)."""
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -148,3 +163,37 @@ def sample_states(
         for v in range(n_inside - 1):
             state += inside[v] <= target
         out[w] = state
+
+
+@njit(fastmath=FAST, error_model="numpy", inline="always", cache=True)
+def draw(
+    logits: np.ndarray,
+    bias: np.ndarray,
+    follow: np.ndarray,
+    rows: np.ndarray,
+    tokens: np.ndarray,
+    seed: int,
+    first_walker: int,
+    frame: int,
+) -> None:
+    """`sample_states` after the prior's row of each walker was added.
+
+    Parameters
+    ----------
+    logits : (W, V) float32
+        Overwritten.
+    bias : (K, V) float32
+        What is added to the logits, by row.
+    follow : (K + 1, V) int32
+        The row after each token, see `prior.Prior`.
+    rows, tokens : (W,) int64
+        The row of each walker before its last token, and that token; both go on by one frame.
+    seed, first_walker, frame : int
+        As in `sample_states`.
+    """
+    for w in range(tokens.size):
+        rows[w] = follow[rows[w], tokens[w]]
+        row, add = logits[w], bias[rows[w]]
+        for v in range(row.size):
+            row[v] += add[v]
+    sample_states(logits, seed, first_walker, frame, tokens)

@@ -1,39 +1,34 @@
-"""The Transformer on a processor: generation in compiled loops, training partly in bfloat16.
+"""The Transformer on a processor: training and generation in compiled loops.
 
 Generation makes no PyTorch call: with 2 layers of width 32 a frame of 50 walkers takes 100 us,
-where one PyTorch call an operation took 390. From width 128 on training multiplies matrices in
-bfloat16: 1.7 times plain PyTorch in float32 with 4 layers of 128, 2.0 with 8 of 256, where float32
-reaches 1.1 to 1.2, see benchmarks/README.md.
+where one PyTorch call an operation took 390. Training goes through a batch window by window,
+forward and backward, see `transformer_training`; from width 64 on its products are bfloat16 where
+the processor is fast at them, see `transformer_wide`. Rates are in benchmarks/README.md.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from llvmlite.binding import get_host_cpu_features
-from torch.nn import functional
 
 from raremd.models.base import Stream
+from raremd.models.kernels.precision import fast_bfloat16
 from raremd.models.kernels.transformer_loops import Weights, transformer_generate, transformer_read
-from raremd.models.transformer import Transformer, frequency
+from raremd.models.kernels.transformer_training import Trained, transformer_loss
+from raremd.models.kernels.transformer_wide import wide_loss
+from raremd.models.transformer import Transformer, frequency, rotation
 
 _ROWS = 32  # walkers that go through the layers together in generation
 _ROWS_LARGE = 64  # with weights that outgrow the second-level cache
 _LARGE = 64
 
 
-def _mixed_precision(width: int, device: torch.device) -> bool:
-    """Whether training multiplies matrices in bfloat16: only where that is faster.
-
-    Weights, attention (whose gradient would be four times slower), norms and the loss stay in
-    float32, and so do validation and generation.
-    """
-    return (
-        width >= 128 and device.type == "cpu" and get_host_cpu_features().get("avx512bf16", False)
-    )
+def in_bfloat16(width: int) -> bool:
+    """Whether training multiplies matrices in bfloat16."""
+    return width >= _LARGE and fast_bfloat16()
 
 
 @dataclass
@@ -54,23 +49,54 @@ def _folded(norm: torch.nn.LayerNorm, linear: torch.nn.Linear) -> tuple[torch.Te
     return (linear.weight * norm.weight).T, linear.weight @ norm.bias + bias
 
 
+class _Windows(NamedTuple):
+    """The first arguments of `transformer_loss`."""
+
+    tokens: np.ndarray
+    targets: np.ndarray
+    rows_of: np.ndarray
+    heads: int
+    context: int
+    cos: np.ndarray
+    sin: np.ndarray
+
+
+class _Loss(torch.autograd.Function):
+    """Cross-entropy of windows, with its gradients formed in the same pass."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, with_gradient: bool, windows: _Windows, *parts: torch.Tensor
+    ) -> torch.Tensor:
+        weights = Trained(*(part.detach().contiguous().numpy() for part in parts))
+        gradient = Trained(*map(np.zeros_like, weights))
+        if with_gradient and in_bfloat16(weights.embedding.shape[1]):
+            loss = wide_loss(*windows, weights, gradient)
+        else:
+            loss = transformer_loss(*windows, weights, gradient, with_gradient)
+        ctx.gradients = gradient
+        return torch.tensor(loss, dtype=torch.float32)
+
+    @staticmethod
+    def backward(ctx: Any, by_loss: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        return None, None, *(torch.from_numpy(g).mul_(by_loss) for g in ctx.gradients)
+
+
 class CompiledTransformer(Transformer):
     """`Transformer`, by compiled loops where its tensors are on a processor."""
 
-    def loss(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        mixed = torch.is_grad_enabled() and _mixed_precision(self.settings.width, inputs.device)
-        with torch.autocast(inputs.device.type, torch.bfloat16, enabled=mixed):
-            logits = self.logits(inputs)
-        return functional.cross_entropy(logits.float().flatten(0, 1), targets.flatten())
-
-    def _weights(self) -> Weights:
+    def _parts(self) -> list[torch.Tensor]:
+        """The fields of `Trained`."""
         qkv = [_folded(b.norm_attention, b.query_key_value) for b in self.layers]
         expand = [_folded(b.norm_feed_forward, b.expand) for b in self.layers]
         readout, bias = _folded(self.norm, self.readout)
-        parts = (
+        size, width = self.settings.width, self.head_width
+        apart = torch.arange(3 * size).view(-1, width // 2, 2).transpose(1, 2).flatten()
+        apart[2 * size :] = torch.arange(2 * size, 3 * size)  # values are not rotated
+        return [
             self.embedding.weight,
-            torch.stack([weight for weight, _ in qkv]),
-            torch.stack([shift for _, shift in qkv]),
+            torch.stack([weight for weight, _ in qkv])[..., apart],
+            torch.stack([shift for _, shift in qkv])[..., apart],
             torch.stack([b.project.weight.T for b in self.layers]),
             torch.stack([weight for weight, _ in expand]),
             torch.stack([shift for _, shift in expand]),
@@ -78,10 +104,30 @@ class CompiledTransformer(Transformer):
             torch.stack([b.contract.bias for b in self.layers]),
             readout,
             bias + self.prior.table,
-            self.prior.follow,
-            frequency(self.head_width),
-        )
+        ]
+
+    def _weights(self) -> Weights:
+        parts = *self._parts(), self.prior.follow, frequency(self.head_width)
         return Weights(*(part.detach().contiguous().numpy() for part in parts))
+
+    def loss(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        if inputs.device.type != "cpu":
+            return super().loss(inputs, targets)
+        s = self.settings
+        if s.width > _LARGE and not (torch.is_grad_enabled() and in_bfloat16(s.width)):
+            return super().loss(inputs, targets)
+        rows, positions = self.prior.rows(inputs), torch.arange(inputs.shape[1])
+        phases = rotation(positions, self.head_width)
+        windows = _Windows(
+            inputs.contiguous().numpy(),
+            targets.contiguous().numpy(),
+            rows.numpy(),
+            s.heads,
+            s.context,
+            phases.real.contiguous().numpy(),
+            phases.imag.contiguous().numpy(),
+        )
+        return _Loss.apply(torch.is_grad_enabled(), windows, *self._parts())
 
     def initial_state(self, prompt: torch.Tensor) -> Any:
         if prompt.device.type != "cpu":

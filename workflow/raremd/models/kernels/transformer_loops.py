@@ -14,21 +14,32 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from raremd.models.kernels.sampling import FAST, exp32, greater, sample_states
+from raremd.models.kernels.sampling import FAST, draw, exp32, greater
 
 _ONE, _ZERO = np.float32(1.0), np.float32(0.0)
-_HALF, _ROOT_HALF = np.float32(0.5), np.float32(0.5**0.5)
+_HALF = np.float32(0.5)
 # erf(x) = 1 - (a1 t + ... + a5 t^5) exp(-x^2), t = 1 / (1 + p x), to 1.5e-7
-# (Abramowitz and Stegun 1964, 7.1.26).
+# (Abramowitz and Stegun 1964, 7.1.26); here p / sqrt(2).
 _P, _A1, _A2, _A3, _A4, _A5 = (
     np.float32(a)
-    for a in (0.3275911, 0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429)
+    for a in (
+        0.3275911 * 0.5**0.5,
+        0.254829592,
+        -0.284496736,
+        1.421413741,
+        -1.453152027,
+        1.061405429,
+    )
 )
 _EPSILON = 1e-5  # torch's in LayerNorm
 
 
 class Weights(NamedTuple):
-    """Of a Transformer of L layers, input by output; each norm's own are in what follows it."""
+    """Of a Transformer of L layers, input by output; each norm's own are in what follows it.
+
+    Queries and keys hold the two channels of a rotated pair d / 2 apart, so that rotation is
+    vector code.
+    """
 
     embedding: np.ndarray  # (V, D) float32, as all but the last two
     qkv: np.ndarray  # (L, D, 3 D)
@@ -45,8 +56,8 @@ class Weights(NamedTuple):
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
-def _normalise(x: np.ndarray, out: np.ndarray) -> None:
-    """Each row (D,) of x to mean 0 and variance 1."""
+def normalise(x: np.ndarray, out: np.ndarray, scales: np.ndarray) -> None:
+    """Each row (D,) of x (W, D) to mean 0 and variance 1; its factors are kept in scales (W,)."""
     n = x.shape[1]
     for w in range(x.shape[0]):
         row, to = x[w], out[w]
@@ -58,8 +69,23 @@ def _normalise(x: np.ndarray, out: np.ndarray) -> None:
         for k in range(n):
             square += (row[k] - mean) * (row[k] - mean)
         scale = np.float32(1.0 / np.sqrt(square / np.float32(n) + np.float32(_EPSILON)))
+        scales[w] = scale
         for k in range(n):
             to[k] = (row[k] - mean) * scale
+
+
+@njit(fastmath=FAST, error_model="numpy", inline="always")
+def bell(x: np.float32) -> np.float32:
+    """exp(-x^2 / 2)."""
+    return exp32(-_HALF * x * x)
+
+
+@njit(fastmath=FAST, error_model="numpy", inline="always")
+def below(x: np.float32, e: np.float32) -> np.float32:
+    """Normal distribution function, to 1e-7, from x and its `bell`."""
+    t = _ONE / (_ONE + _P * abs(x))
+    tail = _HALF * ((((_A5 * t + _A4) * t + _A3) * t + _A2) * t + _A1) * t * e
+    return _ONE - tail if x > _ZERO else tail
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
@@ -70,13 +96,7 @@ def add_and_gelu(x: np.ndarray, bias: np.ndarray) -> None:
         for k in range(row.size):
             row[k] += bias[k]
         for k in range(row.size):
-            z = row[k] * _ROOT_HALF
-            size = abs(z)
-            t = _ONE / (_ONE + _P * size)
-            tail = ((((_A5 * t + _A4) * t + _A3) * t + _A2) * t + _A1) * t * exp32(-size * size)
-            erf = _ONE - tail
-            erf = erf if z > _ZERO else -erf
-            row[k] = _HALF * row[k] * (_ONE + erf)
+            row[k] *= below(row[k], bell(row[k]))
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
@@ -100,7 +120,7 @@ def _attend(
         Query, key and value of the new token without bias, heads side by side; scratch on exit.
     bias : (3 heads d,) float32
     cos, sin : (d / 2,) float32
-        Rotation of the new token's position; channels 2 k and 2 k + 1 are a pair.
+        Rotation of the new token's position; channels k and k + d / 2 are a pair.
     keys : (W, heads, d, context) float32
         The ring over positions, these last so that a walker's scores are one vector.
     values : (W, heads, context, d) float32
@@ -112,7 +132,7 @@ def _attend(
         Filled.
     """
     _, n_heads, width, context = keys.shape
-    size = n_heads * width
+    size, half = n_heads * width, width // 2
     scale = np.float32(1.0 / np.sqrt(width))
     scores = np.empty(context, np.float32)
     for w in range(n_walkers):
@@ -120,10 +140,12 @@ def _attend(
         for k in range(3 * size):
             row[k] += bias[k]
         for head in range(2 * n_heads):
-            for k in range(width // 2):
-                a, b = row[head * width + 2 * k], row[head * width + 2 * k + 1]
-                row[head * width + 2 * k] = a * cos[k] - b * sin[k]
-                row[head * width + 2 * k + 1] = a * sin[k] + b * cos[k]
+            first = head * width
+            left, right = row[first : first + half], row[first + half : first + width]
+            for k in range(half):
+                a, b = left[k], right[k]
+                left[k] = a * cos[k] - b * sin[k]
+                right[k] = a * sin[k] + b * cos[k]
         for head in range(n_heads):
             ring, kept = keys[w, head], values[w, head]
             first = head * width
@@ -184,12 +206,13 @@ def _advance(
     cos, sin = np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
     size = hidden.shape[1]
     x, attended = np.empty_like(hidden), np.zeros_like(hidden)
+    scales = np.empty(tokens.size, np.float32)
     qkv = np.empty((tokens.size, 3 * size), np.float32)
     wide = np.empty((tokens.size, weights.expand.shape[2]), np.float32)
     for w in range(tokens.size):
         x[w] = weights.embedding[tokens[w]]
     for layer in range(n_layers):
-        _normalise(x, hidden)
+        normalise(x, hidden, scales)
         np.dot(hidden, weights.qkv[layer], qkv)
         _attend(
             qkv,
@@ -207,14 +230,14 @@ def _advance(
         for w in range(tokens.size):
             for k in range(size):
                 x[w, k] += hidden[w, k]
-        _normalise(x, hidden)
+        normalise(x, hidden, scales)
         np.dot(hidden, weights.expand[layer], wide)
         add_and_gelu(wide, weights.expand_bias[layer])
         np.dot(wide, weights.contract[layer], hidden)
         for w in range(tokens.size):
             for k in range(size):
                 x[w, k] += hidden[w, k] + weights.contract_bias[layer, k]
-    _normalise(x, hidden)
+    normalise(x, hidden, scales)
 
 
 @njit(cache=True)
@@ -291,13 +314,16 @@ def transformer_generate(
                 current, n, position + frame, weights, keys[block], values[block], hidden[block]
             )
             np.dot(hidden[block], weights.readout, logits)
-            for w in range(n):
-                k = weights.follow[rows_of[first + w], current[w]]
-                rows_of[first + w] = k
-                row, add = logits[w], weights.bias[k]
-                for v in range(n_states):
-                    row[v] += add[v]
-            sample_states(logits[:n], seed, first_walker + first, first_frame + frame, current[:n])
+            draw(
+                logits[:n],
+                weights.bias,
+                weights.follow,
+                rows_of[first : first + n],
+                current[:n],
+                seed,
+                first_walker + first,
+                first_frame + frame,
+            )
             for w in range(n):
                 out[frame, first + w] = current[w]
         tokens[first : first + n] = current[:n]
