@@ -10,6 +10,7 @@ from raremd.analysis.assessment import Cause
 from raremd.analysis.recommendation import Outcome, candidate, recommend
 from raremd.analysis.stationarity import UNKNOWN
 from raremd.report.pages.recommendation import as_markdown, headline
+from raremd.study.verdict_plans import Control
 
 RIGHT = (-0.03, 0.0, 0.03, 0.02, -0.02)
 WRONG = (-2.0, -2.1, -1.9, -2.0, -2.0)
@@ -57,6 +58,15 @@ class TestOneCell:
     def test_a_network_that_is_not_trained_to_the_end_is_not_judged(self):
         losses = {"lstm": 0.5, "markov": 0.1}
         assert outcome(RIGHT, losses=losses) == Outcome.CANNOT_TELL
+
+    def test_the_largest_budget_at_which_it_is_trained_is_what_counts(self):
+        controls = tuple(Control(f"lstm_{n}", "lstm", "budget", float(n)) for n in (4, 16))
+        cell = cell_result(
+            lstm=WRONG, lstm_4=RIGHT, lstm_16=WRONG,
+            losses={"markov": 0.1, "lstm": 0.1, "lstm_4": 0.1, "lstm_16": 0.5},
+        )  # fmt: skip
+        found = candidate(cell, "lstm", 10, assessment(), controls)
+        assert (found.model, found.budget, found.outcome) == ("lstm", 4, Outcome.REPRODUCED)
 
 
 class TestAnswers:

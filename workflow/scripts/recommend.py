@@ -20,5 +20,6 @@ if __name__ == "__main__":
     for system, assessment in read_assessments(snakemake.input.assessments).items():
         mine = [n for n, cell in enumerate(plan.cells) if cell.system == system]
         of_cells = [cells[n] for n in mine], [n_states[n] for n in mine]
-        answers.append(recommend(assessment, *of_cells, plan.networks, plan.baselines))
+        models = plan.networks, plan.baselines
+        answers.append(recommend(assessment, *of_cells, *models, plan.controls))
     write_page(as_markdown(answers), snakemake.output.markdown, snakemake.output.html)

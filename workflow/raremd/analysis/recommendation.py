@@ -16,8 +16,10 @@ import numpy as np
 
 from raremd.analysis.assessment import Assessment, Doubt, SlowProcess
 from raremd.analysis.cell_result import LOG2_CAP, MD, CellResult, Reading
+from raremd.analysis.ladder import rungs
 from raremd.analysis.training_check import budget_doubt
 from raremd.analysis.verdicts import paired_effect, replicates_needed
+from raremd.study.verdict_plans import Control
 
 
 class Outcome(StrEnum):
@@ -92,6 +94,9 @@ class Candidate:
     ----------
     result : CellResult
     model : str
+    budget : float
+        Multiple of the model's own tokens: the largest at which nothing speaks for longer training,
+        or where there is none the largest that ran.
     n_states, dimension : int
     processes : tuple of ProcessComparison
     missed : tuple of int
@@ -102,6 +107,7 @@ class Candidate:
 
     result: CellResult
     model: str
+    budget: float
     n_states: int
     dimension: int
     processes: tuple[ProcessComparison, ...]
@@ -249,19 +255,30 @@ def _misses(process: ProcessComparison, slow: SlowProcess, tolerance: float) -> 
     return not (near or process.md_low <= slow.value <= process.md_high)
 
 
-def candidate(cell: CellResult, model: str, n_states: int, assessment: Assessment) -> Candidate:
+def candidate(
+    cell: CellResult,
+    model: str,
+    n_states: int,
+    assessment: Assessment,
+    controls: Sequence[Control] = (),
+) -> Candidate:
     """One model in one cell against all slow processes of the MD."""
     tolerance = assessment.tolerance
-    compared = tuple(_compare(cell, model, slow, tolerance) for slow in assessment.slow)
+    ladder = rungs(model, controls, [cell])
+    doubts = {rung: budget_doubt(cell, rung.name, tolerance) for rung in ladder}
+    trained = [rung for rung, doubt in doubts.items() if doubt is None]
+    chosen = (trained or list(doubts))[-1]
+    budget = doubts[chosen]
+    compared = tuple(_compare(cell, chosen.name, slow, tolerance) for slow in assessment.slow)
     missed = tuple(
         process.i
         for process, slow in zip(compared, assessment.slow, strict=True)
         if _misses(process, slow, tolerance)
     )
-    budget = budget_doubt(cell, model, tolerance)
     return Candidate(
         result=cell,
         model=model,
+        budget=chosen.budget,
         n_states=n_states,
         dimension=int(cell.table["dimension"].iloc[0]),
         processes=compared,
@@ -276,6 +293,7 @@ def recommend(
     n_states: Sequence[int],
     networks: Sequence[str],
     baselines: Sequence[str],
+    controls: Sequence[Control] = (),
 ) -> Answer:
     """The recommendation for one system.
 
@@ -288,11 +306,13 @@ def recommend(
         States of each cell.
     networks, baselines : sequence of str
         Models that are looked at.
+    controls : sequence of Control
+        Networks may have run at other budgets.
     """
 
     def found(models: Sequence[str]) -> tuple[Candidate, ...]:
         every = [
-            candidate(cell, model, n, assessment)
+            candidate(cell, model, n, assessment, controls)
             for cell, n in zip(cells, n_states, strict=True)
             for model in models
             if model in cell.models

@@ -288,6 +288,7 @@ def recommendation_plan(study: Study) -> RecommendationPlan:
         yardstick_lags=yardstick_lags(study),
         networks=tuple(networks),
         baselines=tuple(name for name in study.plain() if name not in networks),
+        controls=_controls(study),
     )
 
 

@@ -81,6 +81,7 @@ class RecommendationPlan:
     yardstick_lags: dict[str, float]
     networks: tuple[str, ...]
     baselines: tuple[str, ...]
+    controls: tuple[Control, ...]
 
 
 @dataclass(frozen=True)

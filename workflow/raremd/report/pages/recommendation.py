@@ -16,6 +16,11 @@ DETAILS = "## Details"
 """Heading from which on the page is for looking things up."""
 
 
+def _tokens(candidate: Candidate) -> str:
+    """How much longer than usual a model was trained."""
+    return f", {candidate.budget:g} times the tokens" if candidate.budget != 1 else ""
+
+
 def headline(answer: Answer) -> str:
     """The answer in one or two sentences."""
     unit, best = answer.assessment.unit, answer.best
@@ -33,9 +38,10 @@ def headline(answer: Answer) -> str:
         f"{_intervals(times, unit)}"
         for model, times in answer.intervals_by_network.items()
     ]
+    how = f"{count(best.n_states, 'state')}{_tokens(best)}"
     return (
         f"Yes: {listed(networks)}. The {pretty(best.model)} leaves the smallest error at {place} "
-        f"({count(best.n_states, 'state')}): at most a factor of {factor(best.bound)}."
+        f"({how}): at most a factor of {factor(best.bound)}."
     )
 
 
@@ -147,7 +153,7 @@ def _all_cells(answer: Answer) -> list[str]:
             c.result.cell.coordinate,
             c.result.cell.partition,
             str(c.n_states),
-            pretty(c.model),
+            pretty(c.model) + _tokens(c),
             factor(c.bound) if np.isfinite(c.bound) else "–",
             str(max((p.failed for p in c.processes), default=0)),
             str(c.outcome) + ": its states miss a slow process" * _misses(c),
