@@ -1,10 +1,14 @@
 """Whether a network was trained to the end, in cells whose history is known."""
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 from judged import cell_result
 
 from raremd.analysis.assessment import Cause
+from raremd.analysis.ladder import Rung
 from raremd.analysis.training_check import budget_doubt
 
 TOLERANCE = 0.32
@@ -13,7 +17,7 @@ RIGHT = (0.0, 0.01, -0.01)
 
 def doubt(*moved, losses=None):
     return budget_doubt(
-        cell_result(lstm=RIGHT, moved={"lstm": moved}, losses=losses), "lstm", TOLERANCE
+        cell_result(lstm=RIGHT, moved={"lstm": moved}, losses=losses), Rung("lstm"), TOLERANCE
     )
 
 
@@ -42,3 +46,24 @@ def test_a_loss_far_above_the_markov_models_comes_first():
     found = doubt(1.0, 1.0, losses={"lstm": 0.3, "markov": 0.02})
     assert "0.300 nats, a Markov model's 0.020" in found.text
     assert doubt(0.0, losses={"lstm": 0.301, "markov": 0.3}) is None
+
+
+def test_a_training_on_fewer_tokens_tells_more_than_the_history_of_one_whose_rate_still_fell():
+    cell = cell_result(lstm=RIGHT, lstm_4=RIGHT, moved={"lstm_4": (2.0, 2.0, 2.0)})
+    below, alone = Rung("lstm"), Rung("lstm_4", 4.0)
+
+    def with_timescales(of_less, of_more):
+        rows = [
+            {"model": model, "replicate": r, "quantity": "expected_timescale", "i": 1, "j": 0}
+            | {"lag": cell.cell.interval, "value": value}
+            for model, value in (("lstm", of_less), ("lstm_4", of_more))
+            for r in (1, 2, 3)
+        ]
+        table = pd.concat([cell.table, pd.DataFrame(rows)], ignore_index=True)
+        return replace(cell, table=table)
+
+    ladder = Rung("lstm_4", 4.0, below)
+    settled, moving = with_timescales(100.0, 120.0), with_timescales(100.0, 400.0)
+    assert budget_doubt(settled, alone, TOLERANCE) is not None
+    assert budget_doubt(settled, ladder, TOLERANCE) is None
+    assert "by a factor of 2.00" in budget_doubt(moving, ladder, TOLERANCE).text

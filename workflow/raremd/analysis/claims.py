@@ -25,7 +25,7 @@ from raremd.analysis.claim_records import (
     VariedFinding,
 )
 from raremd.analysis.findings import corrected, finding, pooled_over_systems
-from raremd.analysis.ladder import rungs
+from raremd.analysis.ladder import Rung, rungs
 from raremd.analysis.training_check import budget_doubt
 from raremd.analysis.verdicts import Effect, paired_effect
 from raremd.analysis.words import given
@@ -74,7 +74,7 @@ def models_effect(
 
 
 def doubts_of(
-    assessment: Assessment, cells: Sequence[CellResult], models: Sequence[str], reading: Reading
+    assessment: Assessment, cells: Sequence[CellResult], models: Sequence[Rung], reading: Reading
 ) -> tuple[Doubt, ...]:
     """Why nothing is concluded from these models in these cells.
 
@@ -99,7 +99,7 @@ def doubts_of(
         for model in models:
             doubt = budget_doubt(cell, model, assessment.tolerance)
             found += [doubt] if doubt else []
-    errors = [cell.errors(model, reading) for cell in cells for model in models]
+    errors = [cell.errors(model.name, reading) for cell in cells for model in models]
     if errors and all(len(e) and (e >= LOG2_CAP).all() for e in errors):
         found.append(
             Doubt(
@@ -207,8 +207,9 @@ def judge_contrast(
     def judged(name: str, reading: Reading, why: Sequence[Doubt]) -> Finding:
         return finding(contrast.claim, contrast_effect(contrast, name, reading), why, margin)
 
-    def at_budget(name: str) -> _Judged:
-        doubts, steps = (doubts_of(assessment, cells, [name], reading) for reading in Reading)
+    def at_budget(rung: Rung) -> _Judged:
+        name = rung.name
+        doubts, steps = (doubts_of(assessment, cells, [rung], reading) for reading in Reading)
         return _Judged(
             cells=cells,
             tokens=_tokens(cells, [name]),
@@ -218,9 +219,9 @@ def judge_contrast(
             one_step_doubts=steps,
         )
 
-    ladder = [(rung.budget, at_budget(rung.name)) for rung in rungs(model, controls, cells)]
+    ladder = [(rung.budget, at_budget(rung)) for rung in rungs(model, controls, cells)]
     varied = [
-        VariedFinding(control_name(k.name, model), at_budget(k.name).long_lag)
+        VariedFinding(control_name(k.name, model), at_budget(Rung(k.name)).long_lag)
         for k in controls
         if k.of == model and k.varies != "budget" and all(k.name in c.models for c in cells)
     ]
@@ -242,31 +243,29 @@ def judge_models(
     are left out unless no other is left.
     """
 
-    def judged(names: tuple[str, str]) -> _Judged:
+    def judged(pair: tuple[Rung, Rung]) -> _Judged:
+        names = [rung.name for rung in pair]
         both = [cell for cell in cells if set(names) <= set(cell.models)]
-        readings = [judged_in(names, both, reading) for reading in Reading]
+        readings = [judged_in(pair, both, reading) for reading in Reading]
         (long_lag, doubts, chosen), (one_step, steps, _) = readings
         return _Judged(chosen, _tokens(chosen, names), long_lag, one_step, doubts, steps)
 
     def judged_in(
-        names: tuple[str, str], both: list[CellResult], reading: Reading
+        pair: tuple[Rung, Rung], both: list[CellResult], reading: Reading
     ) -> tuple[Finding, tuple[Doubt, ...], list[CellResult]]:
         of_md = set(assessment.doubts)
-        sound = [c for c in both if set(doubts_of(assessment, [c], names, reading)) <= of_md]
+        sound = [c for c in both if set(doubts_of(assessment, [c], pair, reading)) <= of_md]
         chosen = sound or both
-        doubts = doubts_of(assessment, chosen, names, reading)
-        effect = models_effect(chosen, *names, reading)
+        doubts = doubts_of(assessment, chosen, pair, reading)
+        effect = models_effect(chosen, pair[0].name, pair[1].name, reading)
         return finding("C6", effect, doubts, assessment.tolerance), doubts, chosen
 
-    def ran(pair: tuple[str, str]) -> bool:
-        return any(set(pair) <= set(cell.models) for cell in cells)
+    def ran(pair: tuple[Rung, Rung]) -> bool:
+        return any({rung.name for rung in pair} <= set(cell.models) for cell in cells)
 
-    at = {rung.budget: rung.name for rung in rungs(TRANSFORMER, controls, [])}
-    ladder = [
-        (rung.budget, judged((rung.name, at[rung.budget])))
-        for rung in rungs(LSTM, controls, [])
-        if rung.budget in at and ran((rung.name, at[rung.budget]))
-    ]
+    at = {rung.budget: rung for rung in rungs(TRANSFORMER, controls, [])}
+    steps = [(rung, at[rung.budget]) for rung in rungs(LSTM, controls, []) if rung.budget in at]
+    ladder = [(pair[0].budget, judged(pair)) for pair in steps if ran(pair)]
     varied = [
         VariedFinding(name, judged(pair).long_lag)
         for name, pair in _varied_alike(controls).items()
@@ -275,12 +274,12 @@ def judge_models(
     return _record("C6", system, TRANSFORMER, ladder, varied, None, controls, assessment)
 
 
-def _varied_alike(controls: Sequence[Control]) -> dict[str, tuple[str, str]]:
+def _varied_alike(controls: Sequence[Control]) -> dict[str, tuple[Rung, Rung]]:
     """What is varied -> the LSTM and the Transformer with that same change."""
     kept = [k for k in controls if k.varies != "budget"]
     names = {(k.of, control_name(k.name, k.of)): k.name for k in kept}
     return {
-        name: (control, names[TRANSFORMER, name])
+        name: (Rung(control), Rung(names[TRANSFORMER, name]))
         for (of, name), control in names.items()
         if of == LSTM and (TRANSFORMER, name) in names
     }

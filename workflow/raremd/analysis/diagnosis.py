@@ -9,7 +9,9 @@ from enum import StrEnum
 from raremd.analysis.assessment import Assessment
 from raremd.analysis.cell_result import MARKOV, MD, CellResult, Reading
 from raremd.analysis.claim_records import Finding
-from raremd.analysis.claims import doubts_of, finding
+from raremd.analysis.claims import doubts_of
+from raremd.analysis.findings import finding
+from raremd.analysis.ladder import Rung
 from raremd.analysis.recommendation import Outcome
 from raremd.analysis.training_check import budget_doubt
 from raremd.analysis.verdicts import Verdict, paired_effect
@@ -174,7 +176,7 @@ def _main_cause(
     """The first cause that holds: too small a budget explains more than anything after it."""
     helpful = [gain for gain in gains if gain.helps]
     most = max(helpful, key=lambda gain: gain.gain, default=None)
-    budget = budget_doubt(cell, model, tolerance)
+    budget = budget_doubt(cell, Rung(model), tolerance)
     if budget:
         return MainCause.BUDGET, budget.text
     if most:

@@ -11,15 +11,27 @@ from raremd.study.verdict_plans import Control
 
 @dataclass(frozen=True)
 class Rung:
-    """A network, or a control of it, that saw `budget` times the network's own tokens."""
+    """A network, or a control of it, that saw `budget` times the network's own tokens.
+
+    Attributes
+    ----------
+    name : str
+    budget : float
+    below : Rung or None
+        The same at the next smaller budget, where one ran.
+    """
 
     name: str
-    budget: float
+    budget: float = 1.0
+    below: Rung | None = None
 
 
 def rungs(model: str, controls: Sequence[Control], cells: Sequence[CellResult]) -> list[Rung]:
     """The budgets of a network that ran in all of some cells, smallest first."""
-    ladder = [Rung(model, 1.0)]
-    ladder += [Rung(k.name, k.budget) for k in controls if k.of == model and k.varies == "budget"]
-    ran = [rung for rung in ladder if all(rung.name in cell.models for cell in cells)]
-    return sorted(ran, key=lambda rung: rung.budget)
+    ladder = [(1.0, model)]
+    ladder += [(k.budget, k.name) for k in controls if k.of == model and k.varies == "budget"]
+    found: list[Rung] = []
+    for budget, name in sorted(ladder):
+        if all(name in cell.models for cell in cells):
+            found.append(Rung(name, budget, found[-1] if found else None))
+    return found
