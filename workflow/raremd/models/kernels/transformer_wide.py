@@ -13,18 +13,15 @@ from numba import njit
 from raremd.models.kernels.lstm_loops import cross_entropy
 from raremd.models.kernels.precision import bits
 from raremd.models.kernels.sampling import FAST, narrow, widen
-from raremd.models.kernels.transformer_loops import normalise
-from raremd.models.kernels.transformer_training import (
+from raremd.models.kernels.transformer_attention import (
     QUERIES,
-    Trained,
-    add_sum,
     attend,
     attend_backward,
-    gelu,
-    normalise_backward,
     rotate,
     rotate_backward,
 )
+from raremd.models.kernels.transformer_loops import normalise
+from raremd.models.kernels.transformer_training import Trained, add_sum, gelu, normalise_backward
 
 _CHUNK = 16  # rows that stay in the first-level cache
 
