@@ -120,8 +120,8 @@ def record(**changes):
     """Verdicts on one claim, supported at either lag."""
     same = ClaimRecord(
         claim="C1", statement="it can be learned", system="four_state", model="lstm", cells=("a",),
-        long_lag=finding(), one_step=finding(), markov=None, varied=(), controls=(),
-        transitions=42, doubts=(), one_step_doubts=(),
+        long_lag=finding(), one_step=finding(), markov=None, budget=1.0, budgets=(), varied=(),
+        controls=(), transitions=42, doubts=(), one_step_doubts=(),
     )  # fmt: skip
     return replace(same, **changes)
 

@@ -32,8 +32,6 @@ def columns(found):
         ("0,1,2", ",", ROWS),
         ("1;2;3", ";", ROWS),
         ('"0","1","2"', ",", ROWS),
-        ("0\t1", "\t", ROWS[:, :2]),
-        ("0", " ", ROWS[:, :1]),
         ("0,1,2", ",", np.rint(ROWS)),
     ],
 )
@@ -47,6 +45,12 @@ def test_a_head_that_counts_behind_an_index(folder):
     write("a.csv", ",0,1,2", *(f"{k},{row}" for k, row in enumerate(lines(","))))
     found = imported("a.csv", columns=["1", "0"])
     np.testing.assert_allclose(columns(found), ROWS[:, [1, 0]], atol=1e-4)
+
+
+@pytest.mark.parametrize(("head", "n"), [("0\t1", 2), ("1\t2", 2), ("0", 1)])
+def test_a_first_line_that_may_be_names_or_a_frame_is_asked_after(folder, head, n):
+    write("a.dat", head, *lines("\t", "%.4f", ROWS[:, :n]))
+    refused("a.dat", "line 1", "may be a frame or names", "write 0.0 instead of 0")
 
 
 def test_two_whole_numbers_are_data(folder):

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -117,6 +117,9 @@ WRITERS = {
 @given(data=st.data())
 def test_every_kind_of_file_gives_back_its_numbers(tmp_path, name, data):
     values = data.draw(frames(data.draw(WIDTH), np.float64))
+    # A first line of 0, or of 0 1, may be names; 0 1 2 is taken for them.
+    counted = np.arange(values.shape[1])
+    assume(not any((values[0] == counted + k).all() for k in (0, 1)))
     path = tmp_path / name
     WRITERS[name](path, values)
     check_header(path)

@@ -100,7 +100,7 @@ def read_first_lines(first: str, second: str | None, at: int, layout: Layout, la
     Raises
     ------
     ValueError
-        If there are too many columns.
+        If there are too many columns, or the first line may be a head or a frame.
     """
     layout.separator = next((s for s in ";," if s in first), None)
     words = words_of(first, layout.separator)
@@ -116,10 +116,15 @@ def read_first_lines(first: str, second: str | None, at: int, layout: Layout, la
     if second is not None and _counts(words[index:]):
         below = words_of(second, layout.separator)
         whole = all(re.fullmatch(r"[+-]?\d+", w) for w in below)
-        if index or not whole or len(words) >= MANY:
+        if index or len(words) >= MANY:
             if index:
                 layout.names = ("column_1", *words[1:])
             return True
+        if not whole:
+            raise ValueError(
+                f"{label}: line {at}, '{first.strip()}', may be a frame or names as pandas gives "
+                "them; delete it if it is names, or write 0.0 instead of 0 if it is a frame"
+            )
     named = len(layout.remark) == len(words) and all(number(w) is None for w in layout.remark)
     if named and len(set(layout.remark)) == len(words):
         layout.names = tuple(layout.remark)
