@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import EngFormatter, FixedLocator, NullLocator
 
 from raremd.analysis.claim_records import ClaimRecord, Judgement
 from raremd.io.storage import read_typed
@@ -16,6 +18,8 @@ from raremd.report.figures.style import Files, Look, Series
 from raremd.report.names import pretty
 
 MARKERS = "osD^vP*X"
+TITLE = 38
+"""Letters in a line of a title."""
 SIDEWAYS = 1.05
 """Factor between the tokens of series that would hide each other."""
 
@@ -50,6 +54,8 @@ def draw(data: Judgement, look: Look) -> Figure:
     claims = sorted({record.claim for record in data.records})
     systems = list(dict.fromkeys(record.system for record in data.records))
     models = list(dict.fromkeys(record.model for record in data.records))
+    seen = {at.tokens for record in data.records for at in record.budgets if at.tokens}
+    budgets = sorted({float(f"{tokens:.2g}") for tokens in seen})
     marker = dict(zip(systems, MARKERS * len(systems), strict=False))
     figure, panels = style.grid(len(claims), 3, 1.6, sharex=True, sharey=True)
     for axes, claim in zip(panels, claims, strict=True):
@@ -60,10 +66,14 @@ def draw(data: Judgement, look: Look) -> Figure:
         for record, shift in zip(mine, shifts, strict=True):
             series = look.series[record.model]
             _draw_record(axes, record, series, marker[record.system], float(shift))
-        axes.set(xscale="log", title=f"{claim} {mine[0].statement}")
-        axes.title.set_fontsize(style.SMALL)
-    figure.supxlabel("tokens that each replicate was trained on")
-    figure.supylabel("effect (log₂): above the band it speaks for the claim")
+        title = textwrap.fill(f"{claim} {mine[0].statement}", TITLE)
+        axes.set_title(title, fontsize=style.SMALL)
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(FixedLocator(budgets))
+        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+        axes.xaxis.set_minor_locator(NullLocator())
+    figure.supxlabel("tokens that each replicate was trained on", fontsize=8)
+    figure.supylabel("effect (log₂), for the claim →", fontsize=8)
     handles = [
         Line2D([], [], color=look.series[model].color, label=pretty(model)) for model in models
     ] + [

@@ -14,7 +14,7 @@ from raremd.report.figures.style import Files, Look
 
 READINGS = {
     Reading.ONE_STEP: "own states, one step",
-    Reading.LONG_LAG: "metastable states, yardstick's lag",
+    Reading.LONG_LAG: "metastable states, long lag",
 }
 
 
