@@ -1,4 +1,5 @@
-# Needs: figures of a finished study. Makes: docs/gallery.md and docs/gallery/*.png.
+# Needs: figures and claims of a finished study. Makes: docs/gallery.md, docs/gallery/*.png and
+# claims.json, and what README.md says was found.
 # Steps: write_gallery, on demand (make gallery).
 SHOWN = catalogue.shown_in_gallery(STUDY)
 GALLERY = [catalogue.KINDS[kind].figure(system) for kind, system in SHOWN.items()]
@@ -10,8 +11,10 @@ rule write_gallery:
         figures=[f"{RESULTS}/figures/{name}.png" for name in GALLERY],
         captions=[os.path.relpath(LIBRARY.parent / f"report/{name}.rst") for name in CAPTIONS],
         run=per_model("run.json")[0],
+        claims=f"{RESULTS}/claims.json",
     output:
         page="docs/gallery.md",
+        claims="docs/gallery/claims.json",
         figures=[f"docs/gallery/{name}.png" for name in GALLERY],
     log:
         f"{RESULTS}/logs/write_gallery.log",

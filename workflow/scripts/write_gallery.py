@@ -1,11 +1,14 @@
 """Adapter: figures of a finished study and their captions -> docs/gallery.md."""
 
+import shutil
 from pathlib import Path
 
+from raremd.analysis.claim_records import Judgement
 from raremd.io.logs import log_to
-from raremd.io.storage import atomic_path, read_record
+from raremd.io.storage import atomic_path, read_record, read_typed
 from raremd.report.figures.catalogue import KINDS
 from raremd.report.figures.style import Look
+from raremd.report.pages.front import found, insert
 from raremd.report.pages.gallery import Shown, caption, page
 from raremd.report.pages.results import HASH, compress
 
@@ -19,5 +22,12 @@ if __name__ == "__main__":
         Shown(kind, system, caption(texts[KINDS[kind].caption], system, Look(**p.looks[kind])))
         for kind, system in p.shown.items()
     ]
+    run = p.study, read_record(i.run)["commit"][:HASH]
     with atomic_path(o.page) as temporary:
-        temporary.write_text(page(shown, p.study, read_record(i.run)["commit"][:HASH]))
+        temporary.write_text(page(shown, *run))
+    shutil.copyfile(i.claims, o.claims)
+    # No output of the rule, so that a failure takes nothing away.
+    readme = Path("README.md")
+    text = insert(readme.read_text(), found(read_typed(Judgement, i.claims), *run))
+    with atomic_path(readme) as temporary:
+        temporary.write_text(text)
