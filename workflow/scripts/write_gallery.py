@@ -4,6 +4,7 @@ from pathlib import Path
 
 from raremd.io.logs import log_to
 from raremd.io.storage import atomic_path, read_record
+from raremd.learning.run_record import RunRecord
 from raremd.report.figures.catalogue import KINDS
 from raremd.report.figures.style import Look
 from raremd.report.pages.gallery import Shown, caption, page
@@ -20,4 +21,4 @@ if __name__ == "__main__":
         for kind, system in p.shown.items()
     ]
     with atomic_path(o.page) as temporary:
-        temporary.write_text(page(shown, p.study, read_record(i.run)["commit"][:HASH]))
+        temporary.write_text(page(shown, p.study, read_record(RunRecord, i.run).commit[:HASH]))
