@@ -120,9 +120,7 @@ class TestReadCompact:
 
     def test_a_block_without_columns_is_left_out(self, tmp_path):
         blocks = Blocks(np.ones((FRAMES, 2), np.int16), np.ones((FRAMES, 0)))
-        write_compact(
-            tmp_path / "t.h5", blocks, CounterOrigin(feature_names=[], dihedral_unit_degree=1.0)
-        )
+        write_compact(tmp_path / "t.h5", blocks, Counter(0).origin())
         assert read_compact(tmp_path / "t.h5").features.shape == (FRAMES, 2)
 
     @pytest.mark.parametrize("system", ["alanine_dipeptide", "protein"])
