@@ -10,6 +10,7 @@ import resource
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -209,7 +210,7 @@ def main() -> None:
     started = time.monotonic()
     one = lstm_pair(64, 100)[1]
     results = {
-        "machine": provenance(),
+        "machine": asdict(provenance()),
         "rows": rows_of_lstm() + rows_of_transformer(),
         "one_walker": take_turns({"plain": generating_plain(one, 100, 1, 500, 2)}, 3)["plain"],
         "replicates": replicates(),

@@ -14,6 +14,7 @@ from raremd.analysis.assessment import Assessment, Cause
 from raremd.analysis.claim_records import Judgement
 from raremd.analysis.verdicts import Verdict
 from raremd.io.storage import read_record, read_typed
+from raremd.learning.run_record import RunRecord
 
 COLUMNS = (
     "system coordinate dimension interval partition recrossing tau_c model replicate "
@@ -135,12 +136,12 @@ def test_merged_configuration_is_kept(results):
 
 def test_a_trained_network_loads_in_one_line(results):
     (path, *_) = sorted(results.glob("*/*/dt_*/*/lstm/model.safetensors"))
-    run = read_record(path.with_name("run.json"))
+    run = read_record(RunRecord, path.with_name("run.json"))
     loaded = raremd.load(path, replicate=2)
-    assert loaded.validation_loss == run["cross_entropy"][1]
-    assert loaded.options.hidden == run["model"]["settings"]["hidden"]
-    assert loaded.history["tokens"].max() == run["tokens"][1]
+    assert loaded.validation_loss == run.cross_entropy[1]
+    assert loaded.options.hidden == run.model.settings["hidden"]
+    assert loaded.history["tokens"].max() == run.tokens[1]
     walkers = loaded.generate(2, 50, progress=False)
-    assert set(np.concatenate(walkers)) <= set(range(run["n_states"]))
+    assert set(np.concatenate(walkers)) <= set(range(run.n_states))
     with pytest.raises(ValueError, match="replicate 9 is not one of 1 to"):
         raremd.load(path, replicate=9)

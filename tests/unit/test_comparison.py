@@ -3,9 +3,12 @@ import pandas as pd
 import pytest
 
 from raremd.analysis.comparison import COLUMNS, compare, costs
+from raremd.io.provenance import provenance
 from raremd.io.storage import write_json, write_record, write_table
 from raremd.kinetics.bootstrap import LOG2_CAP
+from raremd.learning.run_record import GenerationRecord, RunRecord
 from raremd.study.cell import Cell, Factors
+from raremd.study.plans import Budget, ModelPlan, Slicing
 
 DESIGN = (
     "system, coordinate, dimension, interval, partition, recrossing, tau_c, model, replicate, "
@@ -46,25 +49,35 @@ def kinetics_table():
 
 
 def run_record(cell, model):
-    return {
-        "cell": vars(cell),
-        "model": {"name": model},
-        "parameters": 123,
-        "tokens": [1000, 1200, 900],
-        "cross_entropy": [0.5, 0.6, 0.7],
-        "leak": [0.01, 0.02, np.nan],
-        "expected_timescale": [40.0, 80.0, 160.0],
-        "expected_timescale_moved_log2": [0.1, 0.2, np.nan],
-        "cross_entropy_moved_log2": [-0.1, -0.2, -0.3],
-        "cpu_seconds": 10.0,
-        "wall_seconds": 11.0,
-        "peak_memory_gib": 0.75,
-        "generation": {
-            "cpu_seconds": 2.5,
-            "wall_seconds": 3.0,
-            "crossings_found": [400.5, 401.0, 12.0],
-        },
-    }
+    return RunRecord(
+        **vars(provenance()),
+        cell=cell,
+        model=ModelPlan(model, model, {}, Budget(1000, 1000, 100, 8, 4, 0.01)),
+        slicing=Slicing(1, "none", 1),
+        seed=1,
+        n_states=4,
+        weights_sha256="",
+        parameters=123,
+        training_frames=800,
+        validation_frames=200,
+        tokens=(1000, 1200, 900),
+        cross_entropy=(0.5, 0.6, 0.7),
+        leak=(0.01, 0.02, np.nan),
+        expected_timescale=(40.0, 80.0, 160.0),
+        expected_timescale_moved_log2=(0.1, 0.2, np.nan),
+        cross_entropy_moved_log2=(-0.1, -0.2, -0.3),
+        peak_memory_gib=0.75,
+        generation=GenerationRecord(
+            *(16, 100, 400, 10, 1000),
+            generated_frames=(100, 100, 1000),
+            crossings_found=(400.5, 401.0, 12.0),
+            limit_reached=(False, False, True),
+            wall_seconds=3.0,
+            cpu_seconds=2.5,
+        ),
+        wall_seconds=11.0,
+        cpu_seconds=10.0,
+    )
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,5 @@
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
@@ -8,6 +9,7 @@ import pytest
 from raremd.data import embedded
 from raremd.data.embedded import (
     Blocks,
+    Origin,
     quantised,
     read_compact,
     record,
@@ -21,6 +23,12 @@ ROOT = Path(__file__).parents[2]
 
 class Killed(Exception):
     pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class CounterOrigin(Origin):
+    saving_interval_tau: float = 2.0
+    fraction_unit: float = 0.25
 
 
 class Counter:
@@ -48,13 +56,8 @@ class Counter:
         self.count += n_frames
         return Blocks(dihedrals=values.astype(np.int8), fractions=values.astype(np.uint8))
 
-    def provenance(self):
-        return {
-            "saving_interval_tau": 2.0,
-            "feature_names": ["angle", "Q"],
-            "dihedral_unit_degree": 3.0,
-            "fraction_unit": 0.25,
-        }
+    def origin(self):
+        return CounterOrigin(feature_names=["angle", "Q"], dihedral_unit_degree=3.0)
 
 
 @pytest.fixture(autouse=True)
@@ -70,7 +73,7 @@ class TestRecord:
         np.testing.assert_allclose(trajectory.features, np.stack([3 * counted, counted / 4], 1))
         assert trajectory.features.dtype == np.float32
         assert trajectory.periods.tolist() == [360.0, 0.0]
-        assert trajectory.saving_interval == (2.0, "tau")
+        assert (trajectory.saving_interval, trajectory.time_unit) == (2.0, "tau")
         assert list(tmp_path.iterdir()) == [tmp_path / "t.h5"]
 
     @pytest.mark.parametrize("parts", [0, 1, 2])
@@ -105,25 +108,25 @@ class TestRecord:
 class TestReadCompact:
     def test_units(self, tmp_path):
         provenance = {"dihedral_unit_degree": 0.1, "distance_unit_nm": 0.005}
+        provenance |= {"feature_names": ["a", "b", "c"], "saving_interval_ps": 0.2}
         with h5py.File(tmp_path / "t.h5", "w") as h5:
             h5["dihedrals"] = np.array([[-1800, 905]], np.int16)
             h5["distances"] = np.array([[200]], np.uint8)
             h5.attrs["provenance"] = json.dumps(provenance)
-        features, periods, found = read_compact(tmp_path / "t.h5")
+        features, periods, *others = read_compact(tmp_path / "t.h5")
         np.testing.assert_allclose(features, [[-180.0, 90.5, 1.0]], rtol=1e-6)
         assert periods.tolist() == [360.0, 360.0, 0.0]
-        assert found == provenance
+        assert others == [["a", "b", "c"], 0.2, "ps"]
 
     def test_a_block_without_columns_is_left_out(self, tmp_path):
         blocks = Blocks(np.ones((FRAMES, 2), np.int16), np.ones((FRAMES, 0)))
-        write_compact(tmp_path / "t.h5", blocks, {"dihedral_unit_degree": 1.0})
+        write_compact(tmp_path / "t.h5", blocks, Counter(0).origin())
         assert read_compact(tmp_path / "t.h5").features.shape == (FRAMES, 2)
 
     @pytest.mark.parametrize("system", ["alanine_dipeptide", "protein"])
     def test_files_that_come_with_the_project(self, system):
         for path in sorted((ROOT / "resources" / system).glob("trajectory_*.h5")):
-            features, periods, provenance = read_compact(path)
-            names = provenance["feature_names"]
+            features, periods, names, *_ = read_compact(path)
             assert features.shape[1] == len(names) == len(periods)
             assert np.isfinite(features).all()
             periodic = [name.startswith(("phi", "psi", "dihedral")) for name in names]

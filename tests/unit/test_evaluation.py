@@ -5,15 +5,10 @@ import pandas as pd
 import pytest
 from chains import double_well, sample_chain, two_state
 
-from raremd.analysis.cell_kinetics import (
-    COLUMNS,
-    Seen,
-    evaluate_cell,
-    md_rows,
-    point_rows,
-)
+from raremd.analysis.cell_kinetics import Seen, evaluate_cell, md_rows, point_rows
+from raremd.analysis.rows import COLUMNS, as_table
 from raremd.analysis.yardstick import Yardstick, majority_map
-from raremd.io.storage import read_arrays, read_table, write_arrays, write_table
+from raremd.io.storage import read_arrays, read_table, write_arrays
 from raremd.states.recrossing import dynamical_coring
 from raremd.study.plans import KineticsPlan, Slicing
 
@@ -63,7 +58,7 @@ class TestMajorityMap:
 def rows():
     dtrajs = [sample_chain(CHAIN, 400_000, seed=s) for s in (1, 2)]
     yardstick = Yardstick.of(dtrajs, 3, np.arange(3, dtype=np.int16), 2)
-    return pd.DataFrame(point_rows(Seen(dtrajs, dtrajs, 3, yardstick, (1, 2, 4), 2)))
+    return as_table(point_rows(Seen(dtrajs, dtrajs, 3, yardstick, (1, 2, 4), 2)))
 
 
 class TestPointRows:
@@ -109,7 +104,7 @@ class TestPointRows:
         dtraj = np.repeat(np.arange(10) % 2, 100).astype(np.int16)
         dtraj[55::100] = 1 - dtraj[55::100]
         yardstick = Yardstick.of([dtraj], 2, np.arange(2, dtype=np.int16), 10)
-        rows = pd.DataFrame(point_rows(Seen([dtraj], [dtraj], 2, yardstick, (1,), 1)))
+        rows = as_table(point_rows(Seen([dtraj], [dtraj], 2, yardstick, (1,), 1)))
         events = rows[rows["quantity"] == "slow_transitions"]
         assert events["value"].item() == 9
         assert events["lag"].item() == 10
@@ -132,14 +127,14 @@ class TestPointRows:
         within = np.array([[0.9, 0.1, 0.0], [0.1, 0.9, 0.0], [0.0, 0.05, 0.95]])
         model = [sample_chain(within, 5000, seed=2)]
         assert yardstick.sides.tolist() in ([-1, 0, 1], [-1, -1, 1])
-        table = pd.DataFrame(point_rows(Seen(model, model, 3, yardstick, (1,), 2)))
+        table = as_table(point_rows(Seen(model, model, 3, yardstick, (1,), 2)))
         values = table.set_index("quantity")["value"]
         assert values["slow_transitions"] == 0 and (values["crossing_rate"] == 0).all()
 
     def test_what_is_left_out_is_told(self):
         dtraj = np.array([3] + [0, 0, 1, 1] * 50, np.int16)
         yardstick = Yardstick.of([dtraj], 5, np.arange(5, dtype=np.int16), 1)
-        rows = pd.DataFrame(point_rows(Seen([dtraj], [dtraj], 5, yardstick, (1,), 3)))
+        rows = as_table(point_rows(Seen([dtraj], [dtraj], 5, yardstick, (1,), 3)))
         values = rows.set_index("quantity")["value"]
         assert values["states_left_out"] == pytest.approx(3 / 5)
         assert values["counts_left_out"] == pytest.approx(1 / 200)
@@ -221,9 +216,9 @@ def result(study):
 
 class TestEvaluateCell:
     def test_table_is_complete(self, result):
-        table, _, attributes = result
+        table = result.table
         assert list(table) == COLUMNS
-        assert attributes == {"dimension": 2, "n_states": 4}
+        assert (result.dimension, result.n_states) == (2, 4)
         found = set(zip(table["model"], table["replicate"], strict=True))
         assert found == {("md", 0), ("reference", 0), ("lstm", 1), ("lstm", 2), ("lstm", 10)}
         quantities = {k: set(g["quantity"]) for k, g in table.groupby(["model", "replicate"])}
@@ -235,7 +230,7 @@ class TestEvaluateCell:
         assert not table.duplicated(key).any()
 
     def test_times_are_in_the_unit_of_the_system(self, result):
-        table = result[0]
+        table = result.table
         exact = -0.25 / np.log(1 - 0.01 - 0.02)  # 0.25 time units a frame of the source
         at = table[(table["quantity"] == "yardstick_timescale") & (table["i"] == 1)]
         assert sorted(at["lag"].unique()) == [0.5, 2.5, 5.0]
@@ -247,12 +242,12 @@ class TestEvaluateCell:
         np.testing.assert_allclose(passage["value"], 2.5 / jump[[0, 1], [1, 0]], rtol=0.15)
 
     def test_a_process_that_does_not_exist_is_nan(self, result):
-        table = result[0]
+        table = result.table
         second = table[(table["quantity"] == "yardstick_timescale") & (table["i"] == 2)]
         assert len(second) and second["value"].isna().all()
 
     def test_md_has_error_bars_and_nobody_else(self, result):
-        table, arrays, _ = result
+        table = result.table
         md = table[table["model"] == "md"]
         with_bars = ["timescale", "yardstick_timescale", "population", "transition_probability"]
         with_bars += ["mfpt", "residence_time", "survival", "crossing_rate"]
@@ -262,36 +257,36 @@ class TestEvaluateCell:
         inside = (barred["low"] <= barred["value"]) & (barred["value"] <= barred["high"])
         assert inside.mean() > 0.9
         assert table.loc[table["model"] != "md", ["low", "high"]].isna().all(axis=None)
-        samples = arrays["bootstrap/yardstick"][1, :, 0]
+        samples = result.bootstrap.yardstick[1, :, 0]
         row = md[(md["quantity"] == "yardstick_timescale") & (md["lag"] == 2.5) & (md["i"] == 1)]
         assert samples.min() <= row["low"].item() <= np.median(samples) <= row["high"].item()
 
     def test_bootstrap(self, result, study):
-        _, arrays, _ = result
-        assert arrays["bootstrap/lags"].tolist() == [0.5, 2.5, 5.0]
-        assert arrays["bootstrap/own"].shape == arrays["bootstrap/yardstick"].shape == (3, 40, 2)
+        samples = result.bootstrap
+        assert samples.lags.tolist() == [0.5, 2.5, 5.0]
+        assert samples.own.shape == samples.yardstick.shape == (3, 40, 2)
         # Another interval sees the same resampled MD: at the same lag the samples go together.
         at = {"interval": 0.25, "lags": (10,), "yardstick_lag": 10}
-        other = evaluated(study, (), slicing=Slicing(1, "none", 1), **at)[1]
-        a, b = arrays["bootstrap/yardstick"][1, :, 0], other["bootstrap/yardstick"][0, :, 0]
+        other = evaluated(study, (), slicing=Slicing(1, "none", 1), **at).bootstrap
+        a, b = samples.yardstick[1, :, 0], other.yardstick[0, :, 0]
         assert np.corrcoef(a, b)[0, 1] > 0.95
 
     def test_metastable_states_are_found_by_majority(self, result):
-        assert result[1]["of_state"].tolist() == [0, 0, 1, 1]
+        assert result.of_state.tolist() == [0, 0, 1, 1]
 
     def test_validation_frames_do_not_show(self, result):
-        table = result[0]
+        table = result.table
         population = table[(table["quantity"] == "population") & (table["model"] == "md")]
         np.testing.assert_allclose(population["value"], [2 / 3, 1 / 3], atol=0.08)
 
     def test_replicates_are_taken_apart(self, result, study):
-        table = result[0]
+        table = result.table
         walkers = read_arrays(study / "lstm.h5")["replicate_10"]
         md = [d[::2] for d in read_arrays(study / "coarse.h5", "md").values()][:4]
         yardstick = Yardstick.of(md, 2, np.array([0, 0, 1, 1], np.int16), 5)
         found = list(walkers)
         rows = point_rows(Seen(found, yardstick.map(found), 4, yardstick, tuple(LAGS), 2))
-        wanted = pd.DataFrame(rows)
+        wanted = as_table(rows)
         times = wanted["quantity"].str.endswith("timescale")
         times |= wanted["quantity"].isin(["mfpt", "residence_time"])
         wanted.loc[times, "value"] *= 0.5
@@ -300,57 +295,57 @@ class TestEvaluateCell:
         np.testing.assert_array_equal(mine["value"], wanted["value"])
 
     def test_same_seed_same_numbers(self, result, study):
-        table, arrays, _ = evaluated(study)
-        pd.testing.assert_frame_equal(table, result[0])
-        for name, values in arrays.items():
-            np.testing.assert_array_equal(values, result[1][name])
+        again = evaluated(study)
+        pd.testing.assert_frame_equal(again.table, result.table)
+        for name, values in vars(again.bootstrap).items():
+            np.testing.assert_array_equal(values, getattr(result.bootstrap, name))
 
     def test_removal_changes_the_cell_but_not_the_yardstick(self, study, result):
-        cored = evaluated(study, slicing=Slicing(2, "dynamical_coring", 3))[0]
+        cored = evaluated(study, slicing=Slicing(2, "dynamical_coring", 3)).table
 
         def pick(table, quantity):
             return table[(table["model"] == "md") & (table["quantity"] == quantity)]["value"]
 
         np.testing.assert_array_equal(
-            pick(cored, "yardstick_timescale"), pick(result[0], "yardstick_timescale")
+            pick(cored, "yardstick_timescale"), pick(result.table, "yardstick_timescale")
         )
-        assert not np.allclose(pick(cored, "timescale"), pick(result[0], "timescale"))
+        assert not np.allclose(pick(cored, "timescale"), pick(result.table, "timescale"))
         md = [d[::2] for d in read_arrays(study / "fine.h5", "md").values()][:4]
         yardstick = Yardstick.of(md, 4, np.arange(4, dtype=np.int16), 5)
         removed = [dynamical_coring(d, 3) for d in md]
         rows = point_rows(Seen(removed, md, 4, yardstick, tuple(LAGS), 2))
-        wanted = [r["value"] * 0.5 for r in rows if r["quantity"] == "timescale"]
+        wanted = [r.value * 0.5 for r in rows if r.quantity == "timescale"]
         np.testing.assert_allclose(pick(cored, "timescale"), wanted)
 
     def test_without_a_reference_it_is_the_whole_md(self, tmp_path):
         coarse = [sample_chain(FLIP, 3000, seed) for seed in range(4)]
         write_states(tmp_path / "s.h5", coarse, 2, [(n, 0, 3000) for n in range(3)])
-        table = evaluate_cell(tmp_path / "s.h5", tmp_path / "s.h5", {}, replace(PLAN, block=3000))[
-            0
-        ]
+        table = evaluate_cell(
+            tmp_path / "s.h5", tmp_path / "s.h5", {}, replace(PLAN, block=3000)
+        ).table
         row = table[(table["model"] == "reference") & (table["quantity"] == "population")]
         sliced = [d[::2] for d in coarse]
         yardstick = Yardstick.of(sliced, 2, np.arange(2, dtype=np.int16), 5)
         wanted = [
-            r["value"]
+            r.value
             for r in point_rows(Seen(sliced, sliced, 2, yardstick, (1,), 1))
-            if r["quantity"] == "population"
+            if r.quantity == "population"
         ]
         np.testing.assert_allclose(row["value"], wanted)
 
     def test_a_model_that_never_moves_is_a_failure_not_an_error(self, study):
-        table = evaluated(study, ("stuck",))[0]
+        table = evaluated(study, ("stuck",)).table
         stuck = table[table["model"] == "stuck"]
         assert stuck[stuck["quantity"].str.endswith("timescale")]["value"].isna().all()
         assert stuck[stuck["quantity"] == "population"]["value"].tolist() == [1.0, 0.0]
         assert stuck[stuck["quantity"] == "slow_transitions"]["value"].item() == 0
 
     def test_can_be_written_and_read(self, result, tmp_path):
-        write_table(tmp_path / "kinetics.h5", *result)
+        result.write(tmp_path / "kinetics.h5")
         found = read_table(tmp_path / "kinetics.h5")
         pd.testing.assert_frame_equal(
             found.astype({"model": object, "quantity": object}),
-            result[0].astype({"model": object, "quantity": object}),
+            result.table.astype({"model": object, "quantity": object}),
         )
         assert set(read_arrays(tmp_path / "kinetics.h5", "bootstrap")) == {
             "lags",
@@ -370,6 +365,6 @@ def test_samples_of_blocks_without_pairs_are_left_out():
         np.random.default_rng(0),
     )
     assert np.isnan(bootstrap.yardstick[1]).any()  # there are such samples
-    table = pd.DataFrame(rows)
+    table = as_table(rows)
     barred = table[table["quantity"] == "population"]
     assert np.isfinite(barred[["value", "low", "high"]]).all(axis=None)

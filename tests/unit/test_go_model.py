@@ -1,6 +1,8 @@
+import json
 import math
 from pathlib import Path
 
+import h5py
 import numpy as np
 import openmm
 import pytest
@@ -233,12 +235,14 @@ class TestSimulate:
 
     def test_file(self, tmp_path):
         simulate(GoSettings(), NATIVE, 2 * FRAMES, 5, tmp_path / "t.h5")
-        features, periods, provenance = read_compact(tmp_path / "t.h5")
+        features, periods, names, *_ = read_compact(tmp_path / "t.h5")
+        with h5py.File(tmp_path / "t.h5") as h5:
+            provenance = json.loads(h5.attrs["provenance"])
         assert features.shape == (2 * FRAMES, 47)
         assert periods.tolist() == [360.0] * 16 + [0.0] * 31
         assert provenance["seed"] == 5 and provenance["saving_interval_tau"] == 1.0
         assert provenance["sequence"] == SEQUENCE
-        q = features[:, provenance["feature_names"].index("Q")]
+        q = features[:, names.index("Q")]
         np.testing.assert_allclose(q * 119, np.rint(q * 119), atol=1e-4)
         assert 0.4 < q.min() < q.max() <= 1.0  # still folded after so short a time
         assert (np.ptp(features, axis=0) > 0).all()

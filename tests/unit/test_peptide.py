@@ -1,5 +1,7 @@
+import json
 import random
 
+import h5py
 import mdtraj
 import numpy as np
 import openmm
@@ -237,10 +239,12 @@ class TestSimulate:
 
     def test_file(self, whole):
         assert list(whole.parent.iterdir()) == [whole]
-        features, periods, provenance = read_compact(whole)
+        features, periods, names, *_ = read_compact(whole)
+        with h5py.File(whole) as h5:
+            provenance = json.loads(h5.attrs["provenance"])
         assert periods.tolist() == [360.0] * 2 + [0.0] * 15
         assert features.shape == (3 * FRAMES, 2 + 15) and features.dtype == np.float32
-        assert len(provenance["feature_names"]) == 17
+        assert len(names) == 17
         assert provenance["seed"] == 5 and provenance["temperature_kelvin"] == 450.0
         assert provenance["openmm"] == openmm.__version__
         assert np.abs(features[:, :2]).max() <= 180.0

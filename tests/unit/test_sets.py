@@ -27,7 +27,7 @@ from raremd.analysis.verdicts import Verdict
 from raremd.data.features import read_features, read_sets, write_features
 from raremd.data.simulated.sets import seeds_of_sets
 from raremd.io.provenance import ROOT
-from raremd.io.storage import write_json, write_table
+from raremd.io.storage import write_json
 from raremd.learning.replicates import CellData
 from raremd.learning.train_and_generate import train_and_generate
 from raremd.report.pages.claims import how
@@ -233,7 +233,7 @@ WELLS = {"kind": "four_state", "walkers": 4, "time": 2000}
 
 class TestKinetics:
     def test_the_md_of_each_set_stands_beside_that_of_all(self, evaluated):
-        table, _, _ = evaluated
+        table = evaluated.table
         md = times(table, "md")
         assert md.index.tolist() == [0, 1, 2]
         assert md[[1, 2]].tolist() == pytest.approx(T1, rel=0.15)
@@ -245,14 +245,13 @@ class TestKinetics:
         assert events[0] == events[1] + events[2]
 
     def test_models_follow_their_own_md(self, evaluated):
-        table, _, _ = evaluated
+        table = evaluated.table
         ratio = times(table, "markov") / times(table, "md")
         assert np.log2(ratio[[1, 2]].to_numpy(float)) == pytest.approx([0, 0], abs=0.15)
 
     def test_ratios_are_taken_over_the_own_md(self, evaluated, states):
-        table, arrays, attributes = evaluated
         folder, made = states.parent, study()
-        write_table(folder / "kinetics.h5", table, arrays, attributes)
+        evaluated.write(folder / "kinetics.h5")
         write_json(folder / "exact.json", {"timescales": [1.0]})
         (factors,) = made.factors()
         found = compare(

@@ -238,7 +238,7 @@ def test_sha256_of_a_known_text(tmp_path):
 
 
 def test_provenance_is_json_and_complete():
-    found = json.loads(json.dumps(provenance()))
+    found = json.loads(json.dumps(vars(provenance())))
     assert set(found) == {"versions", "python", "commit", "lock_sha256", "machine"}
     assert set(found["versions"]) == set(PACKAGES)
     assert found["versions"]["numpy"] == np.__version__

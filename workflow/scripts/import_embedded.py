@@ -10,7 +10,7 @@ from raremd.study.plans import EmbeddedPlan, from_param
 def import_embedded(files: list[str], frame_interval: float, time_unit: str, output: str) -> None:
     read = [read_compact(file) for file in files]
     for file, trajectory in zip(files, read, strict=True):
-        interval, unit = trajectory.saving_interval
+        interval, unit = trajectory.saving_interval, trajectory.time_unit
         if abs(interval - frame_interval) > 1e-9 or unit != time_unit:
             raise ValueError(
                 f"{file}: frames are {interval} {unit} apart, "

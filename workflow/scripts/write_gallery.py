@@ -6,6 +6,7 @@ from pathlib import Path
 from raremd.analysis.claim_records import Judgement
 from raremd.io.logs import log_to
 from raremd.io.storage import atomic_path, read_record, read_typed
+from raremd.learning.run_record import RunRecord
 from raremd.report.figures.catalogue import KINDS
 from raremd.report.figures.style import Look
 from raremd.report.pages.front import found, insert
@@ -22,7 +23,7 @@ if __name__ == "__main__":
         Shown(kind, system, caption(texts[KINDS[kind].caption], system, Look(**p.looks[kind])))
         for kind, system in p.shown.items()
     ]
-    run = p.study, read_record(i.run)["commit"][:HASH]
+    run = p.study, read_record(RunRecord, i.run).commit[:HASH]
     with atomic_path(o.page) as temporary:
         temporary.write_text(page(shown, *run))
     shutil.copyfile(i.claims, o.claims)

@@ -2,10 +2,12 @@
 
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 from raremd.analysis.claim_records import Judgement
 from raremd.io.logs import log_to
+from raremd.io.provenance import Provenance
 from raremd.io.storage import (
     atomic_path,
     read_parquet,
@@ -23,10 +25,8 @@ if __name__ == "__main__":
     p, i, o = snakemake.params, snakemake.input, snakemake.output
     for source, target in zip(i.figures, o.figures, strict=True):
         compress(source, target)
-    records = [read_record(run) for run in i.runs]
-    kept = ("commit", "versions", "python", "machine", "lock_sha256")
-    provenance = [{name: r[name] for name in kept} for r in records]
-    distinct = [r for n, r in enumerate(provenance) if r not in provenance[:n]]
+    made = [read_record(Provenance, run) for run in i.runs]
+    distinct = [asdict(one) for n, one in enumerate(made) if one not in made[:n]]
     comparison, cost = read_parquet(i.comparison), read_parquet(i.cost)
     plan = from_param(ResultsPagePlan, p.plan)
     write_parquet(o.comparison, reduce(comparison, plan.yardstick_lags))
@@ -41,7 +41,7 @@ if __name__ == "__main__":
         comparison,
         cost,
         plan,
-        sorted({r["commit"] for r in records}),
+        sorted({one.commit for one in made}),
         [Path(figure).stem for figure in i.figures],
     )
     with atomic_path(o.page) as temporary:

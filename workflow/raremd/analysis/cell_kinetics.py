@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from raremd.analysis.rows import Row, as_table
 from raremd.analysis.yardstick import Yardstick, majority_map
-from raremd.io.storage import read_arrays
+from raremd.io.storage import read_arrays, write_table
 from raremd.kinetics.bootstrap import (
     bootstrap_blocks,
     bootstrap_timescales,
@@ -41,9 +42,8 @@ from raremd.study.plans import KineticsPlan
 NOTHING = np.nan, np.nan
 CK_MULTIPLES = (1, 2, 3, 4, 5)
 HALF_SPLITS = 20
-Key = tuple[str | None, int | None, int | None, int | None]
+Key = tuple[str, int, int, float]
 """Quantity, i, j and lag."""
-COLUMNS = ["model", "replicate", "quantity", "i", "j", "lag", "value", "low", "high"]
 
 
 @dataclass(frozen=True)
@@ -73,15 +73,15 @@ class Seen:
 
 def _timescale_rows(
     quantity: str, dtrajs: list[np.ndarray], n_states: int, lags: Sequence[int], n: int
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Row]:
     for lag in lags:
         model = estimate(count_matrix(dtrajs, n_states, lag))
         values = timescales(model.transition_matrix, lag, n, model.stationary)
         for i, value in enumerate(values, start=1):
-            yield {"quantity": quantity, "i": i, "lag": lag, "value": value}
+            yield Row(quantity=quantity, i=i, lag=lag, value=value)
         if lag == lags[0] and quantity == "timescale":
-            yield {"quantity": "states_left_out", "value": model.fraction_states_left_out}
-            yield {"quantity": "counts_left_out", "value": model.fraction_counts_left_out}
+            yield Row(quantity="states_left_out", value=model.fraction_states_left_out)
+            yield Row(quantity="counts_left_out", value=model.fraction_counts_left_out)
 
 
 def _state_quantities(model: TransitionModel, lag: int) -> dict[str, np.ndarray]:
@@ -92,15 +92,19 @@ def _state_quantities(model: TransitionModel, lag: int) -> dict[str, np.ndarray]
     }
 
 
-def _rows_of(quantity: str, values: np.ndarray, lag: int) -> Iterator[dict[str, Any]]:
+def _numbers(index: tuple[int, ...]) -> tuple[int, int]:
+    """I and j, from 1, of a place in a vector or a matrix."""
+    return index[0] + 1, index[1] + 1 if len(index) > 1 else 0
+
+
+def _rows_of(quantity: str, values: np.ndarray, lag: int) -> Iterator[Row]:
     for index in np.ndindex(values.shape):
-        if quantity == "mfpt" and index[0] == index[1]:
-            continue
-        row = {"quantity": quantity, "lag": lag, "value": values[index]}
-        yield row | dict(zip("ij", (k + 1 for k in index), strict=False))
+        i, j = _numbers(index)
+        if quantity != "mfpt" or i != j:
+            yield Row(quantity=quantity, i=i, j=j, lag=lag, value=float(values[index]))
 
 
-def point_rows(seen: Seen) -> Iterator[dict[str, Any]]:
+def point_rows(seen: Seen) -> Iterator[Row]:
     """Every quantity of one set of trajectories; times in saved frames, no error bars."""
     metastable, yardstick = seen.metastable, seen.yardstick
     how = seen.lags, seen.n_timescales
@@ -116,11 +120,11 @@ def point_rows(seen: Seen) -> Iterator[dict[str, Any]]:
         for name, table in (("ck_predicted", test.predicted), ("ck_estimated", test.estimated)):
             for lag, probabilities in zip(test.lags, table, strict=True):
                 for i, value in enumerate(probabilities, start=1):
-                    yield {"quantity": name, "i": i, "j": i, "lag": int(lag), "value": value}
+                    yield Row(quantity=name, i=i, j=i, lag=lag, value=value)
     # Sliced at the yardstick's lag, so that quick recrossings do not count as events.
     sliced = [d[:: yardstick.lag] for d in metastable]
     events = count_transitions(sliced, yardstick.sides)
-    yield {"quantity": "slow_transitions", "lag": yardstick.lag, "value": events}
+    yield Row(quantity="slow_transitions", lag=yardstick.lag, value=events)
     yield from _residence_rows(metastable, yardstick)
 
 
@@ -130,7 +134,7 @@ def _rates(counted: np.ndarray) -> np.ndarray:
         return counted[0] / counted[1]
 
 
-def _residence_rows(metastable: list[np.ndarray], yardstick: Yardstick) -> Iterator[dict[str, Any]]:
+def _residence_rows(metastable: list[np.ndarray], yardstick: Yardstick) -> Iterator[Row]:
     """Stays in metastable states and crossings between the sides, as the frames show them."""
     times = residence_times(count_matrix(metastable, yardstick.n_states, 1))
     yield from _rows_of("residence_time", times, 1)
@@ -139,7 +143,7 @@ def _residence_rows(metastable: list[np.ndarray], yardstick: Yardstick) -> Itera
         yield from _rows_of("survival", curves[:, column], int(time))
     for lag in yardstick.crossing_lags:
         rate = _rates(crossings(metastable, yardstick.sides, lag).sum(axis=1))
-        yield {"quantity": "crossing_rate", "lag": lag, "value": float(rate)}
+        yield Row(quantity="crossing_rate", lag=lag, value=float(rate))
 
 
 def _residence_samples(
@@ -164,11 +168,12 @@ def _residence_samples(
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """Resampled timescales of the MD, in saved frames, paired by sample between all cells.
+    """Resampled timescales of the MD, paired by sample between all cells.
 
     Attributes
     ----------
-    lags : (n_lags,) int
+    lags : (n_lags,) int or float
+        In saved frames or in the system's time unit, as the timescales are.
     own, yardstick : (n_lags, n_samples, n_timescales) float
         In the cell's own states and in the metastable ones.
     """
@@ -187,7 +192,7 @@ def _resampled(
     blocks: list[tuple[int, int, int]],
     weights: np.ndarray,
     halves: dict[int, np.ndarray],
-) -> tuple[np.ndarray, list[dict[str, Any]]]:
+) -> tuple[np.ndarray, list[Row]]:
     """Timescales of each bootstrap sample (n_lags, n_samples, n), and rows of the ceiling.
 
     The latter at the lags in `halves`, from its (n_splits, 2, n_blocks).
@@ -200,7 +205,7 @@ def _resampled(
             each = halves[lag].reshape(-1, len(blocks))
             split = bootstrap_timescales(counts, each, lag, n).reshape(-1, 2, n)
             rows += [
-                {"quantity": quantity, "i": i, "lag": lag, "value": value}
+                Row(quantity=quantity, i=i, lag=lag, value=value)
                 for i, value in enumerate(sampling_ceiling(split), start=1)
             ]
     return np.array(samples), rows
@@ -212,7 +217,7 @@ def md_rows(
     n_samples: int,
     rng: np.random.Generator,
     n_sets: int = 1,
-) -> tuple[list[dict[str, Any]], Bootstrap]:
+) -> tuple[list[Row], Bootstrap]:
     """As `point_rows`, with error bars from resampled blocks of the MD.
 
     Parameters
@@ -235,7 +240,8 @@ def md_rows(
     how = lags, n_timescales, blocks, weights, halves
     own, ceiling = _resampled("ceiling_log2", seen.dtrajs, seen.n_states, *how)
     if uncored is seen.dtrajs:  # the states are the metastable ones
-        slow, slow_ceiling = own, [row | {"quantity": "yardstick_ceiling_log2"} for row in ceiling]
+        slow = own
+        slow_ceiling = [row._replace(quantity="yardstick_ceiling_log2") for row in ceiling]
     else:
         slow, slow_ceiling = _resampled("yardstick_ceiling_log2", uncored, yardstick.n_states, *how)
     bounds: dict[Key, tuple[float, float]] = {}
@@ -243,7 +249,7 @@ def md_rows(
         for lag, of_lag in zip(lags, samples, strict=True):
             low, high = interval(of_lag)
             for i in range(n_timescales):
-                bounds[quantity, i + 1, None, lag] = float(low[i]), float(high[i])
+                bounds[quantity, i + 1, 0, lag] = float(low[i]), float(high[i])
     counts = block_counts(uncored, yardstick.n_states, yardstick.lag, blocks)
     resampled: dict[str, list[np.ndarray]] = {}
     for drawn in np.tensordot(weights.astype(np.float64), counts, axes=1):
@@ -257,27 +263,25 @@ def md_rows(
     for quantity, lag, samples in sampled:
         low, high = interval(samples)
         for index in np.ndindex(low.shape):
-            i, j = (*(k + 1 for k in index), None)[:2]
-            bounds[quantity, None if quantity == "crossing_rate" else i, j, lag] = (
+            i, j = _numbers(index)
+            bounds[quantity, 0 if quantity == "crossing_rate" else i, j, lag] = (
                 float(low[index]),
                 float(high[index]),
             )
     rows = []
     for row in point_rows(seen):
-        key = row["quantity"], row.get("i"), row.get("j"), row.get("lag")
         # What some samples hold is no interval around nothing.
-        bound = NOTHING if np.isnan(row["value"]) else bounds.get(key, NOTHING)
-        rows.append(row | dict(zip(("low", "high"), bound, strict=True)))
+        known = {} if np.isnan(row.value) else bounds
+        bar = known.get((row.quantity, row.i, row.j, row.lag), NOTHING)
+        rows.append(row._replace(low=bar[0], high=bar[1]))
     for row in (*ceiling, *slow_ceiling):
-        row["value"] *= np.sqrt(n_sets)
-    return rows + ceiling + slow_ceiling, Bootstrap(np.array(lags), own, slow)
+        rows.append(row._replace(value=row.value * np.sqrt(n_sets)))
+    return rows, Bootstrap(np.array(lags), own, slow)
 
 
-def tidy_rows(rows: list[dict[str, Any]], interval_time: float) -> pd.DataFrame:
-    """Tidy table with times in the system's unit; i, j of 0 where there is none."""
-    table = pd.DataFrame(rows, columns=COLUMNS)
-    for name in ("i", "j"):
-        table[name] = table[name].fillna(0).astype(np.int64)
+def tidy_rows(rows: Iterable[Row], interval_time: float) -> pd.DataFrame:
+    """Rows of saved frames as a table with times in the system's unit."""
+    table = as_table(rows)
     table["lag"] = table["lag"] * interval_time
     times = table["quantity"].str.endswith("timescale")
     times |= table["quantity"].isin(["mfpt", "residence_time"])
@@ -286,12 +290,42 @@ def tidy_rows(rows: list[dict[str, Any]], interval_time: float) -> pd.DataFrame:
     return table
 
 
+class CellKinetics(NamedTuple):
+    """All kinetics of one cell, times in the system's unit.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        Columns of `rows.Row`, replicate 0 for MD and reference. Where the MD consists of sets
+        replicate 0 is all of them, and the others are the sets that the replicates of equal
+        number were trained on.
+    of_state : (n_states,) int16
+        The metastable state of each state of the cell.
+    bootstrap : Bootstrap
+    dimension : int
+        Of the coordinate.
+    n_states : int
+    """
+
+    table: pd.DataFrame
+    of_state: np.ndarray
+    bootstrap: Bootstrap
+    dimension: int
+    n_states: int
+
+    def write(self, path: Path | str) -> None:
+        """HDF5, the resampled timescales below `bootstrap/`."""
+        arrays = {f"bootstrap/{name}": values for name, values in vars(self.bootstrap).items()}
+        attributes = {"dimension": self.dimension, "n_states": self.n_states}
+        write_table(path, self.table, arrays | {"of_state": self.of_state}, attributes)
+
+
 def evaluate_cell(
     states: Path,
     yardstick_states: Path,
     generated: dict[str, Path],
     plan: KineticsPlan,
-) -> tuple[pd.DataFrame, dict[str, np.ndarray], dict[str, Any]]:
+) -> CellKinetics:
     """All kinetics of one cell: MD, reference and every replicate of every model.
 
     Parameters
@@ -304,16 +338,7 @@ def evaluate_cell(
 
     Returns
     -------
-    table : pandas.DataFrame
-        Columns model, replicate (0 for MD and reference), quantity, i, j, lag, value,
-        low, high. Where the MD consists of sets replicate 0 is all of them, and the others are
-        the sets that the replicates of equal number were trained on.
-    arrays : dict of arrays
-        of_state (n_states,) int16, the metastable state of each state of the cell;
-        bootstrap/lags (time), bootstrap/own and bootstrap/yardstick (n_lags, n_samples,
-        n_timescales, time).
-    attributes : dict
-        dimension of the coordinate, number of states.
+    CellKinetics
 
     Raises
     ------
@@ -353,23 +378,23 @@ def evaluate_cell(
         np.random.default_rng(plan.seed),
         system.n_sets,
     )
-    rows = [row | {"model": "md", "replicate": 0} for row in rows]
+    rows = [row._replace(model="md") for row in rows]
     for number, own_set in enumerate(system.sets if system.n_sets > 1 else (), start=1):
         own = point_rows(sliced(md_labels, system.md, own_set.training))
-        rows += [row | {"model": "md", "replicate": number} for row in own]
+        rows += [row._replace(model="md", replicate=number) for row in own]
     reference = point_rows(sliced(reference_labels, system.reference, system.everything))
-    rows += [row | {"model": "reference", "replicate": 0} for row in reference]
+    rows += [row._replace(model="reference") for row in reference]
     for model, path in generated.items():
         for name, walkers in read_arrays(path).items():
             found = list(walkers)
             replicate = int(name.removeprefix("replicate_"))
             own = point_rows(seen(found, yardstick.map(found)))
-            rows += [row | {"model": model, "replicate": replicate} for row in own]
-    arrays = {
-        "of_state": yardstick.of_state,
-        "bootstrap/lags": bootstrap.lags * plan.interval,
-        "bootstrap/own": bootstrap.own * plan.interval,
-        "bootstrap/yardstick": bootstrap.yardstick * plan.interval,
-    }
-    attributes = {"dimension": system.dimension, "n_states": system.n_states}
-    return tidy_rows(rows, plan.interval), arrays, attributes
+            rows += [row._replace(model=model, replicate=replicate) for row in own]
+    in_time = {name: values * plan.interval for name, values in vars(bootstrap).items()}
+    return CellKinetics(
+        tidy_rows(rows, plan.interval),
+        yardstick.of_state,
+        Bootstrap(**in_time),
+        system.dimension,
+        system.n_states,
+    )

@@ -4,30 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from raremd.analysis.replicates import hierarchical_ratio, replicate_interval
+from raremd.analysis.rows import Row, as_table
 from raremd.io.storage import read_arrays, read_attributes, read_json, read_record, read_table
 from raremd.kinetics.bootstrap import interval, log2_deviation
+from raremd.learning.run_record import RunRecord
 from raremd.study.cell import Cell, Factors
 
 FACTORS = ["system", "coordinate", "dimension", "interval", "partition", "recrossing", "tau_c"]
-COLUMNS = [
-    *FACTORS,
-    "model",
-    "replicate",
-    "quantity",
-    "i",
-    "j",
-    "lag",
-    "value",
-    "low",
-    "high",
-    "unit",
-]
+COLUMNS = [*FACTORS, *Row._fields, "unit"]
 DRAWS = 2000
 TIMES = ("timescale", "yardstick_timescale", "expected_timescale", "mfpt", "residence_time")
 SUMMED_UP = ("cross_entropy", "leak", "expected_timescale")
@@ -44,22 +33,20 @@ RATIOS = {"timescale": "own", "yardstick_timescale": "yardstick"}
 MODELLESS = ("md", "reference", "exact")
 
 
-def over_replicates(table: pd.DataFrame) -> Iterator[dict]:
+def over_replicates(table: pd.DataFrame) -> Iterator[Row]:
     """Rows of replicate 0: mean over replicates; geometric, with Student bars, for times."""
     models = table[~table["model"].isin(MODELLESS)]
-    for key, group in models.groupby(
-        ["model", "quantity", "i", "j", "lag"], sort=False, dropna=False
-    ):
-        row = dict(zip(["model", "quantity", "i", "j", "lag"], key, strict=True))
+    by = ["model", "quantity", "i", "j", "lag"]
+    for (model, quantity, i, j, lag), group in models.groupby(by, sort=False, dropna=False):
         values = group["value"].to_numpy()
-        if row["quantity"] in TIMES:
+        if quantity in TIMES:
             over = replicate_interval(values)
-            yield row | {"replicate": 0, "value": over.mean, "low": over.low, "high": over.high}
+            yield Row(model, 0, quantity, i, j, lag, over.mean, over.low, over.high)
             continue
-        spread = np.full(2, np.nan)
+        spread = np.nan, np.nan
         if len(values) > 1 and np.isfinite(values).all():
-            spread = np.array([values.min(), values.max()])
-        yield row | {"replicate": 0, "value": values.mean(), "low": spread[0], "high": spread[1]}
+            spread = values.min(), values.max()
+        yield Row(model, 0, quantity, i, j, lag, values.mean(), *spread)
 
 
 def _log2(values: np.ndarray) -> np.ndarray:
@@ -69,7 +56,7 @@ def _log2(values: np.ndarray) -> np.ndarray:
 
 def _ratios(
     table: pd.DataFrame, bootstrap: dict[str, np.ndarray], rng: np.random.Generator
-) -> Iterator[dict]:
+) -> Iterator[Row]:
     """log2(model / MD) of every timescale: each replicate, and their mean with its interval.
 
     The MD is the set that a replicate was trained on, where there are sets.
@@ -85,7 +72,6 @@ def _ratios(
         models = times[~times["model"].isin(MODELLESS)]
         for (model, lag, i), group in models.groupby(["model", "lag", "i"], sort=False):
             mine = _log2(group["value"])
-            row = {"model": model, "lag": lag, "i": i, "j": 0}
             for name, suffix in (("md", ""), ("reference", "_to_reference")):
                 own = own_md and name == "md"
                 of = group["replicate"] if own else np.zeros(len(group), int)
@@ -93,7 +79,7 @@ def _ratios(
                 deviation = log2_deviation(mine, _log2(trained_on))
                 label = quantity.replace("timescale", "log2_ratio") + suffix
                 for replicate, value in zip(group["replicate"], deviation, strict=True):
-                    yield row | {"quantity": label, "replicate": replicate, "value": value}
+                    yield Row(model, replicate, label, i, 0, lag, value)
                 bounds = (np.nan, np.nan)
                 if name == "md":
                     samples = _log2(bootstrap[states][np.argmin(abs(lags - lag)), :, i - 1])
@@ -101,13 +87,7 @@ def _ratios(
                     one, other = (deviation, np.zeros(1)) if own else (mine, samples)
                     low, high = interval(hierarchical_ratio(one, other, DRAWS, rng))
                     bounds = float(low), float(high)
-                yield row | {
-                    "quantity": label,
-                    "replicate": 0,
-                    "value": deviation.mean(),
-                    "low": bounds[0],
-                    "high": bounds[1],
-                }
+                yield Row(model, 0, label, i, 0, lag, deviation.mean(), *bounds)
 
 
 def _unit(quantity: str, time_unit: str) -> str:
@@ -120,26 +100,26 @@ def _unit(quantity: str, time_unit: str) -> str:
     return {"cross_entropy": "nats/frame", "tokens": "frames"}.get(quantity, "")
 
 
-def _run_rows(record: dict[str, Any]) -> Iterator[dict]:
+def _run_rows(record: RunRecord) -> Iterator[Row]:
     """What is known of the training and generation of one model in one cell."""
-    base = {"model": record["model"]["name"], "i": 0, "j": 0, "lag": np.nan}
-    interval = record["cell"]["interval"]
-    found = {quantity: record[quantity] for quantity in OF_TRAINING}
-    found["crossings"] = record["generation"]["crossings_found"]
+    model, interval = record.model.name, record.cell.interval
+    found = {quantity: getattr(record, quantity) for quantity in OF_TRAINING}
+    found["crossings"] = record.generation.crossings_found
     for quantity, values in found.items():
-        # A timescale is the slowest, of one step, and in saved frames.
-        at = {"i": 1, "lag": interval} if quantity == "expected_timescale" else {}
-        for replicate, number in enumerate(values, start=1):
-            value = np.nan if number is None else number * (interval if at else 1)
-            yield base | at | {"quantity": quantity, "replicate": replicate, "value": value}
-    yield base | {"quantity": "parameters", "replicate": 0, "value": record["parameters"]}
+        for replicate, value in enumerate(values, start=1):
+            if quantity == "expected_timescale":  # the slowest, of one step, and in saved frames
+                yield Row(model, replicate, quantity, 1, 0, interval, value * interval)
+            else:
+                yield Row(model, replicate, quantity, value=value)
+    yield Row(model, quantity="parameters", value=record.parameters)
 
 
-def _records_by_cell(runs: list[Path]) -> dict[Cell, list[dict]]:
+def _records_by_cell(runs: list[Path]) -> dict[Cell, list[RunRecord]]:
     """Run records of each cell."""
-    found: dict[Cell, list[dict]] = {}
-    for record in map(read_record, runs):
-        found.setdefault(Cell(**record["cell"]), []).append(record)
+    found: dict[Cell, list[RunRecord]] = {}
+    for path in runs:
+        record = read_record(RunRecord, path)
+        found.setdefault(record.cell, []).append(record)
     return found
 
 
@@ -162,30 +142,26 @@ def costs(cells: Sequence[Factors], runs: list[Path]) -> pd.DataFrame:
     rows = []
     for factors in cells:
         for record in by_cell[factors.cell]:
-            generation = record["generation"]
-            seconds = record["cpu_seconds"], generation["cpu_seconds"]
+            generation = record.generation
+            seconds = record.cpu_seconds, generation.cpu_seconds
             rows.append(
                 factors.columns()
                 | {
-                    "model": record["model"]["name"],
+                    "model": record.model.name,
                     "training_seconds": seconds[0],
                     "generation_seconds": seconds[1],
                     "core_seconds": sum(seconds),
-                    "wall_seconds": record["wall_seconds"] + generation["wall_seconds"],
-                    "peak_memory_gib": record["peak_memory_gib"],
+                    "wall_seconds": record.wall_seconds + generation.wall_seconds,
+                    "peak_memory_gib": record.peak_memory_gib,
                 }
             )
     return pd.DataFrame(rows)
 
 
-def _exact_rows(system: str, spectrum: Path, lag: float) -> pd.DataFrame:
-    exact = read_json(spectrum)["timescales"]
-    rows = [
-        {"model": "exact", "replicate": 0, "quantity": "timescale", "i": i, "j": 0, "value": value}
-        for i, value in enumerate(exact, start=1)
-    ]
-    return pd.DataFrame(rows).assign(
-        system=system, coordinate="", dimension=0, partition="", recrossing="none", lag=lag
+def _exact_rows(system: str, spectrum: Path) -> pd.DataFrame:
+    exact = enumerate(read_json(spectrum)["timescales"], start=1)
+    return as_table(Row("exact", 0, "timescale", i, value=value) for i, value in exact).assign(
+        system=system, coordinate="", dimension=0, partition="", recrossing="none"
     )
 
 
@@ -229,12 +205,12 @@ def compare(
         rng = np.random.default_rng((seed, number))
         rows = list(_ratios(table, read_arrays(path, "bootstrap"), rng))
         rows += [row for record in by_cell[factors.cell] for row in _run_rows(record)]
-        trained = pd.DataFrame([row for row in rows if row["quantity"] in SUMMED_UP])
-        rows += list(over_replicates(pd.concat([table, trained])))
-        part = pd.concat([table, pd.DataFrame(rows)], ignore_index=True)
+        trained = as_table(row for row in rows if row.quantity in SUMMED_UP)
+        rows += over_replicates(pd.concat([table, trained]))
+        part = pd.concat([table, as_table(rows)], ignore_index=True)
         parts.append(part.assign(**factors.columns(), dimension=read_attributes(path)["dimension"]))
     for system, spectrum in spectra.items():
-        parts.append(_exact_rows(system, spectrum, np.nan))
+        parts.append(_exact_rows(system, spectrum))
     whole = pd.concat(parts, ignore_index=True)
     whole["unit"] = [
         _unit(q, units[s]) for q, s in zip(whole["quantity"], whole["system"], strict=True)

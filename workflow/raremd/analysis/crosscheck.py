@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from raremd.io.storage import atomic_path, read_arrays, read_table
-from raremd.kinetics.transition_matrix import count_matrix, estimate
+from raremd.kinetics.transition_matrix import TransitionModel, count_matrix, estimate
 from raremd.states.discrete_trajectories import read_states
 from raremd.states.split import at_interval
 from raremd.study.plans import Slicing
@@ -19,6 +20,37 @@ log = logging.getLogger(__name__)
 
 TOLERANCE = 1e-6
 """Largest relative difference between two programs that estimate the same."""
+
+
+class Estimate(NamedTuple):
+    """What a program finds in one set at one lag.
+
+    Attributes
+    ----------
+    transition_matrix : (n, n) float array
+        Between the states that are kept.
+    active : (n,) int array
+        Those, from 0.
+    timescales : float array
+        In frames.
+    """
+
+    transition_matrix: np.ndarray
+    active: np.ndarray
+    timescales: np.ndarray
+
+
+class Difference(NamedTuple):
+    """One number of two programs; lag and timescales in the unit of the interval."""
+
+    model: str
+    replicate: int
+    quantity: str
+    lag: float
+    i: int
+    j: int
+    ours: float
+    other: float
 
 
 def sets_of_cell(
@@ -101,60 +133,53 @@ def compare(
     table = read_table(kinetics)
     with np.load(others, allow_pickle=False) as file:
         rows = [
-            row | {"model": name.rpartition(".")[0], "replicate": int(name.rpartition(".")[2])}
+            row
             for name, dtrajs in sets.items()
             for lag in lags
             for row in _compare_one(
-                dtrajs, n_states, lag, _timescales(table, name, lag * interval),
-                {key: file[f"{name}/{lag}/{key}"] for key in KEYS}, interval,
+                name, table, estimate(count_matrix(dtrajs, n_states, lag)), lag,
+                Estimate(*(file[f"{name}/{lag}/{key}"] for key in Estimate._fields)), interval,
             )
         ]  # fmt: skip
-    found = pd.DataFrame(rows)
+    found = pd.DataFrame(rows, columns=Difference._fields)
     found["difference"] = (found["other"] / found["ours"] - 1).abs()
-    return found[["model", "replicate", "quantity", "lag", "i", "j", "ours", "other", "difference"]]
+    return found
 
 
-KEYS = "transition_matrix", "active", "timescales"
-
-
-def _timescales(table: pd.DataFrame, name: str, lag: float) -> np.ndarray:
-    model, _, replicate = name.rpartition(".")
-    chosen = (table["model"] == model) & (table["replicate"] == int(replicate))
+def _timescales(table: pd.DataFrame, model: str, replicate: int, lag: float) -> np.ndarray:
+    chosen = (table["model"] == model) & (table["replicate"] == replicate)
     chosen &= (table["quantity"] == "timescale") & np.isclose(table["lag"], lag)
     return table[chosen].sort_values("i")["value"].to_numpy()
 
 
 def _compare_one(
-    dtrajs: list[np.ndarray],
-    n_states: int,
+    name: str,
+    table: pd.DataFrame,
+    ours: TransitionModel,
     lag: int,
-    ours: np.ndarray,
-    other: dict[str, np.ndarray],
+    other: Estimate,
     interval: float,
-) -> Iterator[dict]:
-    model = estimate(count_matrix(dtrajs, n_states, lag))
-    if len(model.active) != len(other["active"]):
+) -> Iterator[Difference]:
+    if len(ours.active) != len(other.active):
         raise ValueError(
-            f"crosscheck: at lag {lag} we keep {len(model.active)} states, "
-            f"the other program {len(other['active'])}"
+            f"crosscheck: at lag {lag} we keep {len(ours.active)} states, "
+            f"the other program {len(other.active)}"
         )
-    if not np.array_equal(model.active, other["active"]):
+    if not np.array_equal(ours.active, other.active):
         log.warning("lag %d left out: two connected sets are equally large", lag)
         return
-    for i, value in enumerate(ours):
+    model, _, number = name.rpartition(".")
+    of, time = (model, int(number)), lag * interval
+    for i, value in enumerate(_timescales(table, *of, time)):
         if np.isfinite(value):
-            yield {
-                "quantity": "timescale", "lag": lag * interval, "i": i + 1, "j": 0,
-                "ours": value, "other": float(other["timescales"][i]) * interval,
-            }  # fmt: skip
-    matrix = np.where(model.transition_matrix > 0, model.transition_matrix, np.nan)
-    difference = np.abs(other["transition_matrix"] / matrix - 1)
+            there = float(other.timescales[i]) * interval
+            yield Difference(*of, "timescale", time, i + 1, 0, value, there)
+    matrix = np.where(ours.transition_matrix > 0, ours.transition_matrix, np.nan)
+    difference = np.abs(other.transition_matrix / matrix - 1)
     row, column = np.unravel_index(np.nanargmax(difference), difference.shape)
-    yield {
-        "quantity": "transition_probability", "lag": lag * interval,
-        "i": int(model.active[row]) + 1, "j": int(model.active[column]) + 1,
-        "ours": matrix[row, column], "other": float(other["transition_matrix"][row, column]),
-    }  # fmt: skip
+    i, j = int(ours.active[row]) + 1, int(ours.active[column]) + 1
+    there = float(other.transition_matrix[row, column])
+    yield Difference(*of, "transition_probability", time, i, j, matrix[row, column], there)
 
 
 def check_agreement(table: pd.DataFrame) -> float:

@@ -10,13 +10,13 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from raremd.analysis.assess import timescales_against_lag
 from raremd.analysis.assessment import Assessment, Doubt
+from raremd.analysis.rows import Row, as_table
 from raremd.analysis.speed import Rates, probe
 from raremd.kinetics.bootstrap import interval, trajectory_blocks
 from raremd.kinetics.transition_matrix import count_matrix, estimate
@@ -87,18 +87,16 @@ class SystemInspection:
 
 def its_rows(
     dtrajs: list[np.ndarray], n_states: int, plan: InspectionPlan | AssessmentPlan
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Row]:
     """Timescales of the training MD against lag, in frames, with bootstrap bars."""
     times, samples = timescales_against_lag(dtrajs, n_states, plan.lags, plan)
     low, high = interval(samples, axis=1)
     for (row, i), value in np.ndenumerate(times):
-        yield {
-            "quantity": "timescale", "i": i + 1, "lag": plan.lags[row],
-            "value": value, "low": low[row, i], "high": high[row, i],
-        }  # fmt: skip
+        bar = float(low[row, i]), float(high[row, i])
+        yield Row("", 0, "timescale", i + 1, 0, plan.lags[row], value, *bar)
 
 
-def state_rows(system: DiscreteSystem, lag: int) -> Iterator[dict[str, Any]]:
+def state_rows(system: DiscreteSystem, lag: int) -> Iterator[Row]:
     """How much of a partition the training MD visits and connects at one lag."""
     training = take(system.md, system.split.training)
     visits = np.bincount(np.concatenate(training), minlength=system.n_states)
@@ -113,7 +111,7 @@ def state_rows(system: DiscreteSystem, lag: int) -> Iterator[dict[str, Any]]:
         "jumps": jumps,
     }
     for quantity, value in found.items():
-        yield {"quantity": quantity, "lag": lag, "value": float(value)}
+        yield Row(quantity=quantity, lag=lag, value=value)
 
 
 def _cannot_remove(system: DiscreteSystem, cell: InspectedCell) -> list[str]:
@@ -144,7 +142,7 @@ def _cell(
     rates: dict[tuple[str, int], Rates],
     assessment: Assessment,
     plan: InspectionPlan,
-) -> tuple[CellInspection, int, list[dict[str, Any]]]:
+) -> tuple[CellInspection, int, pd.DataFrame]:
     """A cell, the longest window that fits it, and its rows."""
     stride = cell.slicing.stride
     first = states.sets[0]  # all are equally long
@@ -159,9 +157,9 @@ def _cell(
             f"its longest trajectory of training or validation has {longest:.0f} frames, the "
             f"window needs more than {window}"
         )
-    rows: list[dict[str, Any]] = [
-        {"quantity": "training_frames", "value": float(sum(training))},
-        {"quantity": "longest_trajectory", "value": float(longest)},
+    rows = [
+        Row(quantity="training_frames", value=sum(training)),
+        Row(quantity="longest_trajectory", value=longest),
     ]
     seconds = 0.0
     generated = plan.walkers * (_generated(plan, stride * sum(training), assessment) // stride)
@@ -169,12 +167,12 @@ def _cell(
         rate = rates[model.name, states.n_states]
         once = model.budget.tokens / rate.training + generated / rate.generation
         seconds += once * plan.replicates
-        value = once * plan.replicates
-        rows.append({"quantity": "core_seconds", "model": model.name, "value": value})
-    rows.append({"quantity": "can_tell", "value": float(not reasons)})
-    where = {k: getattr(cell, k) for k in ("coordinate", "partition", "interval")}
-    found = CellInspection(cell, sum(training), seconds, tuple(reasons))
-    return found, longest, [where | row for row in rows]
+        rows.append(Row(model.name, quantity="core_seconds", value=once * plan.replicates))
+    rows.append(Row(quantity="can_tell", value=not reasons))
+    table = as_table(rows).assign(
+        coordinate=cell.coordinate, partition=cell.partition, interval=cell.interval
+    )
+    return CellInspection(cell, sum(training), seconds, tuple(reasons)), longest, table
 
 
 def inspect_system(plan: InspectionPlan, assessment: Assessment) -> SystemInspection:
@@ -199,25 +197,25 @@ def inspect_system(plan: InspectionPlan, assessment: Assessment) -> SystemInspec
     yardstick, lag = loaded[plan.yardstick], plan.yardstick_lag
     lengths = tuple(len(d) for d in yardstick.md)
     check_lengths(lengths, max(plan.lags))
-    rows: list[dict[str, Any]] = []
+    tables = []
     for (coordinate, partition), system in loaded.items():
-        at = {"coordinate": coordinate, "partition": partition}
-        rows += [at | row for row in state_rows(system, lag)]
-        training_part = take(system.md, system.split.training)
-        rows += [at | row for row in its_rows(training_part, system.n_states, plan)]
-    at = dict(zip(("coordinate", "partition"), plan.yardstick, strict=True))
-    rows += [
-        at | {"quantity": "slow_transitions", "i": k, "value": float(n), "lag": lag}
+        its = its_rows(take(system.md, system.split.training), system.n_states, plan)
+        table = as_table([*state_rows(system, lag), *its])
+        tables.append(table.assign(coordinate=coordinate, partition=partition))
+    rows = [
+        Row(quantity="slow_transitions", i=k, lag=lag, value=n)
         for k, n in enumerate(assessment.by_trajectory, start=1)
     ]
     if yardstick.n_sets > 1:
         rows += [
-            at | {"quantity": "slow_transitions_of_set", "i": k, "value": float(n), "lag": lag}
+            Row(quantity="slow_transitions_of_set", i=k, lag=lag, value=n)
             for k, n in enumerate(assessment.by_set, start=1)
         ]
     training = [len(d) for d in take(yardstick.md, yardstick.split.training)]
     n_blocks = len(trajectory_blocks(training, plan.block))
-    rows.append(at | {"quantity": "training_blocks", "value": float(n_blocks)})
+    rows.append(Row(quantity="training_blocks", value=n_blocks))
+    coordinate, partition = plan.yardstick
+    tables.append(as_table(rows).assign(coordinate=coordinate, partition=partition))
     rates: dict[tuple[str, int], Rates] = {}
     for cell in plan.cells:
         n = loaded[cell.coordinate, cell.states].n_states
@@ -228,8 +226,9 @@ def inspect_system(plan: InspectionPlan, assessment: Assessment) -> SystemInspec
         _cell(cell, loaded[cell.coordinate, cell.states], rates, assessment, plan)
         for cell in plan.cells
     ]
-    rows += [row for _, _, own in found for row in own]
-    table = pd.DataFrame(rows, columns=COLUMNS).assign(system=plan.system)
+    table = pd.concat([*tables, *(own for _, _, own in found)], ignore_index=True)
+    table = table.assign(system=plan.system).reindex(columns=COLUMNS)
+    table["i"] = table["i"].where(table["i"] > 0)
     table["lag"] *= plan.frame_interval
     times = table["quantity"] == "timescale"
     table.loc[times, ["value", "low", "high"]] *= plan.frame_interval

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -37,9 +37,19 @@ def mean_errors(table: pd.DataFrame, lag: float) -> pd.DataFrame:
     return both.groupby([*CELL, "model", "quantity"], as_index=False)["error"].mean()
 
 
+class Trained(NamedTuple):
+    """One model in one cell."""
+
+    system: str
+    coordinate: str
+    interval: float
+    partition: str
+    model: str
+
+
 def training_histories(
     histories: Sequence[pd.DataFrame],
-    runs: Sequence[Mapping[str, Any]],
+    trained: Sequence[Trained],
     comparison: pd.DataFrame,
 ) -> pd.DataFrame:
     """Histories of trainings beside the timescale that they should reach.
@@ -48,8 +58,8 @@ def training_histories(
     ----------
     histories : sequence of pandas.DataFrame
         Of one model in one cell each, with the expected timescale in saved frames.
-    runs : sequence of mappings
-        system, coordinate, interval, partition and model of each.
+    trained : sequence of Trained
+        What each is of.
     comparison : pandas.DataFrame
 
     Returns
@@ -60,13 +70,13 @@ def training_histories(
     """
     one_step = pick(comparison, model="md", quantity="timescale", i=1)
     parts = []
-    for history, run in zip(histories, runs, strict=True):
-        where = {name: run[name] for name in ("system", *CELL)}
-        md = pick(one_step, **where, lag=run["interval"])["value"]
+    for history, of in zip(histories, trained, strict=True):
+        where = of._asdict()
+        md = pick(one_step, **where | {"model": "md", "lag": of.interval})["value"]
         parts.append(
             history.assign(
-                **run,
-                expected_timescale=history["expected_timescale"] * run["interval"],
+                **where,
+                expected_timescale=history["expected_timescale"] * of.interval,
                 md_timescale=md.iloc[0] if len(md) else np.nan,
             )
         )

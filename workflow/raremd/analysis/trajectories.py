@@ -27,6 +27,7 @@ from raremd.analysis.recommendation import (
     compare_process,
     outcome_of,
 )
+from raremd.analysis.rows import as_table
 from raremd.analysis.yardstick import Yardstick
 from raremd.data.state_numbers import StateNumbers, as_trajectories
 from raremd.kinetics.bootstrap import bootstrap_blocks
@@ -59,9 +60,10 @@ def assess_md(md: GivenMD, plan: AssessmentPlan) -> Assessment:
 def timescales_of(md: GivenMD, plan: AssessmentPlan) -> pd.DataFrame:
     """Implied timescales of the MD in metastable states against lag: i, lag, value, low, high."""
     coarse = md.metastable
-    table = pd.DataFrame(its_rows(coarse.md, coarse.n_states, plan))
-    table[["lag", "value", "low", "high"]] *= plan.frame_interval
-    return table.drop(columns="quantity")
+    table = as_table(its_rows(coarse.md, coarse.n_states, plan))
+    times = ["lag", "value", "low", "high"]
+    table[times] *= plan.frame_interval
+    return table[["i", *times]]
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ def compare_models(md: GivenMD, generated: Mapping[str, Any], plan: AssessmentPl
         lengths = [len(d) for d in dtrajs]
         blocks = bootstrap_blocks(lengths, plan.block)
         if len(blocks) < 2:  # a single one that is no longer than twice the longest lag
-            return tidy_rows(list(point_rows(seen(dtrajs))), plan.frame_interval)
+            return tidy_rows(point_rows(seen(dtrajs)), plan.frame_interval)
         rng = np.random.default_rng(plan.seed)
         rows, _ = md_rows(seen(dtrajs), blocks, plan.samples, rng)
         return tidy_rows(rows, plan.frame_interval)
@@ -155,12 +157,10 @@ def compare_models(md: GivenMD, generated: Mapping[str, Any], plan: AssessmentPl
             parts += [whole.assign(replicate=replicate) for replicate in (0, 1)]
             continue
         each = [
-            tidy_rows(list(point_rows(seen(own))), plan.frame_interval).assign(
-                model=model, replicate=k
-            )
+            tidy_rows(point_rows(seen(own)), plan.frame_interval).assign(model=model, replicate=k)
             for k, own in enumerate(sets, start=1)
         ]
-        parts += [*each, pd.DataFrame(over_replicates(pd.concat(each)))]
+        parts += [*each, as_table(over_replicates(pd.concat(each)))]
     rows = pd.concat(parts, ignore_index=True)
     lag = plan.frame_interval * plan.yardstick_lag
     cell = CellResult(Cell(plan.system, "", plan.frame_interval, ""), lag, rows)

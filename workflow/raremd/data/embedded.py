@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 
 FRAMES_PER_PART = 10_000
 
+INTERVAL = "saving_interval_"
+"""Start of a key of the provenance, which goes on with the unit."""
 # Data set: key of its unit in the provenance, period of its columns (0: none).
 BLOCKS = {
     "dihedrals": ("dihedral_unit_degree", 360.0),
@@ -37,7 +40,7 @@ class Blocks(NamedTuple):
     distances: np.ndarray | None = None
     fractions: np.ndarray | None = None
 
-    def present(self) -> dict[str, Any]:
+    def present(self) -> dict[str, np.ndarray]:
         """The blocks that are there, by name."""
         return {name: block for name, block in self._asdict().items() if block is not None}
 
@@ -51,24 +54,34 @@ class CompactTrajectory(NamedTuple):
         Dihedrals in degrees, then distances in nm, then fractions.
     periods : (n_features,) float64
         360 for dihedrals, 0 for what is not periodic.
-    provenance : dict
-        How the trajectory was made, with whatever its simulator says of it.
+    feature_names : list of str
+    saving_interval : float
+        Time between two frames.
+    time_unit : str
     """
 
     features: np.ndarray
     periods: np.ndarray
-    provenance: dict[str, Any]
+    feature_names: list[str]
+    saving_interval: float
+    time_unit: str
 
-    @property
-    def feature_names(self) -> list[str]:
-        """Names of the columns."""
-        return self.provenance["feature_names"]
 
-    @property
-    def saving_interval(self) -> tuple[float, str]:
-        """Time between two frames, and its unit."""
-        key = next(key for key in self.provenance if key.startswith("saving_interval_"))
-        return self.provenance[key], key.removeprefix("saving_interval_")
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """What a file says of how it was made; a simulator adds its own.
+
+    It must add the unit of other blocks, see `BLOCKS`, and the time between two frames as
+    ``saving_interval_{unit}``.
+
+    Attributes
+    ----------
+    feature_names : list of str
+    dihedral_unit_degree : float
+    """
+
+    feature_names: list[str]
+    dihedral_unit_degree: float
 
 
 class Simulation(Protocol):
@@ -89,8 +102,8 @@ class Simulation(Protocol):
     def sample(self, n_frames: int) -> Blocks:
         """Integers of the next frames."""
 
-    def provenance(self) -> dict[str, Any]:
-        """How the trajectory is made, with feature_names and the unit of each block."""
+    def origin(self) -> Origin:
+        """How the trajectory is made."""
 
 
 def steps_per_frame(saving_interval: float, timestep: float, unit: str) -> int:
@@ -189,7 +202,7 @@ def record(simulation: Simulation, n_frames: int, output: Path) -> None:
         with atomic_path(path.with_suffix(".chk")) as temporary:
             temporary.write_bytes(simulation.checkpoint())
         with atomic_path(path) as temporary:
-            np.savez_compressed(temporary, **blocks.present())
+            np.savez_compressed(temporary, allow_pickle=False, **blocks.present())
         log.info("%s: part %d of %d", output.name, number + 1, n_parts)
 
     columns: dict[str, list[np.ndarray]] = {name: [] for name in BLOCKS}
@@ -200,22 +213,21 @@ def record(simulation: Simulation, n_frames: int, output: Path) -> None:
     write_compact(
         output,
         Blocks(**{name: np.concatenate(blocks) for name, blocks in columns.items() if blocks}),
-        simulation.provenance(),
+        simulation.origin(),
     )
     for leftover in parts.iterdir():
         os.remove(leftover)
     parts.rmdir()
 
 
-def write_compact(output: Path, blocks: Blocks, provenance: dict[str, Any]) -> None:
+def write_compact(output: Path, blocks: Blocks, origin: Origin) -> None:
     """The compact file of one trajectory; blocks without columns are left out.
 
     Parameters
     ----------
     output : Path
     blocks : Blocks
-    provenance : dict
-        With `feature_names` and the unit of each block.
+    origin : Origin
     """
     with atomic_path(output) as temporary, h5py.File(temporary, "w", track_order=False) as h5:
         for name, block in blocks.present().items():
@@ -228,7 +240,7 @@ def write_compact(output: Path, blocks: Blocks, provenance: dict[str, Any]) -> N
                     compression_opts=9,
                     shuffle=True,
                 )
-        h5.attrs["provenance"] = json.dumps(provenance, sort_keys=True)
+        h5.attrs["provenance"] = json.dumps(asdict(origin), sort_keys=True)
 
 
 def read_compact(path: Path | str) -> CompactTrajectory:
@@ -259,7 +271,11 @@ def read_compact(path: Path | str) -> CompactTrajectory:
                     periods += [period] * columns[-1].shape[1]
             if not columns:
                 raise KeyError(f"no data set {', '.join(BLOCKS)}")
+            names = provenance["feature_names"]
+            key = next((key for key in provenance if key.startswith(INTERVAL)), INTERVAL)
+            interval = provenance[key]
     except (OSError, KeyError, ValueError) as error:
         raise ValueError(f"{path}: not a trajectory of this project ({error})") from error
     features = np.concatenate(columns, axis=1, dtype=np.float32)
-    return CompactTrajectory(features, np.array(periods), provenance)
+    unit = key.removeprefix(INTERVAL)
+    return CompactTrajectory(features, np.array(periods), names, interval, unit)

@@ -7,8 +7,8 @@ import importlib.metadata
 import platform
 import resource
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).parents[3]
 PACKAGES = ("numpy", "scipy", "torch", "deeptime", "numba", "h5py", "pandas", "snakemake")
@@ -20,8 +20,30 @@ def sha256(path: Path | str) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def provenance() -> dict[str, Any]:
-    """Versions, commit, lock file and machine, for `run.json`."""
+@dataclass(frozen=True)
+class Provenance:
+    """With what a result was made.
+
+    Attributes
+    ----------
+    versions : dict
+        Of `PACKAGES`.
+    python, commit : str
+    lock_sha256 : str
+        Of the file that names the packages.
+    machine : str
+        Its kind of processor.
+    """
+
+    versions: dict[str, str]
+    python: str
+    commit: str
+    lock_sha256: str
+    machine: str
+
+
+def provenance() -> Provenance:
+    """That of whatever is made now."""
     commit = subprocess.run(
         ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
         cwd=ROOT,
@@ -30,13 +52,13 @@ def provenance() -> dict[str, Any]:
         check=False,
     ).stdout.strip()
     lock = ROOT / "envs" / "requirements.lock"
-    return {
-        "versions": {p: importlib.metadata.version(p) for p in PACKAGES},
-        "python": platform.python_version(),
-        "commit": commit or "unknown",
-        "lock_sha256": sha256(lock) if lock.exists() else "unknown",
-        "machine": platform.machine(),
-    }
+    return Provenance(
+        versions={p: importlib.metadata.version(p) for p in PACKAGES},
+        python=platform.python_version(),
+        commit=commit or "unknown",
+        lock_sha256=sha256(lock) if lock.exists() else "unknown",
+        machine=platform.machine(),
+    )
 
 
 def peak_memory_gib() -> float:

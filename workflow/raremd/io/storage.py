@@ -302,7 +302,10 @@ def read_typed(kind: type[Typed], path: Path | str) -> Typed:
     DamagedFileError
         If the file holds something else.
     """
-    content = read_json(path)
+    return _as_typed(kind, path, read_json(path))
+
+
+def _as_typed(kind: type[Typed], path: Path | str, content: Any) -> Typed:
     try:
         return TypeAdapter(kind).validate_python(content)
     except ValidationError as error:
@@ -315,13 +318,13 @@ def _record_digest(content: dict[str, Any]) -> int:
     return zlib.crc32(text.encode())
 
 
-def write_record(path: Path | str, content: dict[str, Any]) -> None:
-    """As `write_json`, with a digest as its key `crc32`."""
-    content = _strict(content)
+def write_record(path: Path | str, value: Any) -> None:
+    """As `write_typed`, of one dataclass, with a digest as the key `crc32`."""
+    content = _strict(TypeAdapter(type(value)).dump_python(value, mode="json"))
     write_json(path, content | {"crc32": _record_digest(content)})
 
 
-def read_record(path: Path | str) -> dict[str, Any]:
+def read_record(kind: type[Typed], path: Path | str) -> Typed:
     """The inverse of `write_record`.
 
     Raises
@@ -332,4 +335,4 @@ def read_record(path: Path | str) -> dict[str, Any]:
     content = read_json(path)
     if not isinstance(content, dict) or content.get("crc32") != _record_digest(content):
         raise DamagedFileError(path, "its checksum does not match")
-    return {key: value for key, value in content.items() if key != "crc32"}
+    return _as_typed(kind, path, content)

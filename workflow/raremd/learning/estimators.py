@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import json
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -75,14 +76,14 @@ class SequenceEstimator:
         listed = ", ".join(f"{k}={given[k]!r}" for k in self.__signature__.parameters if k in given)
         return f"{type(self).__name__}({listed})"
 
-    def __getstate__(self) -> tuple[dict[str, Any], Fitted | None]:
-        return self.options.model_dump(exclude_unset=True), self._fitted
+    def __getstate__(self) -> tuple[str, Fitted | None]:
+        return self.options.model_dump_json(exclude_unset=True), self._fitted
 
-    def __setstate__(self, state: tuple[dict[str, Any], Fitted | None]) -> None:
-        self.options, self._fitted = read_options(self.kind, state[0]), state[1]
+    def __setstate__(self, state: tuple[str, Fitted | None]) -> None:
+        self.options, self._fitted = read_options(self.kind, json.loads(state[0])), state[1]
 
     @property
-    def own_settings(self) -> dict[str, Any]:
+    def own_settings(self) -> dict[str, int | float | str]:
         """Options of the model itself."""
         return {
             name: getattr(self.options, name) for name in KINDS[self.kind].settings.model_fields

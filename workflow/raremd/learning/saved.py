@@ -14,6 +14,7 @@ from raremd.io.provenance import sha256
 from raremd.io.storage import read_arrays, read_parquet, read_record
 from raremd.learning.estimators import MOST_PROMPTS, SequenceEstimator, estimator
 from raremd.learning.fitted import KEY, Fitted, Record, read_tensors
+from raremd.learning.run_record import RunRecord
 from raremd.learning.windows import Windows
 from raremd.models import SequenceModel, build_model
 
@@ -76,32 +77,31 @@ def _of_estimator(tensors: dict[str, torch.Tensor], text: str) -> SequenceEstima
 
 
 def _of_study(path: Path, tensors: dict[str, torch.Tensor], replicate: int) -> SequenceEstimator:
-    run = read_record(path.with_name("run.json"))
-    name, plan = f"replicate_{replicate}", run["model"]
-    count = len(run["cross_entropy"])
+    run = read_record(RunRecord, path.with_name("run.json"))
+    name, plan = f"replicate_{replicate}", run.model
+    count = len(run.cross_entropy)
     if not 1 <= replicate <= count:
         raise ValueError(f"{path}: replicate {replicate} is not one of 1 to {count}")
-    if sha256(path) != run["weights_sha256"]:
+    if sha256(path) != run.weights_sha256:
         raise ValueError(f"{path}: damaged, or not the file that run.json beside it was written of")
-    model = build_model(plan["kind"], run["n_states"], plan["settings"])
+    model = build_model(plan.kind, run.n_states, plan.settings)
     _with_weights(model, tensors, f"{name}/")
     walkers = read_arrays(path.with_name("generated.h5"))[name]
-    windows = Windows.of([model.encode(walker) for walker in walkers], plan["budget"]["window"])
+    windows = Windows.of([model.encode(walker) for walker in walkers], plan.budget.window)
     history = read_parquet(path.with_name("history.parquet"))
     own = history[history["replicate"] == replicate].drop(columns="replicate")
     fitted = Fitted(
         model=model,
-        states=StateNumbers(np.arange(run["n_states"])),
+        states=StateNumbers(np.arange(run.n_states)),
         prompts=windows.spread(MOST_PROMPTS)[:, :-1].astype(np.int16),
         history=own.reset_index(drop=True),
         record=Record(
-            validation_loss=run["cross_entropy"][replicate - 1],
-            leak=run["leak"][replicate - 1],
-            expected_timescale=run["expected_timescale"][replicate - 1],
-            loss_moved_log2=run["cross_entropy_moved_log2"][replicate - 1],
-            timescale_moved_log2=run["expected_timescale_moved_log2"][replicate - 1],
+            validation_loss=run.cross_entropy[replicate - 1],
+            leak=run.leak[replicate - 1],
+            expected_timescale=run.expected_timescale[replicate - 1],
+            loss_moved_log2=run.cross_entropy_moved_log2[replicate - 1],
+            timescale_moved_log2=run.expected_timescale_moved_log2[replicate - 1],
         ),
     )
-    options = plan["settings"] | plan["budget"] | {"seed": run["seed"]}
-    made = estimator(plan["kind"])(**options)
+    made = estimator(plan.kind)(**plan.settings, **vars(plan.budget), seed=run.seed)
     return made.of(fitted, made.options)

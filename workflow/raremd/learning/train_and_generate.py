@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from raremd.kinetics.timescales import count_matrix, estimate, slow_split
 from raremd.learning.generation import Enough, draw_prompts, generate
 from raremd.learning.last_doubling import last_doubling
 from raremd.learning.replicates import CellData, Cost, train_replicate
+from raremd.learning.run_record import GenerationRecord, RunRecord
 from raremd.states.discrete_trajectories import read_states
 from raremd.study.plans import GenerationPlan, TrainingPlan
 
@@ -111,34 +111,33 @@ def train_and_generate(
     with atomic_path(weights) as temporary:
         save_file(tensors, temporary)
     write_arrays(generated, arrays, {"stride": plan.slicing.stride})
-    write_record(
-        run,
-        {
-            "cell": asdict(plan.cell),
-            "model": asdict(plan.model),
-            "slicing": asdict(plan.slicing),
-            "seed": plan.seed,
-            "n_states": data.n_states,
-            "weights_sha256": sha256(weights),
-            "parameters": parameters,
-            "training_frames": sum(map(len, data.training)),
-            "validation_frames": sum(map(len, data.validation)),
-            "tokens": table.groupby("replicate")["tokens"].max().tolist(),
-            "cross_entropy": entropies,
-            "leak": [found.leak if found else np.nan for found in held_out],
-            "expected_timescale": [found.timescale if found else np.nan for found in held_out],
-            "expected_timescale_moved_log2": [of.timescale for of in moved],
-            "cross_entropy_moved_log2": [of.loss for of in moved],
-            "peak_memory_gib": peak_memory_gib(),
-            "generation": asdict(generation)
-            | {
-                "generated_frames": [walkers.shape[1] for walkers in arrays.values()],
-                "crossings_found": crossed,
-                "limit_reached": [n < generation.crossings for n in crossed],
-            }
-            | {"wall_seconds": generation_cost.wall, "cpu_seconds": generation_cost.cpu},
-            "wall_seconds": training_cost.wall,
-            "cpu_seconds": training_cost.cpu,
-        }
-        | provenance(),
+    record = RunRecord(
+        **vars(provenance()),
+        cell=plan.cell,
+        model=plan.model,
+        slicing=plan.slicing,
+        seed=plan.seed,
+        n_states=data.n_states,
+        weights_sha256=sha256(weights),
+        parameters=parameters,
+        training_frames=sum(map(len, data.training)),
+        validation_frames=sum(map(len, data.validation)),
+        tokens=tuple(table.groupby("replicate")["tokens"].max().tolist()),
+        cross_entropy=tuple(entropies),
+        leak=tuple(found.leak if found else np.nan for found in held_out),
+        expected_timescale=tuple(found.timescale if found else np.nan for found in held_out),
+        expected_timescale_moved_log2=tuple(of.timescale for of in moved),
+        cross_entropy_moved_log2=tuple(of.loss for of in moved),
+        peak_memory_gib=peak_memory_gib(),
+        generation=GenerationRecord(
+            **vars(generation),
+            generated_frames=tuple(walkers.shape[1] for walkers in arrays.values()),
+            crossings_found=tuple(crossed),
+            limit_reached=tuple(n < generation.crossings for n in crossed),
+            wall_seconds=generation_cost.wall,
+            cpu_seconds=generation_cost.cpu,
+        ),
+        wall_seconds=training_cost.wall,
+        cpu_seconds=training_cost.cpu,
     )
+    write_record(run, record)

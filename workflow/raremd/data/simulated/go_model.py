@@ -9,12 +9,11 @@ import json
 import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numba
 import numpy as np
 
-from raremd.data.embedded import Blocks, quantised, record, steps_per_frame
+from raremd.data.embedded import Blocks, Origin, quantised, record, steps_per_frame
 from raremd.data.simulated.go_forces import (
     GoModel,
     advance,
@@ -56,6 +55,22 @@ class GoSettings:
     def steps_per_frame(self) -> int:
         """Integration steps between two saved frames."""
         return steps_per_frame(self.saving_interval_tau, self.timestep_tau, "tau")
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoOrigin(GoSettings, Origin):
+    """How a trajectory of a Go model was made."""
+
+    model: str = "C-alpha structure-based model, 12-10 contacts (Clementi et al. 2000)"
+    sequence: str
+    contacts: int
+    integrator: str = "Langevin, middle scheme"
+    equilibration_tau: float
+    seed: int
+    numpy: str = np.__version__
+    numba: str = numba.__version__
+    distance_unit_nm: float = DISTANCE_RESOLUTION_NM
+    fraction_unit: float
 
 
 def read_native(path: Path | str) -> tuple[str, np.ndarray]:
@@ -196,22 +211,18 @@ class GoSimulation:
             frame[:] = self._next_frame()
         return quantise(frames, self._model)
 
-    def provenance(self) -> dict[str, Any]:
+    def origin(self) -> GoOrigin:
         """How the trajectory is made."""
-        return asdict(self._settings) | {
-            "model": "C-alpha structure-based model, 12-10 contacts (Clementi et al. 2000)",
-            "sequence": self._sequence,
-            "contacts": len(self._model.contacts),
-            "integrator": "Langevin, middle scheme",
-            "equilibration_tau": EQUILIBRATION_TAU,
-            "seed": self._seed,
-            "numpy": np.__version__,
-            "numba": numba.__version__,
-            "feature_names": feature_names(self._sequence, self._model),
-            "dihedral_unit_degree": DIHEDRAL_RESOLUTION_DEGREE,
-            "distance_unit_nm": DISTANCE_RESOLUTION_NM,
-            "fraction_unit": 1 / len(self._model.contacts),
-        }
+        return GoOrigin(
+            **vars(self._settings),
+            sequence=self._sequence,
+            contacts=len(self._model.contacts),
+            equilibration_tau=EQUILIBRATION_TAU,
+            seed=self._seed,
+            feature_names=feature_names(self._sequence, self._model),
+            dihedral_unit_degree=DIHEDRAL_RESOLUTION_DEGREE,
+            fraction_unit=1 / len(self._model.contacts),
+        )
 
 
 def simulate(

@@ -11,7 +11,6 @@ from __future__ import annotations
 import random
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import mdtraj
 import networkx as nx
@@ -20,7 +19,7 @@ import openmm
 from openmm import app, unit
 from openmm.app.internal.customgbforces import GBSAOBC2Force
 
-from raremd.data.embedded import Blocks, quantised, record, steps_per_frame
+from raremd.data.embedded import Blocks, Origin, quantised, record, steps_per_frame
 
 DIHEDRAL_RESOLUTION_DEGREE = 0.1
 DISTANCE_RESOLUTION_NM = 0.005
@@ -57,6 +56,21 @@ class PeptideSettings:
     def steps_per_frame(self) -> int:
         """Integration steps between two saved frames."""
         return steps_per_frame(self.saving_interval_ps, self.timestep_fs / 1000.0, "ps")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeptideOrigin(PeptideSettings, Origin):
+    """How a trajectory of a peptide was made."""
+
+    molecule: str
+    solvent: str = "OBC2 (GBSAOBCForce), no cutoff"
+    constraints: str = "HBonds"
+    integrator: str = "LangevinMiddleIntegrator"
+    equilibration_ps: float
+    seed: int
+    openmm: str = openmm.__version__
+    platform: str = "Reference"
+    distance_unit_nm: float = DISTANCE_RESOLUTION_NM
 
 
 def _place(
@@ -269,22 +283,17 @@ class PeptideSimulation:
             frame[:] = state.getPositions(asNumpy=True).value_in_unit(unit.nanometer)
         return quantise(xyz, self._topology, self._pairs)
 
-    def provenance(self) -> dict[str, Any]:
+    def origin(self) -> PeptideOrigin:
         """How the trajectory is made."""
         n_residues = self._settings.n_residues
-        return asdict(self._settings) | {
-            "molecule": f"Ace-(Ala){n_residues}-Nme",
-            "solvent": "OBC2 (GBSAOBCForce), no cutoff",
-            "constraints": "HBonds",
-            "integrator": "LangevinMiddleIntegrator",
-            "equilibration_ps": EQUILIBRATION_PS,
-            "seed": self._seed,
-            "openmm": openmm.__version__,
-            "platform": "Reference",
-            "feature_names": feature_names(self._topology, n_residues, self._pairs),
-            "dihedral_unit_degree": DIHEDRAL_RESOLUTION_DEGREE,
-            "distance_unit_nm": DISTANCE_RESOLUTION_NM,
-        }
+        return PeptideOrigin(
+            **vars(self._settings),
+            molecule=f"Ace-(Ala){n_residues}-Nme",
+            equilibration_ps=EQUILIBRATION_PS,
+            seed=self._seed,
+            feature_names=feature_names(self._topology, n_residues, self._pairs),
+            dihedral_unit_degree=DIHEDRAL_RESOLUTION_DEGREE,
+        )
 
 
 def simulate(

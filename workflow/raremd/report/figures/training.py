@@ -14,7 +14,7 @@ from matplotlib.ticker import (
     NullLocator,
 )
 
-from raremd.analysis.plotted import training_histories
+from raremd.analysis.plotted import Trained, training_histories
 from raremd.analysis.tidy import cells, pick
 from raremd.io.storage import read_parquet
 from raremd.report.figures import style
@@ -75,7 +75,7 @@ def read(files: Files, look: Look) -> pd.DataFrame:
     """All histories of one system, with the cell and model of each, and the MD's timescale."""
     return training_histories(
         [read_parquet(file) for file in files["histories"]],
-        look.rows,
+        [Trained(**row) for row in look.rows],
         read_parquet(files["comparison"][0]),
     )
 
