@@ -15,6 +15,8 @@ from raremd.analysis.claims import Contrast, judge_contrast, judge_models
 from raremd.analysis.diagnosis import diagnose
 from raremd.analysis.inspection import CellInspection, SystemInspection
 from raremd.analysis.leaderboard import rank
+from raremd.analysis.leaderboard_cells import Board
+from raremd.analysis.leaderboard_metrics import COLUMNS
 from raremd.analysis.recommendation import Outcome, recommend
 from raremd.analysis.stationarity import UNKNOWN
 from raremd.analysis.verdicts import Verdict
@@ -35,6 +37,8 @@ FAULTS = (
     {"slow": ()},
     {"balance": replace(assessment().balance, p_value=1e-4)},
 )
+
+NO_METRICS = pd.DataFrame(columns=COLUMNS)
 
 
 def random_study(seed):
@@ -104,7 +108,9 @@ def test_md_that_can_decide_nothing_is_silent_on_every_page(studies):
         assert not doubtful or answer.markov_suffices == ()
         models = judge_models("toy", [cell], (), known)
         assert models.long_lag.verdict == Verdict.UNDECIDED or not doubtful
-        ranked = leaderboard.as_markdown(ranking(known, cell), {"toy": "toy/x"}, {"toy": "ps"})
+        ranked = leaderboard.as_markdown(
+            Board(ranking(known, cell), NO_METRICS), {"toy": "toy/x"}, {"toy": "ps"}
+        )
         assert ("**No ranking**" in ranked) == doubtful
         for doubt in known.doubts:
             assert doubt.text in ranked

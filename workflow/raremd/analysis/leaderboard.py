@@ -22,6 +22,9 @@ COLUMNS = [
     "score",
     "low",
     "high",
+    "rank_low",
+    "rank_high",
+    "front",
     "lag",
     "process",
     "validation",
@@ -105,6 +108,21 @@ def _row(model: str, deviations: np.ndarray, lags: np.ndarray) -> dict[str, Any]
     return {"model": model, "score": mean[at], "lag": lags[at[0]], "process": at[1] + 1}
 
 
+def _ranks(draws: dict[str, np.ndarray]) -> pd.DataFrame:
+    """95 % interval of each model's rank, from scores over the same resamplings (n_draws,)."""
+    scores = np.array(list(draws.values()))
+    ranks = np.array([1 + (scores < own).sum(axis=0) for own in scores])
+    low, high = np.percentile(ranks, [2.5, 97.5], axis=1).round()
+    return pd.DataFrame({"rank_low": low, "rank_high": high}, list(draws))
+
+
+def _front(score: np.ndarray, cost: np.ndarray) -> np.ndarray:
+    """Whether no other model is both better and cheaper, (n,) bool; unknown costs are on none."""
+    better = (score <= score[:, None]) & (cost <= cost[:, None])
+    better &= (score < score[:, None]) | (cost < cost[:, None])
+    return ~better.any(axis=1) & np.isfinite(cost)
+
+
 def rank(
     assessment: Assessment,
     table: pd.DataFrame,
@@ -136,9 +154,11 @@ def rank(
     pandas.DataFrame
         Columns `COLUMNS`. score: worst |log2(t_model / t_MD)| over all lags and processes in
         the cell's own states, of the geometric mean over replicates, each over the MD that it was
-        trained on; low and high: 95 % interval over resampled replicates. lag and process: where
-        the worst is. validation: the score against the MD that validates instead, to choose a
-        model by. failed: replicates that have no timescale somewhere where the MD has one.
+        trained on; low and high: 95 % interval over resampled replicates. rank_low and
+        rank_high: that of the rank among models, from 1. front: no other model is both better and
+        cheaper. lag and process: where the worst is. validation: the score against the MD that
+        validates instead, to choose a model by. failed: replicates that have no timescale
+        somewhere where the MD has one.
         `md_bootstrap` is the MD itself, resampled, which no model can be asked to beat;
         `reference` the independent one; `igme` the MD's own long lags from its short ones, with
         the 95 % range over resampled MD. doubt: why the MD can decide nothing; empty where it can.
@@ -175,6 +195,8 @@ def rank(
         ]
         low, high = interval(worst(off[1]))
         rows.append(_row(IGME, off[0][None], lags) | {"low": low, "high": high})
+    draws: dict[str, np.ndarray] = {}
+    resampled: dict[int, np.ndarray] = {}  # the same for all, as replicates share their MD
     for model, group in single[single["model"] != "md"].groupby("model", sort=True):
         grids = {r: _grid(one, lags, n) for r, one in group.groupby("replicate")}
         replicates = list(grids.values())
@@ -187,12 +209,20 @@ def rank(
             "core_seconds": seconds.get(model, np.nan),
             "failed": int((~np.isfinite(found[:, np.isfinite(target)]).all(axis=1)).sum()),
         }
-        if len(replicates) > 1:
-            drawn = rng.integers(len(replicates), size=(DRAWS, len(replicates)))
-            row["low"], row["high"] = interval(worst(deviations[drawn]))
+        count = len(replicates)
+        if count not in resampled:
+            resampled[count] = rng.integers(count, size=(DRAWS, count))
+        over = worst(deviations[resampled[count]])
+        if count > 1:
+            row["low"], row["high"] = interval(over)
+        if model != REFERENCE:
+            draws[str(model)] = over
         rows.append(row)
     doubts = [doubt.text for doubt in assessment.doubts]
     ranking = pd.DataFrame(rows, columns=COLUMNS)
-    ranking = ranking.assign(system=assessment.system, doubt="; ".join(doubts))
+    if draws:
+        ranking[["rank_low", "rank_high"]] = _ranks(draws).reindex(ranking["model"]).to_numpy()
+    front = _front(ranking["score"].to_numpy(), ranking["core_seconds"].to_numpy(np.float64))
+    ranking = ranking.assign(front=front, system=assessment.system, doubt="; ".join(doubts))
     order = "model" if doubts else "score"
     return ranking.sort_values(order, kind="stable", ignore_index=True)
