@@ -6,7 +6,7 @@ import pytest
 from chains import sample_chain
 from judged import assessment
 
-from raremd.analysis.leaderboard import picked, rank, validation_timescales, worst
+from raremd.analysis.leaderboard import FromMD, picked, rank, validation_timescales, worst
 from raremd.analysis.leaderboard_cells import Board
 from raremd.report.figures.leaderboard import draw
 from raremd.report.figures.style import Look
@@ -69,7 +69,8 @@ def ranked(known):
     samples = MD[:, None] * 2.0 ** np.linspace(-0.3, 0.3, 41)[None, :, None]
     bootstrap = {"lags": np.array(LAGS), "own": samples}
     cost = pd.DataFrame({"model": ["good", "bad"], "core_seconds": [7.0, 8.0]})
-    return rank(known, pd.DataFrame(table), bootstrap, cost, held_out, seed=0)
+    md = FromMD(bootstrap, held_out, lambda lags, n: MD[: len(lags), :n] * 2**-0.25)
+    return rank(known, pd.DataFrame(table), md, cost, seed=0)
 
 
 def test_score_is_the_worst_over_lags_and_processes(ranking):
@@ -105,9 +106,9 @@ def test_igme_stands_beside_the_models_where_there_are_lags_to_fit():
     ]
     bootstrap = {"lags": np.array(lags), "own": np.repeat(times[:, None], 5, axis=1)}
     cost = pd.DataFrame({"model": [], "core_seconds": []})
-    found = rank(
-        assessment(lag=100.0), pd.DataFrame(table), bootstrap, cost, lambda lags, n: times, seed=0
-    ).set_index("model")
+    md = FromMD(bootstrap, lambda lags, n: times, lambda lags, n: times * 2**0.5)
+    found = rank(assessment(lag=100.0), pd.DataFrame(table), md, cost, seed=0).set_index("model")
+    assert found.loc["qmsm", "score"] == pytest.approx(0.5)
     assert found.loc["igme", ["score", "low", "high"]].tolist() == pytest.approx([0, 0, 0])
 
 

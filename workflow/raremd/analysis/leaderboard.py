@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -33,11 +33,33 @@ COLUMNS = [
     "failed",
     "doubt",
 ]
-MD, REFERENCE, IGME = "md_bootstrap", "reference", "igme"
-NO_MODELS = MD, REFERENCE, IGME
+MD, REFERENCE, IGME, QMSM = "md_bootstrap", "reference", "igme", "qmsm"
+NO_MODELS = MD, REFERENCE, IGME, QMSM
 """Rows of the ranking that are no model of the sweep."""
 IGME_FRAMES = 5, 20
 """Shortest and longest lag of the fit of `igme.extrapolate`, in saving intervals."""
+MEMORY = 20
+"""Saving intervals of memory of the quasi-Markov state model, see `memory.qmsm_timescales`."""
+Times = Callable[[np.ndarray, int], np.ndarray]
+"""Lags (in the system's time unit) and how many -> timescales (n_lags, n) in the same unit."""
+
+
+class FromMD(NamedTuple):
+    """What the ranking reads of the MD beside the comparison.
+
+    Attributes
+    ----------
+    bootstrap : dict of arrays
+        lags (n_lags,) and own (n_lags, n_samples, n_processes), see `cell_kinetics.Bootstrap`.
+    validation : callable
+        Timescales of the MD that validates.
+    memory : callable
+        Those of a quasi-Markov state model of the training data.
+    """
+
+    bootstrap: dict[str, np.ndarray]
+    validation: Times
+    memory: Times
 
 
 def worst(deviations: np.ndarray) -> np.ndarray:
@@ -126,9 +148,8 @@ def _front(score: np.ndarray, cost: np.ndarray) -> np.ndarray:
 def rank(
     assessment: Assessment,
     table: pd.DataFrame,
-    bootstrap: dict[str, np.ndarray],
+    md: FromMD,
     cost: pd.DataFrame,
-    validation: Callable[[np.ndarray, int], np.ndarray],
     seed: int,
 ) -> pd.DataFrame:
     """The ranking at one cell, best first; by name where the MD can decide nothing.
@@ -139,13 +160,9 @@ def rank(
         Of the system; lags up to that of its yardstick count.
     table : pandas.DataFrame
         Comparison of this cell.
-    bootstrap : dict of arrays
-        lags (n_lags,) and own (n_lags, n_samples, n_processes), see `evaluation.Bootstrap`.
+    md : FromMD
     cost : pandas.DataFrame
         model, core_seconds.
-    validation : callable
-        Lags (in the system's time unit) and how many timescales -> those of the MD that
-        validates, (n_lags, n), in the same unit.
     seed : int
         Of the error bars.
 
@@ -161,7 +178,8 @@ def rank(
         somewhere where the MD has one.
         `md_bootstrap` is the MD itself, resampled, which no model can be asked to beat;
         `reference` the independent one; `igme` the MD's own long lags from its short ones, with
-        the 95 % range over resampled MD. doubt: why the MD can decide nothing; empty where it can.
+        the 95 % range over resampled MD, and `qmsm` the same with the memory of the first 20
+        intervals. doubt: why the MD can decide nothing; empty where it can.
     """
     rng = np.random.default_rng(seed)
     times = table[
@@ -169,17 +187,17 @@ def rank(
     ]
     single = times[(times["replicate"] > 0) | times["model"].isin(["md", REFERENCE])]
     of_md = single[single["model"] == "md"]
-    md = of_md[of_md["replicate"] == 0]
-    lags, n = np.sort(md["lag"].unique()), int(md["i"].max())
-    target = _log2(_grid(md, lags, n))
+    whole = of_md[of_md["replicate"] == 0]
+    lags, n = np.sort(whole["lag"].unique()), int(whole["i"].max())
+    target = _log2(_grid(whole, lags, n))
     sets = {r: _log2(_grid(one, lags, n)) for r, one in of_md.groupby("replicate") if r}
-    held_out = _log2(validation(lags, n))
+    held_out = _log2(md.validation(lags, n))
     entropy = table[(table["quantity"] == "cross_entropy") & (table["replicate"] == 0)]
     entropy = entropy.set_index("model")["value"]
     seconds = cost.set_index("model")["core_seconds"]
 
-    chosen = [int(np.argmin(abs(bootstrap["lags"] - lag))) for lag in lags]
-    samples = np.moveaxis(bootstrap["own"][chosen], 1, 0)[:, None]
+    chosen = [int(np.argmin(abs(md.bootstrap["lags"] - lag))) for lag in lags]
+    samples = np.moveaxis(md.bootstrap["own"][chosen], 1, 0)[:, None]
     found = worst(log2_deviation(_log2(samples), target))
     low, high = interval(found)
     rows = [
@@ -195,6 +213,9 @@ def rank(
         ]
         low, high = interval(worst(off[1]))
         rows.append(_row(IGME, off[0][None], lags) | {"low": low, "high": high})
+    if frames[-1] > MEMORY * (1 + 1e-9):
+        off_memory = log2_deviation(_log2(md.memory(lags, n)), target)
+        rows.append(_row(QMSM, off_memory[None], lags))
     draws: dict[str, np.ndarray] = {}
     resampled: dict[int, np.ndarray] = {}  # the same for all, as replicates share their MD
     for model, group in single[single["model"] != "md"].groupby("model", sort=True):

@@ -11,10 +11,12 @@ import numpy as np
 import pandas as pd
 
 from raremd.analysis.assessment import read_assessments
-from raremd.analysis.leaderboard import rank, validation_timescales
+from raremd.analysis.leaderboard import MEMORY, FromMD, rank, validation_timescales
 from raremd.analysis.leaderboard_metrics import Known, metrics, validation_counts
 from raremd.io.storage import read_arrays, read_json, read_parquet
+from raremd.kinetics.memory import qmsm_timescales
 from raremd.states.discrete_trajectories import DiscreteSystem, read_states
+from raremd.states.split import at_interval
 from raremd.study.verdict_plans import RankedCell, RankingPlan
 
 KEY = ["system", "coordinate", "interval", "partition"]
@@ -39,11 +41,20 @@ class Sources(NamedTuple):
     """Of each system that is solved exactly, see `hidden_chain_exact.Answers`."""
 
 
+def _frames(at: RankedCell, lags: np.ndarray) -> list[int]:
+    return [round(lag / at.cell.interval) for lag in lags]
+
+
 def _validation(system: DiscreteSystem, at: RankedCell, lags: np.ndarray, n: int) -> np.ndarray:
     """Timescales of the MD that validates, in the time unit of the lags."""
-    interval = at.cell.interval
-    frames = [round(lag / interval) for lag in lags]
-    return interval * validation_timescales(system, at.stride, frames, n)
+    return at.cell.interval * validation_timescales(system, at.stride, _frames(at, lags), n)
+
+
+def _memory(system: DiscreteSystem, at: RankedCell, lags: np.ndarray, n: int) -> np.ndarray:
+    """Those of a quasi-Markov state model of the MD that trains."""
+    dtrajs = at_interval(system.md, system.split.training, at.stride, "none", 1)
+    found = qmsm_timescales(dtrajs, system.n_states, MEMORY, _frames(at, lags), n)
+    return at.cell.interval * found
 
 
 def rank_cells(sources: Sources, plan: RankingPlan) -> Board:
@@ -55,8 +66,12 @@ def rank_cells(sources: Sources, plan: RankingPlan) -> Board:
     for at, kinetics, path in zip(plan.cells, sources.kinetics, sources.states, strict=True):
         name, of = at.cell.system, tuple(getattr(at.cell, key) for key in KEY)
         system, assessment, table = read_states(path), assessments[name], tables[of]
-        samples, held_out = read_arrays(kinetics, "bootstrap"), partial(_validation, system, at)
-        rankings.append(rank(assessment, table, samples, cost[of], held_out, plan.seed))
+        md = FromMD(
+            read_arrays(kinetics, "bootstrap"),
+            partial(_validation, system, at),
+            partial(_memory, system, at),
+        )
+        rankings.append(rank(assessment, table, md, cost[of], plan.seed))
         answers = sources.answers.get(name)
         known = Known(
             validation_counts(

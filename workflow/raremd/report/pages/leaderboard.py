@@ -16,7 +16,8 @@ yardstick's and over the slowest processes, in the states that the model was tra
 10 %, 1 a factor of two. It is taken of the geometric mean over replicates, with a 95 % interval
 over resampled replicates. `md_bootstrap` is the MD against its own resampled blocks (median and
 95 % range), `reference` an independent MD of the same system, and `igme` extrapolates the MD's
-timescales at lags of 5 to 20 intervals to the longer ones. Validation is the same score against
+timescales at lags of 5 to 20 intervals to the longer ones, `qmsm` with the memory of the first 20.
+Validation is the same score against
 the MD that no model was trained on: it chooses a model without a look at the scores. Rank: the 95 %
 range of the model's place over resampled replicates. Front: no other model is both better and
 cheaper. Core-seconds are those of training and generation, all replicates together.
