@@ -29,8 +29,8 @@ BUDGET = Budget(
 
 @pytest.fixture(scope="module")
 def data():
-    chain = sample_chain(double_well(V, 3.0), 30_000, seed=2)
-    return CellData(V, [chain[:20_000]], [chain[20_000:]])
+    chain = sample_chain(double_well(V, 3.0), 10_500, seed=2)
+    return CellData(V, [chain[:10_000]], [chain[10_000:]])
 
 
 def trained(path, data, name, **options):
@@ -56,6 +56,11 @@ def test_after_training_the_network_is_the_plain_one_and_leaks_nothing(name, dat
         for one in (plain, after)
     ]
     assert found[0] > 0 == found[1]
+    again = build_model(name, V, SMALL[name] | {"prior": "seen_jumps", "plain_share": 1})
+    assert again.prior.empty
+    again.load_state_dict(after.model.state_dict())
+    inputs = torch.from_numpy(prompts)
+    assert torch.equal(*(one.loss(inputs, inputs) for one in (again, after.model)))
 
 
 def test_the_second_training_has_the_rest_of_the_budget(data, tmp_path):

@@ -3,7 +3,7 @@
 # Makes: leaderboard.{csv,md,pdf,png} and leaderboard_metrics.csv in the folder of results.
 # Steps: rank_models -> plot_leaderboard; `make leaderboard` runs both on config/leaderboard.yaml.
 # keep_leaderboard, on demand (make keep-leaderboard), copies them into docs/leaderboard.
-LEADERBOARD = "results/leaderboard"
+LEADERBOARD = f"{RESULTS}/leaderboard"
 
 
 rule rank_models:
