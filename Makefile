@@ -65,11 +65,12 @@ spot-check: $(READY) ## recompute three random cells of docs/results and compare
 report: configured $(READY)    ## write the study's self-contained HTML report
 	@$(SNAKEMAKE) && $(SNAKEMAKE) --report $(RESULTS)/report.html
 
-leaderboard: $(READY) ## rank all models at the hard cells: results/leaderboard.md
-	@$(BIN)/snakemake --cores $(CORES) --configfile config/leaderboard.yaml -- rank_models plot_leaderboard
+BOARD = --configfile config/leaderboard.yaml $(BUDGETS:%=config/leaderboard_%.yaml)
+leaderboard: $(READY) ## rank all models at the hard cells (BUDGETS="16 64" adds longer trainings): results/leaderboard/
+	@$(BIN)/snakemake --cores $(CORES) $(BOARD) -- rank_models plot_leaderboard
 
 keep-leaderboard: $(READY) ## keep the outcome in docs/leaderboard
-	@$(BIN)/snakemake --cores $(CORES) --configfile config/leaderboard.yaml -- keep_leaderboard
+	@$(BIN)/snakemake --cores $(CORES) $(BOARD) -- keep_leaderboard
 
 inspect: configured $(READY)   ## what the data can tell, before any training: inspect.md
 	@$(SNAKEMAKE) inspect_data plot_inspect && cat $(RESULTS)/inspect.md

@@ -14,7 +14,9 @@ from raremd.analysis.cell_result import Reading
 from raremd.analysis.claims import Contrast, judge_contrast, judge_models
 from raremd.analysis.diagnosis import diagnose
 from raremd.analysis.inspection import CellInspection, SystemInspection
-from raremd.analysis.leaderboard import rank
+from raremd.analysis.leaderboard import FromMD, rank
+from raremd.analysis.leaderboard_cells import Board
+from raremd.analysis.leaderboard_metrics import COLUMNS
 from raremd.analysis.recommendation import Outcome, recommend
 from raremd.analysis.stationarity import UNKNOWN
 from raremd.analysis.verdicts import Verdict
@@ -36,6 +38,8 @@ FAULTS = (
     {"balance": replace(assessment().balance, p_value=1e-4)},
 )
 
+NO_METRICS = pd.DataFrame(columns=COLUMNS)
+
 
 def random_study(seed):
     """An assessment, sound in two of three, and a cell with two networks that may be trained."""
@@ -54,7 +58,11 @@ def ranking(known, cell):
     """The leaderboard of that cell."""
     own = {"lags": np.array([cell.cell.interval]), "own": np.full((1, 5, 1), 1000.0)}
     cost = pd.DataFrame({"model": list(NETWORKS), "core_seconds": [1.0, 1.0]})
-    return rank(known, cell.table, own, cost, lambda lags, n: np.full((len(lags), n), 990.0), 0)
+
+    def near(lags, n):
+        return np.full((len(lags), n), 990.0)
+
+    return rank(known, cell.table, FromMD(own, near, near), cost, 0)
 
 
 def inspected(known):
@@ -104,7 +112,9 @@ def test_md_that_can_decide_nothing_is_silent_on_every_page(studies):
         assert not doubtful or answer.markov_suffices == ()
         models = judge_models("toy", [cell], (), known)
         assert models.long_lag.verdict == Verdict.UNDECIDED or not doubtful
-        ranked = leaderboard.as_markdown(ranking(known, cell), {"toy": "toy/x"}, {"toy": "ps"})
+        ranked = leaderboard.as_markdown(
+            Board(ranking(known, cell), NO_METRICS), {"toy": "toy/x"}, {"toy": "ps"}
+        )
         assert ("**No ranking**" in ranked) == doubtful
         for doubt in known.doubts:
             assert doubt.text in ranked

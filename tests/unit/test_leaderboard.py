@@ -6,7 +6,8 @@ import pytest
 from chains import sample_chain
 from judged import assessment
 
-from raremd.analysis.leaderboard import picked, rank, validation_timescales, worst
+from raremd.analysis.leaderboard import FromMD, picked, rank, validation_timescales, worst
+from raremd.analysis.leaderboard_cells import Board
 from raremd.report.figures.leaderboard import draw
 from raremd.report.figures.style import Look
 from raremd.report.pages.leaderboard import as_markdown
@@ -30,6 +31,14 @@ def rows(model, replicate, times):
         for k, lag in enumerate(LAGS)
         for i in range(N)
     ]
+
+
+METRICS = [("toy", "good", "leak", 2e-4, 1e-4, 3e-4), ("toy", "bad", "leak", 0.1, 0.1, 0.2)]
+
+
+def page_of(ranking):
+    measured = pd.DataFrame(METRICS, columns=["system", "model", "metric", "value", "low", "high"])
+    return as_markdown(Board(ranking, measured), {"toy": "toy/x/dt_1/fine"}, {"toy": "ps"})
 
 
 def held_out(lags, n):
@@ -60,7 +69,8 @@ def ranked(known):
     samples = MD[:, None] * 2.0 ** np.linspace(-0.3, 0.3, 41)[None, :, None]
     bootstrap = {"lags": np.array(LAGS), "own": samples}
     cost = pd.DataFrame({"model": ["good", "bad"], "core_seconds": [7.0, 8.0]})
-    return rank(known, pd.DataFrame(table), bootstrap, cost, held_out, seed=0)
+    md = FromMD(bootstrap, held_out, lambda lags, n: MD[: len(lags), :n] * 2**-0.25)
+    return rank(known, pd.DataFrame(table), md, cost, seed=0)
 
 
 def test_score_is_the_worst_over_lags_and_processes(ranking):
@@ -72,6 +82,10 @@ def test_score_is_the_worst_over_lags_and_processes(ranking):
     assert by.loc["reference", "score"] == pytest.approx(0.1)
     assert by.loc["md_bootstrap", "score"] == pytest.approx(0.15, abs=0.01)
     assert by.loc["bad", ["cross_entropy", "core_seconds"]].tolist() == [1.5, 8.0]
+    ranks = by[["rank_low", "rank_high"]]
+    assert ranks.loc[["good", "bad", "broken"]].to_numpy().tolist() == [[1, 2], [2, 3], [1, 3]]
+    assert ranks.loc[["md_bootstrap", "reference"]].isna().all(axis=None)
+    assert by.index[by["front"]].tolist() == ["good"]  # as right as none, and the cheapest
 
 
 def test_a_failure_is_a_row_at_the_bottom(ranking):
@@ -92,9 +106,9 @@ def test_igme_stands_beside_the_models_where_there_are_lags_to_fit():
     ]
     bootstrap = {"lags": np.array(lags), "own": np.repeat(times[:, None], 5, axis=1)}
     cost = pd.DataFrame({"model": [], "core_seconds": []})
-    found = rank(
-        assessment(lag=100.0), pd.DataFrame(table), bootstrap, cost, lambda lags, n: times, seed=0
-    ).set_index("model")
+    md = FromMD(bootstrap, lambda lags, n: times, lambda lags, n: times * 2**0.5)
+    found = rank(assessment(lag=100.0), pd.DataFrame(table), md, cost, seed=0).set_index("model")
+    assert found.loc["qmsm", "score"] == pytest.approx(0.5)
     assert found.loc["igme", ["score", "low", "high"]].tolist() == pytest.approx([0, 0, 0])
 
 
@@ -130,14 +144,15 @@ def test_replicates_are_averaged_before_the_worst_is_taken():
 
 
 def test_table_and_figure_show_every_model(ranking):
-    page = as_markdown(ranking, {"toy": "toy/x/dt_1/fine"}, {"toy": "ps"})
+    page = page_of(ranking)
     for model in ranking["model"]:
         assert f"| {model} |" in page
     assert "nan" not in page
+    assert "| model | leak |" in page and "| good | 0.0002 (0.0001 to 0.0003) |" in page
     assert "The validation data choose `good` (0.50); its score is 0.00" in page
     assert "They are too short to choose by: the MD of the training itself" in page
     ranking.loc[ranking["model"] == "md_bootstrap", "validation"] = 0.4
-    assert "too short" not in as_markdown(ranking, {"toy": "toy/x/dt_1/fine"}, {"toy": "ps"})
+    assert "too short" not in page_of(ranking)
     figure = draw(ranking, Look(tolerance=0.32))
     assert len(figure.axes[0].get_yticklabels()) == len(ranking)
 
@@ -145,7 +160,7 @@ def test_table_and_figure_show_every_model(ranking):
 def test_md_that_can_decide_nothing_ranks_nothing():
     found = ranked(assessment(transitions=3))
     assert found["model"].tolist() == sorted(found["model"])
-    page = as_markdown(found, {"toy": "toy/x/dt_1/fine"}, {"toy": "ps"})
+    page = page_of(found)
     assert "**No ranking**, because this MD cannot decide: the training data hold only 3" in page
     assert "choose" not in page.partition("## toy")[2]
     figure = draw(found, Look(tolerance=0.32))

@@ -1,6 +1,6 @@
 # Needs: what each kind of figure is drawn from, by the table in raremd/report/figures/catalogue.py.
 # Makes: {pdf,png} of each: results/figures/claims, results/figures/{system}_{kind}; on demand
-# results/figures/inspect, crosscheck in the folder of a cell, results/leaderboard.
+# results/figures/inspect, crosscheck in the folder of a cell, results/leaderboard (of a board).
 # Steps: one rule for each kind, plot_<kind>; all have the script plot_figure.py.
 FIGURES = expand(
     f"{RESULTS}/figures/{{figure}}.{{format}}",

@@ -1,8 +1,9 @@
-# Needs: comparison.parquet, cost.parquet, assessments, kinetics.h5 and states of the base cell of each system.
-# Makes: results/leaderboard.{csv,md,pdf,png}.
+# Needs: comparison.parquet, cost.parquet, assessments, kinetics.h5 and states of the base cell of each system,
+# exact.json of hidden chains.
+# Makes: leaderboard.{csv,md,pdf,png} and leaderboard_metrics.csv in the folder of results.
 # Steps: rank_models -> plot_leaderboard; `make leaderboard` runs both on config/leaderboard.yaml.
 # keep_leaderboard, on demand (make keep-leaderboard), copies them into docs/leaderboard.
-LEADERBOARD = "results/leaderboard"
+LEADERBOARD = f"{RESULTS}/leaderboard"
 
 
 rule rank_models:
@@ -12,8 +13,10 @@ rule rank_models:
         kinetics=[f"{RESULTS}/{STUDY.base(s).folder}/kinetics.h5" for s in SYSTEMS],
         assessments=ASSESSMENTS,
         states=[states_of_cell(STUDY.base(s)) for s in SYSTEMS],
+        answers=[f"{RESULTS}/{s}/exact.json" for s in of_kind(HiddenChain)],
     output:
         csv=f"{LEADERBOARD}.csv",
+        metrics=f"{LEADERBOARD}_metrics.csv",
         markdown=f"{LEADERBOARD}.md",
     log:
         f"{RESULTS}/logs/rank_models.log",
@@ -34,10 +37,12 @@ rule rank_models:
 rule keep_leaderboard:
     input:
         csv=f"{LEADERBOARD}.csv",
+        metrics=f"{LEADERBOARD}_metrics.csv",
         markdown=f"{LEADERBOARD}.md",
         png=f"{LEADERBOARD}.png",
     output:
         csv="docs/leaderboard/leaderboard.csv",
+        metrics="docs/leaderboard/leaderboard_metrics.csv",
         markdown="docs/leaderboard/leaderboard.md",
         png="docs/leaderboard/leaderboard.png",
     log:

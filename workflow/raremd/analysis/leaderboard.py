@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,9 @@ COLUMNS = [
     "score",
     "low",
     "high",
+    "rank_low",
+    "rank_high",
+    "front",
     "lag",
     "process",
     "validation",
@@ -30,11 +33,33 @@ COLUMNS = [
     "failed",
     "doubt",
 ]
-MD, REFERENCE, IGME = "md_bootstrap", "reference", "igme"
-NO_MODELS = MD, REFERENCE, IGME
+MD, REFERENCE, IGME, QMSM = "md_bootstrap", "reference", "igme", "qmsm"
+NO_MODELS = MD, REFERENCE, IGME, QMSM
 """Rows of the ranking that are no model of the sweep."""
 IGME_FRAMES = 5, 20
 """Shortest and longest lag of the fit of `igme.extrapolate`, in saving intervals."""
+MEMORY = 20
+"""Saving intervals of memory of the quasi-Markov state model, see `memory.qmsm_timescales`."""
+Times = Callable[[np.ndarray, int], np.ndarray]
+"""Lags (in the system's time unit) and how many -> timescales (n_lags, n) in the same unit."""
+
+
+class FromMD(NamedTuple):
+    """What the ranking reads of the MD beside the comparison.
+
+    Attributes
+    ----------
+    bootstrap : dict of arrays
+        lags (n_lags,) and own (n_lags, n_samples, n_processes), see `cell_kinetics.Bootstrap`.
+    validation : callable
+        Timescales of the MD that validates.
+    memory : callable
+        Those of a quasi-Markov state model of the training data.
+    """
+
+    bootstrap: dict[str, np.ndarray]
+    validation: Times
+    memory: Times
 
 
 def worst(deviations: np.ndarray) -> np.ndarray:
@@ -105,12 +130,26 @@ def _row(model: str, deviations: np.ndarray, lags: np.ndarray) -> dict[str, Any]
     return {"model": model, "score": mean[at], "lag": lags[at[0]], "process": at[1] + 1}
 
 
+def _ranks(draws: dict[str, np.ndarray]) -> pd.DataFrame:
+    """95 % interval of each model's rank, from scores over the same resamplings (n_draws,)."""
+    scores = np.array(list(draws.values()))
+    ranks = np.array([1 + (scores < own).sum(axis=0) for own in scores])
+    low, high = np.percentile(ranks, [2.5, 97.5], axis=1).round()
+    return pd.DataFrame({"rank_low": low, "rank_high": high}, list(draws))
+
+
+def _front(score: np.ndarray, cost: np.ndarray) -> np.ndarray:
+    """Whether no other model is both better and cheaper, (n,) bool; unknown costs are on none."""
+    better = (score <= score[:, None]) & (cost <= cost[:, None])
+    better &= (score < score[:, None]) | (cost < cost[:, None])
+    return ~better.any(axis=1) & np.isfinite(cost)
+
+
 def rank(
     assessment: Assessment,
     table: pd.DataFrame,
-    bootstrap: dict[str, np.ndarray],
+    md: FromMD,
     cost: pd.DataFrame,
-    validation: Callable[[np.ndarray, int], np.ndarray],
     seed: int,
 ) -> pd.DataFrame:
     """The ranking at one cell, best first; by name where the MD can decide nothing.
@@ -121,13 +160,9 @@ def rank(
         Of the system; lags up to that of its yardstick count.
     table : pandas.DataFrame
         Comparison of this cell.
-    bootstrap : dict of arrays
-        lags (n_lags,) and own (n_lags, n_samples, n_processes), see `evaluation.Bootstrap`.
+    md : FromMD
     cost : pandas.DataFrame
         model, core_seconds.
-    validation : callable
-        Lags (in the system's time unit) and how many timescales -> those of the MD that
-        validates, (n_lags, n), in the same unit.
     seed : int
         Of the error bars.
 
@@ -136,12 +171,15 @@ def rank(
     pandas.DataFrame
         Columns `COLUMNS`. score: worst |log2(t_model / t_MD)| over all lags and processes in
         the cell's own states, of the geometric mean over replicates, each over the MD that it was
-        trained on; low and high: 95 % interval over resampled replicates. lag and process: where
-        the worst is. validation: the score against the MD that validates instead, to choose a
-        model by. failed: replicates that have no timescale somewhere where the MD has one.
+        trained on; low and high: 95 % interval over resampled replicates. rank_low and
+        rank_high: that of the rank among models, from 1. front: no other model is both better and
+        cheaper. lag and process: where the worst is. validation: the score against the MD that
+        validates instead, to choose a model by. failed: replicates that have no timescale
+        somewhere where the MD has one.
         `md_bootstrap` is the MD itself, resampled, which no model can be asked to beat;
         `reference` the independent one; `igme` the MD's own long lags from its short ones, with
-        the 95 % range over resampled MD. doubt: why the MD can decide nothing; empty where it can.
+        the 95 % range over resampled MD, and `qmsm` the same with the memory of the first 20
+        intervals. doubt: why the MD can decide nothing; empty where it can.
     """
     rng = np.random.default_rng(seed)
     times = table[
@@ -149,17 +187,17 @@ def rank(
     ]
     single = times[(times["replicate"] > 0) | times["model"].isin(["md", REFERENCE])]
     of_md = single[single["model"] == "md"]
-    md = of_md[of_md["replicate"] == 0]
-    lags, n = np.sort(md["lag"].unique()), int(md["i"].max())
-    target = _log2(_grid(md, lags, n))
+    whole = of_md[of_md["replicate"] == 0]
+    lags, n = np.sort(whole["lag"].unique()), int(whole["i"].max())
+    target = _log2(_grid(whole, lags, n))
     sets = {r: _log2(_grid(one, lags, n)) for r, one in of_md.groupby("replicate") if r}
-    held_out = _log2(validation(lags, n))
+    held_out = _log2(md.validation(lags, n))
     entropy = table[(table["quantity"] == "cross_entropy") & (table["replicate"] == 0)]
     entropy = entropy.set_index("model")["value"]
     seconds = cost.set_index("model")["core_seconds"]
 
-    chosen = [int(np.argmin(abs(bootstrap["lags"] - lag))) for lag in lags]
-    samples = np.moveaxis(bootstrap["own"][chosen], 1, 0)[:, None]
+    chosen = [int(np.argmin(abs(md.bootstrap["lags"] - lag))) for lag in lags]
+    samples = np.moveaxis(md.bootstrap["own"][chosen], 1, 0)[:, None]
     found = worst(log2_deviation(_log2(samples), target))
     low, high = interval(found)
     rows = [
@@ -175,6 +213,11 @@ def rank(
         ]
         low, high = interval(worst(off[1]))
         rows.append(_row(IGME, off[0][None], lags) | {"low": low, "high": high})
+    if frames[-1] > MEMORY * (1 + 1e-9):
+        off_memory = log2_deviation(_log2(md.memory(lags, n)), target)
+        rows.append(_row(QMSM, off_memory[None], lags))
+    draws: dict[str, np.ndarray] = {}
+    resampled: dict[int, np.ndarray] = {}  # the same for all, as replicates share their MD
     for model, group in single[single["model"] != "md"].groupby("model", sort=True):
         grids = {r: _grid(one, lags, n) for r, one in group.groupby("replicate")}
         replicates = list(grids.values())
@@ -187,12 +230,20 @@ def rank(
             "core_seconds": seconds.get(model, np.nan),
             "failed": int((~np.isfinite(found[:, np.isfinite(target)]).all(axis=1)).sum()),
         }
-        if len(replicates) > 1:
-            drawn = rng.integers(len(replicates), size=(DRAWS, len(replicates)))
-            row["low"], row["high"] = interval(worst(deviations[drawn]))
+        count = len(replicates)
+        if count not in resampled:
+            resampled[count] = rng.integers(count, size=(DRAWS, count))
+        over = worst(deviations[resampled[count]])
+        if count > 1:
+            row["low"], row["high"] = interval(over)
+        if model != REFERENCE:
+            draws[str(model)] = over
         rows.append(row)
     doubts = [doubt.text for doubt in assessment.doubts]
     ranking = pd.DataFrame(rows, columns=COLUMNS)
-    ranking = ranking.assign(system=assessment.system, doubt="; ".join(doubts))
+    if draws:
+        ranking[["rank_low", "rank_high"]] = _ranks(draws).reindex(ranking["model"]).to_numpy()
+    front = _front(ranking["score"].to_numpy(), ranking["core_seconds"].to_numpy(np.float64))
+    ranking = ranking.assign(front=front, system=assessment.system, doubt="; ".join(doubts))
     order = "model" if doubts else "score"
     return ranking.sort_values(order, kind="stable", ignore_index=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -116,6 +116,13 @@ def _one_number(*seed: int) -> int:
     return int(np.random.SeedSequence(seed).generate_state(1)[0])
 
 
+def _joined(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    """History of a training that went on as another."""
+    counted = ["step", "tokens", "seconds", "cpu_seconds"]
+    second[counted] += first[counted].iloc[-1]
+    return pd.concat([first, second], ignore_index=True)
+
+
 def train_replicate(
     data: CellData, plan: TrainingPlan, replicate: int, checkpoint: Path, code: str
 ) -> TrainedReplicate:
@@ -183,7 +190,18 @@ def train_model(
         for part in (data.training, data.validation)
     )
     before = Cost.now()
-    history = train(model, training, validation, settings, seed, checkpoint, label, code, watch)
+
+    def trained(share: float, seed: tuple[int, ...], checkpoint: Path) -> pd.DataFrame:
+        part = replace(settings, tokens=max(1, round(share * settings.tokens)))
+        return train(model, training, validation, part, seed, checkpoint, label, code, watch)
+
+    plain = model.plain_share
+    history = trained(plain or 1, seed, checkpoint)
+    if plain:
+        model.restrict(data.training)
+        if plain < 1:
+            second = checkpoint.with_stem(f"{checkpoint.stem}_restricted")
+            history = _joined(history, trained(1 - plain, (*seed, 3), second))
     # What earlier attempts spent before their checkpoint counts as well.
     last = history.iloc[-1]
     earlier = Cost(last["seconds"], last["cpu_seconds"]) - (Cost.now() - before)

@@ -50,6 +50,20 @@ class SequenceModel(torch.nn.Module):
             Discrete training trajectories at the saving interval, never joined.
         """
 
+    @property
+    def plain_share(self) -> float:
+        """Share of the training budget that comes before `restrict` is called; 0: it is not."""
+        return 0.0
+
+    def restrict(self, trajectories: list[np.ndarray]) -> None:
+        """Change what the model may predict after its plain training; by default nothing.
+
+        Parameters
+        ----------
+        trajectories : list of (n_frames,) int16
+            Those of `prepare`.
+        """
+
     def encode(self, trajectory: np.ndarray) -> np.ndarray:
         """What the model reads and is trained on, called after `prepare`; by default the states.
 

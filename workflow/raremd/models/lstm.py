@@ -8,17 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
-from torch.nn import functional
 
-from raremd.models.base import SequenceModel
-from raremd.models.priors.calibration import match_flows
-from raremd.models.priors.prior import Prior
+from raremd.models.priors.network import Network
 from raremd.study.settings.models import LSTMSettings
 
 
-class LSTM(SequenceModel):
+class LSTM(Network):
     """Embedding, one LSTM layer, linear read-out; a prior is added to the logits."""
 
     settings: LSTMSettings
@@ -26,24 +22,14 @@ class LSTM(SequenceModel):
     def __init__(self, n_states: int, settings: LSTMSettings) -> None:
         super().__init__(n_states, settings)
         s = settings
-        self.prior = Prior(s.prior, n_states, s.order, s.cores)
         self.embedding = torch.nn.Embedding(n_states, s.embedding)
         self.recurrence = torch.nn.LSTM(s.embedding, s.hidden, batch_first=True)
         self.readout = torch.nn.Linear(s.hidden, n_states)
         self.prior.leave_alone(self.readout)
 
-    def prepare(self, trajectories: list[np.ndarray]) -> None:
-        self.prior.fit(trajectories)
-
     def logits(self, tokens: torch.Tensor) -> torch.Tensor:
         hidden, _ = self.recurrence(self.embedding(tokens))  # (B, T, H), from a zero state
         return self.prior.add(self.readout(hidden), tokens)  # (B, T, V)
-
-    def loss(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        return functional.cross_entropy(self.logits(inputs).flatten(0, 1), targets.flatten())
-
-    def calibrate(self, trajectories: list[np.ndarray], seed: int) -> None:
-        match_flows(self, self.prior, trajectories, self.settings.calibration, seed)
 
     def initial_state(self, prompt: torch.Tensor) -> Any:
         zero = torch.zeros(1, len(prompt), self.settings.hidden, device=prompt.device)

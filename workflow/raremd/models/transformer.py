@@ -10,13 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, cast
 
-import numpy as np
 import torch
 from torch.nn import functional
 
-from raremd.models.base import SequenceModel
-from raremd.models.priors.calibration import match_flows
-from raremd.models.priors.prior import Prior
+from raremd.models.priors.network import Network
 from raremd.study.settings.models import TransformerSettings
 
 
@@ -75,7 +72,7 @@ class Cache:
     rows: torch.Tensor  # (W,), of the prior
 
 
-class Transformer(SequenceModel):
+class Transformer(Network):
     """GPT-like; each layer attends to the last C tokens; a prior is added to the logits."""
 
     settings: TransformerSettings
@@ -87,7 +84,6 @@ class Transformer(SequenceModel):
             raise ValueError(
                 f"transformer: width {s.width} is not a multiple of 2 x heads ({2 * s.heads})"
             )
-        self.prior = Prior(s.prior, n_states, s.order, s.cores)
         self.embedding = torch.nn.Embedding(n_states, s.width)
         self.blocks = torch.nn.ModuleList(
             Block(s.width, s.heads, s.feed_forward) for _ in range(s.layers)
@@ -111,9 +107,6 @@ class Transformer(SequenceModel):
     def layers(self) -> list[Block]:
         """The blocks, from the embedding on."""
         return [cast("Block", block) for block in self.blocks]
-
-    def prepare(self, trajectories: list[np.ndarray]) -> None:
-        self.prior.fit(trajectories)
 
     def window(self, length: int, device: torch.device) -> torch.Tensor | None:
         """What each token attends to, (T, T) bool; None where all tokens before it are."""
@@ -141,12 +134,6 @@ class Transformer(SequenceModel):
                 )
             x = block.finish(x, attended)
         return self.prior.add(self.readout(self.norm(x)), tokens)  # (B, T, V)
-
-    def loss(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        return functional.cross_entropy(self.logits(inputs).flatten(0, 1), targets.flatten())
-
-    def calibrate(self, trajectories: list[np.ndarray], seed: int) -> None:
-        match_flows(self, self.prior, trajectories, self.settings.calibration, seed)
 
     def initial_state(self, prompt: torch.Tensor) -> Any:
         s = self.settings

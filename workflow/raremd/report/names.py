@@ -20,6 +20,7 @@ _WORDS = {
     "phi": "φ",
     "pcca": "PCCA+",
     "psi": "ψ",
+    "qmsm": "qMSM",
     "tau": "τ",
     "tica": "TICA",
     "transformer": "Transformer",

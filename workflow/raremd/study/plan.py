@@ -22,7 +22,7 @@ from raremd.study.plans import (
 from raremd.study.settings.messages import exact
 from raremd.study.settings.models import read_model_settings
 from raremd.study.settings.partitions import CoreSets, Pcca
-from raremd.study.settings.sources import Simulated
+from raremd.study.settings.sources import HiddenChain, Simulated
 from raremd.study.study import Study
 from raremd.study.verdict_plans import (
     ClaimsPlan,
@@ -298,7 +298,8 @@ def ranking_plan(study: Study) -> RankingPlan:
     for name, system in study.settings.systems.items():
         base = study.base(name)
         cells.append(RankedCell(base, study.stride(base), system.time_unit))
-    return RankingPlan(tuple(cells), study.settings.seed)
+    solved = [s for s, of in study.settings.systems.items() if isinstance(of.source, HiddenChain)]
+    return RankingPlan(tuple(cells), tuple(solved), study.settings.seed)
 
 
 def results_page_plan(study: Study) -> ResultsPagePlan:

@@ -21,6 +21,9 @@ from raremd.study.settings.partitions import (
 from raremd.study.settings.study import Model, Settings, Training
 from raremd.study.settings.systems import Levels, System
 
+PRIOR_OPTIONS = "prior", "plain_share", "calibration"
+"""Options of a model that say what its logits are corrected by, and when."""
+
 
 @dataclass(frozen=True)
 class Study:
@@ -177,7 +180,9 @@ class Study:
             mine, other = (self.options(name) for name in (control, of))
             how, usual = (self.recipe(name).model_dump() for name in (control, of))
             differs = {
-                "prior": mine.pop("prior", None) != other.pop("prior", None),
+                "prior": any(
+                    [mine.pop(key, None) != other.pop(key, None) for key in PRIOR_OPTIONS]
+                ),
                 "window": how.pop("window") != usual.pop("window"),
                 "size": mine != other,
                 "recipe": how != usual or self.ways(control) != self.ways(of),

@@ -95,9 +95,18 @@ class RankedCell:
 
 @dataclass(frozen=True)
 class RankingPlan:
-    """The cells in which models are ranked."""
+    """The cells in which models are ranked.
+
+    Attributes
+    ----------
+    cells : tuple of RankedCell
+    solved : tuple of str
+        Systems whose best possible predictor is known.
+    seed : int
+    """
 
     cells: tuple[RankedCell, ...]
+    solved: tuple[str, ...]
     seed: int
 
 

@@ -160,7 +160,7 @@ class CompiledLSTM(LSTM):
     def loss(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         if inputs.device.type != "cpu":
             return super().loss(inputs, targets)
-        empty = self.prior.kind == "none"
+        empty = self.prior.empty
         return _Loss.apply(
             inputs,
             targets,

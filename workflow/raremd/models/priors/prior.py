@@ -58,6 +58,8 @@ class Prior(torch.nn.Module):
         Last states and metastable cores that a row depends on; 1 and 0 for the current state.
     strength : float
         Counts that a shorter context is worth, see `contexts.estimate_contexts`.
+    waits : bool
+        Adds nothing, as `none` does, until `fit` is called.
 
     Attributes
     ----------
@@ -78,17 +80,18 @@ class Prior(torch.nn.Module):
         order: int = 1,
         cores: int = 0,
         strength: float = STRENGTH,
+        waits: bool = False,
     ) -> None:
         super().__init__()
         if kind not in KINDS:
             raise ValueError(f"prior: '{kind}' is not one of {list(KINDS)}")
         self.kind, self.n_states, self.order, self.cores = kind, n_states, order, cores
         self.strength = strength
-        empty = kind == "none"
+        kept, empty = kind != "none", kind == "none" or waits
         n_rows = 1 if empty else n_states
         current = torch.arange(n_states, dtype=torch.int32) * (not empty)
-        self.register_buffer("fixed", torch.zeros(n_rows, n_states), persistent=not empty)
-        self.register_buffer("follow", current.repeat(n_rows + 1, 1), persistent=not empty)
+        self.register_buffer("fixed", torch.zeros(n_rows, n_states), persistent=kept)
+        self.register_buffer("follow", current.repeat(n_rows + 1, 1), persistent=kept)
         free = kind.endswith("_free")
         self.moved = torch.nn.Parameter(torch.zeros(n_states, n_states)) if free else None
         self.register_load_state_dict_pre_hook(_resize_to_file)
@@ -98,7 +101,8 @@ class Prior(torch.nn.Module):
         if self.kind == "none":
             return
         if self.kind == "seen_jumps" and self.order == 1 and not self.cores:
-            self.fixed.copy_(torch.from_numpy(jump_penalty(trajectories, self.n_states)))
+            current = np.tile(np.arange(self.n_states), (self.n_states + 1, 1))
+            self._set(jump_penalty(trajectories, self.n_states), current)
             return
         if self.kind == "smoothed":
             counts = count_matrix(trajectories, self.n_states, 1) + 1.0
@@ -109,9 +113,12 @@ class Prior(torch.nn.Module):
         table = log_probability(contexts.probability)
         if self.kind == "seen_jumps":
             table = np.where(contexts.probability > 0, 0.0, NEVER_SEEN)
+        self._set(table, contexts.follow)
+
+    def _set(self, table: np.ndarray, follow: np.ndarray) -> None:
         self.resize(len(table))
         self.fixed.copy_(torch.from_numpy(table))
-        self.follow.copy_(torch.from_numpy(contexts.follow))
+        self.follow.copy_(torch.from_numpy(follow))
 
     def resize(self, n_rows: int) -> None:
         """Forget the table; the number of contexts is found from data, or in a file of weights."""
@@ -120,6 +127,11 @@ class Prior(torch.nn.Module):
         self.follow = self.follow.new_zeros(n_rows + 1, self.n_states)
         if self.moved is not None:
             self.moved = torch.nn.Parameter(self.moved.new_zeros(shape))
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is added: there is no prior, or it waits."""
+        return self.kind == "none" or len(self.fixed) == 1 < self.n_states
 
     @property
     def table(self) -> torch.Tensor:
@@ -146,11 +158,11 @@ class Prior(torch.nn.Module):
 
     def add(self, logits: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
         """A network's logits (B, T, V) after each token (B, T), with the prior's."""
-        return logits if self.kind == "none" else logits + self.table[self.rows(tokens)]
+        return logits if self.empty else logits + self.table[self.rows(tokens)]
 
     def step(self, logits: torch.Tensor, tokens: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         """A network's logits (W, V) of one step with the prior's; `rows` (W,) go on in place."""
-        if self.kind == "none":
+        if self.empty:
             return logits
         rows.copy_(self.follow[rows, tokens])
         return logits + self.table[rows]

@@ -34,8 +34,7 @@ class Scope:
 PER_STUDY = Scope("RESULTS/figures/NAME")
 PER_SYSTEM = Scope("RESULTS/figures/{system}_NAME", "/{system}")
 PER_CELL = Scope(f"RESULTS/{looks.CELL_FOLDER}/NAME", f"/{looks.CELL_FOLDER}")
-BESIDE = Scope("results/NAME")
-"""Beside the results of the study that it comes from."""
+TOP = Scope("RESULTS/NAME")
 
 
 @dataclass(frozen=True)
@@ -355,7 +354,7 @@ KINDS = {
             "leaderboard",
             looks.ranking,
             looks.tolerance,
-            scope=BESIDE,
+            scope=TOP,
             drawn=None,
             category="",
             memory=500,

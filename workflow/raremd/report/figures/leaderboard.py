@@ -1,4 +1,4 @@
-"""Scores of the leaderboard, a panel a system."""
+"""Scores of the leaderboard, and scores against cost: two panels a system."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from raremd.report.figures.style import Files, Look
 from raremd.report.names import pretty
 
 LEAST = 0.03  # a score below is drawn here
+TICKS = 0.03, 0.14, 0.5, 2, 5
 
 
 def draw_ranking(axes: Axes, ranking: pd.DataFrame, tolerance: float) -> None:
@@ -36,11 +37,39 @@ def draw_ranking(axes: Axes, ranking: pd.DataFrame, tolerance: float) -> None:
     for chosen, color in ((fixed, style.MD), (~fixed, "#0072B2")):
         axes.plot(score[chosen], y[chosen], linestyle="none", marker="o", color=color)
     axes.set(xscale="log", xlim=(LEAST, 1.1 * style.EDGE))
-    ticks = [0.03, 0.14, 0.5, 2, 5]
-    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.set_xticks(TICKS, [f"{tick:g}" for tick in TICKS])
+    axes.set_xlabel("worst |log₂(t model / t MD)|")
     axes.minorticks_off()
     axes.set_yticks(y, [pretty(m) for m in ranking["model"]])
     axes.invert_yaxis()
+
+
+def draw_front(axes: Axes, ranking: pd.DataFrame, tolerance: float) -> None:
+    """Score against core-seconds, both logarithmic, with the names of the models on the front.
+
+    Parameters
+    ----------
+    axes : Axes
+    ranking : pandas.DataFrame
+        Of one system: model, score, core_seconds, front.
+    tolerance : float
+        Score that counts as right.
+    """
+    axes.axhspan(LEAST, tolerance, color=style.BAND, linewidth=0, zorder=0)
+    known = ranking[ranking["core_seconds"] > 0].sort_values("core_seconds")
+    score = known["score"].clip(LEAST, style.EDGE)
+    axes.plot(known["core_seconds"], score, linestyle="none", marker="o", color="0.7")
+    front = known[known["front"]]
+    axes.step(front["core_seconds"], score[front.index], where="post", marker="o", color="#0072B2")
+    for _, row in front.iterrows():
+        at = row["core_seconds"], np.clip(row["score"], LEAST, style.EDGE)
+        axes.annotate(
+            pretty(row["model"]), at, (2, 2), textcoords="offset points", fontsize=style.SMALL
+        )
+    axes.set(xscale="log", yscale="log", ylim=(LEAST, 1.1 * style.EDGE))
+    axes.set_yticks(TICKS, [f"{tick:g}" for tick in TICKS])
+    axes.minorticks_off()
+    axes.set(xlabel="core-seconds", ylabel="score")
 
 
 def read(files: Files, look: Look) -> pd.DataFrame:
@@ -49,7 +78,7 @@ def read(files: Files, look: Look) -> pd.DataFrame:
 
 
 def draw(data: pd.DataFrame, look: Look) -> Figure:
-    """One panel a system.
+    """Two panels a system, side by side.
 
     Parameters
     ----------
@@ -60,10 +89,10 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
     """
     groups = list(data.groupby("system", sort=False))
     height = 0.6 + 0.17 * max(len(group) for _, group in groups)
-    figure, panels = style.grid(len(groups), 3, height)
-    for axes, (system, group) in zip(panels, groups, strict=True):
+    figure, panels = style.grid(2 * len(groups), 2, height)
+    for axes, beside, (system, group) in zip(panels[::2], panels[1::2], groups, strict=True):
         draw_ranking(axes, group, look.tolerance)
+        draw_front(beside, group, look.tolerance)
         undecided = group["doubt"].fillna("").any()
         axes.set_title(f"{pretty(system)} (cannot decide)" if undecided else pretty(system))
-    figure.supxlabel("worst |log₂(t model / t MD)| over lags and processes", fontsize=8)
     return figure

@@ -53,7 +53,7 @@ def differences(study: Study, _: str) -> Files:
 
 def ranking(study: Study, _: str) -> Files:
     """The leaderboard."""
-    return {"ranking": ["results/leaderboard.csv"]}
+    return {"ranking": [f"{study.settings.results}/leaderboard.csv"]}
 
 
 def histories(study: Study, system: str) -> Files:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from raremd.analysis.leaderboard import MD, picked
+from raremd.analysis.leaderboard_cells import Board
+from raremd.analysis.leaderboard_metrics import METRICS
 from raremd.analysis.words import given
 from raremd.report.pages.markdown import as_table
 
@@ -14,8 +16,14 @@ yardstick's and over the slowest processes, in the states that the model was tra
 10 %, 1 a factor of two. It is taken of the geometric mean over replicates, with a 95 % interval
 over resampled replicates. `md_bootstrap` is the MD against its own resampled blocks (median and
 95 % range), `reference` an independent MD of the same system, and `igme` extrapolates the MD's
-timescales at lags of 5 to 20 intervals to the longer ones. Validation is the same score against
-the MD that no model was trained on: it chooses a model without a look at the scores.
+timescales at lags of 5 to 20 intervals to the longer ones, `qmsm` with the memory of the first 20.
+Validation is the same score against
+the MD that no model was trained on: it chooses a model without a look at the scores. Rank: the 95 %
+range of the model's place over resampled replicates. Front: no other model is both better and
+cheaper. Core-seconds are those of training and generation, all replicates together.
+
+A second table of each system shows other measures, with 95 % intervals over resampled replicates:
+
 """
 
 
@@ -38,17 +46,38 @@ def _choice(ranking: pd.DataFrame) -> str:
     return text
 
 
-def as_markdown(ranking: pd.DataFrame, cells: dict[str, str], units: dict[str, str]) -> str:
+def as_markdown(board: Board, cells: dict[str, str], units: dict[str, str]) -> str:
     """The page; `cells` and `units` by system."""
-    lines = ["# Leaderboard", "", HOW]
-    for system, group in ranking.groupby("system", sort=False):
+    lines = ["# Leaderboard", "", HOW.rstrip(), ""]
+    lines += [f"- {_spoken(metric)}: {text}" for metric, text in METRICS.items()]
+    for system, group in board.ranking.groupby("system", sort=False):
         heading = [
-            "model", "score", "95 %", f"worst at lag ({units[str(system)]})", "process",
-            "validation", "cross-entropy (nats)", "core-seconds", "failed replicates",
+            "model", "score", "95 %", "rank", "front", f"worst at lag ({units[str(system)]})",
+            "process", "validation", "cross-entropy (nats)", "core-seconds", "failed replicates",
         ]  # fmt: skip
         lines += ["", f"## {system}", "", f"Cell `{cells[str(system)]}`. {_choice(group)}", ""]
         lines += as_table(heading, [_cells(row) for _, row in group.iterrows()])
+        own = board.metrics[board.metrics["system"] == system]
+        lines += ["", *_measured(own, [str(model) for model in group["model"]])]
     return "\n".join([*lines, ""])
+
+
+def _spoken(metric: str) -> str:
+    return metric.replace("_", " ")
+
+
+def _measured(own: pd.DataFrame, models: list[str]) -> list[str]:
+    """The table of metrics, models in the order of the ranking."""
+    shown = [metric for metric in METRICS if metric in set(own["metric"])]
+    cells = {(row["model"], row["metric"]): _with_interval(row) for _, row in own.iterrows()}
+    known = [model for model in models if model in set(own["model"])]
+    rows = [[model, *(cells.get((model, metric), "") for metric in shown)] for model in known]
+    return as_table(["model", *map(_spoken, shown)], rows)
+
+
+def _with_interval(row: pd.Series) -> str:
+    value = f"{row['value']:.2g}"
+    return value if pd.isna(row["low"]) else f"{value} ({row['low']:.2g} to {row['high']:.2g})"
 
 
 def _cells(row: pd.Series) -> list[str]:
@@ -56,6 +85,8 @@ def _cells(row: pd.Series) -> list[str]:
         str(row["model"]),
         f"{row['score']:.2f}",
         f"{row['low']:.2f} to {row['high']:.2f}",
+        f"{row['rank_low']:.0f} to {row['rank_high']:.0f}",
+        "yes" if row["front"] else "",
         given(row["lag"]),
         f"{row['process']:.0f}",
         f"{row['validation']:.2f}",

@@ -28,14 +28,27 @@ class OnPrior(Section):
         ge=0,
         description="Metastable cores of which the one visited last chooses the row too.",
     )
+    plain_share: Number = Field(
+        default=0,
+        ge=0,
+        le=1,
+        description="Share of the training budget that comes before never-seen jumps are "
+        "forbidden: 0 forbids them from the start, 1 after training; in between a second training "
+        "goes on with the rest of the budget. Needs `prior: seen_jumps`.",
+    )
     calibration: Whole = Field(
         default=0, ge=0, description="Rounds in which flows are calibrated after training."
     )
 
     @model_validator(mode="after")
-    def _has_what_is_calibrated(self) -> Self:
+    def _has_the_prior_that_it_needs(self) -> Self:
         if self.calibration and self.prior == "none":
             raise ValueError("calibration: needs a prior, whose table it shifts")
+        if self.plain_share and self.prior != "seen_jumps":
+            raise ValueError(
+                f"plain_share: needs `prior: seen_jumps`, not '{self.prior}'; a network that was "
+                "trained by itself can only be forbidden jumps"
+            )
         return self
 
 
