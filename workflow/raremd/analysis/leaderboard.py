@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -123,11 +123,20 @@ def _log2(values: np.ndarray) -> np.ndarray:
         return np.log2(values)
 
 
-def _row(model: str, deviations: np.ndarray, lags: np.ndarray) -> dict[str, Any]:
-    """Score and where it is worst, from deviations (n_replicates, n_lags, n_processes)."""
+class _Worst(NamedTuple):
+    """Score of a model, and where it is worst."""
+
+    model: str
+    score: float
+    lag: float
+    process: int
+
+
+def _worst(model: str, deviations: np.ndarray, lags: np.ndarray) -> _Worst:
+    """Where deviations (n_replicates, n_lags, n_processes) are worst."""
     mean = np.abs(deviations.mean(axis=0))
-    at = np.unravel_index(np.nanargmax(mean), mean.shape)
-    return {"model": model, "score": mean[at], "lag": lags[at[0]], "process": at[1] + 1}
+    lag, process = np.unravel_index(np.nanargmax(mean), mean.shape)
+    return _Worst(model, float(mean[lag, process]), float(lags[lag]), int(process) + 1)
 
 
 def _ranks(draws: dict[str, np.ndarray]) -> pd.DataFrame:
@@ -212,10 +221,10 @@ def rank(
             for times in (2.0**target, samples)
         ]
         low, high = interval(worst(off[1]))
-        rows.append(_row(IGME, off[0][None], lags) | {"low": low, "high": high})
+        rows.append(_worst(IGME, off[0][None], lags)._asdict() | {"low": low, "high": high})
     if frames[-1] > MEMORY * (1 + 1e-9):
         off_memory = log2_deviation(_log2(md.memory(lags, n)), target)
-        rows.append(_row(QMSM, off_memory[None], lags))
+        rows.append(_worst(QMSM, off_memory[None], lags)._asdict())
     draws: dict[str, np.ndarray] = {}
     resampled: dict[int, np.ndarray] = {}  # the same for all, as replicates share their MD
     for model, group in single[single["model"] != "md"].groupby("model", sort=True):
@@ -224,7 +233,7 @@ def rank(
         found = _log2(np.array(replicates))
         trained_on = np.array([sets.get(r, target) for r in grids])
         deviations = log2_deviation(found, trained_on)
-        row = _row(model, deviations, lags) | {
+        row = _worst(str(model), deviations, lags)._asdict() | {
             "validation": worst(log2_deviation(found, held_out)),
             "cross_entropy": entropy.get(model, np.nan),
             "core_seconds": seconds.get(model, np.nan),
