@@ -160,6 +160,7 @@ def test_table_and_figure_show_every_model(ranking):
 def test_md_that_can_decide_nothing_ranks_nothing():
     found = ranked(assessment(transitions=3))
     assert found["model"].tolist() == sorted(found["model"])
+    assert found["rank_low"].isna().all() and not found["front"].any()
     page = page_of(found)
     assert "**No ranking**, because this MD cannot decide: the training data hold only 3" in page
     assert "choose" not in page.partition("## toy")[2]

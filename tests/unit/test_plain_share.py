@@ -27,6 +27,15 @@ BUDGET = Budget(
 )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """As a study's jobs: at these sizes threads wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="module")
 def data():
     chain = sample_chain(double_well(V, 3.0), 10_500, seed=2)

@@ -250,9 +250,11 @@ def rank(
         rows.append(row)
     doubts = [doubt.text for doubt in assessment.doubts]
     ranking = pd.DataFrame(rows, columns=COLUMNS)
-    if draws:
+    if draws and not doubts:
         ranking[["rank_low", "rank_high"]] = _ranks(draws).reindex(ranking["model"]).to_numpy()
     front = _front(ranking["score"].to_numpy(), ranking["core_seconds"].to_numpy(np.float64))
-    ranking = ranking.assign(front=front, system=assessment.system, doubt="; ".join(doubts))
+    ranking = ranking.assign(
+        front=front & (not doubts), system=assessment.system, doubt="; ".join(doubts)
+    )
     order = "model" if doubts else "score"
     return ranking.sort_values(order, kind="stable", ignore_index=True)

@@ -61,11 +61,14 @@ def draw_front(axes: Axes, ranking: pd.DataFrame, tolerance: float) -> None:
     axes.plot(known["core_seconds"], score, linestyle="none", marker="o", color="0.7")
     front = known[known["front"]]
     axes.step(front["core_seconds"], score[front.index], where="post", marker="o", color="#0072B2")
+    middle = np.sqrt(known["core_seconds"].min() * known["core_seconds"].max())
     for _, row in front.iterrows():
         at = row["core_seconds"], np.clip(row["score"], LEAST, style.EDGE)
+        side, shift = ("left", 4) if at[0] < middle else ("right", -4)
         axes.annotate(
-            pretty(row["model"]), at, (2, 2), textcoords="offset points", fontsize=style.SMALL
-        )
+            pretty(row["model"]), at, (shift, 4), textcoords="offset points", ha=side,
+            fontsize=style.SMALL,
+        )  # fmt: skip
     axes.set(xscale="log", yscale="log", ylim=(LEAST, 1.1 * style.EDGE))
     axes.set_yticks(TICKS, [f"{tick:g}" for tick in TICKS])
     axes.minorticks_off()
