@@ -27,7 +27,8 @@ METRICS = {
     "autocorrelation": "error of the slow process's autocorrelation at the yardstick's lag",
     "vamp": "VAMP-E score on the MD that validates, metastable states at the yardstick's lag",
     "leak": "mean probability of jumps never seen",
-    "excess_loss": "cross-entropy above that of the best possible predictor, in nats a frame",
+    "excess_loss": "held-out cross-entropy above the best possible one, in nats a frame; the noise "
+    "of the held-out frames included",
 }
 """What each is, as people read it."""
 

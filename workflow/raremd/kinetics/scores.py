@@ -30,7 +30,7 @@ def jensen_shannon(p: np.ndarray, q: np.ndarray) -> float:
 
 
 def vamp_e(transition_matrix: np.ndarray, stationary: np.ndarray, counts: np.ndarray) -> float:
-    """VAMP-E score of a Markov model on data that it does not know (Wu & Noe 2020, eq. 31).
+    """VAMP-E score of a Markov model on data that it does not know (Wu & Noe 2020).
 
     Wu & Noe, J. Nonlinear Sci. 30, 23: on the model's own data this is its VAMP-2 score, and no
     model of the same states and lag scores higher on average.

@@ -76,8 +76,8 @@ def _measured(own: pd.DataFrame, models: list[str]) -> list[str]:
 
 
 def _with_interval(row: pd.Series) -> str:
-    value = f"{row['value']:.2g}"
-    return value if pd.isna(row["low"]) else f"{value} ({row['low']:.2g} to {row['high']:.2g})"
+    value = f"{row['value']:.3g}"
+    return value if pd.isna(row["low"]) else f"{value} ({row['low']:.3g} to {row['high']:.3g})"
 
 
 def _cells(row: pd.Series) -> list[str]:
