@@ -13,6 +13,9 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+# Before numpy and torch are loaded: at the sizes of tests threads only wait for each other.
+for pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(pool, "1")
 hypothesis.settings.register_profile("any_machine", deadline=None)  # a busy one is slow, not wrong
 hypothesis.settings.load_profile("any_machine")
 ROOT = Path(__file__).parents[1]
