@@ -2,6 +2,7 @@
 PYTHON ?= python3
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 CONFIG ?= config.yaml
+LAWS ?= config/scaling.yaml
 BIN := .venv/bin
 READY := .venv/.ready
 PYEMMA := .venv-pyemma/.ready
@@ -23,7 +24,7 @@ $(error move this folder: its path, $(UNFIT), has a space, a quote or another ch
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help figures study snapshot gallery spot-check leaderboard keep-leaderboard report inspect \
+.PHONY: help figures study snapshot gallery spot-check leaderboard keep-leaderboard report laws laws-point inspect \
   crosscheck docs plan configured notebooks test faults cluster-test fuzz reliability lint format resources bench \
   bench-overhead bench-plan clean
 
@@ -71,6 +72,14 @@ leaderboard: $(READY) ## rank all models at the hard cells (BUDGETS="16 64" adds
 
 keep-leaderboard: $(READY) ## keep the outcome in docs/leaderboard
 	@$(BIN)/snakemake --cores $(CORES) $(BOARD) -- keep_leaderboard
+
+laws: $(READY)      ## the study of budgets (LAWS=...): its plan, then hours of computing, resumable; docs/laws.md
+	@$(MAKE) --no-print-directory inspect CONFIG=$(LAWS)
+	@$(BIN)/snakemake --configfile $(LAWS) --cores $(CORES) -- write_laws_page keep_laws
+
+laws-point: $(READY) ## one point of each curve of docs/laws.md in ten minutes, beside the kept one
+	@$(BIN)/snakemake --configfile $(LAWS) --cores $(CORES) -- show_points
+	@export CONFIG=$(LAWS); cat $(RESULTS)/laws_point.md
 
 inspect: configured $(READY)   ## what the data can tell, before any training: inspect.md
 	@$(SNAKEMAKE) inspect_data plot_inspect && cat $(RESULTS)/inspect.md

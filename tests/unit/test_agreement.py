@@ -67,7 +67,7 @@ def ranking(known, cell):
 
 def inspected(known):
     """The sentence that stands before the study."""
-    cell = CellInspection(None, 1000, 1.0, tuple(d.text for d in known.doubts))
+    cell = CellInspection(None, 1000, 1.0, tuple(d.text for d in known.doubts), 100.0, {})
     plan = SimpleNamespace(unit="ps")
     found = SystemInspection(plan, known, (1000,), 10, 100, pd.DataFrame(), (cell,))
     return inspection.headline(found)

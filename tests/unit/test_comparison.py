@@ -208,7 +208,9 @@ def test_cross_entropy_tokens_and_parameters(table):
     for replicate, value in enumerate([0.5, 0.6, 0.7], start=1):
         row = one(table, model="markov", quantity="cross_entropy", replicate=replicate)
         assert row["value"] == value
-    assert one(table, model="lstm", quantity="parameters")["value"] == 123
+    shared = {"parameters": 123, "states": 4, "training_frames": 800}
+    for quantity, value in shared.items():
+        assert one(table, model="lstm", quantity=quantity)["value"] == value
     tokens = pick(table, interval=1.0, model="lstm", quantity="tokens")
     assert tokens["value"].tolist() == [1000, 1200, 900]
 

@@ -11,6 +11,7 @@ from chains import sample_chain
 
 from raremd.analysis.assess import assess
 from raremd.analysis.inspection import RunningTime, inspect_system, running_time
+from raremd.analysis.kept_laws import DialLaw, KeptLaws, NetworkLaw
 from raremd.io.storage import write_arrays
 from raremd.report.figures.inspection import draw
 from raremd.report.figures.style import Look
@@ -33,6 +34,8 @@ from raremd.study.plans import (
 
 SLOW = np.array([[0.98, 0.02], [0.02, 0.98]])
 T1 = -1 / np.log(0.96)
+LAW = DialLaw(scale=1e-3, tokens=1.0, states=0.5, spread=0.5)
+LAWS = KeptLaws("made up", (NetworkLaw("lstm", LAW, LAW, passes=10.0),))
 BUDGET = Budget(
     tokens=10**9, patience_tokens=10**9, evaluate_tokens=10**6,
     window=50, batch=4, learning_rate=1e-3,
@@ -67,7 +70,8 @@ def plan(path, **changes):
         "system": "toy", "unit": "ps", "frame_interval": 0.5, "lags": (1, 2, 5, 20),
         "yardstick_lag": 5, "yardstick": ("all", "given"), "block": 500, "timescales": 1,
         "samples": 20, "seed": 0, "tolerance": 0.32, "minimum_transitions": 20, "walkers": 8,
-        "generation_frames": 10_000, "generation_limit": 10_000, "crossings": 0, "replicates": 2,
+        "generation_frames": 10_000, "generation_limit": 10_000, "crossings": 0,
+        "replicates": {"markov": 2, "lstm": 2},
         "states": (StatesFile("all", "given", path),), "cells": cells,
     }  # fmt: skip
     return InspectionPlan(**settings | changes)
@@ -85,7 +89,7 @@ def inspected(plan):
     shared = {f: getattr(plan, f) for f in AssessmentPlan.__dataclass_fields__ if f not in own}
     (states,) = plan.states
     found = assess(read_states(states.path), {}, AssessmentPlan(**shared | own))
-    found = inspect_system(plan, found)
+    found = inspect_system(plan, found, LAWS)
     return found, found.table, "\n".join([*changes_section(found), *system_section(found)])
 
 
@@ -199,7 +203,7 @@ def test_running_time_is_that_of_models_and_of_starting_jobs(path):
 
 def test_the_page_begins_with_the_answer(path):
     found, _, _ = inspected(plan(path))
-    page = as_markdown([found], RunningTime(1, 1, 1), 2)
+    page = as_markdown([found], RunningTime(1, 1, 1), 2, LAWS)
     assert page.splitlines()[4].startswith("| toy | Yes, this MD can tell:")
 
 

@@ -67,3 +67,13 @@ def test_figure_has_a_mark_for_each_training_and_says_how_well():
     assert [len(line.get_xdata()) for line in marks] == [3] * 4
     np.testing.assert_allclose(marks[1].get_xdata(), marks[1].get_ydata())
     assert "rms 0.00, r 1.00 (n = 3)" in axes[1].get_title()
+
+
+def test_each_replicate_is_held_against_the_md_of_its_own_set():
+    table = comparison()
+    sets = table[(table["model"] == "md")]
+    sets = pd.concat([sets.assign(replicate=r, value=MD * (1 + r)) for r in (1, 2, 3)])
+    found = predictions(pd.concat([table, sets]), {"toy": LAG})
+    assert found.agreement[Reading.ONE_STEP, "twice"].n == 3
+    ratios = found.ratios[Reading.LONG_LAG].sort_values("replicate")
+    np.testing.assert_allclose(ratios["generated"], [1 / 2, 1 / 3, 1 / 4])

@@ -11,7 +11,7 @@ from raremd.data.imported.sources import downloads, matching_files
 from raremd.io.progress import CellProgress
 from raremd.io.storage import write_json
 from raremd.report.figures import catalogue
-from raremd.study import plan, recipes, source_plan
+from raremd.study import laws_plan, plan, recipes, source_plan
 from raremd.study.cell import Cell
 from raremd.study.code import code_digest
 from raremd.study.load import check_files, embedded_files, load_study
@@ -67,6 +67,8 @@ def growing(amount):
     return lambda wildcards, attempt: amount * attempt
 
 
+# Not an input: `make laws` writes this file, and inspecting data must not ask for that study.
+KEPT_LAWS = (ROOT / "resources/laws.json").read_text()
 RECIPES = recipes.read_recipes(ROOT / "resources/recipes.yaml")
 
 

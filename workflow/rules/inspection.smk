@@ -23,6 +23,7 @@ rule inspect_data:
     params:
         code=code_of("inspect_data"),
         plan=planned(plan.inspection_plans),
+        laws=KEPT_LAWS,
         cores=lambda wildcards: workflow.cores or 1,
     script:
         "../scripts/inspect_data.py"

@@ -4,6 +4,7 @@ import pandas as pd
 
 from raremd.analysis.assessment import read_assessments
 from raremd.analysis.inspection import inspect_system, running_time
+from raremd.analysis.kept_laws import KeptLaws
 from raremd.analysis.speed import job_start
 from raremd.io.logs import log_to
 from raremd.io.storage import atomic_path
@@ -15,8 +16,9 @@ if __name__ == "__main__":
     log_to(snakemake.log[0])
     plans = from_param(tuple[InspectionPlan, ...], snakemake.params.plan)
     assessments = read_assessments(snakemake.input.assessments)
-    found = [inspect_system(plan, assessments[plan.system]) for plan in plans]
+    kept = from_param(KeptLaws, snakemake.params.laws)
+    found = [inspect_system(plan, assessments[plan.system], kept) for plan in plans]
     with atomic_path(snakemake.output.csv) as temporary:
         pd.concat([f.table for f in found], ignore_index=True).to_csv(temporary, index=False)
-    page = as_markdown(found, running_time(found, job_start()), snakemake.params.cores)
+    page = as_markdown(found, running_time(found, job_start()), snakemake.params.cores, kept)
     write_page(page, snakemake.output.markdown, snakemake.output.html)

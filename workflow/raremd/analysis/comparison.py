@@ -29,6 +29,12 @@ OF_TRAINING = (
     "expected_timescale_moved_log2",
     "cross_entropy_moved_log2",
 )
+OF_MODEL = {
+    "parameters": "parameters",
+    "states": "n_states",
+    "training_frames": "training_frames",
+}
+"""Quantity that all replicates share -> its key in their record."""
 RATIOS = {"timescale": "own", "yardstick_timescale": "yardstick"}
 MODELLESS = ("md", "reference", "exact")
 
@@ -97,7 +103,9 @@ def _unit(quantity: str, time_unit: str) -> str:
         return "log2"
     if quantity == "crossing_rate":
         return f"1/{time_unit}"
-    return {"cross_entropy": "nats/frame", "tokens": "frames"}.get(quantity, "")
+    if quantity in ("tokens", "training_frames"):
+        return "frames"
+    return "nats/frame" if quantity == "cross_entropy" else ""
 
 
 def _run_rows(record: RunRecord) -> Iterator[Row]:
@@ -111,7 +119,8 @@ def _run_rows(record: RunRecord) -> Iterator[Row]:
                 yield Row(model, replicate, quantity, 1, 0, interval, value * interval)
             else:
                 yield Row(model, replicate, quantity, value=value)
-    yield Row(model, quantity="parameters", value=record.parameters)
+    for quantity, key in OF_MODEL.items():
+        yield Row(model, quantity=quantity, value=getattr(record, key))
 
 
 def _records_by_cell(runs: list[Path]) -> dict[Cell, list[RunRecord]]:

@@ -7,7 +7,7 @@ whether it can give a verdict, and about how long the study takes on this machin
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,8 @@ import pandas as pd
 
 from raremd.analysis.assess import timescales_against_lag
 from raremd.analysis.assessment import Assessment, Doubt
+from raremd.analysis.expected import Planned, expected_of, law_rows, one_step
+from raremd.analysis.kept_laws import Expectation, KeptLaws
 from raremd.analysis.rows import Row, as_table
 from raremd.analysis.speed import Rates, probe
 from raremd.kinetics.bootstrap import interval, trajectory_blocks
@@ -44,12 +46,18 @@ class CellInspection:
         Of all its models, to the end of their budgets.
     reasons : tuple of str
         Why it cannot give a verdict; empty where it can.
+    t1 : float
+        Slowest timescale of the training data at one step, in saved frames; NaN without any.
+    expected : mapping
+        Network that a law is known of -> what it is expected to do at one step.
     """
 
     cell: InspectedCell
     training_frames: int
     core_seconds: float
     reasons: tuple[str, ...]
+    t1: float
+    expected: Mapping[str, Expectation]
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,16 @@ class SystemInspection:
     shortest_limit: int
     table: pd.DataFrame
     cells: tuple[CellInspection, ...]
+
+    @property
+    def planned(self) -> tuple[Planned, ...]:
+        """Networks of all cells that a law is known of."""
+        return tuple(
+            Planned(c.cell, m.name, m.budget.tokens, c.t1, c.expected[m.name])
+            for c in self.cells
+            for m in c.cell.models
+            if m.name in c.expected
+        )
 
     @property
     def doubts(self) -> tuple[Doubt, ...]:
@@ -142,6 +160,7 @@ def _cell(
     rates: dict[tuple[str, int], Rates],
     assessment: Assessment,
     plan: InspectionPlan,
+    kept: KeptLaws,
 ) -> tuple[CellInspection, int, pd.DataFrame]:
     """A cell, the longest window that fits it, and its rows."""
     stride = cell.slicing.stride
@@ -166,16 +185,23 @@ def _cell(
     for model in cell.models:
         rate = rates[model.name, states.n_states]
         once = model.budget.tokens / rate.training + generated / rate.generation
-        seconds += once * plan.replicates
-        rows.append(Row(model.name, quantity="core_seconds", value=once * plan.replicates))
+        value = once * plan.replicates[model.name]
+        seconds += value
+        rows.append(Row(model.name, quantity="core_seconds", value=value))
     rows.append(Row(quantity="can_tell", value=not reasons))
+    t1 = one_step(cell, states)
+    expected = expected_of(cell, states.n_states, t1, kept)
+    rows += law_rows(expected, t1 * cell.interval / plan.frame_interval)
     table = as_table(rows).assign(
         coordinate=cell.coordinate, partition=cell.partition, interval=cell.interval
     )
-    return CellInspection(cell, sum(training), seconds, tuple(reasons)), longest, table
+    found = CellInspection(cell, sum(training), seconds, tuple(reasons), t1, expected)
+    return found, longest, table
 
 
-def inspect_system(plan: InspectionPlan, assessment: Assessment) -> SystemInspection:
+def inspect_system(
+    plan: InspectionPlan, assessment: Assessment, kept: KeptLaws
+) -> SystemInspection:
     """Look at everything of one system.
 
     Parameters
@@ -183,6 +209,8 @@ def inspect_system(plan: InspectionPlan, assessment: Assessment) -> SystemInspec
     plan : InspectionPlan
     assessment : Assessment
         Of the same system.
+    kept : KeptLaws
+        By which the outcome of trainings is expected.
 
     Returns
     -------
@@ -223,14 +251,14 @@ def inspect_system(plan: InspectionPlan, assessment: Assessment) -> SystemInspec
             if (model.name, n) not in rates:
                 rates[model.name, n] = probe(model, n, plan.walkers)
     found = [
-        _cell(cell, loaded[cell.coordinate, cell.states], rates, assessment, plan)
+        _cell(cell, loaded[cell.coordinate, cell.states], rates, assessment, plan, kept)
         for cell in plan.cells
     ]
     table = pd.concat([*tables, *(own for _, _, own in found)], ignore_index=True)
     table = table.assign(system=plan.system).reindex(columns=COLUMNS)
     table["i"] = table["i"].where(table["i"] > 0)
     table["lag"] *= plan.frame_interval
-    times = table["quantity"] == "timescale"
+    times = table["quantity"].isin(["timescale", "expected_t1"])
     table.loc[times, ["value", "low", "high"]] *= plan.frame_interval
     table["unit"] = np.where(times, plan.unit, "")
     return SystemInspection(

@@ -97,15 +97,15 @@ def predictions(comparison: pd.DataFrame, lags: Mapping[str, float]) -> Predicti
         Reading.LONG_LAG: comparison["system"].map(lags),
     }
     rates = _at(comparison, "expected_timescale", of_lag[Reading.ONE_STEP])
-    md = _md(_at(comparison, Reading.ONE_STEP.value, of_lag[Reading.ONE_STEP]))
-    expected = trained.merge(rates[[*key, "value"]], on=key).merge(md, on=FACTORS)
+    times = _at(comparison, Reading.ONE_STEP.value, of_lag[Reading.ONE_STEP])
+    expected = with_md(trained.merge(rates[[*key, "value"]], on=key), times).dropna(subset="md")
     pairs = zip(expected["md"], expected["value"], strict=True)
     expected["twice"] = [predicted_timescale(*pair) for pair in pairs] / expected["md"]
     expected["expected"] = expected["value"] / expected["md"]
     ratios = {}
     for reading, lag in of_lag.items():
         times = _at(comparison, reading.value, lag)
-        both = times[[*key, "value"]].merge(_md(times), on=FACTORS)
+        both = with_md(times[[*key, "value"]].reset_index(drop=True), times).dropna(subset="md")
         both["generated"] = both["value"] / both["md"]
         ratios[reading] = expected[[*key, *PREDICTORS]].merge(both[[*key, "generated"]], on=key)
     found = {
@@ -122,7 +122,19 @@ def _at(comparison: pd.DataFrame, quantity: str, lag: pd.Series) -> pd.DataFrame
     return comparison[here & (comparison["quantity"] == quantity)]
 
 
-def _md(times: pd.DataFrame) -> pd.DataFrame:
-    """The MD's slowest timescale of each cell, as column md."""
+def with_md(table: pd.DataFrame, times: pd.DataFrame) -> pd.DataFrame:
+    """A table with the MD's slowest timescale of each row's cell as column md.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns of the cell and replicate.
+    times : pandas.DataFrame
+        Timescales at the wanted lag, those of the MD among them. Where it consists of sets, the one
+        counts that the replicate was trained on. NaN where it has none.
+    """
     own = pick(times, model=MD)
-    return own[own["value"] > 0][[*FACTORS, "value"]].rename(columns={"value": "md"})
+    own = own[own["value"] > 0][[*FACTORS, "replicate", "value"]].rename(columns={"value": "md"})
+    whole = own[own["replicate"] == 0].drop(columns="replicate")
+    by_set = table.merge(own, on=[*FACTORS, "replicate"], how="left")["md"]
+    return table.assign(md=by_set.fillna(table.merge(whole, on=FACTORS, how="left")["md"]))

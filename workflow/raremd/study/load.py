@@ -59,8 +59,13 @@ def _expand(settings: Settings, name: str) -> Iterator[tuple[Cell, str]]:
             yield from ((Cell(name, *levels), model) for model in sweep.models or plain)
 
 
-def _check_models(models: Mapping[str, Model]) -> None:
+def _check_models(models: Mapping[str, Model], replicates: int) -> None:
     for name, model in models.items():
+        if model.replicates is not None and model.replicates > replicates:
+            raise ConfigError(
+                f"models.{name}.replicates: {model.replicates} are more than replicates, "
+                f"{replicates}"
+            )
         read_model_settings(model.kind or name, model.settings, ("models", name, "settings"))
         if model.control_of is not None:
             _check_among([model.control_of], models, f"models.{name}.control_of", "models")
@@ -203,6 +208,18 @@ def _check_claims(study: Study, name: str) -> None:
                 raise ConfigError(f"{key}: no sweep makes the cell {cell.folder}")
 
 
+def _check_laws(study: Study) -> None:
+    """The prediction is about a network of the study."""
+    laws = study.settings.laws
+    if laws is None:
+        return
+    systems = study.settings.systems
+    _check_among([laws.system], systems, "laws.system", "systems")
+    _check_among(laws.held_out, systems, "laws.held_out", "systems")
+    there = study.cells[study.base(laws.system)]
+    _check_among([laws.model], there, "laws.model", f"the models of the base of {laws.system}")
+
+
 def load_study(config: Any) -> Study:
     """Check a configuration and expand its sweeps.
 
@@ -221,7 +238,7 @@ def load_study(config: Any) -> Study:
         One line naming the key that is wrong and what would be right.
     """
     settings = read_settings(config)
-    _check_models(settings.models)
+    _check_models(settings.models, settings.replicates)
     pairs: dict[Cell, set[str]] = {}
     for name, system in settings.systems.items():
         _check_system(system, f"systems.{name}")
@@ -235,6 +252,7 @@ def load_study(config: Any) -> Study:
         _check_cell(study, cell)
     for name in settings.systems:
         _check_claims(study, name)
+    _check_laws(study)
     return study
 
 

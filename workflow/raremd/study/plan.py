@@ -103,7 +103,7 @@ def training_plan(study: Study, cell: Cell, model: str) -> TrainingPlan:
         cell=cell,
         model=model_plan(study, model),
         slicing=slicing(study, cell),
-        replicates=study.settings.replicates,
+        replicates=study.replicates(model),
         seed=study.settings.seed,
         device=study.settings.device,
     )
@@ -205,7 +205,7 @@ def inspection_plan(study: Study, system: str) -> InspectionPlan:
         generation_frames=study.frames(system, settings.generation.time),
         generation_limit=study.frames(system, settings.generation.longest),
         crossings=settings.generation.crossings,
-        replicates=whole.replicates,
+        replicates={name: study.replicates(name) for name in study.settings.models},
         states=tuple(StatesFile(*pair, states_file(study, system, *pair)) for pair in pairs),
         cells=cells,
     )

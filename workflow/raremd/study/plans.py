@@ -353,7 +353,8 @@ class InspectionPlan:
         At the frame interval of the source.
     crossings : int
         See `GenerationPlan`.
-    replicates : int
+    replicates : dict
+        By model.
     states : tuple of StatesFile
     cells : tuple of InspectedCell
     """
@@ -374,6 +375,6 @@ class InspectionPlan:
     generation_frames: int
     generation_limit: int
     crossings: int
-    replicates: int
+    replicates: dict[str, int]
     states: tuple[StatesFile, ...]
     cells: tuple[InspectedCell, ...]

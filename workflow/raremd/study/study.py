@@ -155,6 +155,10 @@ class Study:
 
     # Models.
 
+    def replicates(self, model: str) -> int:
+        """Trainings of a model in each cell."""
+        return self.model(model).replicates or self.settings.replicates
+
     def plain(self) -> list[str]:
         """Models that are no controls."""
         return [name for name, model in self.settings.models.items() if model.control_of is None]
@@ -193,6 +197,15 @@ class Study:
     def options(self, model: str) -> dict[str, object]:
         """Options of a model by name, with the defaults of its kind."""
         return read_model_settings(self.kind(model), self.model(model).settings).model_dump()
+
+    def network(self, model: str) -> str:
+        """The first model that is the same network, trained on more or fewer tokens or frames."""
+        own = self.kind(model), self.options(model), self.ways(model)
+        return next(
+            other
+            for other in self.settings.models
+            if (self.kind(other), self.options(other), self.ways(other)) == own
+        )
 
     def ways(self, model: str) -> tuple[float | None, float | None]:
         """Two-pass training and stratified windows of a model."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from raremd.analysis.levels import factor_levels, grid_levels, recrossing_cells
-from raremd.report.figures import looks
+from raremd.report.figures import law_looks, looks
 from raremd.report.figures.style import Files, Look
 from raremd.study.study import Study
 
@@ -346,6 +346,30 @@ KINDS = {
             looks.inspection,
             looks.nothing,
             module="inspection",
+            scope=PER_STUDY,
+            drawn=None,
+            category="",
+        ),
+        Kind(
+            "law_training",
+            law_looks.base_histories,
+            law_looks.base_networks,
+            scope=PER_STUDY,
+            drawn=None,
+            category="",
+        ),
+        Kind(
+            "law_tokens",
+            law_looks.fitted,
+            law_looks.networks,
+            scope=PER_STUDY,
+            drawn=None,
+            category="",
+        ),
+        Kind(
+            "law_maps",
+            law_looks.maps,
+            looks.nothing,
             scope=PER_STUDY,
             drawn=None,
             category="",

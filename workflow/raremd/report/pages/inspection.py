@@ -10,7 +10,9 @@ import pandas as pd
 
 from raremd.analysis.assessment import Assessment
 from raremd.analysis.inspection import CellInspection, RunningTime, SystemInspection
+from raremd.analysis.kept_laws import KeptLaws
 from raremd.analysis.words import bounds, count, given, listed, number, quantity
+from raremd.report.pages.expected import expected_section
 from raremd.report.pages.markdown import as_table
 from raremd.report.pages.recommendation import events, remedies
 
@@ -190,13 +192,16 @@ def _can_tell(found: SystemInspection, cell: CellInspection) -> str:
     return "no: see above" if cell.reasons else "yes"
 
 
-def as_markdown(inspections: Sequence[SystemInspection], time: RunningTime, cores: int) -> str:
+def as_markdown(
+    inspections: Sequence[SystemInspection], time: RunningTime, cores: int, kept: KeptLaws
+) -> str:
     """The page: each system's answer, what to change, the time, and then the details."""
     answers = [[found.plan.system, headline(found)] for found in inspections]
     lines = ["# Can your data tell?", "", *as_table(["system", "answer"], answers), ""]
     for found in inspections:
         lines += changes_section(found)
-    lines += [*running_time_section(time, cores), "## Details", ""]
+    lines += running_time_section(time, cores)
+    lines += [*expected_section(inspections, kept), "## Details", ""]
     for found in inspections:
         lines += system_section(found)
     return "\n".join(lines)

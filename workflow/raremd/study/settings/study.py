@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
+from raremd.study.settings.laws import Laws
 from raremd.study.settings.messages import check_plain, explain
 from raremd.study.settings.sections import ModelName, Name, Number, Section, Whole, matching
 from raremd.study.settings.systems import System
@@ -63,6 +64,9 @@ class Model(Section):
     )
     budget: Number = Field(
         default=1, gt=0, description="Multiple of training.tokens and training.patience_tokens."
+    )
+    replicates: Whole | None = Field(
+        default=None, ge=1, description="Its trainings in each cell, at most `replicates`."
     )
     window: Whole | None = Field(
         default=None, ge=2, description="Frames in its training window, over training.window."
@@ -166,6 +170,9 @@ class Settings(Section):
     systems: dict[Name, System] = Field(
         min_length=1,
         description="The molecular systems, by the name of their folder in results.",
+    )
+    laws: Laws | None = Field(
+        default=None, description="How laws are tested, in a study whose models vary the budget."
     )
 
 

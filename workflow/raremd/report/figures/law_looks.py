@@ -1,0 +1,58 @@
+"""What the figures of laws are drawn from, and what decides their look."""
+
+from __future__ import annotations
+
+from raremd.report.figures.style import Files, Look
+from raremd.study.study import Study
+
+
+def _shown(study: Study) -> list[tuple[str, str]]:
+    """Systems and models of base cells in which a network is trained on several budgets.
+
+    All base cells where there is no such network.
+    """
+    systems = list(study.settings.systems)
+    cells = {name: study.cells[study.base(name)] for name in systems}
+    several = [
+        name for name in systems if len({study.network(m) for m in cells[name]}) < len(cells[name])
+    ]
+    return [(name, model) for name in several or systems for model in cells[name]]
+
+
+def base_histories(study: Study, _: str) -> Files:
+    """The comparison, and histories of the trainings in base cells."""
+    results = study.settings.results
+    return {
+        "comparison": [f"{results}/comparison.parquet"],
+        "histories": [
+            f"{results}/{study.base(system).folder}/{model}/history.parquet"
+            for system, model in _shown(study)
+        ],
+    }
+
+
+def base_networks(study: Study, _: str) -> Look:
+    """The cell of each history, its model, and the network that this is with another budget."""
+    rows = []
+    for system, model in _shown(study):
+        base = study.base(system)
+        where = {name: getattr(base, name) for name in ("coordinate", "interval", "partition")}
+        rows.append({"system": system, **where, "model": model, "network": study.network(model)})
+    networks = tuple(dict.fromkeys(str(row["network"]) for row in rows))
+    return Look(rows=tuple(rows), models=networks)
+
+
+def fitted(study: Study, _: str) -> Files:
+    """The trainings, and the laws that were fitted to them."""
+    results = study.settings.results
+    return {"points": [f"{results}/laws_points.parquet"], "laws": [f"{results}/laws.json"]}
+
+
+def networks(study: Study, _: str) -> Look:
+    """All networks, each once whatever its budgets."""
+    return Look(models=tuple(dict.fromkeys(map(study.network, study.settings.models))))
+
+
+def maps(study: Study, _: str) -> Files:
+    """Maps over dials of the hidden chains."""
+    return {"maps": [f"{study.settings.results}/laws_maps.json"]}

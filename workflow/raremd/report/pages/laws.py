@@ -1,0 +1,366 @@
+"""The page of laws: the prediction and its outcome, fits, dials, limits of validity."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+
+from raremd.analysis.budget_trial import Outcome
+from raremd.analysis.cell_result import Reading
+from raremd.analysis.kept_laws import KeptLaws
+from raremd.analysis.law_points import ERRORS
+from raremd.analysis.laws import AXES, Dials, Fit, Laws, Limit, Trial
+from raremd.analysis.power_law import Interval
+from raremd.analysis.predicted import PREDICTORS, WITHIN, Predictions
+from raremd.analysis.words import count, given, listed, number
+from raremd.report.names import pretty
+from raremd.report.pages.markdown import as_table
+
+LIMITED_BY = {
+    "tokens": "computing: more tokens of training would help most",
+    "parameters": "size: a larger network would help most",
+    "frames": "data: more MD would help most",
+    "": "nothing that was varied: no doubling is sure to help",
+}
+PROTOTYPE = {
+    "leak": "-0.85 to -1 for tokens, 1.3 to 1.4 for states, about 0 for t1",
+    "excess": "about -0.85 for tokens, about 0.5 for states, about 0 for t1",
+}
+"""Exponents that a prototype measured on 60 trainings, before this study."""
+QUANTITIES = {**ERRORS, "excess": "added rate at one step"}
+RELATED = """\
+## Related work
+
+- Tsai, Kuo and Tiwary (Nat. Commun. 11, 5115, 2020) train LSTMs of 64 and 1,024 units on
+  four-state and alanine dipeptide trajectories; Tsai et al. (Nat. Commun. 13, 7231, 2022) steer
+  them with path sampling. Neither varies the budget.
+- Zeng, Cao, Huang and Yao (arXiv 2107.06573, 2021) found that such networks blur slow and fast
+  dynamics: the claim that this project tests. Zeng, Zhang and Yao (J. Chem. Theory Comput. 2025,
+  doi 10.1021/acs.jctc.5c00180) report that two-pass training of a Transformer repairs it; their
+  network is not public, so the option `two_pass` is our reading of the text.
+- Bera and Mondal (Chem. Sci. 2025) train a GPT of 8 layers and 256 units on 160 million tokens.
+- MarS-FM (arXiv 2509.24779, 2025) argues that training at one fixed lag is dominated by frequent,
+  uninformative transitions.
+- Hsu, Kontorovich and Szepesvari (NeurIPS 2015) bound the mixing time of a reversible Markov
+  chain from one trajectory: its length must grow with the relaxation time and with the inverse of
+  the smallest stationary probability. The laws here say what a network adds to that price.
+"""
+
+
+def _interval(of: Interval, digits: int = 2) -> str:
+    if math.isnan(of.value):
+        return "–"
+    return f"{number(of.value, digits)} [{number(of.low, digits)}, {number(of.high, digits)}]"
+
+
+def _percent(of: Interval) -> str:
+    return f"{100 * of.value:.0f} % [{100 * of.low:.0f}, {100 * of.high:.0f}]"
+
+
+def _prediction(outcome: Outcome) -> list[str]:
+    """What was predicted, and what came out."""
+    forecast, plan = outcome.forecast, outcome.forecast.plan
+    within, cell = f"{100 * plan.within:.0f} %", plan.cell
+    where = f"`{plan.network}` on {cell.system} ({cell.coordinate}, {cell.partition})"
+    if forecast.fit is None:
+        return [f"Too few budgets were trained to predict one for {where}."]
+    n = count(forecast.fit.n, "training")
+    tokens = "no budget at all, as the error stops falling"
+    if math.isfinite(forecast.tokens.value):
+        tokens = f"{_interval(forecast.tokens)} tokens"
+    came = listed([number(ratio) for ratio in outcome.times.ratios])
+    verdict = "The budget was enough" if outcome.reached else "The budget was not enough"
+    if forecast.trained < (forecast.tokens.value if math.isfinite(forecast.tokens.value) else 1e99):
+        verdict += f", as it was cut at {given(forecast.trained)} tokens"
+    return [
+        f"Fitted to {n} of {where} with at most {given(plan.most_fitted)} tokens, the law predicts "
+        f"that t1 at one step comes within {within} of the MD's at {tokens}. Trained there "
+        f"afterwards, with {given(forecast.trained)} tokens:",
+        "",
+        *as_table(
+            ["", "predicted", "came out"],
+            [
+                ["t1 generated / t1 MD", _ratio(forecast.error), came],
+                ["error at one step", _interval(forecast.error), _errors(outcome)],
+            ],
+        ),
+        "",
+        f"{verdict}: t1 {'is' if outcome.reached else 'is not'} within {within}.",
+    ]
+
+
+def _ratio(error: Interval) -> str:
+    if math.isnan(error.value):
+        return "–"
+    return _interval(Interval(*(1 / (1 + e) for e in (error.value, error.high, error.low))))
+
+
+def _errors(outcome: Outcome) -> str:
+    return listed([number(abs(1 / ratio - 1), 2) for ratio in outcome.times.ratios])
+
+
+def _limits(found: Sequence[Limit]) -> list[str]:
+    rows = [
+        [
+            pretty(limit.system),
+            pretty(limit.kind),
+            *(_percent(dict(limit.gains)[a]) if a in dict(limit.gains) else "–" for a in AXES),
+            LIMITED_BY[limit.by],
+        ]
+        for limit in found
+    ]
+    heading = [
+        "system", "network", "twice the tokens", "twice the size", "twice the MD",
+        "what limits",
+    ]  # fmt: skip
+    return as_table(heading, rows)
+
+
+def _fits(found: Sequence[Fit], axis: str) -> list[str]:
+    rows = [
+        [
+            pretty(fit.system),
+            f"{fit.coordinate}, {fit.partition}, {given(fit.interval)}",
+            f"`{fit.network}`",
+            given(fit.tokens) if fit.tokens else "–",
+            QUANTITIES[fit.quantity],
+            _interval(Interval(-fit.exponent.value, -fit.exponent.high, -fit.exponent.low)),
+            _interval(fit.floor) if fit.fit.law.floor else "none seen",
+            number(fit.fit.spread, 2),
+            str(fit.fit.n),
+        ]
+        for fit in found
+        if fit.axis == axis
+    ]
+    heading = [
+        "system", "cell", "network", "tokens", "quantity", "exponent", "floor", "scatter of ln",
+        "trainings",
+    ]  # fmt: skip
+    return as_table(heading, rows)
+
+
+def _dials(found: Sequence[Dials]) -> list[str]:
+    rows = [
+        [
+            pretty(dial.kind),
+            QUANTITIES[dial.quantity],
+            _interval(Interval(-dial.tokens.value, -dial.tokens.high, -dial.tokens.low)),
+            _interval(dial.states),
+            _interval(dial.t1),
+            PROTOTYPE[dial.quantity],
+            str(dial.n),
+        ]
+        for dial in found
+    ]
+    heading = ["network", "quantity", "tokens", "states", "t1", "prototype", "trainings"]
+    return as_table(heading, rows)
+
+
+def _trials(found: Sequence[Trial]) -> list[str]:
+    rows = [
+        [
+            pretty(trial.system),
+            pretty(trial.kind),
+            "never fitted" if trial.held_out else "left out of the fit",
+            f"{100 * trial.within:.0f} %",
+            number(trial.rms, 2),
+            str(trial.n),
+        ]
+        for trial in sorted(found, key=lambda t: (not t.held_out, t.system, t.kind))
+    ]
+    heading = ["system", "network", "how", f"within a factor {WITHIN:g}", "rms of ln", "trainings"]
+    return as_table(heading, rows)
+
+
+def _trial_sentence(found: Sequence[Trial]) -> str:
+    n = sum(trial.n for trial in found)
+    if not n:
+        return "No system could be left out of a fit."
+    share = sum(trial.within * trial.n for trial in found) / n
+    poor = sorted({pretty(trial.system) for trial in found if trial.within < 0.8})
+    where = f" It fails on {listed(poor)}." if poor else " It holds on each system."
+    return (
+        f"Of {count(n, 'training')} on systems that the law was not fitted to, {100 * share:.0f} "
+        f"% have a t1 at one step within a factor of {WITHIN:g} of the law; 80 % was asked "
+        f"for.{where}"
+    )
+
+
+def _before_generation(found: Predictions) -> list[str]:
+    readings = {Reading.ONE_STEP: "one step", Reading.LONG_LAG: "yardstick's lag"}
+    rows = [
+        [
+            readings[reading],
+            PREDICTORS[name],
+            number(a.rms, 2),
+            number(a.correlation, 2),
+            f"{100 * a.within:.0f} %" if a.n else "–",
+            f"{a.n} ({a.left_out} without a value)",
+        ]
+        for (reading, name), a in found.agreement.items()
+    ]
+    heading = [
+        "read at", "predictor", "rms of ln", "correlation", f"within a factor {WITHIN:g}",
+        "trainings",
+    ]  # fmt: skip
+    return as_table(heading, rows)
+
+
+def _kept(kept: KeptLaws) -> list[str]:
+    rows = [
+        [
+            pretty(law.kind),
+            name,
+            f"{number(of.scale, 2)} (tokens / 10⁶)^{-of.tokens:.2f} (states / 100)^{of.states:.2f}",
+            number(math.exp(of.spread), 2),
+        ]
+        for law in kept.networks
+        for name, of in (("leak", law.leak), ("added rate at one step", law.excess))
+    ]
+    return as_table(["network", "quantity", "law", "factor of one standard deviation"], rows)
+
+
+def page(
+    laws: Laws,
+    limiting: Sequence[Limit],
+    outcome: Outcome,
+    before: Predictions,
+    points: pd.DataFrame,
+    hours: float,
+) -> str:
+    """Markdown of docs/laws.md.
+
+    Parameters
+    ----------
+    laws : Laws
+    limiting : sequence of Limit
+    outcome : Outcome
+    before : Predictions
+        Of timescales before generation.
+    points : pandas.DataFrame
+        The trainings, see `law_points.points`.
+    hours : float
+        Core-hours of training and generation.
+    """
+    shared = points[points["tokens"] > 0]
+    lines = [
+        "# Laws: how much training and how much MD do rare events take?",
+        "",
+        f"Written by `make laws` from {count(len(shared), 'training')} on "
+        f"{count(shared['system'].nunique(), 'system')}, {number(shared['tokens'].min(), 2)} to "
+        f"{number(shared['tokens'].max(), 2)} tokens each, {number(hours, 2)} core-hours of "
+        "training and generation. [Theory](theory.md) has the derivations. Intervals are 95 %.",
+        "",
+        "## A prediction that could fail",
+        "",
+        *_prediction(outcome),
+        "",
+        "## What limits",
+        "",
+        "The error at one step falls by this share with a doubling beyond the largest value tried:",
+        "",
+        *_limits(limiting),
+        "",
+        "## While networks train",
+        "",
+        "![expected timescale while training](laws/law_training.png)",
+        "",
+        "Each line is one training: the slowest timescale of its expected one-step matrix over "
+        "that of the MD. The loss hardly moves while this climbs by factors.",
+        "",
+        "## Errors against tokens, size and MD",
+        "",
+        "![errors against tokens](laws/law_tokens.png)",
+        "",
+        "Fits of scale x^exponent + floor. The error at one step is abs(t1 MD / t1 model - 1), "
+        "that at the yardstick's lag abs(ln(t1 model / t1 MD)).",
+        "",
+    ]
+    for axis, what in (
+        ("tokens", "tokens"),
+        ("parameters", "parameters"),
+        ("frames", "unique frames of the MD"),
+    ):
+        if any(fit.axis == axis for fit in laws.fits):
+            lines += [f"### Against {what}", "", *_fits(laws.fits, axis), ""]
+    lines += [
+        "## Dials of the data",
+        "",
+        "Exponents over the hidden chains, beside those of a prototype that was there before:",
+        "",
+        *_dials(laws.dials),
+        "",
+        "## Where models are right",
+        "",
+        "![maps](laws/law_maps.png)",
+        "",
+        "Colours and numbers: log2 of t1 generated over t1 of the MD. The black line is where "
+        "the law expects an error of 10 % at one step; it was fitted to these chains too, so the "
+        "next section is the test.",
+        "",
+        "## Does it hold elsewhere?",
+        "",
+        _trial_sentence(laws.trials),
+        "",
+        *_trials(laws.trials),
+        "",
+        "The laws that `make inspect` uses:",
+        "",
+        *_kept(laws.kept),
+        "",
+        "## Predicted before generation",
+        "",
+        "![predicted against generated](laws/predicted.png)",
+        "",
+        "From a trained network's probabilities on held-out frames, before it generates anything:",
+        "",
+        *_before_generation(before),
+        "",
+        "## Limits of validity",
+        "",
+        "- The laws are about one step. At the yardstick's lag errors of both signs cancel, so an "
+        "error there can be small by accident and need not fall with tokens ([theory](theory.md)).",
+        "- An exponent holds between the smallest and the largest value in its figure. A floor "
+        "that lies below the last point is not seen.",
+        "- Excess loss is measured on a finite validation set; on hidden chains it is taken over "
+        "the lowest possible loss, elsewhere over the best model of the cell, which is then left "
+        "out.",
+        "- The law for use knows tokens and states only. How states mix inside a basin matters "
+        "too: chains with a ring leak more than states of molecules do.",
+        "- Learning rate, batch and weight decay move scales and floors; each curve has one "
+        "recipe.",
+        "- The largest budgets have one or two trainings: their scatter is taken from smaller "
+        "ones.",
+        "",
+        RELATED,
+        "## Do it again",
+        "",
+        "`make laws` runs the whole study, `make laws-point` one training of each curve in about "
+        "ten minutes, shown beside the trainings in [points.csv](laws/points.csv).",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def points_page(table: pd.DataFrame) -> str:
+    """One point of each curve, done anew, beside the kept ones.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        See `budget_trial.beside_kept`.
+    """
+    rows = [
+        [
+            pretty(row.system),
+            f"`{row.model}`",
+            _interval(Interval(row.ratio, row.low, row.high), 3),
+            _interval(Interval(row.kept, row.kept_low, row.kept_high), 3),
+        ]
+        for row in table.itertuples()
+    ]
+    heading = ["system", "model", "t1 generated / t1 MD, now", "kept"]
+    note = "At one step: median over trainings, smallest and largest in brackets."
+    return "\n".join(["# One point of each curve", "", note, "", *as_table(heading, rows), ""])
