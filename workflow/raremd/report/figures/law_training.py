@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
-from raremd.analysis.plotted import training_histories
+from raremd.analysis.plotted import Trained, training_histories
 from raremd.io.storage import read_parquet
 from raremd.report.figures import style
 from raremd.report.figures.style import Files, Look
@@ -14,10 +14,14 @@ from raremd.report.names import pretty
 
 def read(files: Files, look: Look) -> pd.DataFrame:
     """All evaluations, with the network of each training."""
-    return training_histories(
+    trained = [Trained(**{name: row[name] for name in Trained._fields}) for row in look.rows]
+    histories = training_histories(
         [read_parquet(file) for file in files["histories"]],
-        look.rows,
+        trained,
         read_parquet(files["comparison"][0]),
+    )
+    return histories.assign(
+        network=histories["model"].map({row["model"]: row["network"] for row in look.rows})
     )
 
 
