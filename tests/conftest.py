@@ -69,7 +69,8 @@ def copy_project(folder: Path) -> Project:
     for part in PARTS:
         source = ROOT / part
         if source.is_dir():
-            ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
+            # What Numba has compiled goes along: it holds for a copy with the same times.
+            ignore = shutil.ignore_patterns("*.pyc", "*.egg-info")
             shutil.copytree(source, folder / part, ignore=ignore)
         else:
             shutil.copy2(source, folder / part)

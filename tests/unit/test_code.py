@@ -66,7 +66,7 @@ def copied(tmp_path, monkeypatch):
 
 
 def forget() -> None:
-    for cached in (code.import_closure, code.code_digest):
+    for cached in (code._source, code.import_closure, code.code_digest):
         cached.cache_clear()
 
 

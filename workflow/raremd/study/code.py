@@ -70,6 +70,11 @@ def _read(source: bytes) -> tuple[frozenset[str], str]:
 
 
 @functools.cache
+def _source(path: Path) -> tuple[frozenset[str], str]:
+    return _read(path.read_bytes())
+
+
+@functools.cache
 def import_closure(*starts: Path) -> frozenset[str]:
     """Modules of the package that files import, directly or not.
 
@@ -91,7 +96,7 @@ def import_closure(*starts: Path) -> frozenset[str]:
     found: set[str] = set()
     waiting = list(starts)
     while waiting:
-        imported, _ = _read(waiting.pop().read_bytes())
+        imported, _ = _source(waiting.pop())
         files = {name: file for name in imported - found if (file := _file(name))}
         found |= files.keys()
         waiting += files.values()
@@ -114,5 +119,5 @@ def code_digest(*starts: Path) -> str:
     """
     files = {str(number): start for number, start in enumerate(starts)}
     files |= {name: file for name in import_closure(*starts) if (file := _file(name))}
-    digests = {name: _read(file.read_bytes())[1] for name, file in files.items()}
+    digests = {name: _source(file)[1] for name, file in files.items()}
     return hashlib.sha256(repr(sorted(digests.items())).encode()).hexdigest()
