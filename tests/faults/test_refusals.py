@@ -20,6 +20,7 @@ PRELOAD = ["snakemake.cli", "raremd.study.load", "raremd.analysis.tidy", "raremd
 MEMORY_GIB = 1.0
 LATE = {IMPORT, LENGTHS, STATES}
 ALLOWED = {PLAN: set(), IMPORT: {IMPORT}, LENGTHS: LATE, STATES: LATE}
+LOGS = ".snakemake/log"
 RECORDS = ("logs", "benchmarks", "config.json")
 
 
@@ -29,6 +30,7 @@ class Outcome:
 
     status: int
     text: str
+    log: str
     before: dict
     after: dict
     gib: float
@@ -41,7 +43,8 @@ class Outcome:
 
     @property
     def jobs(self) -> set[str]:
-        return set(re.findall(r"^(?:local)?rule (\w+):", self.text, re.MULTILINE))
+        """Rules that started, by Snakemake's own log."""
+        return set(re.findall(r"^(?:local)?rule (\w+):", self.log, re.MULTILINE))
 
 
 def results(folder: Path) -> dict:
@@ -61,6 +64,7 @@ def attempt(name: str, folder: Path, context) -> Outcome:
         flawed = yaml.safe_dump(config, sort_keys=False).encode()
     (folder / "config.yaml").write_bytes(flawed)
     before = results(folder)
+    earlier = set((folder / LOGS).iterdir())
     arguments = ["--snakefile", str(ROOT / "Snakefile"), "--cores", "1"]
     arguments += ["--configfile", "config.yaml", "--", *TARGETS]
     process = context.Process(target=snakemake, args=(str(folder), arguments))
@@ -69,6 +73,7 @@ def attempt(name: str, folder: Path, context) -> Outcome:
     outcome = Outcome(
         int((folder / "status").read_text()),
         (folder / "terminal.log").read_text(),
+        "".join(path.read_text() for path in set((folder / LOGS).iterdir()) - earlier),
         before,
         results(folder),
         float((folder / "memory").read_text()),

@@ -169,7 +169,7 @@ class TestFactor:
         left, right = drawn(factor).axes
         assert left.get_xlabel() == "saving interval (τ)"
         assert left.get_title() == "metastable states, lag 100 τ"
-        assert left.get_ylabel() == "log₂(t₁ model / t₁ MD)"
+        assert left.get_ylabel() == "← too fast    log₂(t₁ model / t₁ MD)    too slow →"
         assert np.diff(left.get_xticks()) == pytest.approx(np.log2(10))
         assert texts(right.get_xticklabels()) == ["1", "10"]
 

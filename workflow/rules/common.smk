@@ -8,7 +8,7 @@ from pathlib import Path
 
 import raremd
 from raremd.data.imported.sources import downloads, matching_files
-from raremd.io.progress import CellProgress
+from raremd.io.progress import CellProgress, keep_terminal_short
 from raremd.io.storage import write_json
 from raremd.report.figures import catalogue
 from raremd.study import laws_plan, plan, recipes, source_plan

@@ -26,7 +26,7 @@ class _Line(logging.Formatter):
 
 
 def log_to(path: Path | str) -> None:
-    """Send log messages of the package to `path` and to standard error.
+    """Send log messages of the package to `path`, and warnings to standard error too.
 
     To be called after all imports. From then on an error that ends the script is one line
     on standard error; its traceback goes to `path`.
@@ -36,6 +36,7 @@ def log_to(path: Path | str) -> None:
         logging.FileHandler(path, mode="w"),
         logging.StreamHandler(sys.stderr),
     ]
+    handlers[1].setLevel(logging.WARNING)
     for handler in handlers:
         handler.setFormatter(_Line("%(asctime)s", datefmt="%H:%M:%S"))
     logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)

@@ -9,6 +9,9 @@ from raremd.analysis.tidy import Levels
 RATIO = "log₂(t₁ model / t₁ MD)"
 """Of the slowest timescale: 0 is right, 1 a factor of two too slow."""
 
+DIRECTED = f"← too fast    {RATIO}    too slow →"
+"""The same as the label of an axis."""
+
 _WORDS = {
     "kmeans": "k-means",
     "gru": "GRU",

@@ -268,10 +268,18 @@ KINDS = {
         Kind(
             "transition_matrices",
             looks.comparison,
-            looks.networks,
+            looks.base_cell,
             labels={"figure": "transition matrices"},
             title="Transition matrices",
             hint="Red off the diagonal is a jump that the model makes too often.",
+        ),
+        Kind(
+            "chapman_kolmogorov",
+            looks.comparison,
+            looks.base_cell,
+            labels={"figure": "Chapman-Kolmogorov test"},
+            title="Chapman-Kolmogorov test",
+            hint="Marks that leave their dashed line belong to states with memory at that lag.",
         ),
         Kind(
             "populations_mfpt",

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from raremd.analysis.tidy import pick
 from raremd.report.figures import style
 from raremd.report.figures.style import Files, Look
-from raremd.report.names import RATIO, pretty
+from raremd.report.names import DIRECTED, pretty
 
 LINE = 0.2
 
@@ -69,11 +69,12 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
         f"metastable states, lag {look.lag:g} {unit}": ("yardstick_log2_ratio", look.lag),
         f"own states, lag {look.interval:g} {unit}": ("log2_ratio", look.interval),
     }
-    figure = style.new_figure(style.DOUBLE, LINE * len(series) + 0.8)
+    figure = style.new_figure(style.DOUBLE, LINE * len(series) + 1.0)
     axes = figure.subplots(1, 2, sharex=True, sharey=True)
     for panel, (title, (quantity, at)) in zip(axes, shown.items(), strict=True):
         rows = pick(data, quantity=quantity, lag=at, i=1)
         draw_rows(panel, rows, series, look.tolerance)
-        panel.set(title=title, xlabel=RATIO)
+        panel.set(title=title, xlabel=DIRECTED)
+    figure.suptitle(look.system, fontsize=8, weight="bold")
     axes[0].set_yticks(range(len(series)), [own.label for own in series.values()])
     return figure

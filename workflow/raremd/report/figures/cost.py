@@ -68,5 +68,5 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: f"{seconds:g}"))
     axes.xaxis.set_minor_locator(NullLocator())
-    style.legend_above(figure, [axes], columns=3)
+    style.legend_above(figure, [axes], columns=3, title=look.system)
     return figure

@@ -15,7 +15,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from raremd.analysis.tidy import COLUMN, pick
 from raremd.report.figures import style
 from raremd.report.figures.style import Files, Look
-from raremd.report.names import RATIO, pretty
+from raremd.report.names import DIRECTED, pretty
 
 AXIS = {"dimension": "reaction coordinate", "partition": "partition"}
 FILLINGS = ["none", "bottom", "left"]
@@ -140,9 +140,9 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
         )
         edge = 0.5 * min(np.diff(places), default=1.0)
         panel.set_xlim(places[0] - edge, places[-1] + edge)
-    axes[0].set_ylabel(RATIO)
+    axes[0].set_ylabel(DIRECTED)
     factors = axes[1].secondary_yaxis("right")
     factors.yaxis.set_major_formatter(FuncFormatter(_as_factor))
     factors.set_ylabel("t₁ model / t₁ MD")
-    style.legend_above(figure, axes)
+    style.legend_above(figure, axes, title=look.system)
     return figure

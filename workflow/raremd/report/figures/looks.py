@@ -186,12 +186,6 @@ def base_cell(study: Study, system: str) -> Look:
     )
 
 
-def networks(study: Study, system: str) -> Look:
-    """Networks in the base cell."""
-    models = tuple(m for m in base_models(study, system) if m in study.networks())
-    return replace(base_cell(study, system), models=models)
-
-
 def controls(study: Study, system: str) -> Look:
     """Each model of the base cell beside its controls."""
     return replace(

@@ -80,5 +80,5 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
     finite = times["value"][np.isfinite(times["value"]) & (times["value"] > 0)]
     if len(finite):
         right.set_ylim(finite.min() / 3, finite.max() * 3)
-    style.legend_above(figure, [left])
+    style.legend_above(figure, [left], title=look.system)
     return figure

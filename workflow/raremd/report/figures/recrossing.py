@@ -105,5 +105,5 @@ def draw(data: RemovalTimes, look: Look) -> Figure:
     panels[0, 0].set_xticks(ticks, [labels[t] for t in ticks])
     panels[0, 0].set_xlim(ticks[0] - 0.4, ticks[-1] + 0.4)
     figure.supxlabel(rf"time $\tau_c$ of the removal ({unit})", fontsize=8)
-    style.legend_above(figure, panels.flat)
+    style.legend_above(figure, panels.flat, title=look.system)
     return figure

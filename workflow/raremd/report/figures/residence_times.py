@@ -14,6 +14,8 @@ from raremd.report.figures.style import Files, Look
 from raremd.report.names import pretty, state
 
 COLUMNS = 3
+MOST = 8
+"""States that have a panel: the first that the MD visits."""
 FLOOR = 0.004
 """Rarer stays are not shown: a handful of events decides them."""
 SPREAD = 0.5
@@ -85,7 +87,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
     rows = pick(data, replicate=0, model=["md", *looks])
     stays, rates = pick(rows, quantity="survival"), pick(rows, quantity="crossing_rate")
     visited = stays.loc[(stays["model"] == "md") & stays["value"].notna(), "i"]
-    states = sorted(visited.unique())
+    states = sorted(visited.unique())[:MOST]
     figure, axes = style.grid(len(states) + 1, COLUMNS, 1.9)
     for panel, i in zip(axes, states, strict=False):
         draw_survival(panel, pick(stays, i=int(i)), looks)
@@ -97,5 +99,5 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
     axes[-1].xaxis.set_minor_locator(NullLocator())
     axes[-1].set(title="slow process", xlabel=f"frames this far apart ({unit})")
     axes[-1].set_ylabel(f"crossings (1/{unit})", fontsize=style.SMALL)
-    style.legend_above(figure, axes[:1])
+    style.legend_above(figure, axes[:1], title=look.system)
     return figure

@@ -117,6 +117,11 @@ class Look:
     names: tuple[str, ...] = ()
 
     @property
+    def system(self) -> str:
+        """Name of the system whose rows are shown, for titles; empty if there are none."""
+        return pretty(str(self.rows[0]["system"])) if self.rows else ""
+
+    @property
     def series(self) -> dict[str, Series]:
         """Model -> how it is drawn, in the order of legends."""
         own = [m for m in self.models if m not in self.controls]
@@ -187,8 +192,10 @@ def grid(
     return figure, list(axes.flat[:n])
 
 
-def legend_above(figure: Figure, axes: Iterable[Axes], columns: int = 6) -> None:
-    """One legend for all panels: every label once, in the order of the panels."""
+def legend_above(
+    figure: Figure, axes: Iterable[Axes], columns: int = 6, title: str = ""
+) -> None:
+    """Title and one legend for all panels: every label once, in the order of the panels."""
     entries: dict[str, Artist] = {}
     for panel in axes:
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
@@ -197,7 +204,8 @@ def legend_above(figure: Figure, axes: Iterable[Axes], columns: int = 6) -> None
     figure.legend(
         list(entries.values()), list(entries), loc="outside upper center",
         ncols=min(columns, max(1, int(figure.get_figwidth() / widest))),
-        handlelength=1.5, columnspacing=1.5,
+        handlelength=1.5, columnspacing=1.5, title=title or None,
+        title_fontproperties={"weight": "bold", "size": 8},
     )  # fmt: skip
 
 

@@ -14,6 +14,8 @@ from raremd.report.names import cell_title, pretty
 
 SHOWN = 2
 """Slow processes in a panel; more would lie on top of each other."""
+WIDTHS = 1.0, 0.5
+"""Of the lines of t₁ and t₂; marks of t₂ are open."""
 COLUMNS = 4
 ABOVE = 15
 """The axis ends at so many times the slowest timescale of MD, reference or exact spectrum."""
@@ -46,9 +48,9 @@ def draw_timescales(
         label = None if number else "exact"
         axes.axhline(value, color="0.35", linewidth=0.5, label=label, zorder=1)
     for number, (lag, value, low, high) in enumerate(_lines(pick(table, model="md"))):
-        label = None if number else "MD"
+        label = f"MD, t{'₁₂'[number]}"
         axes.fill_between(lag, low, high, color=style.MD, alpha=0.2, linewidth=0, zorder=1)
-        axes.plot(lag, value, color=style.MD, label=label, zorder=3)
+        axes.plot(lag, value, color=style.MD, label=label, linewidth=WIDTHS[number], zorder=3)
     for number, (lag, value, _, _) in enumerate(_lines(pick(table, model="reference"))):
         label = None if number else "reference"
         axes.plot(lag, value, "--", color=style.REFERENCE, label=label, zorder=2)
@@ -58,8 +60,8 @@ def draw_timescales(
             label = None if number else look.label
             axes.vlines(lag, low, high, color=look.color, linewidth=0.8, alpha=0.7, zorder=4)
             axes.plot(
-                lag, value, color=look.color, marker=look.marker, markersize=2.5, linewidth=0.8,
-                label=label, zorder=5,
+                lag, value, color=look.color, marker=look.marker, markersize=2.5, label=label,
+                linewidth=WIDTHS[number], fillstyle=("full", "none")[number], zorder=5,
             )  # fmt: skip
 
 
@@ -95,5 +97,5 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
         panel.set_xlim(edge)
     figure.supxlabel(f"lag time ({unit})", fontsize=8)
     figure.supylabel(f"implied timescale ({unit})", fontsize=8)
-    style.legend_above(figure, axes)
+    style.legend_above(figure, axes, title=look.system)
     return figure

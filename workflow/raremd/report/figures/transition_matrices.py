@@ -65,7 +65,7 @@ def draw(data: Matrices, look: Look) -> Figure:
     differences = data.differences.values()
     largest = max(float(np.nanmax(np.abs(d), initial=1e-3)) for d in differences)
     difference = Normalize(-largest, largest)
-    figure = style.new_figure(style.DOUBLE, 2.1 * len(data.models) + 0.6)
+    figure = style.new_figure(style.DOUBLE, 2.1 * len(data.models) + 0.8)
     axes = figure.subplots(len(data.models), 3, squeeze=False)
     for row, (model, values) in zip(axes, data.models.items(), strict=True):
         first = draw_matrix(row[0], data.md, "Blues", probability, ".3f")
@@ -81,6 +81,7 @@ def draw(data: Matrices, look: Look) -> Figure:
         panel.set_yticks(range(len(names)), names)
     for panel in axes[-1]:
         panel.set_xlabel("to state")
+    figure.suptitle(look.system, fontsize=8, weight="bold")
     figure.colorbar(
         first, ax=axes[:, :2], location="bottom", aspect=40, shrink=0.8,
         ticks=[0, 0.01, 0.1, 0.5, 1],
