@@ -192,9 +192,7 @@ def grid(
     return figure, list(axes.flat[:n])
 
 
-def legend_above(
-    figure: Figure, axes: Iterable[Axes], columns: int = 6, title: str = ""
-) -> None:
+def legend_above(figure: Figure, axes: Iterable[Axes], columns: int = 6, title: str = "") -> None:
     """Title and one legend for all panels: every label once, in the order of the panels."""
     entries: dict[str, Artist] = {}
     for panel in axes:
