@@ -108,10 +108,13 @@ def line_with(text: str, words: str) -> str:
 
 
 def finish(folder: Path, *options: str, **settings) -> str:
-    """Run to the end and return what the terminal showed."""
+    """Run to the end and return what the terminal showed, and what its jobs logged."""
+    started = time.time_ns()
     run = Run(folder, *options, **settings)
     assert run.wait() == 0, run.text
-    return run.text
+    logs = (folder / "results/logs").rglob("*.log")
+    fresh = [path for path in sorted(logs) if path.stat().st_mtime_ns >= started]
+    return "\n".join([run.text, *(path.read_text() for path in fresh)])
 
 
 def copy_study(finished: Path, folder: Path) -> Path:
