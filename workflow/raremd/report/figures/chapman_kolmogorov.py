@@ -65,6 +65,8 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
         panel.set_title(f"state {state(int(i) - 1, look.names)}")
     figure.supxlabel(f"lag ({unit})", fontsize=8)
     figure.supylabel("P(in the state again)", fontsize=8)
-    axes[0].plot([], [], "--", color=style.REFERENCE, label=f"predicted from lag {look.lag:g} {unit}")
+    axes[0].plot(
+        [], [], "--", color=style.REFERENCE, label=f"predicted from lag {look.lag:g} {unit}"
+    )
     style.legend_above(figure, axes, title=look.system)
     return figure
