@@ -228,6 +228,7 @@ def marks(axes: Axes, x: np.ndarray, rows: pd.DataFrame, look: Series) -> None:
 def save(figure: Figure, pdf: Path | str, png: Path | str) -> None:
     """Write both formats; equal figures give equal bytes."""
     logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells every glyph
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # and this every fallback
     with atomic_path(pdf) as temporary:
         figure.savefig(temporary, metadata={"CreationDate": None})
     with atomic_path(png) as temporary:
