@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
-from raremd.analysis.plotted import training_histories
+from raremd.analysis.plotted import Trained, training_histories
 from raremd.io.storage import read_parquet
 from raremd.report.figures import style
 from raremd.report.figures.style import Files, Look
@@ -14,11 +14,12 @@ from raremd.report.names import pretty
 
 def read(files: Files, look: Look) -> pd.DataFrame:
     """All evaluations, with the network of each training."""
-    return training_histories(
+    table = training_histories(
         [read_parquet(file) for file in files["histories"]],
-        look.rows,
+        [Trained(**row) for row in look.rows],
         read_parquet(files["comparison"][0]),
     )
+    return table.assign(network=[look.controls.get(m, m) for m in table["model"]])
 
 
 def draw(data: pd.DataFrame, look: Look) -> Figure:
@@ -28,7 +29,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
     ----------
     data : pandas.DataFrame
     look : Look
-        models: the networks.
+        models, the networks; controls, each of their other budgets.
     """
     seen = data.dropna(subset=["expected_timescale", "md_timescale"])
     seen = seen[seen["tokens"] > 0]
