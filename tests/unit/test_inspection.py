@@ -10,11 +10,14 @@ import pytest
 from chains import sample_chain
 
 from raremd.analysis.assess import assess
+from raremd.analysis.expected import Planned, Remedy, remedy
 from raremd.analysis.inspection import RunningTime, inspect_system, running_time
-from raremd.analysis.kept_laws import DialLaw, KeptLaws, NetworkLaw
+from raremd.analysis.kept_laws import DialLaw, Expectation, KeptLaws, NetworkLaw
+from raremd.analysis.power_law import Interval
 from raremd.io.storage import write_arrays
 from raremd.report.figures.inspection import draw
 from raremd.report.figures.style import Look
+from raremd.report.pages.expected import expected_section
 from raremd.report.pages.inspection import (
     as_markdown,
     changes_section,
@@ -223,3 +226,42 @@ def test_figure(path):
     (panel,) = draw(table, Look()).axes
     assert panel.get_title().startswith("toy")
     np.testing.assert_allclose(panel.lines[0].get_xdata(), [0.5, 1.0, 2.5, 10.0])
+
+
+def test_what_networks_will_get_wrong_and_what_would_help(path):
+    """By the made-up law an LSTM adds 1e-3 sqrt(0.03) / 1e3 a frame after 1e9 tokens: nothing."""
+    found, table, _ = inspected(plan(path))
+    assert value(table, "expected_leak", interval=0.5) == pytest.approx(1.73e-7, rel=0.01)
+    t1 = value(table, "expected_t1", interval=0.5)
+    assert t1 == pytest.approx(0.5 * T1, rel=0.2)
+    assert "nothing is needed" in "\n".join(expected_section([found], LAWS))
+
+    few = replace(BUDGET, tokens=10_000)
+    cells = [replace(c, models=(replace(c.models[1], budget=few),)) for c in plan(path).cells]
+    found, table, _ = inspected(plan(path, cells=tuple(cells[:1]), lags=(1, 2, 5)))
+    (one,) = found.planned
+    rate = 1e-3 * 100 * 0.03**0.5
+    assert one.expected.ratio.value == pytest.approx(1 / (1 + rate * one.t1))
+    assert not one.enough
+    needed = value(table, "tokens_needed")
+    assert needed == pytest.approx(1e4 * rate * one.t1 / (1 / 0.9 - 1), rel=1e-6)
+    text = "\n".join(expected_section([found], LAWS))
+    longer = remedy(one, found.planned, 0.5).interval
+    assert longer == 0.5 * np.ceil(rate * one.t1 * 9)
+    assert f"an interval of {longer:g} or more or `prior: seen_jumps`" in text
+
+
+def test_a_planned_cell_that_is_within_its_budget_is_named():
+    def planned(interval, partition, tokens):
+        right = Interval(0.5, 0.4, 0.6)
+        cell = InspectedCell("xy", partition, partition, interval, Slicing(1, "none", 1), ())
+        expected = Expectation(right, right, Interval(tokens, tokens, tokens), tokens)
+        return Planned(cell, "lstm", 1000, 100.0, expected)
+
+    hard = planned(1.0, "fine", 1e6)
+    others = [hard, planned(5.0, "fine", 500.0), planned(1.0, "coarse", 10.0)]
+    others.append(planned(5.0, "coarse", 1.0))
+    found = remedy(hard, others, 1.0)
+    assert (found.intervals, found.partitions, found.interval) == ((5.0,), ("coarse",), 9.0)
+    fast = replace(hard, t1=5.0)
+    assert remedy(fast, [fast], 1.0) == Remedy((), (), np.inf)

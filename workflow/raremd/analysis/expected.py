@@ -48,7 +48,7 @@ def law_rows(expected: Mapping[str, Expectation], t1: float) -> Iterator[Row]:
             ("expected_t1", t1, found.ratio),
             ("tokens_needed", 1.0, found.tokens),
         ):
-            value, low, high = (scale * part for part in (of.value, of.low, of.high))
+            value, low, high = (scale * bound for bound in (of.value, of.low, of.high))
             yield Row(model, quantity=quantity, value=value, low=low, high=high)
         yield Row(model, quantity="frames_needed", value=found.frames)
 

@@ -131,6 +131,11 @@ class Forecast:
     trained: int
     error: Interval
 
+    @property
+    def cut(self) -> bool:
+        """Whether more tokens are predicted to be needed than the training may see."""
+        return not self.tokens.value <= self.plan.most_tokens
+
 
 @dataclass(frozen=True)
 class Limit:

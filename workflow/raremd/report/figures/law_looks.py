@@ -32,14 +32,18 @@ def base_histories(study: Study, _: str) -> Files:
 
 
 def base_networks(study: Study, _: str) -> Look:
-    """The cell of each history, its model, and the network that this is with another budget."""
-    rows = []
+    """The cell and model of each history; controls are a network with another budget."""
+    rows: list[dict[str, object]] = []
     for system, model in _shown(study):
         base = study.base(system)
         where = {name: getattr(base, name) for name in ("coordinate", "interval", "partition")}
-        rows.append({"system": system, **where, "model": model, "network": study.network(model)})
-    networks = tuple(dict.fromkeys(str(row["network"]) for row in rows))
-    return Look(rows=tuple(rows), models=networks)
+        rows.append({"system": system, **where, "model": model})
+    of = {model: study.network(model) for _, model in _shown(study)}
+    return Look(
+        rows=tuple(rows),
+        models=tuple(dict.fromkeys(of.values())),
+        controls={m: n for m, n in of.items() if m != n},
+    )
 
 
 def fitted(study: Study, _: str) -> Files:

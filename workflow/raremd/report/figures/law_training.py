@@ -14,15 +14,12 @@ from raremd.report.names import pretty
 
 def read(files: Files, look: Look) -> pd.DataFrame:
     """All evaluations, with the network of each training."""
-    trained = [Trained(**{name: row[name] for name in Trained._fields}) for row in look.rows]
-    histories = training_histories(
+    table = training_histories(
         [read_parquet(file) for file in files["histories"]],
-        trained,
+        [Trained(**row) for row in look.rows],
         read_parquet(files["comparison"][0]),
     )
-    return histories.assign(
-        network=histories["model"].map({row["model"]: row["network"] for row in look.rows})
-    )
+    return table.assign(network=[look.controls.get(m, m) for m in table["model"]])
 
 
 def draw(data: pd.DataFrame, look: Look) -> Figure:
@@ -32,7 +29,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
     ----------
     data : pandas.DataFrame
     look : Look
-        models: the networks.
+        models, the networks; controls, each of their other budgets.
     """
     seen = data.dropna(subset=["expected_timescale", "md_timescale"])
     seen = seen[seen["tokens"] > 0]

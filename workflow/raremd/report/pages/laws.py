@@ -72,7 +72,7 @@ def _prediction(outcome: Outcome) -> list[str]:
         tokens = f"{_interval(forecast.tokens)} tokens"
     came = listed([number(ratio) for ratio in outcome.times.ratios])
     verdict = "The budget was enough" if outcome.reached else "The budget was not enough"
-    if forecast.trained < (forecast.tokens.value if math.isfinite(forecast.tokens.value) else 1e99):
+    if forecast.cut:
         verdict += f", as it was cut at {given(forecast.trained)} tokens"
     return [
         f"Fitted to {n} of {where} with at most {given(plan.most_fitted)} tokens, the law predicts "
