@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, QuadMesh
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from raremd.analysis.plotted import Landscape, free_energy
 from raremd.io.storage import read_arrays, read_attributes
 from raremd.report.figures import style
 from raremd.report.figures.style import Files, Look
-from raremd.report.names import pretty
+from raremd.report.names import pretty, state
 
 COLORS = ListedColormap(colormaps["viridis"](np.linspace(0.35, 1, 256)))
 """Without the dark end, on which borders could not be seen."""
 SEEN = 6.0
 """kT above the minimum up to which a region decides the range of the axes."""
+MOST = 12
+"""States that are named, and have thick borders."""
+NAME: dict[str, Any] = {
+    "ha": "center", "va": "center", "weight": "bold", "color": "white",
+    "path_effects": [withStroke(linewidth=2, foreground="black")],
+}  # fmt: skip
 HIGHEST = 8.0
 """kT above the minimum where the colours end."""
 
@@ -46,6 +56,21 @@ def _window(shown: Landscape, dimension: int) -> tuple[float, float]:
     low = np.flatnonzero((shown.energy < SEEN).any(axis=others))
     margin = len(edges) // 25
     return edges[max(low[0] - margin, 0)], edges[min(low[-1] + 1 + margin, len(edges) - 1)]
+
+
+def _name_states(axes: Axes, shown: Landscape, names: Sequence[str]) -> None:
+    """Each state by its name or number, where its free energy is lowest."""
+    if shown.states is None:
+        return
+    x, y = (0.5 * (edges[1:] + edges[:-1]) for edges in shown.edges)
+    numbers = [int(number) for number in np.unique(shown.states)]
+    known = names if len(names) == len(numbers) else ()
+    for number in numbers:
+        energy = np.where(shown.states == number, shown.energy, np.inf)
+        energy = np.where(np.isnan(energy), np.inf, energy)
+        if np.isfinite(energy).any():
+            i, j = np.unravel_index(np.argmin(energy), energy.shape)
+            axes.text(x[i], y[j], state(number, known), **NAME)
 
 
 def draw_plane(axes: Axes, shown: Landscape, width: float) -> QuadMesh:
@@ -97,7 +122,7 @@ def draw(data: list[Landscape], look: Look) -> Figure:
     ----------
     data : list of Landscape
     look : Look
-        Nothing of it is used.
+        names, of the yardstick's states.
     """
     figure = style.new_figure(style.SINGLE if len(data) == 1 else style.DOUBLE, 2.9)
     axes = figure.subplots(1, len(data), squeeze=False)[0]
@@ -107,8 +132,10 @@ def draw(data: list[Landscape], look: Look) -> Figure:
         if len(shown.edges) == 1:
             draw_curve(panel, shown)
             continue
-        many = shown.states is not None and len(np.unique(shown.states)) > 12
+        many = shown.states is not None and len(np.unique(shown.states)) > MOST
         mesh = draw_plane(panel, shown, 0.4 if many else 1.2)
+        if not many:
+            _name_states(panel, shown, look.names)
     if mesh is not None:
         figure.colorbar(mesh, ax=axes, label="free energy (kT)", extend="max")
     return figure

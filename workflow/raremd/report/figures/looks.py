@@ -234,8 +234,11 @@ def cost(study: Study, system: str) -> Look:
 
 
 def free_energy(study: Study, system: str) -> Look:
-    """Partitions whose borders are drawn."""
-    return Look(levels={"partition": tuple(name for _, name in map_partitions(study, system))})
+    """Partitions whose borders are drawn, and the names of the yardstick's states."""
+    return Look(
+        levels={"partition": tuple(name for _, name in map_partitions(study, system))},
+        names=study.system(system).yardstick.names or (),
+    )
 
 
 def crosscheck(study: Study, system: str) -> Look:
