@@ -14,8 +14,10 @@ from raremd.analysis.kept_laws import DialLaw, KeptLaws, NetworkLaw, expectation
 from raremd.analysis.law_points import points
 from raremd.analysis.predicted import predictions
 from raremd.analysis.right_maps import right_maps
+from raremd.analysis.zones import Zone, zone, zone_counts
 from raremd.data.simulated.hidden_chain import HiddenChain
 from raremd.io.storage import read_typed, write_typed
+from raremd.kinetics.leak import least_excess_loss
 from raremd.report.figures import law_maps, law_tokens
 from raremd.report.figures.style import Look
 from raremd.report.pages import laws as pages
@@ -197,7 +199,8 @@ def test_the_page_says_prediction_and_outcome_whatever_comes_out(comparison, tab
     said = {}
     for ratio in (0.92, 0.7):
         outcome = Outcome(forecast, StepTimes((400.0,), (ratio * 400.0,)))
-        said[ratio] = pages.page(found, limiting, outcome, before, table, 1.5)
+        zones = zone_counts(table, list(CHAINS), 0.1)
+        said[ratio] = pages.page(found, limiting, outcome, before, zones, table, 1.5)
     assert "The budget was enough: t1 is within 10 %" in said[0.92]
     assert "The budget was not enough: t1 is not within 10 %" in said[0.7]
     assert "| 0.9 [" in said[0.7] and "| 0.7 |" in said[0.7]
@@ -217,3 +220,18 @@ def test_a_point_done_anew_stands_beside_the_kept_ones(table):
     assert row.kept == kept.median() and row.kept_high == kept.max()
     (new,) = beside_kept([plan], [again], None).itertuples()
     assert np.isnan(new.kept) and "| – |" in pages.points_page(beside_kept([plan], [again], None))
+
+
+def test_only_a_tiny_excess_loss_over_very_many_frames_guarantees_a_rate(table):
+    t1 = 100.0
+    rate = -np.expm1(-1 / t1) / 2
+    bound = least_excess_loss(rate, 0.9)
+    assert zone(0.9 * bound, 1e14, t1, 1.0, 0.1) is Zone.GUARANTEED
+    assert zone(1.1 * bound, 1e14, t1, 1.0, 0.1) is Zone.UNDETERMINED
+    assert zone(0.9 * bound, 1e6, t1, 1.0, 0.1) is Zone.UNDETERMINED, "noise of the loss"
+    assert zone(0.0, 1e14, t1, 0.8, 0.1) is Zone.FAILED
+    counts = {c.zone: c for c in zone_counts(table, list(CHAINS), 0.1)}
+    assert sum(c.trainings for c in counts.values()) == len(table)
+    # Predictions are exact here: what is not seen to fail is right.
+    assert counts[Zone.FAILED].right == 0
+    assert counts[Zone.UNDETERMINED].right == counts[Zone.UNDETERMINED].trainings > 0

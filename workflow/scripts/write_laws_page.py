@@ -3,6 +3,7 @@
 from raremd.analysis.budget_trial import Outcome
 from raremd.analysis.laws import Laws, limits
 from raremd.analysis.predicted import predictions
+from raremd.analysis.zones import zone_counts
 from raremd.io.logs import log_to
 from raremd.io.storage import atomic_path, read_parquet, read_typed, write_typed
 from raremd.report.pages.laws import page
@@ -23,6 +24,7 @@ if __name__ == "__main__":
         limits(laws, {m.network: m.kind for m in plan.models}),
         read_typed(Outcome, i.outcome),
         found,
+        zone_counts(points, list(plan.chains), plan.predicted.within),
         points,
         hours,
     )

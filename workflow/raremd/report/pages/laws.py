@@ -15,6 +15,7 @@ from raremd.analysis.laws import AXES, Dials, Fit, Laws, Limit, Trial
 from raremd.analysis.power_law import Interval
 from raremd.analysis.predicted import PREDICTORS, WITHIN, Predictions
 from raremd.analysis.words import count, given, listed, number
+from raremd.analysis.zones import ZoneCount
 from raremd.report.names import pretty
 from raremd.report.pages.markdown import as_table
 
@@ -208,6 +209,11 @@ def _before_generation(found: Predictions) -> list[str]:
     return as_table(heading, rows)
 
 
+def _zones(found: Sequence[ZoneCount]) -> list[str]:
+    rows = [[each.zone.value, str(each.trainings), str(each.right)] for each in found]
+    return as_table(["zone", "trainings", "of which t1 at one step came out right"], rows)
+
+
 def _kept(kept: KeptLaws) -> list[str]:
     rows = [
         [
@@ -227,6 +233,7 @@ def page(
     limiting: Sequence[Limit],
     outcome: Outcome,
     before: Predictions,
+    zones: Sequence[ZoneCount],
     points: pd.DataFrame,
     hours: float,
 ) -> str:
@@ -239,6 +246,8 @@ def page(
     outcome : Outcome
     before : Predictions
         Of timescales before generation.
+    zones : sequence of ZoneCount
+        Of the trainings on solved systems.
     points : pandas.DataFrame
         The trainings, see `law_points.points`.
     hours : float
@@ -317,6 +326,12 @@ def page(
         "From a trained network's probabilities on held-out frames, before it generates anything:",
         "",
         *_before_generation(before),
+        "",
+        "On hidden chains the lowest possible loss is known, so that each training is in one of "
+        "three zones ([theory](theory.md)): its rate of crossings is guaranteed by its loss, or it "
+        "is seen to fail, or neither can tell:",
+        "",
+        *_zones(zones),
         "",
         "## Limits of validity",
         "",
