@@ -142,7 +142,7 @@ format: $(READY)    ## apply ruff and snakefmt
 	@$(BIN)/ruff format .
 	@$(BIN)/snakefmt Snakefile workflow
 
-resources: configured $(READY) ## simulate the embedded MD anew (hours) and compute the exact spectrum
+resources: configured $(READY) ## simulate the embedded MD again (hours) and compute the exact spectrum
 	@$(SNAKEMAKE) regenerate_resources
 
 bench: $(READY)     ## measure the engine: benchmarks/README.md and results.json (8 minutes)
