@@ -340,30 +340,6 @@ class TestTrainingAndCost:
         assert axes.get_position().height > 0.5, "the legend leaves room"
 
 
-class TestFreeEnergy:
-    def test_borders_run_between_states(self, landscapes):
-        axes = free_energy.draw(landscapes[:1], Look()).axes[0]
-        sides = np.concatenate(axes.collections[1].get_segments())
-        assert len(axes.collections[1].get_segments()) == 4
-        assert set(sides[:, 1]) == {2.0}
-        assert axes.get_xlabel() == "φ (°)"
-        assert axes.get_xlim() == (-180, 180)
-
-    @pytest.mark.parametrize(
-        ("names", "wanted"), [((), ["0", "1"]), (("A", "B"), ["A", "B"]), (("A",), ["0", "1"])]
-    )
-    def test_states_are_named_where_their_free_energy_is_lowest(self, landscapes, names, wanted):
-        axes = free_energy.draw(landscapes[:1], Look(names=names)).axes[0]
-        assert texts(axes.texts) == wanted
-        below, above = (text.get_position()[1] for text in axes.texts)
-        assert below < 2.0 < above
-
-    def test_curve_of_one_coordinate(self, landscapes):
-        (axes,) = free_energy.draw(landscapes[1:], Look()).axes
-        assert [line.get_xdata()[0] for line in axes.lines] == [1.0]
-        assert axes.get_ylabel() == "free energy (kT)"
-
-
 class TestClaims:
     def test_a_line_a_record_below_its_heading(self, judgement, drawn):
         lines = claims.lay_out(judgement.records)
