@@ -20,14 +20,14 @@ from raremd.kinetics.timescales import count_transitions, slow_split, timescales
 from raremd.kinetics.transition_matrix import block_counts, count_matrix, estimate
 from raremd.states.discrete_trajectories import DiscreteSystem
 from raremd.states.split import check_lengths, take
-from raremd.study.plans import AssessmentPlan, InspectionPlan
+from raremd.study.plans import AssessmentPlan, MDPlan
 
 
 def timescales_against_lag(
     dtrajs: list[np.ndarray],
     n_states: int,
     lags: Sequence[int],
-    plan: AssessmentPlan | InspectionPlan,
+    plan: MDPlan,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Implied timescales with bootstrap samples that are paired between lags.
 

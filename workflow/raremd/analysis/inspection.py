@@ -24,7 +24,7 @@ from raremd.kinetics.bootstrap import interval, trajectory_blocks
 from raremd.kinetics.transition_matrix import count_matrix, estimate
 from raremd.states.discrete_trajectories import DiscreteSystem, read_states
 from raremd.states.split import at_interval, check_lengths, take
-from raremd.study.plans import AssessmentPlan, InspectedCell, InspectionPlan
+from raremd.study.plans import InspectedCell, InspectionPlan, MDPlan
 
 COLUMNS = [
     "system", "coordinate", "partition", "interval", "model",
@@ -103,9 +103,7 @@ class SystemInspection:
         return self.assessment.doubts
 
 
-def its_rows(
-    dtrajs: list[np.ndarray], n_states: int, plan: InspectionPlan | AssessmentPlan
-) -> Iterator[Row]:
+def its_rows(dtrajs: list[np.ndarray], n_states: int, plan: MDPlan) -> Iterator[Row]:
     """Timescales of the training MD against lag, in frames, with bootstrap bars."""
     times, samples = timescales_against_lag(dtrajs, n_states, plan.lags, plan)
     low, high = interval(samples, axis=1)

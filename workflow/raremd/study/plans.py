@@ -281,26 +281,22 @@ class StatesFile:
     path: str
 
 
-@dataclass(frozen=True)
-class AssessmentPlan:
-    """What the MD of one system is judged by, in the yardstick's states.
+@dataclass(frozen=True, kw_only=True)
+class MDPlan:
+    """What the MD of one system is estimated with.
 
     Attributes
     ----------
     system, unit : str
     frame_interval : float
     lags : tuple of int
-        Frames, shortest first, with the yardstick's.
+        Frames, shortest first.
     yardstick_lag, block : int
         Frames.
     timescales, samples, seed : int
     tolerance : float
         log2 change of t1 per doubling of the lag that counts as none.
     minimum_transitions : int
-    names : tuple of str
-        Of the yardstick's states; empty if they have none.
-    finer : tuple of StatesFile
-        Other states, in which detailed balance is tested too.
     """
 
     system: str
@@ -314,6 +310,20 @@ class AssessmentPlan:
     seed: int
     tolerance: float
     minimum_transitions: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssessmentPlan(MDPlan):
+    """What the MD of one system is judged by, in the yardstick's states.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Of the yardstick's states; empty if they have none.
+    finer : tuple of StatesFile
+        Other states, in which detailed balance is tested too.
+    """
+
     names: tuple[str, ...]
     finer: tuple[StatesFile, ...]
 
@@ -330,25 +340,15 @@ class InspectedCell:
     models: tuple[ModelPlan, ...]
 
 
-@dataclass(frozen=True)
-class InspectionPlan:
+@dataclass(frozen=True, kw_only=True)
+class InspectionPlan(MDPlan):
     """All that the inspection of one system needs.
 
     Attributes
     ----------
-    system, unit : str
-    frame_interval : float
-    lags : tuple of int
-        Frames, shortest first.
-    yardstick_lag : int
-        Frames.
     yardstick : tuple of str
         Coordinate and partition.
-    block : int
-        Frames.
-    timescales, samples, seed : int
-    tolerance : float
-    minimum_transitions, walkers : int
+    walkers : int
     generation_frames, generation_limit : int
         At the frame interval of the source.
     crossings : int
@@ -359,18 +359,7 @@ class InspectionPlan:
     cells : tuple of InspectedCell
     """
 
-    system: str
-    unit: str
-    frame_interval: float
-    lags: tuple[int, ...]
-    yardstick_lag: int
     yardstick: tuple[str, str]
-    block: int
-    timescales: int
-    samples: int
-    seed: int
-    tolerance: float
-    minimum_transitions: int
     walkers: int
     generation_frames: int
     generation_limit: int
