@@ -37,13 +37,14 @@ def test_a_job_in_a_conda_environment_finds_the_package(tmp_path):
     (programs / "conda").chmod(0o755)
     (programs / "activate").write_text('PATH="$1/bin:$PATH"\n')
     folder = tmp_path / "study"
-    said = finish(
+    finish(
         folder,
         "--sdm=conda",
         targets=["results/four_state/features.h5"],
         before=f'export PATH="{programs}:$PATH"',
     )
-    assert "Activating conda environment" in said
+    (log,) = (folder / ".snakemake/log").iterdir()
+    assert "Activating conda environment" in log.read_text()
     created = yaml.safe_load((programs.parent / "created.yaml").read_text())
     assert created == yaml.safe_load((ROOT / "envs/environment.yaml").read_text())
     environment = next((folder / ".snakemake/conda").glob("*/bin/python"))
