@@ -37,7 +37,7 @@ def timescales_against_lag(
     n_states : int
     lags : sequence of int
         In frames.
-    plan : AssessmentPlan or InspectionPlan
+    plan : MDPlan
         Its block, timescales, samples and seed.
 
     Returns
