@@ -40,9 +40,9 @@ class Project:
             check=False,
         )
 
-    def planned(self, config: str = "config/smoke.yaml") -> dict[str, int]:
+    def planned(self, config: str = "config/smoke.yaml", *targets: str) -> dict[str, int]:
         """Jobs by rule that a run would do now."""
-        run = self.snakemake("--dry-run", "--quiet", "rules", config=config)
+        run = self.snakemake("--dry-run", "--quiet", "rules", "--", *targets, config=config)
         assert run.returncode == 0, run.stdout + run.stderr
         jobs: dict[str, int] = {}
         lines = iter((run.stdout + run.stderr).splitlines())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import yaml
 
 
@@ -48,3 +50,12 @@ def test_the_default_study_plans_every_cell_once(smoke):
     planned = smoke.planned("config.yaml")
     assert planned["estimate_kinetics"] == 20
     assert planned["import_embedded"] == 1
+
+
+def test_laws_are_fitted_before_the_one_training_that_tries_them(smoke):
+    config = str(Path(__file__).parents[1] / "laws.yaml")
+    planned = smoke.planned(config, "write_laws_page", "keep_laws", "show_points")
+    once = ("fit_laws", "try_prediction", "write_laws_page", "keep_laws", "plot_law_maps")
+    assert {planned[rule] for rule in once} == {1}
+    assert planned["solve_hidden_chain"] == 4 and planned["train_and_generate"] == 10
+    assert not {"judge_claims", "inspect_data"} & set(planned)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from raremd.report.figures.style import Files, Look
 from raremd.study.study import Study
 
 
 def _shown(study: Study) -> list[tuple[str, str]]:
-    """Systems and models of base cells in which a network is trained on several budgets.
+    """Systems and models of base cells: networks of several budgets that can leak.
 
-    All base cells where there is no such network.
+    All models of base cells where there is no such network.
     """
-    systems = list(study.settings.systems)
-    cells = {name: study.cells[study.base(name)] for name in systems}
+    pairs = [(name, m) for name in study.settings.systems for m in study.cells[study.base(name)]]
+    budgets = Counter((name, study.network(model)) for name, model in pairs)
     several = [
-        name for name in systems if len({study.network(m) for m in cells[name]}) < len(cells[name])
+        (name, model)
+        for name, model in pairs
+        if budgets[name, study.network(model)] > 1
+        and study.options(model).get("prior", "none") == "none"
     ]
-    return [(name, model) for name in several or systems for model in cells[name]]
+    return several or pairs
 
 
 def base_histories(study: Study, _: str) -> Files:

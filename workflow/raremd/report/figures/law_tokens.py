@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from raremd.report.figures.style import Files, Look
 from raremd.report.names import pretty
 
 MOST = 4
-"""Systems beside each other."""
+"""Systems beside each other: those with most fits."""
 
 
 class Fitted(NamedTuple):
@@ -58,7 +59,7 @@ def draw(data: Fitted, look: Look) -> Figure:
         models: the networks.
     """
     found = [fit for fit in data.laws.fits if fit.axis == "tokens"]
-    systems = list(dict.fromkeys(fit.system for fit in found))[:MOST]
+    systems = [name for name, _ in Counter(fit.system for fit in found).most_common(MOST)]
     figure, panels = style.grid(len(ERRORS) * max(1, len(systems)), max(1, len(systems)), 1.7)
     for axes, (quantity, system) in zip(
         panels, [(q, s) for q in ERRORS for s in systems], strict=False
