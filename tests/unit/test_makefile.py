@@ -89,3 +89,20 @@ def test_a_path_that_shells_misread_is_refused_at_once(checkout, name):
 def test_letters_of_any_language_are_fine_in_a_path(checkout):
     run = make(checkout("Prüfung-1_b+c@d"), "figures")
     assert run.returncode == 0, run.stderr
+
+
+def test_the_study_of_budgets_shows_its_plan_before_it_runs(checkout):
+    folder = checkout()
+    (folder / "config").mkdir()
+    (folder / "config/scaling.yaml").write_text("results: results/laws\n")
+    (folder / "results/laws").mkdir(parents=True)
+    (folder / "results/laws/inspect.md").write_text("the plan\n")
+    (folder / "results/laws/laws_point.md").write_text("the point\n")
+    run = make(folder, "laws")
+    assert run.returncode == 0, run.stderr
+    steps = ("<inspect_data>", "the plan", "<write_laws_page><keep_laws>")
+    places = [run.stdout.index(step) for step in steps]
+    assert places == sorted(places)
+    run = make(folder, "laws-point")
+    assert "<config/scaling.yaml><--cores><1><--><show_points>" in run.stdout
+    assert run.stdout.rstrip().endswith("the point")
