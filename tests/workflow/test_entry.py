@@ -48,7 +48,7 @@ def test_a_file_with_another_checksum_is_refused(finished):
 
 def test_the_default_study_plans_every_cell_once(smoke):
     planned = smoke.planned("config.yaml")
-    assert planned["estimate_kinetics"] == 20
+    assert planned["estimate_kinetics"] == 15
     assert planned["import_embedded"] == 1
 
 

@@ -5,7 +5,6 @@
 
 rule estimate_kinetics:
     input:
-        lengths=CHECKED,
         states=states_of_cell,
         yardstick=yardstick_of_cell,
         generated=generated_of_cell,
@@ -34,4 +33,5 @@ rule estimate_kinetics:
 
 rule cells_of_claims:
     input:
+        LENGTHS,
         [f"{RESULTS}/{cell.folder}/kinetics.h5" for cell in STUDY.cells_of_claims()],

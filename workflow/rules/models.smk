@@ -5,7 +5,6 @@
 
 rule train_and_generate:
     input:
-        lengths=CHECKED,
         states=states_of_cell,
     output:
         weights=f"{CELL}/{{model}}/model.safetensors",

@@ -114,13 +114,13 @@ def read_first_lines(first: str, second: str | None, at: int, layout: Layout, la
         return True
     index = words[0] == ""  # of the rows, without a name
     if second is not None and _counts(words[index:]):
-        below = words_of(second, layout.separator)
-        whole = all(re.fullmatch(r"[+-]?\d+", w) for w in below)
+        below = [number(word) for word in words_of(second, layout.separator)]
+        broken = any(value is not None and value % 1 > 0 for value in below)
         if index or len(words) >= MANY:
             if index:
                 layout.names = ("column_1", *words[1:])
             return True
-        if not whole:
+        if broken and None not in below:
             raise ValueError(
                 f"{label}: line {at}, '{first.strip()}', may be a frame or names as pandas gives "
                 "them; delete it if it is names, or write 0.0 instead of 0 if it is a frame"
