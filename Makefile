@@ -121,7 +121,7 @@ cluster-test: $(READY) ## a small study on a real one-node Slurm (root, Debian)
 fuzz: $(READY)      ## 40,000 broken configurations and files, not one traceback
 	@$(BIN)/python -m pytest tests/fuzz --durations=0
 
-notebooks: $(READY) ## execute the notebooks in docs/ anew, with their output (two minutes)
+notebooks: $(READY) ## execute the notebooks in docs/ again, with their output (two minutes)
 	@TQDM_DISABLE=1 OMP_NUM_THREADS=1 $(BIN)/jupyter execute --inplace --NotebookClient.record_timing=False docs/*.ipynb
 
 reliability: $(READY) ## run the fault and cluster tests, write docs/reliability.md from them

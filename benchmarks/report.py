@@ -202,7 +202,7 @@ nothing; attention and all element-wise work count nothing).
 Plain LSTM generation with one walker: {results["one_walker"]["median"]:,.0f} frames/s.
 
 Generation by a Transformer, frames/s of all walkers; plain PyTorch above forms the whole context
-anew for 64 walkers:
+at every frame, for 64 walkers:
 
 {_baselines(results)}
 

@@ -211,7 +211,7 @@ CASES = {
     ),
     "100 MB of noise as text": Case(PLAN, data("0.csv", noise), ("data/0.csv", "not a text file")),
     "gzip without its name, cut off": Case(
-        IMPORT, data("0.txt", raw(gzip.compress(b"1 2\n3 4\n" * 99)[:-9])), ("data/0.txt", "gzip")
+        PLAN, data("0.txt", raw(gzip.compress(b"1 2\n3 4\n" * 99)[:-9])), ("data/0.txt", "gzip")
     ),
     "part of another trajectory": Case(
         IMPORT, array("3.npy", circle(seed=1)[40:160]), ("data/3.npy: frames", "data/1.npy")

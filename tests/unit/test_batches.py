@@ -62,7 +62,10 @@ def test_weighted_strata_have_the_mean_of_all_windows(windows):
     rare = slow_windows(windows, V)
     strata = Strata(windows, rare, 0.4)
     everything = windows.gather(windows.starts(np.arange(len(windows))))
-    value = lambda w: (w == 0).mean(axis=1) + 3.0 * np.isin(w[:, -1], [3, 4])  # noqa: E731
+
+    def value(w):
+        return (w == 0).mean(axis=1) + 3.0 * np.isin(w[:, -1], [3, 4])
+
     rng, drawn, sizes = np.random.default_rng(0), [], set()
     for _ in range(4000):
         parts = strata.draw(50, rng)

@@ -53,7 +53,10 @@ class TestGeometry:
     def test_dihedrals_are_as_asked(self, n_residues, phi, psi):
         _, topology, xyz = built(n_residues, phi, psi)
         at = positions(topology, xyz)
-        alpha = lambda k: (k, "CH3" if k == 0 else "C" if k == n_residues + 1 else "CA")  # noqa: E731
+
+        def alpha(k):
+            return k, "CH3" if k == 0 else "C" if k == n_residues + 1 else "CA"
+
         for k in range(1, n_residues + 1):
             found = dihedral(at[k - 1, "C"], at[k, "N"], at[k, "CA"], at[k, "C"])
             assert found == pytest.approx(phi, abs=0.01)
