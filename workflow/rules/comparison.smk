@@ -34,7 +34,6 @@ rule list_cells:
 
 rule compare_cells:
     input:
-        LENGTHS,
         kinetics=per_cell("kinetics.h5"),
         runs=per_model("run.json"),
         spectra=[spectrum_of(system) for system in plan.solved_systems(STUDY)],
@@ -62,7 +61,6 @@ rule compare_cells:
 
 rule assess_md:
     input:
-        lengths=f"{RESULTS}/{{system}}/lengths.json",
         states=lambda w: plan.yardstick_states(STUDY, w.system),
         finer=lambda w: [f.path for f in plan.finer_states(STUDY, w.system)],
     output:

@@ -33,5 +33,4 @@ rule estimate_kinetics:
 
 rule cells_of_claims:
     input:
-        LENGTHS,
         [f"{RESULTS}/{cell.folder}/kinetics.h5" for cell in STUDY.cells_of_claims()],

@@ -2,7 +2,6 @@
 # Steps: check_lengths refuses lags and training windows that no trajectory is long enough for, before
 # anything is trained; fit_states fits coordinate and partition on training frames and assigns
 # every frame.
-LENGTHS = [f"{RESULTS}/{system}/lengths.json" for system in SYSTEMS]
 
 
 rule check_lengths:
@@ -14,9 +13,6 @@ rule check_lengths:
         f"{RESULTS}/logs/check_lengths/{{system}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/check_lengths/{{system}}.tsv"
-    # What trains takes no notice of its output, so that a longer lag trains nothing again: it comes
-    # first. An ancient input would not do, as Snakemake 9.27.1 forgets all that lies behind one.
-    priority: 100
     localrule: True
     conda:
         ENVIRONMENT
@@ -24,9 +20,12 @@ rule check_lengths:
     resources:
         mem_mb=500,
         runtime=growing(10),
+        # A resource, because Snakemake runs a job again for a changed parameter but not for a
+        # changed resource, and a longer lag or window must not train everything again. In a
+        # finished study, the jobs that use the longer one refuse it before they begin.
+        plan=planned(plan.lengths_plan, "system"),
     params:
         code=code_of("check_lengths"),
-        plan=planned(plan.lengths_plan, "system"),
     script:
         "../scripts/check_lengths.py"
 
@@ -34,6 +33,7 @@ rule check_lengths:
 rule fit_states:
     input:
         features=f"{RESULTS}/{{system}}/features.h5",
+        lengths=f"{RESULTS}/{{system}}/lengths.json",
         reference=lambda w: (
             [f"{RESULTS}/{w.system}/reference.h5"]
             if source_plan.has_reference(STUDY, w.system)

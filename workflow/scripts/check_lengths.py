@@ -15,7 +15,7 @@ from raremd.study.plans import LengthsPlan, from_param
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
-    plan = from_param(LengthsPlan, snakemake.params.plan)
+    plan = from_param(LengthsPlan, snakemake.resources.plan)
     lengths = read_lengths(snakemake.input.features)
     check_lengths(lengths, plan.longest_lag)
     warn_of_short(lengths, plan.longest_lag)
