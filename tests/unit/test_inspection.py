@@ -66,7 +66,9 @@ def plan(path, **changes):
         ModelPlan("lstm", "lstm", {"embedding": 4, "hidden": 4}, BUDGET),
     )
     cells = tuple(
-        InspectedCell("all", "given", "given", 0.5 * stride, Slicing(stride, "none", 1), models)
+        InspectedCell(
+            "all", "given", "given", 0.5 * stride, Slicing(stride, "none", 1), models, (2, 2)
+        )
         for stride in (1, 100)
     )
     settings = {
@@ -74,7 +76,6 @@ def plan(path, **changes):
         "yardstick_lag": 5, "yardstick": ("all", "given"), "block": 500, "timescales": 1,
         "samples": 20, "seed": 0, "tolerance": 0.32, "minimum_transitions": 20, "walkers": 8,
         "generation_frames": 10_000, "generation_limit": 10_000, "crossings": 0,
-        "replicates": {"markov": 2, "lstm": 2},
         "states": (StatesFile("all", "given", path),), "cells": cells,
     }  # fmt: skip
     return InspectionPlan(**settings | changes)
@@ -237,7 +238,10 @@ def test_what_networks_will_get_wrong_and_what_would_help(path):
     assert "nothing is needed" in "\n".join(expected_section([found], LAWS))
 
     few = replace(BUDGET, tokens=10_000)
-    cells = [replace(c, models=(replace(c.models[1], budget=few),)) for c in plan(path).cells]
+    cells = [
+        replace(c, models=(replace(c.models[1], budget=few),), replicates=(2,))
+        for c in plan(path).cells
+    ]
     found, table, _ = inspected(plan(path, cells=tuple(cells[:1]), lags=(1, 2, 5)))
     (one,) = found.planned
     rate = 1e-3 * 100 * 0.03**0.5
@@ -254,7 +258,7 @@ def test_what_networks_will_get_wrong_and_what_would_help(path):
 def test_a_planned_cell_that_is_within_its_budget_is_named():
     def planned(interval, partition, tokens):
         right = Interval(0.5, 0.4, 0.6)
-        cell = InspectedCell("xy", partition, partition, interval, Slicing(1, "none", 1), ())
+        cell = InspectedCell("xy", partition, partition, interval, Slicing(1, "none", 1), (), ())
         expected = Expectation(right, right, Interval(tokens, tokens, tokens), tokens)
         return Planned(cell, "lstm", 1000, 100.0, expected)
 

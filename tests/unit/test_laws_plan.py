@@ -1,5 +1,6 @@
 """What a study of budgets plans: networks, families, the prediction, and the real configuration."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,8 +52,25 @@ def test_the_largest_budgets_have_few_replicates(scaling):
     cell = scaling.base("four_state")
     trained = {m: plan.training_plan(scaling, cell, m).replicates for m in scaling.cells[cell]}
     assert trained["lstm"] == 5 and trained["lstm_64"] == 2 and trained["lstm_360"] == 1
-    inspected = plan.inspection_plan(scaling, "four_state").replicates
-    assert {m: inspected[m] for m in trained} == trained
+    inspected = plan.inspection_plan(scaling, "four_state").cells
+    here = next(c for c in inspected if (c.partition, c.interval) == ("kmeans_100", 1))
+    assert dict(zip((m.name for m in here.models), here.replicates, strict=True)) == trained
+
+
+def test_the_cells_of_a_line_may_have_fewer_replicates_but_keep_those_of_other_lines():
+    sweeps = [
+        {"interval": [5, 10], "replicates": 1},
+        {"interval": [10], "models": ["lstm_twice"], "replicates": 2},
+        {"interval": [10, 25], "models": ["lstm"], "replicates": 2},
+    ]
+    study = load_study(toy(**{"systems.toy.sweeps": sweeps, "systems.toy.claims": {}}))
+    base = study.base("toy")
+    at = {interval: replace(base, interval=interval) for interval in (5, 10, 25)}
+    trained = {k: {m: study.trainings[c, m] for m in study.cells[c]} for k, c in at.items()}
+    assert trained[5] == {"markov": 3, "lstm": 3}, "those of the base"
+    assert trained[10] == {"markov": 1, "lstm": 2, "lstm_twice": 2}
+    assert trained[25] == {"lstm": 2}
+    assert plan.training_plan(study, at[25], "lstm").replicates == 2
 
 
 def test_one_point_of_each_curve_is_the_smallest_budget_of_a_network(scaling):
@@ -77,6 +95,10 @@ def test_the_training_that_tries_the_prediction_has_seeds_of_its_own():
         ({"laws": LAWS | {"system": "toys"}}, "laws.system: 'toys' is not among systems"),
         ({"laws": LAWS | {"model": "lstm_twise"}}, "did you mean 'lstm_twice'?"),
         ({"laws": LAWS | {"held_out": ["toyy"]}}, "laws.held_out: 'toyy' is not among systems"),
+        (
+            {"systems.toy.sweeps": [{"interval": [2], "replicates": 4}]},
+            "systems.toy.sweeps.0.replicates: 4 are more than replicates, 3",
+        ),
         ({"models.lstm.replicates": 4}, "models.lstm.replicates: 4 are more than replicates, 3"),
     ],
 )

@@ -180,10 +180,10 @@ def _cell(
     ]
     seconds = 0.0
     generated = plan.walkers * (_generated(plan, stride * sum(training), assessment) // stride)
-    for model in cell.models:
+    for model, replicates in zip(cell.models, cell.replicates, strict=True):
         rate = rates[model.name, states.n_states]
         once = model.budget.tokens / rate.training + generated / rate.generation
-        value = once * plan.replicates[model.name]
+        value = once * replicates
         seconds += value
         rows.append(Row(model.name, quantity="core_seconds", value=value))
     rows.append(Row(quantity="can_tell", value=not reasons))

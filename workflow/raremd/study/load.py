@@ -41,22 +41,31 @@ def _one(level: str | None) -> list[str]:
     return [] if level is None else [level]
 
 
-def _expand(settings: Settings, name: str) -> Iterator[tuple[Cell, str]]:
-    """Cells and models of the base and of all sweeps of a system."""
+def _expand(settings: Settings, name: str) -> Iterator[tuple[Cell, str, int]]:
+    """Cells, models and replicates of the base and of all sweeps of a system."""
     system, base, key = settings.systems[name], settings.systems[name].base, f"systems.{name}"
     plain = [m for m, model in settings.models.items() if model.control_of is None]
     _check_levels([base.coordinate], [base.partition], system, f"{key}.base")
-    yield from ((Cell(name, base.coordinate, base.interval, base.partition), m) for m in plain)
+    at_base = Cell(name, base.coordinate, base.interval, base.partition)
+    most = {m: model.replicates or settings.replicates for m, model in settings.models.items()}
+    yield from ((at_base, m, most[m]) for m in plain)
     for number, sweep in enumerate(system.sweeps):
         at = f"{key}.sweeps.{number}"
         _check_levels(sweep.coordinate, sweep.partition, system, at)
         _check_among(sweep.models, settings.models, f"{at}.models", "models")
+        if sweep.replicates is not None and sweep.replicates > settings.replicates:
+            raise ConfigError(
+                f"{at}.replicates: {sweep.replicates} are more than replicates, "
+                f"{settings.replicates}"
+            )
         for levels in itertools.product(
             sweep.coordinate or [base.coordinate],
             sweep.interval or [base.interval],
             sweep.partition or [base.partition],
         ):
-            yield from ((Cell(name, *levels), model) for model in sweep.models or plain)
+            cell = Cell(name, *levels)
+            for m in sweep.models or plain:
+                yield cell, m, min(most[m], sweep.replicates or most[m])
 
 
 def _check_models(models: Mapping[str, Model], replicates: int) -> None:
@@ -239,15 +248,20 @@ def load_study(config: Any) -> Study:
     """
     settings = read_settings(config)
     _check_models(settings.models, settings.replicates)
-    pairs: dict[Cell, set[str]] = {}
+    pairs: dict[Cell, dict[str, int]] = {}
     for name, system in settings.systems.items():
         _check_system(system, f"systems.{name}")
         _check_sets(system, settings.replicates, f"systems.{name}")
-        for cell, model in _expand(settings, name):
-            pairs.setdefault(cell, set()).add(model)
+        for cell, model, replicates in _expand(settings, name):
+            models = pairs.setdefault(cell, {})
+            models[model] = max(replicates, models.get(model, 0))
     order = list(settings.models).index
     cells = sorted(pairs, key=lambda cell: cell.parts)
-    study = Study(settings, {cell: tuple(sorted(pairs[cell], key=order)) for cell in cells})
+    study = Study(
+        settings,
+        {cell: tuple(sorted(pairs[cell], key=order)) for cell in cells},
+        {(cell, model): n for cell in cells for model, n in pairs[cell].items()},
+    )
     for cell in cells:
         _check_cell(study, cell)
     for name in settings.systems:

@@ -103,7 +103,7 @@ def training_plan(study: Study, cell: Cell, model: str) -> TrainingPlan:
         cell=cell,
         model=model_plan(study, model),
         slicing=slicing(study, cell),
-        replicates=study.replicates(model),
+        replicates=study.trainings[cell, model],
         seed=study.settings.seed,
         device=study.settings.device,
     )
@@ -182,6 +182,7 @@ def inspection_plan(study: Study, system: str) -> InspectionPlan:
             interval=cell.interval,
             slicing=slicing(study, cell),
             models=tuple(model_plan(study, model) for model in models),
+            replicates=tuple(study.trainings[cell, model] for model in models),
         )
         for cell, models in study.cells.items()
         if cell.system == system
@@ -205,7 +206,6 @@ def inspection_plan(study: Study, system: str) -> InspectionPlan:
         generation_frames=study.frames(system, settings.generation.time),
         generation_limit=study.frames(system, settings.generation.longest),
         crossings=settings.generation.crossings,
-        replicates={name: study.replicates(name) for name in study.settings.models},
         states=tuple(StatesFile(*pair, states_file(study, system, *pair)) for pair in pairs),
         cells=cells,
     )

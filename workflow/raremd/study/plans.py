@@ -330,7 +330,7 @@ class AssessmentPlan(MDPlan):
 
 @dataclass(frozen=True)
 class InspectedCell:
-    """One planned cell; `states` is the partition that defines its states."""
+    """One planned cell: the partition that defines its `states`, `replicates` of each model."""
 
     coordinate: str
     partition: str
@@ -338,6 +338,7 @@ class InspectedCell:
     interval: float
     slicing: Slicing
     models: tuple[ModelPlan, ...]
+    replicates: tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -353,8 +354,6 @@ class InspectionPlan(MDPlan):
         At the frame interval of the source.
     crossings : int
         See `GenerationPlan`.
-    replicates : dict
-        By model.
     states : tuple of StatesFile
     cells : tuple of InspectedCell
     """
@@ -364,6 +363,5 @@ class InspectionPlan(MDPlan):
     generation_frames: int
     generation_limit: int
     crossings: int
-    replicates: dict[str, int]
     states: tuple[StatesFile, ...]
     cells: tuple[InspectedCell, ...]

@@ -35,10 +35,13 @@ class Study:
         With all defaults.
     cells : mapping
         Cell -> names of its models, in the order of the configuration.
+    trainings : mapping
+        Cell and model -> number of replicates.
     """
 
     settings: Settings
     cells: Mapping[Cell, tuple[str, ...]]
+    trainings: Mapping[tuple[Cell, str], int]
 
     def system(self, name: str) -> System:
         """Settings of one system."""
@@ -154,10 +157,6 @@ class Study:
         return self.model(model).recipe(self.settings.training)
 
     # Models.
-
-    def replicates(self, model: str) -> int:
-        """Trainings of a model in each cell."""
-        return self.model(model).replicates or self.settings.replicates
 
     def plain(self) -> list[str]:
         """Models that are no controls."""

@@ -91,6 +91,12 @@ class Sweep(Section):
         min_length=1,
         description="Models of these cells; all but the controls if left out.",
     )
+    replicates: int | None = Field(
+        default=None,
+        ge=1,
+        description="Trainings of each model in these cells, if fewer than elsewhere are enough. "
+        "A cell of several lines has as many as the line with most.",
+    )
 
     @model_validator(mode="after")
     def _not_empty(self) -> Self:
