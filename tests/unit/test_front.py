@@ -26,7 +26,7 @@ def test_a_page_without_marks_is_refused(page):
 def test_a_sentence_per_claim_and_where_it_comes_from():
     records = tuple(claim_record(claim=claim) for claim in ("C3", "C4"))
     text = found(Judgement(records, ()), "config.yaml", "abc1234")
-    assert text.count("- **C") == 2
+    assert text.count("- **") == 2 and "(C3)" in text and "(C4)" in text
     assert text.endswith("From a run of `config.yaml` at commit `abc1234`.")
 
 

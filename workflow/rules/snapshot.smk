@@ -4,6 +4,7 @@ SNAPSHOT = "docs/results"
 KEPT_FIGURES = catalogue.figures(
     STUDY,
     "claims",
+    "budgets",
     "dimension",
     "interval",
     "partition",

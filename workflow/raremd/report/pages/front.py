@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from raremd.analysis.claim_records import Judgement
-from raremd.report.pages.claims import headlines
+from raremd.report.pages.answers import answers
 
 BEGIN, END = "<!-- found: written by make gallery -->", "<!-- end of found -->"
 
@@ -18,7 +18,7 @@ def found(judgement: Judgement, study: str, commit: str) -> str:
         File of the configuration.
     commit : str
     """
-    return "\n".join([*headlines(judgement), f"From a run of `{study}` at commit `{commit}`."])
+    return "\n".join([*answers(judgement), "", f"From a run of `{study}` at commit `{commit}`."])
 
 
 def insert(page: str, text: str) -> str:

@@ -15,13 +15,15 @@ from PIL import Image
 
 from raremd.analysis.claim_records import Judgement
 from raremd.analysis.tidy import pick
+from raremd.analysis.words import count
 from raremd.io.storage import atomic_path
 from raremd.report.names import pretty
+from raremd.report.pages.answers import answers
 from raremd.report.pages.claims import (
     CONTROLS,
+    budget_table,
     claim_table,
     control_table,
-    headlines,
     how,
     scoreboard,
     shared_doubts,
@@ -245,34 +247,32 @@ def page(
     lines = [
         "# Results of the study",
         "",
-        "Written by the workflow from the study's files; do not edit.",
+        *answers(judgement),
         "",
-        f"{len(systems)} system{'s' * (len(systems) > 1)}, {n_cells} cells, "
-        f"{len(models)} models and controls, "
-        f"{study.replicates} replicates. Configuration: [config.json](config.json); commit "
-        f"{named}; packages: [provenance.json](provenance.json). All numbers: "
-        "[claims.json](claims.json), comparison.parquet, [cost.csv](cost.csv). What they mean: "
-        "[method](../method.md).",
+        f"{count(len(systems), 'system')}, {count(n_cells, 'cell')}, {len(models)} models and "
+        f"controls, up to {study.replicates} replicates of each. Written by the workflow from the "
+        f"study's files at commit {named}; all numbers: [claims.json](claims.json), "
+        "comparison.parquet, [cost.csv](cost.csv); how they were made: "
+        "[config.json](config.json), [provenance.json](provenance.json), [method](../method.md).",
         "",
+        *pictures([name for name in ("claims", "budgets") if name in figures]),
         "## Which interval and partition should I use, and how do I know?",
         "",
         *demoted(recommendation.partition(DETAILS)[0]),
         "",
         "## The claims at a glance",
         "",
-        *headlines(judgement),
         *scoreboard(claims),
         "",
         *what_to_do(claims),
         how(claims),
         "",
-        *pictures([name for name in ("claims",) if name in figures]),
     ]
     told = shared_doubts(claims)
     for claim in sorted({r.claim for r in claims}):
         mine = [r for r in claims if r.claim == claim]
         lines += [f"## {claim}: {mine[0].statement}", "", *claim_table(mine, told), ""]
-        lines += [*varied_table(mine), ""]
+        lines += [*budget_table(mine), *varied_table(mine), ""]
         lines += _of_systems(FIGURES[claim], systems, figures)
         lines += removals(comparison, study) if claim == "C5" else []
     lines += ["## Controls", "", CONTROLS, *control_table(claims), ""]

@@ -1,0 +1,47 @@
+"""What a study found, as sentences."""
+
+from dataclasses import replace
+
+from judged import claim_record, finding
+
+from raremd.analysis.claim_records import BudgetFinding, Judgement, PooledRecord
+from raremd.analysis.verdicts import Verdict
+from raremd.report.pages.answers import answers
+
+
+def record(claim, long_lag, one_step, tokens=5.6e6):
+    found = {"long_lag": finding(long_lag), "one_step": finding(one_step)}
+    same = claim_record(claim=claim)
+    budgets = (BudgetFinding(same.budget, tokens, True, **found),)
+    return replace(same, **found, budgets=budgets)
+
+
+def test_one_answer_for_all_cases_is_said_once():
+    yes = record("C4", Verdict.SUPPORTED, Verdict.SUPPORTED)
+    (said,) = answers(Judgement((yes, yes), ()))
+    assert said == (
+        "- **Does coarse graining into metastable states help?** (C4) Yes, at the long lag and at "
+        "one step. After 5.6 million tokens."
+    )
+
+
+def test_different_answers_are_counted_most_frequent_first():
+    cases = [
+        record("C3", Verdict.SUPPORTED, Verdict.SUPPORTED),
+        record("C3", Verdict.NO_DIFFERENCE, Verdict.SUPPORTED, 22.4e6),
+        record("C3", Verdict.NO_DIFFERENCE, Verdict.CONTRADICTED),
+    ]
+    (said,) = answers(Judgement(tuple(cases), ()))
+    assert (
+        "At the long lag it makes no difference in 2 and yes in 1 of 3 cases; at one step yes in "
+        "2 and no, the opposite in 1 of 3 cases. After 5.6 to 22 million tokens."
+    ) in said
+
+
+def test_the_two_networks_are_named_and_the_pooled_effect_stands_beside():
+    found = finding(Verdict.CONTRADICTED, effect=-0.5, half=0.25)
+    pooled = PooledRecord("C6", "", "transformer", ("a", "b"), (), found, found)
+    case = record("C6", Verdict.CONTRADICTED, Verdict.NO_DIFFERENCE)
+    (said,) = answers(Judgement((case,), (pooled,)))
+    assert "(C6) At the long lag the Transformer; at one step either." in said
+    assert "Effect over 2 systems, in log2: -0.50 [-0.75, -0.25]." in said
