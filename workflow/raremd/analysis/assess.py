@@ -158,7 +158,7 @@ def assess(
         lags=tuple(frame * float(lag) for lag in lags),
         balance=balance,
         balance_in=balance_in,
-        state_names=state_names(plan.names, n_states),
+        state_names=state_names(plan.names or system.names, n_states),
         connected=float(visits[model.active].sum() / visits.sum()),
         reference=_reference_t1(system, plan),
         tolerance=plan.tolerance,

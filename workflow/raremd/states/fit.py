@@ -104,6 +104,7 @@ def fit_states(
         "n_states": states.n_states,
         "dimension": fitted.dimension,
         "names": list(fitted.names),
+        "state_names": list(states.names),
         "training": [[s.trajectory, s.start, s.stop] for s in parts.training],
         "validation": [[s.trajectory, s.start, s.stop] for s in parts.validation],
         "sets": len(sets),

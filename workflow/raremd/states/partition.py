@@ -43,6 +43,11 @@ class Partition(ABC):
         """Number of states."""
         return len(self.centers)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the user calls the states, where the data come with them; else empty."""
+        return ()
+
     def assign(self, coordinate: Rows) -> np.ndarray:
         """State of each frame, computed in chunks of bounded memory.
 
@@ -158,12 +163,19 @@ class BoxesPartition(Partition):
 class GivenPartition(Partition):
     """States that the data come with: `labels` (n_labels,) ascending, `lookup` the state of each.
 
+    `numbers` (n_states,) are the numbers of the states in the data, or in the map that lumps them.
     A value between labels, as it occurs on the axis of a figure, counts as the nearest.
     """
 
     method = "given"
     labels: np.ndarray
     lookup: np.ndarray
+    numbers: np.ndarray
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The numbers."""
+        return tuple(map(str, self.numbers.tolist()))
 
     def _assign_block(self, block: np.ndarray) -> np.ndarray:
         middles = 0.5 * (self.labels[1:] + self.labels[:-1])
@@ -181,6 +193,12 @@ class LumpedPartition(Partition):
     microstates: Partition
     macrostates: np.ndarray
     active: np.ndarray
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Those of the microstates where none was lumped."""
+        kept = np.array_equal(self.macrostates, np.arange(self.microstates.n_states))
+        return self.microstates.names if kept else ()
 
     def _assign_block(self, block: np.ndarray) -> np.ndarray:
         return self.macrostates[self.microstates._assign_block(block)]

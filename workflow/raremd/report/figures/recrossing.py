@@ -14,16 +14,18 @@ from raremd.report.figures.style import Files, Look
 from raremd.report.names import pretty
 
 METHODS = {
-    "minimum_dwell": style.Series((0.90, 0.62, 0.0), "v", "minimum dwell"),
-    "dynamical_coring": style.Series((0.80, 0.47, 0.65), "D", "dynamical coring"),
-    "core_sets": style.Series((0.34, 0.71, 0.91), "P", "core sets"),
+    "none": ("o", "recrossings kept"),
+    "minimum_dwell": ("v", "minimum dwell"),
+    "dynamical_coring": ("D", "dynamical coring"),
+    "core_sets": ("P", "core sets"),
 }
-"""Three more colours of Okabe and Ito's palette, none of which stands for a model."""
+"""Marker and name of each; the colour is that of the model."""
 BESIDE = {"minimum_dwell": -0.12, "dynamical_coring": 0.12}
 """Two methods with the same time stand side by side."""
-KEPT = style.Series((0.0, 0.0, 0.0), "o", "recrossings kept")
+OVER = "MD over-cored"
+Color = str | tuple[float, float, float]
 MD = style.Series((0.0, 0.0, 0.0), "_", "MD")
-ALARM = "#D55E00"
+ALARM = "#AA1144"
 
 
 def places(table: pd.DataFrame) -> dict[tuple[str, float], int]:
@@ -38,7 +40,9 @@ def places(table: pd.DataFrame) -> dict[tuple[str, float], int]:
     }
 
 
-def draw_removals(axes: Axes, times: pd.DataFrame, x: dict[tuple[str, float], int]) -> None:
+def draw_removals(
+    axes: Axes, times: pd.DataFrame, x: dict[tuple[str, float], int], color: Color
+) -> None:
     """One line a method; rings where the MD itself is over-cored.
 
     Parameters
@@ -48,21 +52,23 @@ def draw_removals(axes: Axes, times: pd.DataFrame, x: dict[tuple[str, float], in
         Of one model, as in `plotted.RemovalTimes`.
     x : dict
         As of `places`.
+    color : colour
+        Of the model.
     """
-    for method, look in {"none": KEPT, **METHODS}.items():
+    for method, (marker, _) in METHODS.items():
         rows = pick(times, recrossing=method).sort_values("tau_c")
         if rows.empty:
             continue
         at = np.array([x[method, time] for time in rows["tau_c"]]) + BESIDE.get(method, 0.0)
         shown = rows[["value", "low", "high"]].clip(-style.EDGE, style.EDGE)
-        axes.plot(at, shown["value"], color=look.color, linewidth=0.6, zorder=2)
-        style.marks(axes, at, shown, look)
+        axes.plot(at, shown["value"], color=color, linewidth=0.6, zorder=2)
+        style.marks(axes, at, shown, style.Series(color, marker, ""))
         for place, y in zip(
             at[rows["over_cored"]], shown["value"][rows["over_cored"]], strict=True
         ):
             axes.plot(
                 place, y, "o", markersize=9, markerfacecolor="none", markeredgecolor=ALARM,
-                markeredgewidth=0.9, linestyle="none", label="over-cored", zorder=4,
+                markeredgewidth=0.9, linestyle="none", label=OVER, zorder=4,
             )  # fmt: skip
 
 
@@ -93,9 +99,10 @@ def draw(data: RemovalTimes, look: Look) -> Figure:
     for line, (at, times) in zip(panels, rows, strict=True):
         line[0].set_ylabel(f"lag {at:g} {unit}\nlog₂(t₁ / t₁ MD)")
         for panel, model in zip(line, looks, strict=True):
-            panel.axhspan(*data.band, color=style.BAND, linewidth=0, zorder=0)
+            within = {"color": style.BAND, "linewidth": 0, "zorder": 0}
+            panel.axhspan(*data.band, **within, label="MD, 95 %")
             panel.axhline(0, color=style.MD, linewidth=0.6, zorder=1)
-            draw_removals(panel, pick(times, model=model), x)
+            draw_removals(panel, pick(times, model=model), x, looks[model].color)
             panel.tick_params(labelsize=style.SMALL)
     for panel, own in zip(panels[0], looks.values(), strict=True):
         panel.set_title(own.label)
@@ -105,5 +112,8 @@ def draw(data: RemovalTimes, look: Look) -> Figure:
     panels[0, 0].set_xticks(ticks, [labels[t] for t in ticks])
     panels[0, 0].set_xlim(ticks[0] - 0.4, ticks[-1] + 0.4)
     figure.supxlabel(rf"time $\tau_c$ of the removal ({unit})", fontsize=8)
+    for method, (marker, label) in METHODS.items():
+        if (both["recrossing"] == method).any():
+            panels[0, 0].plot([], [], marker, color="0.4", label=label)
     style.legend_above(figure, panels.flat, title=look.system)
     return figure
