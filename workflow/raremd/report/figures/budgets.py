@@ -60,7 +60,7 @@ def draw(data: Judgement, look: Look) -> Figure:
     seen = {at.tokens for record in data.records for at in record.budgets if at.tokens}
     budgets = sorted({float(f"{tokens:.2g}") for tokens in seen})
     marker = dict(zip(systems, MARKERS * len(systems), strict=False))
-    figure, panels = style.grid(len(claims), 3, 1.6, sharex=True, sharey=True)
+    figure, panels = style.grid(len(claims), 3, 1.9, sharex=True, sharey=True)
     for axes, claim in zip(panels, claims, strict=True):
         mine = [record for record in data.records if record.claim == claim]
         style.tolerance_band(axes, look.tolerance)
@@ -75,7 +75,7 @@ def draw(data: Judgement, look: Look) -> Figure:
         axes.xaxis.set_major_formatter(EngFormatter(sep=""))
         axes.xaxis.set_minor_locator(NullLocator())
     figure.supxlabel("tokens that each replicate was trained on", fontsize=8)
-    figure.supylabel("← against    effect (log₂)    for the claim →", fontsize=8)
+    figure.supylabel("effect (log₂)\n← against    for the claim →", fontsize=8)
     handles: list[Artist] = [
         Line2D([], [], color=look.series[model].color, label=pretty(model)) for model in models
     ] + [

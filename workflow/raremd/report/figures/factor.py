@@ -15,7 +15,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from raremd.analysis.tidy import COLUMN, pick
 from raremd.report.figures import style
 from raremd.report.figures.style import Files, Look
-from raremd.report.names import DIRECTED, pretty
+from raremd.report.names import UPWARD, pretty
 
 AXIS = {"dimension": "reaction coordinate", "partition": "partition"}
 FILLINGS = ["none", "bottom", "left"]
@@ -130,7 +130,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
         ),
         "own states, lag = saving interval": own[np.isclose(own["lag"], own["interval"])],
     }
-    figure = style.new_figure(style.DOUBLE, 3.2 if factor == "partition" else 2.8)
+    figure = style.new_figure(style.DOUBLE, 3.3 if factor == "partition" else 3.0)
     axes = figure.subplots(1, 2, sharey=True)
     every = set(pd.concat(panels.values())["model"])
     present = {model: own for model, own in look.series.items() if model in every}
@@ -147,7 +147,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
         )
         edge = 0.5 * min(np.diff(places), default=1.0)
         panel.set_xlim(places[0] - edge, places[-1] + edge)
-    axes[0].set_ylabel(DIRECTED)
+    axes[0].set_ylabel(UPWARD)
     factors = axes[1].secondary_yaxis("right")
     factors.yaxis.set_major_formatter(FuncFormatter(_as_factor))
     factors.set_ylabel("t₁ model / t₁ MD")

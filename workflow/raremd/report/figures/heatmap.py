@@ -129,6 +129,6 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
     )
     figure.suptitle(look.system, fontsize=8, weight="bold")
     bar = figure.colorbar(image, ax=panels, location="bottom", shrink=0.8, aspect=30, extend="max")
-    bar.set_label(f"error of the slowest timescale |{RATIO}|", fontsize=style.SMALL)
+    bar.set_label(f"error of the slowest timescale\n|{RATIO}|", fontsize=style.SMALL)
     bar.ax.tick_params(labelsize=style.SMALL)
     return figure

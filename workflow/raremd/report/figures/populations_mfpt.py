@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from raremd.analysis.plotted import ratios
@@ -73,7 +73,7 @@ def draw_ratios(axes: Axes, values: np.ndarray, names: Sequence[str]) -> AxesIma
     return image
 
 
-def _draw_matrices(figure: SubFigure, axes: Sequence[Axes], data: pd.DataFrame, look: Look) -> None:
+def _draw_matrices(figure: Figure, axes: Sequence[Axes], data: pd.DataFrame, look: Look) -> None:
     """A matrix for each model."""
     passages = ratios(data, look.models, look.lag)
     n = max(len(values) for values in passages.values())
@@ -108,8 +108,8 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
     many = len(pairs) > PAIRS
     figure = style.new_figure(style.DOUBLE, 5.0 if many else 2.8)
     if many:
-        top, below = figure.subfigures(2, 1, height_ratios=[2, 3])
-        left = top.subplots()
+        places = figure.add_gridspec(2, len(look.models), height_ratios=[2, 3])
+        left = figure.add_subplot(places[0, :])
     else:
         left, right = figure.subplots(1, 2, width_ratios=[1, 2])
     draw_states(left, populations, states, looks)
@@ -118,8 +118,8 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
     left.set(xlabel="metastable state", ylabel="population", ylim=(-0.03, None))
     style.legend_above(figure, [left], title=look.system)
     if many:
-        panels = below.subplots(1, len(look.models), squeeze=False)[0]
-        _draw_matrices(below, panels, rows, look)
+        panels = [figure.add_subplot(places[1, k]) for k in range(len(look.models))]
+        _draw_matrices(figure, panels, rows, look)
         return figure
     draw_states(right, times, pairs, looks)
     ends = [[state(end - 1, look.names) for end in pair] for pair in pairs]
@@ -133,7 +133,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
     )
     finite = times[np.isfinite(times["value"]) & (times["value"] > 0)]
     if len(finite):
-        slowest = min(finite["high"].max(), BEYOND * finite["value"].max())
-        fastest = max(finite["low"].min(), finite["value"].min() / BEYOND)
+        slowest = np.fmin(finite["high"].max(), BEYOND * finite["value"].max())
+        fastest = np.fmax(finite["low"].min(), finite["value"].min() / BEYOND)
         right.set_ylim(fastest / 1.3, slowest * 1.3)
     return figure

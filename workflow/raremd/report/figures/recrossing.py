@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -21,8 +23,7 @@ METHODS = {
 }
 """Marker and name of each; the colour is that of the model."""
 BESIDE = {"minimum_dwell": -0.12, "dynamical_coring": 0.12}
-"""Two methods with the same time stand side by side."""
-OVER = "MD over-cored"
+"""Two methods in one figure stand side by side."""
 Color = str | tuple[float, float, float]
 MD = style.Series((0.0, 0.0, 0.0), "_", "MD")
 ALARM = "#AA1144"
@@ -41,7 +42,11 @@ def places(table: pd.DataFrame) -> dict[tuple[str, float], int]:
 
 
 def draw_removals(
-    axes: Axes, times: pd.DataFrame, x: dict[tuple[str, float], int], color: Color
+    axes: Axes,
+    times: pd.DataFrame,
+    x: dict[tuple[str, float], int],
+    color: Color,
+    beside: Mapping[str, float],
 ) -> None:
     """One line a method; rings where the MD itself is over-cored.
 
@@ -54,12 +59,14 @@ def draw_removals(
         As of `places`.
     color : colour
         Of the model.
+    beside : mapping
+        Method -> how far beside its place it stands.
     """
     for method, (marker, _) in METHODS.items():
         rows = pick(times, recrossing=method).sort_values("tau_c")
         if rows.empty:
             continue
-        at = np.array([x[method, time] for time in rows["tau_c"]]) + BESIDE.get(method, 0.0)
+        at = np.array([x[method, time] for time in rows["tau_c"]]) + beside.get(method, 0.0)
         shown = rows[["value", "low", "high"]].clip(-style.EDGE, style.EDGE)
         axes.plot(at, shown["value"], color=color, linewidth=0.6, zorder=2)
         style.marks(axes, at, shown, style.Series(color, marker, ""))
@@ -68,7 +75,7 @@ def draw_removals(
         ):
             axes.plot(
                 place, y, "o", markersize=9, markerfacecolor="none", markeredgecolor=ALARM,
-                markeredgewidth=0.9, linestyle="none", label=OVER, zorder=4,
+                markeredgewidth=0.9, linestyle="none", label="over-cored", zorder=4,
             )  # fmt: skip
 
 
@@ -93,6 +100,7 @@ def draw(data: RemovalTimes, look: Look) -> Figure:
     both = pd.concat([data.own, data.long])
     looks = {"md": MD} | {m: own for m, own in look.series.items() if (both["model"] == m).any()}
     x = places(both)
+    beside = BESIDE if set(BESIDE) <= set(both["recrossing"]) else {}
     figure = style.new_figure(style.DOUBLE, 3.6)
     panels = figure.subplots(2, len(looks), sharex=True, sharey=True, squeeze=False)
     rows = ((data.interval, data.own), (look.lag, data.long))
@@ -102,7 +110,7 @@ def draw(data: RemovalTimes, look: Look) -> Figure:
             within = {"color": style.BAND, "linewidth": 0, "zorder": 0}
             panel.axhspan(*data.band, **within, label="MD, 95 %")
             panel.axhline(0, color=style.MD, linewidth=0.6, zorder=1)
-            draw_removals(panel, pick(times, model=model), x, looks[model].color)
+            draw_removals(panel, pick(times, model=model), x, looks[model].color, beside)
             panel.tick_params(labelsize=style.SMALL)
     for panel, own in zip(panels[0], looks.values(), strict=True):
         panel.set_title(own.label)

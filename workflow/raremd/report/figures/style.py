@@ -200,10 +200,12 @@ def legend_above(figure: Figure, axes: Iterable[Axes], columns: int = 6, title: 
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
             entries.setdefault(label, handle)
     entries = dict(sorted(entries.items(), key=lambda entry: isinstance(entry[1], Patch)))
-    widest = ENTRY + LETTER * max(map(len, entries), default=0)
+    widths = [ENTRY + LETTER * len(label) for label in entries]
+    in_a_row = sum(widths) <= figure.get_figwidth() and len(widths) <= columns
+    fit = len(widths) if in_a_row else int(figure.get_figwidth() / max(widths, default=1))
     figure.legend(
         list(entries.values()), list(entries), loc="outside upper center",
-        ncols=min(columns, max(1, int(figure.get_figwidth() / widest))),
+        ncols=min(columns, max(1, fit)),
         handlelength=1.5, columnspacing=1.5, title=title or None,
         title_fontproperties={"weight": "bold", "size": 8},
     )  # fmt: skip
