@@ -9,7 +9,8 @@ import pandas as pd
 
 from raremd.analysis.budget_trial import Outcome
 from raremd.analysis.cell_result import Reading
-from raremd.analysis.kept_laws import KeptLaws
+from raremd.analysis.kept_laws import WITHIN as WITHIN_TEN
+from raremd.analysis.kept_laws import KeptLaws, expectation
 from raremd.analysis.law_points import ERRORS
 from raremd.analysis.laws import AXES, Dials, Fit, Laws, Limit, Trial
 from raremd.analysis.power_law import Interval
@@ -17,6 +18,7 @@ from raremd.analysis.predicted import PREDICTORS, WITHIN, Predictions
 from raremd.analysis.words import count, given, listed, number
 from raremd.analysis.zones import ZoneCount
 from raremd.report.names import pretty
+from raremd.report.pages.laws_words import RELATED, VALIDITY
 from raremd.report.pages.markdown import as_table
 
 LIMITED_BY = {
@@ -31,23 +33,6 @@ PROTOTYPE = {
 }
 """Exponents that a prototype measured on 60 trainings, before this study."""
 QUANTITIES = {**ERRORS, "excess": "added rate at one step"}
-RELATED = """\
-## Related work
-
-- Tsai, Kuo and Tiwary (Nat. Commun. 11, 5115, 2020) train LSTMs of 64 and 1,024 units on
-  four-state and alanine dipeptide trajectories; Tsai et al. (Nat. Commun. 13, 7231, 2022) steer
-  them with path sampling. Neither varies the budget.
-- Zeng, Cao, Huang and Yao (arXiv 2107.06573, 2021) found that such networks blur slow and fast
-  dynamics: the claim that this project tests. Zeng, Zhang and Yao (J. Chem. Theory Comput. 2025,
-  doi 10.1021/acs.jctc.5c00180) report that two-pass training of a Transformer repairs it; their
-  network is not public, so the option `two_pass` is our reading of the text.
-- Bera and Mondal (Chem. Sci. 2025) train a GPT of 8 layers and 256 units on 160 million tokens.
-- MarS-FM (arXiv 2509.24779, 2025) argues that training at one fixed lag is dominated by frequent,
-  uninformative transitions.
-- Hsu, Kontorovich and Szepesvari (NeurIPS 2015) bound the mixing time of a reversible Markov
-  chain from one trajectory: its length must grow with the relaxation time and with the inverse of
-  the smallest stationary probability. The laws here say what a network adds to that price.
-"""
 
 
 def _interval(of: Interval, digits: int = 2) -> str:
@@ -209,6 +194,37 @@ def _before_generation(found: Predictions) -> list[str]:
     return as_table(heading, rows)
 
 
+SHORT_T1, SHORT_STATES = 1000.0, 100
+"""Timescale in saved frames and number of states of the example that leads the page."""
+
+
+def _in_short(kept: KeptLaws, trials: Sequence[Trial]) -> list[str]:
+    """The price of a rare event, what makes it cheaper, and whether the law can be trusted."""
+    lines = []
+    for law in kept.networks:
+        needs = expectation(law, 1e6, SHORT_STATES, SHORT_T1).tokens
+        lines.append(
+            f"- **{pretty(law.kind)}**: for a process of {SHORT_T1:,.0f} saved frames in "
+            f"{SHORT_STATES} states, t1 at one step comes within {100 * WITHIN_TEN:.0f} % after "
+            f"about {number(needs.value, 2)} tokens [{number(needs.low, 2)}, "
+            f"{number(needs.high, 2)}]. A process ten times as slow takes "
+            f"{_times(10, 1 / law.excess.tokens)} as many, ten times as many states "
+            f"{_times(10, law.excess.states / law.excess.tokens)}."
+        )
+    return [
+        *lines,
+        "- So a saving interval ten times as long saves as much training as a process ten times as "
+        "fast, as only their ratio counts.",
+        f"- {_trial_sentence(trials)}",
+    ]
+
+
+def _times(base: float, power: float) -> str:
+    """A power in words; a law whose exponent is not positive tells nothing."""
+    known = math.isfinite(power) and 0 < power < 10
+    return f"{number(base**power, 2)} times" if known else "an unknown number of times"
+
+
 def _zones(found: Sequence[ZoneCount]) -> list[str]:
     rows = [[each.zone.value, str(each.trainings), str(each.right)] for each in found]
     return as_table(["zone", "trainings", "of which t1 at one step came out right"], rows)
@@ -256,6 +272,8 @@ def page(
     shared = points[points["tokens"] > 0]
     lines = [
         "# Laws: how much training and how much MD do rare events take?",
+        "",
+        *_in_short(laws.kept, laws.trials),
         "",
         f"Written by `make laws` from {count(len(shared), 'training')} on "
         f"{count(shared['system'].nunique(), 'system')}, {number(shared['tokens'].min(), 2)} to "
@@ -311,8 +329,6 @@ def page(
         "",
         "## Does it hold elsewhere?",
         "",
-        _trial_sentence(laws.trials),
-        "",
         *_trials(laws.trials),
         "",
         "The laws that `make inspect` uses:",
@@ -333,22 +349,7 @@ def page(
         "",
         *_zones(zones),
         "",
-        "## Limits of validity",
-        "",
-        "- The laws are about one step. At the yardstick's lag errors of both signs cancel, so an "
-        "error there can be small by accident and need not fall with tokens ([theory](theory.md)).",
-        "- An exponent holds between the smallest and the largest value in its figure. A floor "
-        "that lies below the last point is not seen.",
-        "- Excess loss is measured on a finite validation set; on hidden chains it is taken over "
-        "the lowest possible loss, elsewhere over the best model of the cell, which is then left "
-        "out.",
-        "- The law for use knows tokens and states only. How states mix inside a basin matters "
-        "too: chains with a ring leak more than states of molecules do.",
-        "- Learning rate, batch and weight decay move scales and floors; each curve has one "
-        "recipe.",
-        "- The largest budgets have one or two trainings: their scatter is taken from smaller "
-        "ones.",
-        "",
+        VALIDITY,
         RELATED,
         "## Do it again",
         "",
