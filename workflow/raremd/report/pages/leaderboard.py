@@ -22,7 +22,11 @@ the MD that no model was trained on: it chooses a model without a look at the sc
 range of the model's place over resampled replicates. Front: no other model is both better and
 cheaper. Core-seconds are those of training and generation, all replicates together.
 
-A second table of each system shows other measures, with 95 % intervals over resampled replicates:
+A second table of each system shows other measures, with 95 % intervals over resampled replicates.
+There `qmsm` keeps the memory of the first 20 intervals between metastable states, and `hummer_szabo`
+and `micro_to_macro` make metastable states of a Markov model of the fine ones at 20 intervals or the
+greatest divisor of the yardstick's lag below: the one keeps the time integral of each correlation
+(Hummer and Szabo 2015), the other projects at the yardstick's lag (Sartore, Teichmann, Stock 2024).
 
 """
 
@@ -67,10 +71,11 @@ def _spoken(metric: str) -> str:
 
 
 def _measured(own: pd.DataFrame, models: list[str]) -> list[str]:
-    """The table of metrics, models in the order of the ranking."""
+    """The table of metrics: models in the order of the ranking, then what is not ranked."""
     shown = [metric for metric in METRICS if metric in set(own["metric"])]
     cells = {(row["model"], row["metric"]): _with_interval(row) for _, row in own.iterrows()}
     known = [model for model in models if model in set(own["model"])]
+    known += sorted(set(own["model"]) - set(models))
     rows = [[model, *(cells.get((model, metric), "") for metric in shown)] for model in known]
     return as_table(["model", *map(_spoken, shown)], rows)
 

@@ -132,7 +132,9 @@ class Embedded(Section):
     """Trajectories that come with the workflow."""
 
     kind: Literal["embedded"]
-    files: str = Field(description="Glob of the HDF5 trajectories in resources/.")
+    files: Files = Field(
+        description="Globs of the HDF5 trajectories in resources/, one or several."
+    )
     checksums: str | None = Field(
         default=None, description="File of SHA-256 sums that they are checked against."
     )
