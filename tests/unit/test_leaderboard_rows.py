@@ -74,7 +74,5 @@ def test_errors_of_committors_by_replicate(tmp_path):
     assert [(r.model, r.replicate) for r in rows] == [("reference", 0), ("lstm", 1), ("lstm", 2)]
     # State 1 goes to 0, 3 and 0, state 2 to 3 and 0; without the way back 0, 3 and 3.
     whole, first = ((1 / 3, 0.5), (0.5, 1.0))
-    wanted = [
-        np.sqrt(((a - 0.25) ** 2 + (b - 0.75) ** 2) / 2) for a, b in (whole, whole, first)
-    ]
+    wanted = [np.sqrt(((a - 0.25) ** 2 + (b - 0.75) ** 2) / 2) for a, b in (whole, whole, first)]
     assert [r.value for r in rows] == pytest.approx(wanted)

@@ -23,10 +23,11 @@ range of the model's place over resampled replicates. Front: no other model is b
 cheaper. Core-seconds are those of training and generation, all replicates together.
 
 A second table of each system shows other measures, with 95 % intervals over resampled replicates.
-There `qmsm` keeps the memory of the first 20 intervals between metastable states, and `hummer_szabo`
-and `micro_to_macro` make metastable states of a Markov model of the fine ones at 20 intervals or the
-greatest divisor of the yardstick's lag below: the one keeps the time integral of each correlation
-(Hummer and Szabo 2015), the other projects at the yardstick's lag (Sartore, Teichmann, Stock 2024).
+There `qmsm` is one of the metastable states, with a memory of 20 intervals. `hummer_szabo` and
+`micro_to_macro` take a Markov model of the fine states at the greatest divisor of the yardstick's
+lag that is at most 20 intervals; the first keeps the time integral of each correlation of
+the metastable states (Hummer and Szabo 2015), the second projects its matrix at the yardstick's lag
+(Sartore, Teichmann, Stock 2024). They have no score: that is read in the fine states.
 
 """
 
