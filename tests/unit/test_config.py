@@ -293,11 +293,6 @@ class TestFiles:
         check_files(load_study(toy()), root)
         found = embedded_files(self.study().system("toy").source, root)
         assert [f.name for f in found] == ["trajectory_a.h5", "trajectory_b.h5"]
-        globs = ["resources/peptide/*_b.h5", "resources/peptide/*_[ab].h5"]
-        several = self.study(files=globs).system("toy").source
-        assert embedded_files(several, root) == found  # each once
-        with pytest.raises(ConfigError, match=r"files: no file matches resources/peptide/c\.h5$"):
-            check_files(self.study(files=[*globs, "resources/peptide/c.h5"]), root)
 
     def test_no_file(self, root):
         with pytest.raises(ConfigError, match=r"^systems\.toy\.source\.files: no file .*nothing_"):

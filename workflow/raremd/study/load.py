@@ -287,17 +287,16 @@ def check_files(study: Study, root: Path) -> None:
 
 def _check_embedded(source: Embedded, root: Path, key: str) -> None:
     """Files of the project's folder."""
-    fields = [("files", file) for file in source.files] + [("checksums", source.checksums or "")]
-    for field, given in fields:
-        path = Path(given)
+    for field, given in (("files", source.files), ("checksums", source.checksums)):
+        path = Path(given or "")
         if path.is_absolute() or ".." in path.parts:
             raise ConfigError(
                 f"{key}.{field}: '{path}' is not in the project's folder; "
                 "files from elsewhere are sources of the kinds trajectory, features and dtraj"
             )
-    for pattern in source.files:
-        if not any(root.glob(pattern)):
-            raise ConfigError(f"{key}.files: no file matches {pattern}")
+    files = embedded_files(source, root)
+    if not files:
+        raise ConfigError(f"{key}.files: no file matches {source.files}")
     if source.checksums is None:
         return
     listed = root / source.checksums
@@ -305,7 +304,7 @@ def _check_embedded(source: Embedded, root: Path, key: str) -> None:
         raise ConfigError(f"{key}.checksums: no file {source.checksums}")
     lines = [line.split() for line in listed.read_text().splitlines() if line]
     sums = {name: checksum for checksum, name in lines}
-    for file in embedded_files(source, root):
+    for file in files:
         if hashlib.sha256(file.read_bytes()).hexdigest() != sums.get(file.name):
             raise ConfigError(
                 f"{file.relative_to(root)}: checksum is not the one in {source.checksums}; "
@@ -325,5 +324,5 @@ def _check_imported(source: Imported, system: System, key: str) -> None:
 
 
 def embedded_files(source: Embedded, root: Path) -> list[Path]:
-    """Files that match a glob of an embedded source, sorted by name."""
-    return sorted({file for pattern in source.files for file in root.glob(pattern)})
+    """Files that match the glob of an embedded source, sorted by name."""
+    return sorted(root.glob(source.files))

@@ -132,9 +132,7 @@ class Embedded(Section):
     """Trajectories that come with the workflow."""
 
     kind: Literal["embedded"]
-    files: Files = Field(
-        description="Globs of the HDF5 trajectories in resources/, one or several."
-    )
+    files: str = Field(description="Glob of the HDF5 trajectories in resources/.")
     checksums: str | None = Field(
         default=None, description="File of SHA-256 sums that they are checked against."
     )
