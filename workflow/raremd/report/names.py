@@ -15,6 +15,7 @@ DIRECTED = f"← too fast    {RATIO}    too slow →"
 _WORDS = {
     "kmeans": "k-means",
     "gru": "GRU",
+    "hummer": "Hummer",
     "hmm": "HMM",
     "igme": "IGME",
     "lstm": "LSTM",
@@ -24,6 +25,7 @@ _WORDS = {
     "pcca": "PCCA+",
     "psi": "ψ",
     "qmsm": "qMSM",
+    "szabo": "Szabo",
     "tau": "τ",
     "tica": "TICA",
     "transformer": "Transformer",

@@ -33,6 +33,7 @@ from raremd.study.verdict_plans import (
     RankingPlan,
     RecommendationPlan,
     ResultsPagePlan,
+    SolvedSystem,
 )
 
 INSPECTION_SAMPLES = 40
@@ -298,7 +299,11 @@ def ranking_plan(study: Study) -> RankingPlan:
     for name, system in study.settings.systems.items():
         base = study.base(name)
         cells.append(RankedCell(base, study.stride(base), system.time_unit))
-    solved = [s for s, of in study.settings.systems.items() if isinstance(of.source, HiddenChain)]
+    solved = [
+        SolvedSystem(name, tuple(sorted(study.cells[study.base(name)])))
+        for name, system in study.settings.systems.items()
+        if isinstance(system.source, HiddenChain)
+    ]
     return RankingPlan(tuple(cells), tuple(solved), study.settings.seed)
 
 
