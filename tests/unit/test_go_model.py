@@ -21,7 +21,7 @@ from raremd.data.simulated.go_forces import (
     advance,
     build_model,
     dihedral_angles,
-    energy_and_forces,
+    fill_forces,
     pair_distances,
 )
 from raremd.data.simulated.go_model import (
@@ -77,6 +77,13 @@ def openmm_forces(positions, model):
     context.setPositions(positions)
     state = context.getState(energy=True, forces=True)
     return state.getPotentialEnergy()._value, np.array(state.getForces(asNumpy=True)._value)
+
+
+def energy_and_forces(positions, model):
+    """Of all pairs, without a list of neighbours."""
+    forces = np.empty_like(positions)
+    pairs = model.repulsive
+    return fill_forces(positions, forces, model, pairs, len(pairs)), forces
 
 
 def moved(n_steps, settings=UNFOLDING, skin=SKIN, seed=0, model=MODEL):
