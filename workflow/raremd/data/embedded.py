@@ -94,7 +94,9 @@ class Identity:
 class Simulation(Protocol):
     """What `record` needs of a simulator; made from its settings and a seed alone."""
 
-    identity: Identity
+    @property
+    def identity(self) -> Identity:
+        """Everything that decides the trajectory."""
 
     def start(self) -> None:
         """Prepare and equilibrate; then the first frame can be sampled."""

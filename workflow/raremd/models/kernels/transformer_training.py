@@ -8,8 +8,6 @@ What is called inside a loop is part of its caller (`inline`), see `transformer_
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit
 
@@ -22,30 +20,11 @@ from raremd.models.kernels.transformer_attention import (
     rotate,
     rotate_backward,
 )
-from raremd.models.kernels.transformer_loops import bell, below, normalise
+from raremd.models.kernels.transformer_loops import Weights, bell, below, normalise
 
 _ONE, _ZERO, _HALF = np.float32(1.0), np.float32(0.0), np.float32(0.5)
 _DENSITY = np.float32(1.0 / np.sqrt(2.0 * np.pi))
 _ROWS = 64  # of a matrix product: BLAS copies no operand below a million multiplications
-
-
-class Trained(NamedTuple):
-    """Weights of a Transformer of L layers, input by output; each norm's own are in what follows.
-
-    Queries and keys hold the two channels of a rotated pair d / 2 apart, so that rotation is
-    vector code.
-    """
-
-    embedding: np.ndarray  # (V, D) float32, as all
-    qkv: np.ndarray  # (L, D, 3 D)
-    qkv_bias: np.ndarray  # (L, 3 D)
-    project: np.ndarray  # (L, D, D)
-    expand: np.ndarray  # (L, D, F)
-    expand_bias: np.ndarray  # (L, F)
-    contract: np.ndarray  # (L, F, D)
-    contract_bias: np.ndarray  # (L, D)
-    readout: np.ndarray  # (D, V)
-    bias: np.ndarray  # (K, V): what is added to the logits, by row of the prior
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
@@ -137,8 +116,8 @@ def transformer_loss(
     context: int,
     cos: np.ndarray,
     sin: np.ndarray,
-    weights: Trained,
-    gradient: Trained,
+    weights: Weights,
+    gradient: Weights,
     with_gradient: bool,
 ) -> float:
     """Mean cross-entropy of windows, and its gradient.
@@ -150,7 +129,7 @@ def transformer_loss(
     heads, context : int
     cos, sin : (T, d / 2) float32
         Rotation of each position.
-    weights, gradient : Trained
+    weights, gradient : Weights
         The gradient is added to the latter.
     with_gradient : bool
         Else the latter is left alone.
