@@ -162,7 +162,8 @@ class CompiledTransformer(Transformer):
         if tokens.device.type != "cpu":
             return super().step(tokens, state)
         s, w = state, state.weights
-        _read(tokens[None].numpy(), s.position, s)
+        # With strides it would be compiled once more.
+        _read(tokens[None].contiguous().numpy(), s.position, s)
         s.position += 1
         s.rows[:] = s.follow[s.rows, tokens]
         hidden = torch.from_numpy(s.hidden).flatten(0, 1)[: len(tokens)]

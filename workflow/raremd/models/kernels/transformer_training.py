@@ -3,7 +3,8 @@
 A window goes forward and backward through all layers before the next one begins, so that what it
 leaves for its backward pass is still in the cache. Matrix products go to BLAS.
 
-What is called inside a loop is part of its caller (`inline`), see `transformer_loops`.
+What is called inside a loop is part of its caller (`inline`), see `transformer_loops`; products of
+matrices, which BLAS rounds, are functions of their own: compiling takes half the time.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _DENSITY = np.float32(1.0 / np.sqrt(2.0 * np.pi))
 _ROWS = 64  # of a matrix product: BLAS copies no operand below a million multiplications
 
 
-@njit(fastmath=FAST, error_model="numpy", inline="always")
+@njit(fastmath=FAST, error_model="numpy")
 def _multiply(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
     """A (T, m) @ b (m, n), some rows at a time."""
     for first in range(0, a.shape[0], _ROWS):
@@ -35,7 +36,7 @@ def _multiply(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
         np.dot(a[first:last], b, out[first:last])
 
 
-@njit(fastmath=FAST, error_model="numpy", inline="always")
+@njit(fastmath=FAST, error_model="numpy")
 def _add_outer(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
     """Add a^T (m, T) @ b (T, n) to out (m, n): the gradient of a matrix."""
     product = np.empty_like(out)
