@@ -25,7 +25,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help figures study snapshot gallery spot-check leaderboard keep-leaderboard report laws laws-point inspect \
-  crosscheck docs plan configured notebooks test faults cluster-test fuzz reliability lint format resources bench \
+  crosscheck docs plan configured notebooks test studies faults cluster-test fuzz reliability lint format resources bench \
   bench-overhead bench-plan clean
 
 help:           ## this list
@@ -109,8 +109,11 @@ $(DOCS): envs/docs.txt
 plan: configured $(READY)      ## what a run would do, without doing it
 	@$(SNAKEMAKE) --dry-run --quiet rules
 
-test: $(READY) lint ## lint, then library, workflow and result tests
+test: $(READY) lint ## lint, then the quick tests: library, plans, kept results
 	@$(BIN)/python -m pytest
+
+studies: $(READY)   ## small studies and the notebooks end to end: what runs again, what pages say
+	@$(BIN)/python -m pytest tests/studies --durations=10
 
 faults: $(READY)    ## kill, starve and damage small studies, give them bad input; nothing may be lost
 	@$(BIN)/python -m pytest tests/faults --durations=0

@@ -8,9 +8,10 @@ import zlib
 import h5py
 import numpy as np
 import pytest
+from whole_features import read_features
 
 from raremd.data.embedded import read_compact
-from raremd.data.features import read_features, write_features
+from raremd.data.features import write_features
 from raremd.io.storage import read_arrays, read_attributes, read_json, read_parquet, write_arrays
 from raremd.kinetics.transition_matrix import count_matrix
 from raremd.learning.windows import Windows

@@ -208,7 +208,8 @@ class CompiledLSTM(LSTM):
                 state.walkers.read(current, block)
                 parts.append(state.walkers.logits(block))
             return state.prior.add(torch.cat(parts)[: len(tokens)], tokens), state
-        lstm_read(tokens[None].numpy(), state.table, state.recurrent, state.h, state.c)
+        read = tokens[None].contiguous().numpy()  # or it would be compiled for strides too
+        lstm_read(read, state.table, state.recurrent, state.h, state.c)
         hidden = torch.from_numpy(state.h).flatten(0, 1)[: len(tokens)]
         return state.prior.add(hidden @ torch.from_numpy(state.readout), tokens), state
 

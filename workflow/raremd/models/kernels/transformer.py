@@ -8,6 +8,7 @@ the processor is fast at them, see `transformer_wide`. Rates are in benchmarks/R
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ import torch
 from raremd.models.base import Stream
 from raremd.models.kernels.precision import fast_bfloat16
 from raremd.models.kernels.transformer_loops import Weights, transformer_generate, transformer_read
-from raremd.models.kernels.transformer_training import Trained, transformer_loss
+from raremd.models.kernels.transformer_training import transformer_loss
 from raremd.models.kernels.transformer_wide import wide_loss
 from raremd.models.transformer import Transformer, frequency, rotation
 
@@ -36,6 +37,8 @@ class _State:
     """Walkers in blocks, see `transformer_loops`."""
 
     weights: Weights
+    frequency: np.ndarray
+    follow: np.ndarray  # (K + 1, V), the prior's row after each token
     keys: np.ndarray  # (n_blocks, layers, rows, heads, d, C)
     values: np.ndarray  # (n_blocks, layers, rows, heads, C, d)
     hidden: np.ndarray  # (n_blocks, rows, D)
@@ -43,10 +46,19 @@ class _State:
     rows: np.ndarray  # (W,), of the prior
 
 
+def _read(tokens: np.ndarray, position: int, s: _State) -> None:
+    """Advance all walkers over tokens (T, W), the first at `position`."""
+    transformer_read(tokens, position, s.weights, s.frequency, s.keys, s.values, s.hidden)
+
+
 def _folded(norm: torch.nn.LayerNorm, linear: torch.nn.Linear) -> tuple[torch.Tensor, torch.Tensor]:
     """A norm's scale and shift join the matrix behind it: (D, n) weights, (n,) bias."""
     bias = 0.0 if linear.bias is None else linear.bias
     return (linear.weight * norm.weight).T, linear.weight @ norm.bias + bias
+
+
+def _arrays(parts: Iterable[torch.Tensor]) -> Weights:
+    return Weights(*(part.detach().contiguous().numpy() for part in parts))
 
 
 class _Windows(NamedTuple):
@@ -68,8 +80,8 @@ class _Loss(torch.autograd.Function):
     def forward(
         ctx: Any, with_gradient: bool, windows: _Windows, *parts: torch.Tensor
     ) -> torch.Tensor:
-        weights = Trained(*(part.detach().contiguous().numpy() for part in parts))
-        gradient = Trained(*map(np.zeros_like, weights))
+        weights = _arrays(parts)
+        gradient = Weights(*map(np.zeros_like, weights))
         if with_gradient and in_bfloat16(weights.embedding.shape[1]):
             loss = wide_loss(*windows, weights, gradient)
         else:
@@ -86,7 +98,7 @@ class CompiledTransformer(Transformer):
     """`Transformer`, by compiled loops where its tensors are on a processor."""
 
     def _parts(self) -> list[torch.Tensor]:
-        """The fields of `Trained`."""
+        """The fields of `Weights`."""
         qkv = [_folded(b.norm_attention, b.query_key_value) for b in self.layers]
         expand = [_folded(b.norm_feed_forward, b.expand) for b in self.layers]
         readout, bias = _folded(self.norm, self.readout)
@@ -105,10 +117,6 @@ class CompiledTransformer(Transformer):
             readout,
             bias + self.prior.table,
         ]
-
-    def _weights(self) -> Weights:
-        parts = *self._parts(), self.prior.follow, frequency(self.head_width)
-        return Weights(*(part.detach().contiguous().numpy() for part in parts))
 
     def loss(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         if inputs.device.type != "cpu":
@@ -137,7 +145,9 @@ class CompiledTransformer(Transformer):
         n_blocks = -(-len(prompt) // rows)
         blocks = n_blocks, s.layers, rows, s.heads
         state = _State(
-            weights=self._weights(),
+            weights=_arrays(self._parts()),
+            frequency=frequency(self.head_width).numpy(),
+            follow=self.prior.follow.numpy(),
             keys=np.zeros((*blocks, width, s.context), np.float32),
             values=np.zeros((*blocks, s.context, width), np.float32),
             hidden=np.zeros((n_blocks, rows, s.width), np.float32),
@@ -145,16 +155,17 @@ class CompiledTransformer(Transformer):
             rows=self.prior.first_rows(prompt).numpy(),
         )
         read = prompt[:, :-1].T.contiguous().numpy()
-        transformer_read(read, 0, state.weights, state.keys, state.values, state.hidden)
+        _read(read, 0, state)
         return state
 
     def step(self, tokens: torch.Tensor, state: Any) -> tuple[torch.Tensor, Any]:
         if tokens.device.type != "cpu":
             return super().step(tokens, state)
         s, w = state, state.weights
-        transformer_read(tokens[None].numpy(), s.position, w, s.keys, s.values, s.hidden)
+        # With strides it would be compiled once more.
+        _read(tokens[None].contiguous().numpy(), s.position, s)
         s.position += 1
-        s.rows[:] = w.follow[s.rows, tokens]
+        s.rows[:] = s.follow[s.rows, tokens]
         hidden = torch.from_numpy(s.hidden).flatten(0, 1)[: len(tokens)]
         bias = torch.from_numpy(w.bias[s.rows])
         return torch.addmm(bias, hidden, torch.from_numpy(w.readout)), state
@@ -166,7 +177,17 @@ class CompiledTransformer(Transformer):
             return super().generate(tokens, state, stream, out)
         s = state
         transformer_generate(
-            tokens.numpy(), s.position, s.weights, s.rows, s.keys, s.values, s.hidden, *stream, out
+            tokens.numpy(),
+            s.position,
+            s.weights,
+            s.frequency,
+            s.follow,
+            s.rows,
+            s.keys,
+            s.values,
+            s.hidden,
+            *stream,
+            out,
         )
         s.position += len(out)
         return tokens, state

@@ -22,7 +22,6 @@ METHODS = {
 BESIDE = {"minimum_dwell": -0.12, "dynamical_coring": 0.12}
 """Two methods with the same time stand side by side."""
 KEPT = style.Series((0.0, 0.0, 0.0), "o", "recrossings kept")
-MD = style.Series((0.0, 0.0, 0.0), "_", "MD")
 ALARM = "#D55E00"
 
 
@@ -68,7 +67,7 @@ def draw_removals(axes: Axes, times: pd.DataFrame, x: dict[tuple[str, float], in
 
 def read(files: Files, look: Look) -> RemovalTimes:
     """Timescales after each removal."""
-    return removal_times(look.picked(files), look.lag)
+    return removal_times(style.compared(files, look), look.lag)
 
 
 def draw(data: RemovalTimes, look: Look) -> Figure:
@@ -85,7 +84,9 @@ def draw(data: RemovalTimes, look: Look) -> Figure:
     """
     unit = pretty(look.unit)
     both = pd.concat([data.own, data.long])
-    looks = {"md": MD} | {m: own for m, own in look.series.items() if (both["model"] == m).any()}
+    looks = {"md": style.MARKED_MD} | {
+        m: own for m, own in look.series.items() if (both["model"] == m).any()
+    }
     x = places(both)
     figure = style.new_figure(style.DOUBLE, 3.6)
     panels = figure.subplots(2, len(looks), sharex=True, sharey=True, squeeze=False)

@@ -73,6 +73,12 @@ class Series:
     label: str
 
 
+MARKED_MD = Series((0.0, 0.0, 0.0), "_", "MD")
+"""The MD where it is a mark beside those of the models."""
+HUGE = 1e30
+"""For an infinite limit of an interval: far above any axis."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Look:
     """What decides a figure beside its files; each kind of figure is given what it uses.
@@ -153,10 +159,11 @@ class Look:
             for model, own in series.items()
         }
 
-    def picked(self, files: Files) -> pd.DataFrame:
-        """Rows of the comparison that are shown."""
-        comparison = without_sets(read_parquet(files["comparison"][0]))
-        return pd.concat([pick(comparison, **levels) for levels in self.rows])
+
+def compared(files: Files, look: Look) -> pd.DataFrame:
+    """Rows of the comparison that are shown."""
+    comparison = without_sets(read_parquet(files["comparison"][0]))
+    return pd.concat([pick(comparison, **levels) for levels in look.rows])
 
 
 class Shown(Figure):

@@ -9,9 +9,10 @@ from matplotlib.figure import Figure
 
 from raremd.analysis.tidy import cells, pick
 from raremd.report.figures import style
-from raremd.report.figures.style import Files, Look
+from raremd.report.figures.style import Look
 from raremd.report.names import cell_title, pretty
 
+read = style.compared
 SHOWN = 2
 """Slow processes in a panel; more would lie on top of each other."""
 WIDTHS = 1.0, 0.5
@@ -19,14 +20,13 @@ WIDTHS = 1.0, 0.5
 COLUMNS = 4
 ABOVE = 15
 """The axis ends at so many times the slowest timescale of MD, reference or exact spectrum."""
-HUGE = 1e30  # an infinite limit of an interval: far above any axis
 
 
 def _lines(table: pd.DataFrame) -> list[tuple[pd.Series, ...]]:
     """lag, value, low and high of each slow process, by lag."""
     ordered = table.sort_values("lag")
     groups = [rows for _, rows in ordered[ordered["i"] <= SHOWN].groupby("i")]
-    return [(g["lag"], g["value"], g["low"], g["high"].replace(np.inf, HUGE)) for g in groups]
+    return [(g["lag"], g["value"], g["low"], g["high"].replace(np.inf, style.HUGE)) for g in groups]
 
 
 def draw_timescales(
@@ -63,11 +63,6 @@ def draw_timescales(
                 lag, value, color=look.color, marker=look.marker, markersize=2.5, label=label,
                 linewidth=WIDTHS[number], fillstyle=("full", "none")[number], zorder=5,
             )  # fmt: skip
-
-
-def read(files: Files, look: Look) -> pd.DataFrame:
-    """Comparison of one system."""
-    return look.picked(files)
 
 
 def draw(data: pd.DataFrame, look: Look) -> Figure:

@@ -16,10 +16,10 @@ from raremd.analysis.verdicts import Verdict
 from raremd.io.storage import read_record, read_typed
 from raremd.learning.run_record import RunRecord
 
-COLUMNS = (
-    "system coordinate dimension interval partition recrossing tau_c model replicate "
-    "quantity i j lag value low high unit"
-).split()
+COLUMNS = [
+    "system", "coordinate", "dimension", "interval", "partition", "recrossing", "tau_c", "model",
+    "replicate", "quantity", "i", "j", "lag", "value", "low", "high", "unit",
+]  # fmt: skip
 CELL = ["system", "coordinate", "interval", "partition"]
 
 
