@@ -48,7 +48,7 @@ $(READY): envs/requirements.lock pyproject.toml
 figures: configured $(READY)   ## run the default study: tables, claims, figures (CONFIG=..., CORES=...)
 	@$(SNAKEMAKE)
 
-study: $(READY)     ## the full study of four systems: its plan, then hours of computing, resumable
+study: $(READY)     ## the full study: its plan, then hours of computing, resumable
 	@$(MAKE) --no-print-directory inspect CONFIG=config/study.yaml
 	@$(BIN)/snakemake --configfile config/study.yaml --cores $(CORES) -- cells_of_claims
 	@$(MAKE) --no-print-directory figures CONFIG=config/study.yaml
@@ -69,6 +69,7 @@ report: configured $(READY)    ## write the study's self-contained HTML report
 BOARD = --configfile config/leaderboard.yaml $(BUDGETS:%=config/leaderboard_%.yaml)
 leaderboard: $(READY) ## rank all models at the hard cells (BUDGETS="16 64" adds longer trainings): results/leaderboard/
 	@$(BIN)/snakemake --cores $(CORES) $(BOARD) -- rank_models plot_leaderboard
+	@cat results/leaderboard/leaderboard.md
 
 keep-leaderboard: $(READY) ## keep the outcome in docs/leaderboard
 	@$(BIN)/snakemake --cores $(CORES) $(BOARD) -- keep_leaderboard
