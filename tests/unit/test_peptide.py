@@ -231,14 +231,16 @@ class Killed(Exception):
 
 class TestSimulate:
     @pytest.fixture(scope="class", autouse=True)
-    def small(self):
+    @classmethod
+    def small(cls):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(embedded, "FRAMES_PER_PART", FRAMES)
             patch.setattr(peptide, "EQUILIBRATION_PS", 0.4)
             yield
 
     @pytest.fixture(scope="class")
-    def whole(self, small, tmp_path_factory):
+    @classmethod
+    def whole(cls, small, tmp_path_factory):
         path = tmp_path_factory.mktemp("peptide") / "whole.h5"
         simulate(SETTINGS, 3 * FRAMES, 5, path, with_distances=True)
         return path
