@@ -1,5 +1,16 @@
 """What the page of laws says whatever comes out: how far it holds, and who worked on it before."""
 
+LIMITED_BY = {
+    "tokens": "computing: more tokens of training would help most",
+    "parameters": "size: a larger network would help most",
+    "frames": "data: more MD would help most",
+    "": "nothing that was varied: no doubling is sure to help",
+}
+PROTOTYPE = {
+    "leak": "-0.85 to -1 for tokens, 1.3 to 1.4 for states, about 0 for t1",
+    "excess": "about -0.85 for tokens, about 0.5 for states, about 0 for t1",
+}
+"""Exponents that a prototype measured on 60 trainings, before this study."""
 VALIDITY = """\
 ## Limits of validity
 
