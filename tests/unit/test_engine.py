@@ -211,9 +211,11 @@ def test_training_in_bfloat16_learns_the_same(kind, monkeypatch):
     assert abs(np.mean(lost)) < 0.01
 
 
-@pytest.mark.parametrize("build", [lstm, transformer])
-def test_generation_in_bfloat16_draws_the_same_states_as_one_step_a_frame(build, monkeypatch):
-    """Probabilities too stay within a hundredth of those in float32."""
+@pytest.mark.parametrize(("build", "tolerance"), [(lstm, 1e-3), (transformer, 1e-2)])
+def test_generation_in_bfloat16_draws_the_same_states_as_one_step_a_frame(
+    build, tolerance, monkeypatch
+):
+    """Probabilities too stay close to those in float32."""
     fast_bfloat16_is(monkeypatch, True)
     model = build(20, 128)
     prompts = torch.from_numpy(np.random.default_rng(0).integers(20, size=(140, 6)))
@@ -226,7 +228,7 @@ def test_generation_in_bfloat16_draws_the_same_states_as_one_step_a_frame(build,
         fast_bfloat16_is(monkeypatch, False)
         exact, _ = model.step(prompts[:, -1].contiguous(), model.initial_state(prompts))
     assert (found[0] == found[1]).all(axis=0).mean() >= 0.95
-    torch.testing.assert_close(ours.softmax(-1), exact.softmax(-1), rtol=0.02, atol=1e-3)
+    torch.testing.assert_close(ours.softmax(-1), exact.softmax(-1), rtol=0.02, atol=tolerance)
 
 
 @pytest.mark.parametrize(("width", "heads", "context"), [(128, 4, 16), (144, 8, 9)])
@@ -245,8 +247,8 @@ def test_a_cache_in_bfloat16_equals_a_pass_over_the_whole_context(
         for k in range(4, 40):
             logits, state = model.step(tokens[:, k].contiguous(), state)
             difference = logits - whole[:, k]
-            assert 0 < difference.std() < 0.005 * spread
-            assert difference.abs().max() < 0.05 * spread
+            assert 0 < difference.std() < 0.012 * spread
+            assert difference.abs().max() < 0.06 * spread
 
 
 def test_timescales_of_what_is_generated_in_bfloat16_are_those_of_float32(monkeypatch):
@@ -271,7 +273,6 @@ def test_timescales_of_what_is_generated_in_bfloat16_are_those_of_float32(monkey
             found = estimate(count_matrix(list(walkers), 10, 1))
             times.append(timescales(found.transition_matrix, 1, 1, found.stationary)[0])
         moved.append(np.log2(times[0] / times[1]))
-        print(times)
     assert np.abs(moved).max() < 0.2
     assert abs(np.mean(moved)) < 0.1
 
