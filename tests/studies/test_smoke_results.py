@@ -100,6 +100,7 @@ def test_run_record_tells_what_was_done(results):
     assert record["tokens"] == [30000, 30000]
     for part in (record, record["generation"]):
         assert part["wall_seconds"] > 0 and part["cpu_seconds"] > 0
+        assert part["precision"] == "float32"  # 16 units
     assert 0 < record["peak_memory_gib"] < 4
 
 

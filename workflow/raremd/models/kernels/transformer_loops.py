@@ -31,7 +31,7 @@ _P, _A1, _A2, _A3, _A4, _A5 = (
         1.061405429,
     )
 )
-_EPSILON = 1e-5  # torch's in LayerNorm
+EPSILON = 1e-5  # torch's in LayerNorm
 
 
 class Weights(NamedTuple):
@@ -66,7 +66,7 @@ def normalise(x: np.ndarray, out: np.ndarray, scales: np.ndarray) -> None:
         square = _ZERO
         for k in range(n):
             square += (row[k] - mean) * (row[k] - mean)
-        scale = np.float32(1.0 / np.sqrt(square / np.float32(n) + np.float32(_EPSILON)))
+        scale = np.float32(1.0 / np.sqrt(square / np.float32(n) + np.float32(EPSILON)))
         scales[w] = scale
         for k in range(n):
             to[k] = (row[k] - mean) * scale
