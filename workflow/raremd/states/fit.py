@@ -141,15 +141,15 @@ def _check_visited(
     visited = np.flatnonzero(visits)
     if len(visited) == 1:
         raise ValueError(
-            f"partition: every training frame is in state {called[visited[0]]}, there is nothing to "
-            "learn; change the states or give longer trajectories"
+            f"partition: every training frame is in state {called[visited[0]]}, there is nothing "
+            "to learn; change the states or give longer trajectories"
         )
     never = np.flatnonzero(_visits(everything, len(called)) == 0)
     if len(never):
         raise ValueError(
-            f"partition: no frame is in state {called[never[0]]} (the first is {called[0]}); is its"
-            " definition in the units of the data (degrees or radians, nm)? Correct it or leave the "
-            "state out"
+            f"partition: no frame is in state {called[never[0]]} (the first is {called[0]}); is "
+            "its definition in the units of the data (degrees or radians, nm)? Correct it or "
+            "leave the state out"
         )
     if len(visited) < len(called):
         missing = ", ".join(map(str, called[visits == 0]))
