@@ -130,11 +130,11 @@ CASES = {
     # partitions
     "one state": (
         lambda d: fit(d, partition=NearestCenterSettings([[0, 0], [90, 90]])),
-        ["state 1", "every training frame"],
+        ["state 0", "every training frame"],
     ),
     "a state never visited": (
         lambda d: fit(d, partition=NearestCenterSettings([[-1, 0], [1, 0], [90, 90]])),
-        ["no frame is in state 3", "units"],
+        ["no frame is in state 2", "units"],
     ),
     "states without transitions between them": (
         lambda d: fit(

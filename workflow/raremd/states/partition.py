@@ -43,6 +43,11 @@ class Partition(ABC):
         """Number of states."""
         return len(self.centers)
 
+    @property
+    def called(self) -> np.ndarray:
+        """What the user calls each state, (n_states,): its number from 0 where nothing else."""
+        return np.arange(self.n_states)
+
     def assign(self, coordinate: Rows) -> np.ndarray:
         """State of each frame, computed in chunks of bounded memory.
 
@@ -158,12 +163,19 @@ class BoxesPartition(Partition):
 class GivenPartition(Partition):
     """States that the data come with: `labels` (n_labels,) ascending, `lookup` the state of each.
 
-    A value between labels, as it occurs on the axis of a figure, counts as the nearest.
+    `numbers` (n_states,) are the states as the user numbers them, in the data or in a map. A value
+    between labels, as it occurs on the axis of a figure, counts as the nearest.
     """
 
     method = "given"
     labels: np.ndarray
     lookup: np.ndarray
+    numbers: np.ndarray
+
+    @property
+    def called(self) -> np.ndarray:
+        """The user's own numbers."""
+        return self.numbers
 
     def _assign_block(self, block: np.ndarray) -> np.ndarray:
         middles = 0.5 * (self.labels[1:] + self.labels[:-1])

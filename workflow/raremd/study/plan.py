@@ -160,14 +160,17 @@ def assessment_plan(study: Study, system: str) -> AssessmentPlan:
 
 
 def finer_states(study: Study, system: str) -> tuple[StatesFile, ...]:
-    """States of all cells, and what the yardstick lumps, apart from the yardstick's own."""
-    yardstick = study.system(system).yardstick
+    """States of all cells, and those that the yardstick lumps, apart from the yardstick's own."""
+    settings = study.system(system)
+    yardstick = settings.yardstick
     own = yardstick.coordinate, yardstick.partition
     cells = [cell for cell in study.cells if cell.system == system]
     pairs = [(cell.coordinate, study.states_name(system, cell.partition)) for cell in cells]
-    lumped = study.system(system).partitions[yardstick.partition]
+    lumped = settings.partitions[yardstick.partition]
     if isinstance(lumped, Pcca):
         pairs.append((yardstick.coordinate, lumped.microstates))
+    if settings.own_states is not None:
+        pairs.append((yardstick.coordinate, settings.own_states))
     other = (pair for pair in dict.fromkeys(pairs) if pair != own)
     return tuple(StatesFile(*pair, states_file(study, system, *pair)) for pair in other)
 
