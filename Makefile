@@ -25,7 +25,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help figures study snapshot gallery spot-check leaderboard keep-leaderboard report laws laws-point inspect \
-  crosscheck docs plan configured notebooks test faults cluster-test fuzz reliability lint format resources bench \
+  crosscheck docs plan configured notebooks test studies faults cluster-test fuzz reliability lint format resources bench \
   bench-overhead bench-plan clean
 
 help:           ## this list
@@ -48,7 +48,7 @@ $(READY): envs/requirements.lock pyproject.toml
 figures: configured $(READY)   ## run the default study: tables, claims, figures (CONFIG=..., CORES=...)
 	@$(SNAKEMAKE)
 
-study: $(READY)     ## the full study of four systems: its plan, then hours of computing, resumable
+study: $(READY)     ## the full study: its plan, then hours of computing, resumable
 	@$(MAKE) --no-print-directory inspect CONFIG=config/study.yaml
 	@$(BIN)/snakemake --configfile config/study.yaml --cores $(CORES) -- cells_of_claims
 	@$(MAKE) --no-print-directory figures CONFIG=config/study.yaml
@@ -69,6 +69,7 @@ report: configured $(READY)    ## write the study's self-contained HTML report
 BOARD = --configfile config/leaderboard.yaml $(BUDGETS:%=config/leaderboard_%.yaml)
 leaderboard: $(READY) ## rank all models at the hard cells (BUDGETS="16 64" adds longer trainings): results/leaderboard/
 	@$(BIN)/snakemake --cores $(CORES) $(BOARD) -- rank_models plot_leaderboard
+	@cat results/leaderboard/leaderboard.md
 
 keep-leaderboard: $(READY) ## keep the outcome in docs/leaderboard
 	@$(BIN)/snakemake --cores $(CORES) $(BOARD) -- keep_leaderboard
@@ -109,8 +110,11 @@ $(DOCS): envs/docs.txt
 plan: configured $(READY)      ## what a run would do, without doing it
 	@$(SNAKEMAKE) --dry-run --quiet rules
 
-test: $(READY) lint ## lint, then library, workflow and result tests
+test: $(READY) lint ## lint, then the quick tests: library, plans, kept results
 	@$(BIN)/python -m pytest
+
+studies: $(READY)   ## small studies and the notebooks end to end: what runs again, what pages say
+	@$(BIN)/python -m pytest tests/studies --durations=10
 
 faults: $(READY)    ## kill, starve and damage small studies, give them bad input; nothing may be lost
 	@$(BIN)/python -m pytest tests/faults --durations=0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from unittest import mock
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from plain import training_step as plain_step
 from raremd.learning.training import Part, TrainingSettings, make_optimiser, training_step
 from raremd.models import build_model
 from raremd.models.base import Stream
+from raremd.models.kernels import transformer
 
 BATCH, WINDOW, WALKERS, EMBEDDING = 64, 100, 512, 32
 CONTEXT = 128
@@ -65,6 +67,12 @@ def generating(model, n_states: int, walkers: int, frames: int, prompt: int) -> 
         return out.size
 
     return run
+
+
+def generating_in_float32(model, n_states, walkers, frames, prompt) -> Callable[[], int]:
+    """The product's generation as it is where the processor is not fast at bfloat16."""
+    with mock.patch.object(transformer, "fast_bfloat16", return_value=False):
+        return generating(model, n_states, walkers, frames, prompt)
 
 
 def generating_plain(model, n_states, walkers, frames, prompt) -> Callable[[], int]:

@@ -51,6 +51,9 @@ def _targets(results: dict) -> str:
             50,
         ),
     ]
+    if "over_float32" in rows["generation", large]:  # not in results of versions before
+        gain = rows["generation", large]["over_float32"]["median"]
+        checks.append((f"{large}: generation / itself in float32", gain, 2))
     small = "Transformer 2 layers, d = 32"
     for name, asked in (
         ("LSTM 64, 100 states", 1.5),

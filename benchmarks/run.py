@@ -29,6 +29,7 @@ from pairs import (
     copy_weights,
     generating,
     generating_cached,
+    generating_in_float32,
     generating_plain,
     lstm_pair,
     tokens_of,
@@ -96,6 +97,7 @@ def rows_of_transformer() -> list[dict]:
         measured = take_turns(
             {
                 "product": generating(product, n_states, walkers, 16, CONTEXT),
+                "float32": generating_in_float32(product, n_states, walkers, 4, CONTEXT),
                 "plain": generating_plain(plain, n_states, walkers, 1, CONTEXT),
                 "peers": generating_plain(plain, n_states, 1, 2, CONTEXT),
                 "cached": generating_cached(plain, n_states, walkers, 8, CONTEXT),
@@ -103,6 +105,7 @@ def rows_of_transformer() -> list[dict]:
             },
             3,
         )
+        measured["over_float32"] = ratio(measured["product"], measured["float32"])
         name = f"Transformer {layers} layers, d = {width}"
         rows.append({"task": "generation", "model": name, **measured})
         product, plain = transformer_pair(size, n_states, window)

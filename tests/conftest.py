@@ -1,94 +1,11 @@
-"""A copy of the project in which the smoke study was run, shared by workflow and result tests."""
-
-from __future__ import annotations
+"""Settings of all tests."""
 
 import os
-import re
-import shutil
-import subprocess
-import sys
-from dataclasses import dataclass
-from pathlib import Path
 
 import hypothesis
-import pytest
 
 # Before numpy and torch are loaded: at the sizes of tests threads only wait for each other.
 for pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(pool, "1")
 hypothesis.settings.register_profile("any_machine", deadline=None)  # a busy one is slow, not wrong
 hypothesis.settings.load_profile("any_machine")
-ROOT = Path(__file__).parents[1]
-PARTS = ("workflow", "config", "resources", "profiles", "envs", "Snakefile", "config.yaml")
-
-
-@dataclass(frozen=True)
-class Project:
-    """A working copy of the project in a folder of its own."""
-
-    folder: Path
-
-    def snakemake(self, *arguments: str, config: str = "config/smoke.yaml"):
-        """Run Snakemake in the copy, with the copy's library."""
-        environment = os.environ | {"PYTHONPATH": str(self.folder / "workflow")}
-        return subprocess.run(
-            [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", config, *arguments],
-            cwd=self.folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    def planned(self, config: str = "config/smoke.yaml", *targets: str) -> dict[str, int]:
-        """Jobs by rule that a run would do now."""
-        run = self.snakemake("--dry-run", "--quiet", "rules", "--", *targets, config=config)
-        assert run.returncode == 0, run.stdout + run.stderr
-        jobs: dict[str, int] = {}
-        lines = iter((run.stdout + run.stderr).splitlines())
-        for line in lines:
-            if line.startswith("Job stats"):
-                break
-        for line in lines:
-            words = line.split()
-            if len(words) == 2 and words[1].isdigit():
-                jobs[words[0]] = int(words[1])
-            elif jobs and not words:
-                break
-        return {rule: n for rule, n in jobs.items() if rule not in ("all", "total")}
-
-    def triggered(self) -> set[str]:
-        """Rules whose code or parameters have changed since they ran, by Snakemake's own word."""
-        run = self.snakemake("--dry-run", "--quiet", "rules")
-        found = re.search(r"Rules with provenance triggered jobs: (.*)", run.stdout + run.stderr)
-        return set(found[1].split()) if found else set()
-
-
-def copy_project(folder: Path) -> Project:
-    """Copy what a run needs."""
-    for part in PARTS:
-        source = ROOT / part
-        if source.is_dir():
-            # What Numba has compiled goes along: it holds for a copy with the same times.
-            ignore = shutil.ignore_patterns("*.pyc", "*.egg-info")
-            shutil.copytree(source, folder / part, ignore=ignore)
-        else:
-            shutil.copy2(source, folder / part)
-    return Project(folder)
-
-
-@pytest.fixture(scope="session")
-def smoke(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The smoke study, run once for all tests that only look at it."""
-    project = copy_project(tmp_path_factory.mktemp("project"))
-    run = project.snakemake()
-    assert run.returncode == 0, run.stdout + run.stderr
-    return project
-
-
-@pytest.fixture
-def finished(smoke: Project, tmp_path: Path) -> Project:
-    """A copy of the finished smoke study that a test may change."""
-    folder = tmp_path / "project"
-    shutil.copytree(smoke.folder, folder)  # keeps modification times
-    return Project(folder)

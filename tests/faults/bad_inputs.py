@@ -383,7 +383,7 @@ CASES = {
                 "centers": [[-90, 0], [90, 0], [9000, 0]],
             },
         ),
-        ("no frame is in state 3", "units"),
+        ("no frame is in state 2", "units"),
     ),
     "all frames in one state": Case(
         STATES,
@@ -391,7 +391,7 @@ CASES = {
             *(array(f"{k}.npy", circle(seed=k) / 180) for k in range(4)),
             mine(partitions__fine={"method": "nearest_center", "centers": [[0, 0], [180, 180]]}),
         ),
-        ("every training frame is in state 1",),
+        ("every training frame is in state 0",),
     ),
     "more states than different frames": Case(
         STATES,

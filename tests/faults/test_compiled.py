@@ -33,15 +33,18 @@ with torch.inference_mode():
     digest.update(out.tobytes() + model.step(tokens, state)[0].numpy().tobytes())
 print(digest.hexdigest())
 """
+TRANSFORMER = {"layers": 2, "width": 32, "heads": 2, "feed_forward": 48, "context": 16}
 OPTIONS = {
-    "lstm": {"embedding": 8, "hidden": 48},
-    "transformer": {"layers": 2, "width": 32, "heads": 2, "feed_forward": 48, "context": 16},
+    "lstm": ("lstm", {"embedding": 8, "hidden": 48}),
+    "transformer": ("transformer", TRANSFORMER),
+    "wide transformer": ("transformer", TRANSFORMER | {"width": 128}),
 }
 
 
 @pytest.mark.parametrize("name", OPTIONS)
 def test_compiling_changes_no_bytes(name, tmp_path, record_property):
-    command = [sys.executable, "-c", CODE.format(name=name, options=OPTIONS[name])]
+    kind, options = OPTIONS[name]
+    command = [sys.executable, "-c", CODE.format(name=kind, options=options)]
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
     found = [
         subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout

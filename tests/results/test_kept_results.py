@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from raremd.io.storage import read_parquet
 from raremd.study.load import load_study
 from raremd.study.settings.study import read_settings
-from raremd.io.storage import read_parquet
 
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "docs" / "results"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import mdtraj
 import numpy as np
 import pytest
+from whole_features import read_features
 
-from raremd.data.features import Features, read_features
+from raremd.data.features import Features
 from raremd.data.imported.imported import import_source
 from raremd.data.imported.kinds import make_source
 from raremd.data.imported.sources import check_source, matching_files

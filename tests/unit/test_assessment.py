@@ -28,7 +28,7 @@ def assessed(trajectories, lags, lag, n_states=2, reference=None, finer=None, **
         "tolerance": 0.32, "minimum_transitions": 20, "names": (), "finer": (),
     }  # fmt: skip
     other = replace(system, md=finer, n_states=3) if finer else None
-    return assess(system, {"all/fine": other} if other else {}, AssessmentPlan(**(how | changes)))
+    return assess(system, {"`all/fine`": other} if other else {}, AssessmentPlan(**(how | changes)))
 
 
 def causes(found):

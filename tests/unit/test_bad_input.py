@@ -8,9 +8,10 @@ import zlib
 import h5py
 import numpy as np
 import pytest
+from whole_features import read_features
 
 from raremd.data.embedded import read_compact
-from raremd.data.features import read_features, write_features
+from raremd.data.features import write_features
 from raremd.io.storage import read_arrays, read_attributes, read_json, read_parquet, write_arrays
 from raremd.kinetics.transition_matrix import count_matrix
 from raremd.learning.windows import Windows
@@ -129,11 +130,11 @@ CASES = {
     # partitions
     "one state": (
         lambda d: fit(d, partition=NearestCenterSettings([[0, 0], [90, 90]])),
-        ["state 1", "every training frame"],
+        ["state 0", "every training frame"],
     ),
     "a state never visited": (
         lambda d: fit(d, partition=NearestCenterSettings([[-1, 0], [1, 0], [90, 90]])),
-        ["no frame is in state 3", "units"],
+        ["no frame is in state 2", "units"],
     ),
     "states without transitions between them": (
         lambda d: fit(

@@ -49,7 +49,7 @@ def test_core_across_the_border_of_a_period():
 
 
 def test_empty_state_is_named():
-    with pytest.raises(ValueError, match="core_sets: no training frame is in state 2"):
+    with pytest.raises(ValueError, match="core_sets: no training frame is in state 1"):
         fit_cores(two_states(), [LINE[:50]], 0.5)
 
 

@@ -9,6 +9,7 @@ import pytest
 from raremd.data import embedded
 from raremd.data.embedded import (
     Blocks,
+    Identity,
     Origin,
     quantised,
     read_compact,
@@ -35,12 +36,12 @@ class Counter:
     """Counts on from its seed, one a frame."""
 
     def __init__(self, seed, parts=100):
-        self.recipe, self.parts = {"seed": seed}, parts
+        self.identity, self.parts = Identity(seed=seed), parts
         self.started = 0
 
     def start(self):
         self.started += 1
-        self.count = self.recipe["seed"]
+        self.count = self.identity.seed
 
     def checkpoint(self):
         return str(self.count).encode()

@@ -7,12 +7,13 @@ from chains import double_well, sample_chain
 from scipy import stats
 
 from raremd.io.storage import map_arrays, read_arrays, write_arrays
+from raremd.kinetics.timescales import count_matrix, estimate, timescales
 from raremd.learning import generation
 from raremd.learning.generation import generate
 from raremd.learning.optimiser import AdamW
 from raremd.learning.windows import Windows
 from raremd.models import build_model
-from raremd.models.base import SequenceModel, Stream
+from raremd.models.base import Precision, SequenceModel, Stream
 from raremd.models.kernels.lstm_loops import cross_entropy
 from raremd.models.kernels.sampling import sample_states
 from raremd.models.kernels.transformer import CompiledTransformer
@@ -210,10 +211,13 @@ def test_training_in_bfloat16_learns_the_same(kind, monkeypatch):
     assert abs(np.mean(lost)) < 0.01
 
 
-def test_generation_in_bfloat16_draws_the_same_states_as_one_step_a_frame(monkeypatch):
-    """Probabilities too stay within a hundredth of those in float32."""
+@pytest.mark.parametrize(("build", "tolerance"), [(lstm, 1e-3), (transformer, 1e-2)])
+def test_generation_in_bfloat16_draws_the_same_states_as_one_step_a_frame(
+    build, tolerance, monkeypatch
+):
+    """Probabilities too stay close to those in float32."""
     fast_bfloat16_is(monkeypatch, True)
-    model = lstm(20, 128)
+    model = build(20, 128)
     prompts = torch.from_numpy(np.random.default_rng(0).integers(20, size=(140, 6)))
     found = np.empty((2, 50, 140), np.int16)
     with torch.inference_mode():
@@ -224,7 +228,61 @@ def test_generation_in_bfloat16_draws_the_same_states_as_one_step_a_frame(monkey
         fast_bfloat16_is(monkeypatch, False)
         exact, _ = model.step(prompts[:, -1].contiguous(), model.initial_state(prompts))
     assert (found[0] == found[1]).all(axis=0).mean() >= 0.95
-    torch.testing.assert_close(ours.softmax(-1), exact.softmax(-1), rtol=0.02, atol=1e-3)
+    torch.testing.assert_close(ours.softmax(-1), exact.softmax(-1), rtol=0.02, atol=tolerance)
+
+
+@pytest.mark.parametrize(("width", "heads", "context"), [(128, 4, 16), (144, 8, 9)])
+def test_a_cache_in_bfloat16_equals_a_pass_over_the_whole_context(
+    width, heads, context, monkeypatch
+):
+    """Also where a head's channels and the context are no multiple of what is added up at once."""
+    fast_bfloat16_is(monkeypatch, True)
+    model = transformer(30, width, heads, context)
+    plain = Transformer(30, model.settings)
+    plain.load_state_dict(model.state_dict())
+    tokens = torch.from_numpy(np.random.default_rng(4).integers(30, size=(35, 40)))
+    with torch.inference_mode():
+        whole, state = plain.logits(tokens), model.initial_state(tokens[:, :5])
+        spread = whole.std()
+        for k in range(4, 40):
+            logits, state = model.step(tokens[:, k].contiguous(), state)
+            difference = logits - whole[:, k]
+            assert 0 < difference.std() < 0.012 * spread
+            assert difference.abs().max() < 0.06 * spread
+
+
+def test_timescales_of_what_is_generated_in_bfloat16_are_those_of_float32(monkeypatch):
+    """Three seeds, each with the same weights and random numbers in both."""
+    chain = sample_chain(double_well(10, 2.0), 8_000, seed=5)
+    windows = torch.from_numpy(np.stack([chain[k : k + 33] for k in range(0, 7_900, 50)]))
+    windows = windows.long()
+    moved = []
+    for seed in range(3):
+        torch.manual_seed(seed)
+        model = build_model("transformer", 10, WIDE["transformer"])
+        optimiser = AdamW(model.parameters(), 3e-3, 0.01)
+        for step in range(20):
+            part = windows[32 * (step % 4) :][:32]
+            optimiser.zero_grad()
+            model.loss(part[:, :-1], part[:, 1:]).backward()
+            optimiser.step()
+        times = []
+        for fast in (True, False):
+            fast_bfloat16_is(monkeypatch, fast)
+            walkers = generate(model, windows[:64, :20].numpy(), 300, seed)
+            found = estimate(count_matrix(list(walkers), 10, 1))
+            times.append(timescales(found.transition_matrix, 1, 1, found.stationary)[0])
+        moved.append(np.log2(times[0] / times[1]))
+    assert np.abs(moved).max() < 0.2
+    assert abs(np.mean(moved)) < 0.1
+
+
+@pytest.mark.parametrize("build", [lstm, transformer])
+def test_a_network_tells_its_precision(build, monkeypatch):
+    for fast, name in ((True, "bfloat16"), (False, "float32")):
+        fast_bfloat16_is(monkeypatch, fast)
+        assert build(5, 128).precision == Precision(name, name)
+        assert build(5, 32).precision == Precision("float32", "float32")
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="PyTorch finds no GPU here")

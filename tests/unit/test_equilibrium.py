@@ -84,3 +84,9 @@ def test_windows_that_overlap_do_not_count_twice():
 def test_without_cycles_there_is_nothing_to_test():
     line = sample_chain([[0.9, 0.1, 0], [0.1, 0.8, 0.1], [0, 0.1, 0.9]], 2000, 5)
     assert balance([line], 3, 1).p_value == 1.0
+
+
+def test_thousands_of_states_cost_little():
+    """A ring that goes round one way; dense counts of each part would be gigabytes."""
+    steps = np.random.default_rng(1).integers(0, 9, 100_000)
+    assert balance([(np.cumsum(steps) % 3000).astype(np.int16)], 3000, 1).driven

@@ -11,6 +11,7 @@ import pytest
 from raremd.data.simulated.hidden_chain import HOP, MEMBERS, HiddenChain
 from raremd.data.simulated.hidden_chain_exact import SolvedChain
 from raremd.data.simulated.hidden_chain_walk import simulate
+from raremd.kinetics.committor import counted_committor
 from raremd.kinetics.timescales import count_matrix, timescales
 
 SMALL = HiddenChain(t1=60.0, memory=5.0, basins=3, positions=2, ring=4)
@@ -105,6 +106,29 @@ def test_passage_times_are_those_of_brute_force(brute):
     at = basin[out] == 0
     expected = np.average(inner[at], weights=law[out][at])
     assert SOLVED.passage_times()[0, 2] == pytest.approx(expected, rel=1e-10)
+
+
+def test_committor_is_that_of_brute_force_and_of_samples(brute):
+    matrix, law, shown = brute
+    position = shown.argmax(axis=1) // SMALL.ring
+    inner = (position > 0) & (position < 5)
+    chance = (position == 5).astype(float)
+    matrix_in = np.eye(inner.sum()) - matrix[np.ix_(inner, inner)]
+    chance[inner] = np.linalg.solve(matrix_in, matrix[inner] @ chance)
+    exact = SOLVED.committor()
+    assert exact == pytest.approx(SMALL.n_states * (law * chance) @ shown, abs=1e-12)
+    assert exact[::4] + exact[::-4] == pytest.approx(1, abs=1e-12)  # the line has no direction
+    ends = np.sign(exact - 0.5).astype(np.int8) * np.isin(exact, (0, 1))
+    assert (ends == np.repeat([-1, 0, 0, 0, 0, 1], 4)).all()
+    counted = counted_committor(simulate(SMALL, 200, 20_000, seed=3), ends)
+    assert np.abs(counted - exact).max() < 0.01
+    # A Markov chain of the observed states misses the memory of a walker that has just crossed.
+    markov, between = SOLVED.transition_matrix(1), ends == 0
+    missed = (ends > 0).astype(float)
+    missed[between] = np.linalg.solve(
+        np.eye(between.sum()) - markov[np.ix_(between, between)], markov[between] @ missed
+    )
+    assert np.abs(missed - exact).max() > 0.02
 
 
 def block_entropy(laws):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from whole_features import read_features
 
-from raremd.data.features import read_features, write_features
+from raremd.data.features import write_features
 from raremd.data.simulated.hidden_chain import MEMBERS, HiddenChain
 from raremd.data.simulated.hidden_chain_walk import simulate
 from raremd.states.definition import states_definition

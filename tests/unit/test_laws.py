@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from leak_theory import least_excess_loss
 
 from raremd.analysis import laws as fitted
 from raremd.analysis.budget_trial import Outcome, StepTimes, beside_kept
@@ -17,7 +18,6 @@ from raremd.analysis.right_maps import right_maps
 from raremd.analysis.zones import Zone, zone, zone_counts
 from raremd.data.simulated.hidden_chain import HiddenChain
 from raremd.io.storage import read_typed, write_typed
-from raremd.kinetics.leak import least_excess_loss
 from raremd.report.figures import law_maps, law_tokens
 from raremd.report.figures.style import Look
 from raremd.report.pages import laws as pages

@@ -33,7 +33,11 @@ def rows(model, replicate, times):
     ]
 
 
-METRICS = [("toy", "good", "leak", 2e-4, 1e-4, 3e-4), ("toy", "bad", "leak", 0.1, 0.1, 0.2)]
+METRICS = [
+    ("toy", "good", "leak", 2e-4, 1e-4, 3e-4),
+    ("toy", "bad", "leak", 0.1, 0.1, 0.2),
+    ("toy", "hummer_szabo", "long_timescale", 0.25, np.nan, np.nan),
+]
 
 
 def page_of(ranking):
@@ -148,7 +152,9 @@ def test_table_and_figure_show_every_model(ranking):
     for model in ranking["model"]:
         assert f"| {model} |" in page
     assert "nan" not in page
-    assert "| model | leak |" in page and "| good | 0.0002 (0.0001 to 0.0003) |" in page
+    assert "| model | long timescale | leak |" in page
+    assert "| good |  | 0.0002 (0.0001 to 0.0003) |" in page
+    assert "| hummer_szabo | 0.25 |" in page  # which has metrics and is not ranked
     assert "The validation data choose `good` (0.50); its score is 0.00" in page
     assert "They are too short to choose by: the MD of the training itself" in page
     ranking.loc[ranking["model"] == "md_bootstrap", "validation"] = 0.4

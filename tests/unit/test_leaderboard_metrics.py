@@ -69,6 +69,8 @@ def of_chain(model, replicate, k, lag=10.0):
         yield row | {"quantity": "crossing_rate", "i": 0, "j": 0, "lag": at, "value": k}
     for name, value in (("ck_predicted", 0.8), ("ck_estimated", 0.8 - k)):
         yield row | {"quantity": name, "i": 1, "j": 1, "lag": 2 * lag, "value": value}
+    long = -lag / np.log(1 - 4 * k)
+    yield row | {"quantity": "yardstick_timescale", "i": 1, "j": 0, "lag": lag, "value": long}
     yield row | {"quantity": "timescale", "i": 1, "j": 0, "lag": 1.0, "value": 1 / k}
 
 
@@ -78,7 +80,8 @@ def table():
     for replicate, k in ((1, 0.05), (2, 0.2)):
         rows += of_chain("even", replicate, k)
         rows += of_chain("fast", replicate, 0.2)
-        for quantity, value in (("cross_entropy", 1 + k), ("leak", k)):
+        errors = ("cross_entropy", 1 + k), ("leak", k), ("committor_error", 2 * k)
+        for quantity, value in errors:
             at = {"model": "even", "replicate": replicate, "i": 0, "j": 0, "lag": np.nan}
             rows.append(at | {"quantity": quantity, "value": value})
         at = {"model": "even", "replicate": replicate, "i": 1, "j": 0, "lag": 1.0}
@@ -98,6 +101,8 @@ def test_each_metric_of_known_chains(table):
     assert value["fast", "autocorrelation"] == pytest.approx(-0.4)
     assert value["fast", "vamp"] == pytest.approx(1.36 - 0.4**2)
     assert value["fast", "chapman_kolmogorov"] == pytest.approx(0.2)
+    assert value["fast", "long_timescale"] == pytest.approx(np.log2(np.log(0.6) / np.log(0.2)))
+    assert value["even", "committor"] == pytest.approx(0.25)
     assert value["even", "leak"] == pytest.approx(0.125)
     assert value["even", "excess_loss"] == pytest.approx(0.225)
     assert value["even", "expected_timescale"] == pytest.approx(1.5)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from chains import double_well, sample_chain
 
-from raremd.kinetics.memory import propagate, qmsm_timescales, transfer_tensors
+from raremd.kinetics.memory import propagate, quasi_markov, transfer_tensors
 from raremd.kinetics.timescales import count_matrix, estimate, timescales
 
 CHAIN = double_well(6, 3.0)
@@ -38,9 +38,14 @@ def test_a_lumped_chain_is_exact_once_its_memory_is_over():
 def test_timescales_are_those_of_the_data_up_to_the_memory_and_right_beyond():
     whole = sample_chain(CHAIN, 200_000, seed=3)
     lumped = [(whole >= 3).astype(np.int64)]
-    found = qmsm_timescales(lumped, 2, 10, [1, 10, 60], 1)[:, 0]
+    lags = 1, 10, 60
+    models = quasi_markov(lumped, 2, 10, lags)
+    found = [
+        timescales(model.transition_matrix, lag, 1)[0]
+        for model, lag in zip(models, lags, strict=True)
+    ]
     wanted = []
-    for lag in (1, 10, 60):
+    for lag in lags:
         model = estimate(count_matrix(lumped, 2, lag))
         wanted.append(timescales(model.transition_matrix, lag, 1, model.stationary)[0])
     assert found[:2] == pytest.approx(wanted[:2], rel=1e-3)

@@ -9,8 +9,8 @@ import mdtraj
 import numpy as np
 import pytest
 import yaml
+from whole_features import read_features
 
-from raremd.data.features import read_features
 from raremd.data.imported.imported import import_source
 from raremd.data.imported.sources import downloads, matching_files
 from raremd.io.provenance import ROOT

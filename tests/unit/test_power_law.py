@@ -48,7 +48,6 @@ def test_a_level_below_the_floor_is_never_reached():
     law = PowerLaw(1.0, 1.0, 0.1)
     assert law.reach(0.1) == math.inf and law.reach(0.2) == pytest.approx(10)
     assert PowerLaw(1.0, -0.2, 0.0).reach(0.5) == math.inf
-    assert law.elasticity(10.0) == pytest.approx(0.5)
 
 
 def test_failures_are_left_out_and_two_levels_are_too_few():

@@ -130,4 +130,4 @@ def test_each_network_is_named_with_its_own_intervals():
 def test_replicates_that_would_decide_are_told():
     found = answer(cell_result(lstm=(0.1, 0.35, -0.2, 0.3, -0.1)), networks=("lstm",))
     assert found.outcome == Outcome.CANNOT_TELL
-    assert f"About {found.needed} in place of 5 decide" in headline(found)
+    assert f"About {found.best.needed} in place of 5 decide" in headline(found)

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from whole_features import read_features
 
-from raremd.data.features import read_features, read_lengths, write_features
+from raremd.data.features import read_lengths, write_features
 from raremd.data.imported.feature_files import check_header, read_file
 from raremd.io.storage import (
     DamagedFileError,

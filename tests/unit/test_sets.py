@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from judged import assessment, cell_result
 from made_up import record
+from whole_features import read_features
 
 from raremd.analysis.assess import assess
 from raremd.analysis.assessment import Cause
@@ -24,7 +25,7 @@ from raremd.analysis.comparison import compare
 from raremd.analysis.recommendation import Outcome, candidate
 from raremd.analysis.tidy import without_sets
 from raremd.analysis.verdicts import Verdict
-from raremd.data.features import read_features, read_sets, write_features
+from raremd.data.features import read_sets, write_features
 from raremd.data.simulated.sets import seeds_of_sets
 from raremd.io.provenance import ROOT
 from raremd.io.storage import write_json

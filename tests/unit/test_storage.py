@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from safetensors.torch import save_file
+from whole_features import read_features
 
-from raremd.data.features import read_features, write_features
+from raremd.data.features import write_features
 from raremd.io.provenance import PACKAGES, peak_memory_gib, provenance, sha256
 from raremd.io.storage import (
     atomic_path,

@@ -1,5 +1,5 @@
 # Needs: comparison.parquet, cost.parquet, assessments, kinetics.h5 and states of the base cell of each system,
-# exact.json of hidden chains.
+# exact.json and generated.h5 of hidden chains.
 # Makes: leaderboard.{csv,md,pdf,png} and leaderboard_metrics.csv in the folder of results.
 # Steps: rank_models -> plot_leaderboard; `make leaderboard` runs both on config/leaderboard.yaml.
 # keep_leaderboard, on demand (make keep-leaderboard), copies them into docs/leaderboard.
@@ -14,6 +14,11 @@ rule rank_models:
         assessments=ASSESSMENTS,
         states=[states_of_cell(STUDY.base(s)) for s in SYSTEMS],
         answers=[f"{RESULTS}/{s}/exact.json" for s in of_kind(HiddenChain)],
+        generated=[
+            f"{RESULTS}/{STUDY.base(s).folder}/{model}/generated.h5"
+            for s in of_kind(HiddenChain)
+            for model in sorted(STUDY.cells[STUDY.base(s)])
+        ],
     output:
         csv=f"{LEADERBOARD}.csv",
         metrics=f"{LEADERBOARD}_metrics.csv",

@@ -9,6 +9,6 @@ from raremd.study.plans import AssessmentPlan, from_param
 if __name__ == "__main__":
     log_to(snakemake.log[0])
     plan = from_param(AssessmentPlan, snakemake.params.plan)
-    finer = {f"{f.coordinate}/{f.partition}": read_states(f.path) for f in plan.finer}
+    finer = {f"`{f.coordinate}/{f.partition}`": read_states(f.path) for f in plan.finer}
     states = read_states(snakemake.input.states)
     write_typed(snakemake.output.json, assess(states, finer, plan))

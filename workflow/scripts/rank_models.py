@@ -1,6 +1,6 @@
 """Adapter: comparison, costs, bootstrap samples and validating MD -> leaderboard."""
 
-from raremd.analysis.leaderboard_cells import Sources, rank_cells
+from raremd.analysis.leaderboard_cells import Solved, Sources, rank_cells
 from raremd.io.logs import log_to
 from raremd.io.storage import atomic_path
 from raremd.report.pages.leaderboard import as_markdown
@@ -10,9 +10,13 @@ from raremd.study.verdict_plans import RankingPlan
 if __name__ == "__main__":
     log_to(snakemake.log[0])
     plan, files = from_param(RankingPlan, snakemake.params.plan), snakemake.input
-    answers = dict(zip(plan.solved, files.answers, strict=True))
+    generated = iter(files.generated)
+    solved = {
+        system.name: Solved(answers, {model: next(generated) for model in system.models})
+        for system, answers in zip(plan.solved, files.answers, strict=True)
+    }
     sources = Sources(
-        files.comparison, files.cost, files.assessments, files.kinetics, files.states, answers
+        files.comparison, files.cost, files.assessments, files.kinetics, files.states, solved
     )
     board = rank_cells(sources, plan)
     for name, table in (("csv", board.ranking), ("metrics", board.metrics)):

@@ -23,8 +23,7 @@ from raremd.states.split import check_lengths, take
 from raremd.study.plans import AssessmentPlan, MDPlan
 
 MANY = 500
-"""States above which timescales get no error bars and detailed balance is not tested, unless they
-are the yardstick's: each takes minutes and gigabytes."""
+"""States above which timescales get no error bars: they take minutes and gigabytes."""
 
 
 def timescales_against_lag(
@@ -71,17 +70,23 @@ def timescales_against_lag(
     return times, samples
 
 
-def state_names(names: tuple[str, ...], n_states: int) -> tuple[str, ...]:
-    """Names of the yardstick's states; their numbers, from 0, where none are given.
+def state_names(names: tuple[str, ...], system: DiscreteSystem) -> tuple[str, ...]:
+    """Names of the yardstick's states; the user's numbers of them where none are given.
 
     Raises
     ------
     ValueError
         If there are more or fewer names than states.
     """
+    n_states = system.n_states
     if names and len(names) != n_states:
         raise ValueError(f"yardstick.names: {len(names)} names for {n_states} states; name each")
-    return names or tuple(map(str, range(n_states)))
+    return names or tuple(map(str, _called(system)))
+
+
+def _called(system: DiscreteSystem) -> tuple[int, ...]:
+    """What the user calls each state."""
+    return system.called or tuple(range(system.n_states))
 
 
 def _least_balanced(
@@ -92,13 +97,17 @@ def _least_balanced(
     Two metastable states have no cycle, and a drive may go round within one of them.
     """
     found = []
-    few = {name: states for name, states in finer.items() if states.n_states <= MANY}
-    for name, states in {"": system, **few}.items():
+    for name, states in {"": system, **finer}.items():
         training = take(states.md, states.split.training)
         rng = np.random.default_rng(plan.seed)
         found.append((name, detailed_balance(training, states.n_states, plan.yardstick_lag, rng)))
     name, least = min(found, key=lambda each: each[1].p_value)
-    return name, replace(least, p_value=min(1.0, least.p_value * len(found)))
+    p_value = min(1.0, least.p_value * len(found))
+    if not name:
+        return name, replace(least, p_value=p_value)
+    called = _called(finer[name])
+    first, last = (called[state] for state in least.states)
+    return name, replace(least, p_value=p_value, states=(first, last))
 
 
 def assess(
@@ -111,7 +120,8 @@ def assess(
     system : DiscreteSystem
         In the yardstick's states, at the finest interval.
     finer : mapping
-        Partition -> the same MD in other states, in which detailed balance is tested too.
+        Partition -> the same MD in other states, in which detailed balance is tested too, and in
+        the user's numbers of which it is told.
     plan : AssessmentPlan
 
     Returns
@@ -167,7 +177,7 @@ def assess(
         lags=tuple(frame * float(lag) for lag in lags),
         balance=balance,
         balance_in=balance_in,
-        state_names=state_names(plan.names or system.names, n_states),
+        state_names=state_names(plan.names, system),
         connected=float(visits[model.active].sum() / visits.sum()),
         reference=_reference_t1(system, plan),
         tolerance=plan.tolerance,

@@ -89,7 +89,8 @@ class Assessment:
     lags : tuple of float
         At which timescales are looked at, ascending.
     balance : DetailedBalance
-        Where it is least kept, corrected for the partitions that were looked at.
+        Where it is least kept, corrected for the partitions that were looked at; in other states
+        than the yardstick's, these are told by the user's numbers.
     balance_in : str
         That partition; empty for the yardstick's own states.
     state_names : tuple of str
@@ -153,7 +154,7 @@ class Assessment:
         if self.balance.driven:
             at = self.balance.states
             first, last = (str(s) if self.balance_in else self.state_names[s] for s in at)
-            where = f" of `{self.balance_in}`" if self.balance_in else ""
+            where = f" of {self.balance_in}" if self.balance_in else ""
             yield Doubt(
                 Cause.EQUILIBRIUM,
                 f"the system is driven (it jumps {self.balance.forward:,.0f} times from state "

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from raremd.analysis.rows import Row, as_table
+from raremd.analysis.rows import Row, as_table, numbers, rows_of
 from raremd.analysis.yardstick import Yardstick, majority_map
 from raremd.io.storage import read_arrays, write_table
 from raremd.kinetics.bootstrap import (
@@ -84,24 +84,13 @@ def _timescale_rows(
             yield Row(quantity="counts_left_out", value=model.fraction_counts_left_out)
 
 
-def _state_quantities(model: TransitionModel, lag: int) -> dict[str, np.ndarray]:
+def state_quantities(model: TransitionModel, lag: int) -> dict[str, np.ndarray]:
+    """Populations, transition matrix and passage times (frames), over all states."""
     return {
         "population": full_stationary(model),
         "transition_probability": full_transition_matrix(model),
         "mfpt": mfpt_matrix(model, lag),
     }
-
-
-def _numbers(index: tuple[int, ...]) -> tuple[int, int]:
-    """I and j, from 1, of a place in a vector or a matrix."""
-    return index[0] + 1, index[1] + 1 if len(index) > 1 else 0
-
-
-def _rows_of(quantity: str, values: np.ndarray, lag: int) -> Iterator[Row]:
-    for index in np.ndindex(values.shape):
-        i, j = _numbers(index)
-        if quantity != "mfpt" or i != j:
-            yield Row(quantity=quantity, i=i, j=j, lag=lag, value=float(values[index]))
 
 
 def point_rows(seen: Seen) -> Iterator[Row]:
@@ -111,8 +100,8 @@ def point_rows(seen: Seen) -> Iterator[Row]:
     yield from _timescale_rows("timescale", seen.dtrajs, seen.n_states, *how)
     yield from _timescale_rows("yardstick_timescale", metastable, yardstick.n_states, *how)
     model = estimate(count_matrix(metastable, yardstick.n_states, yardstick.lag))
-    for quantity, values in _state_quantities(model, yardstick.lag).items():
-        yield from _rows_of(quantity, values, yardstick.lag)
+    for quantity, values in state_quantities(model, yardstick.lag).items():
+        yield from rows_of(quantity, values, yardstick.lag)
     longest = max(map(len, metastable))
     multiples = [k for k in CK_MULTIPLES if k * yardstick.lag < longest / 2]
     if multiples:
@@ -137,10 +126,10 @@ def _rates(counted: np.ndarray) -> np.ndarray:
 def _residence_rows(metastable: list[np.ndarray], yardstick: Yardstick) -> Iterator[Row]:
     """Stays in metastable states and crossings between the sides, as the frames show them."""
     times = residence_times(count_matrix(metastable, yardstick.n_states, 1))
-    yield from _rows_of("residence_time", times, 1)
+    yield from rows_of("residence_time", times, 1)
     curves = survival(find_visits(metastable), yardstick.n_states, yardstick.times)[0]
     for column, time in enumerate(yardstick.times):
-        yield from _rows_of("survival", curves[:, column], int(time))
+        yield from rows_of("survival", curves[:, column], int(time))
     for lag in yardstick.crossing_lags:
         rate = _rates(crossings(metastable, yardstick.sides, lag).sum(axis=1))
         yield Row(quantity="crossing_rate", lag=lag, value=float(rate))
@@ -256,14 +245,14 @@ def md_rows(
         if not drawn.any():  # all its blocks are shorter than the lag
             continue
         model = estimate(drawn, reversible=False)
-        for quantity, values in _state_quantities(model, yardstick.lag).items():
+        for quantity, values in state_quantities(model, yardstick.lag).items():
             resampled.setdefault(quantity, []).append(values)
     sampled = [(name, yardstick.lag, np.array(values)) for name, values in resampled.items()]
     sampled += _residence_samples(uncored, yardstick, blocks, weights)
     for quantity, lag, samples in sampled:
         low, high = interval(samples)
         for index in np.ndindex(low.shape):
-            i, j = _numbers(index)
+            i, j = numbers(index)
             bounds[quantity, 0 if quantity == "crossing_rate" else i, j, lag] = (
                 float(low[index]),
                 float(high[index]),

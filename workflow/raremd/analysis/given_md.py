@@ -86,18 +86,18 @@ class GivenMD:
     @property
     def metastable(self) -> DiscreteSystem:
         """All of it as training data, in metastable states."""
-        return _system([self.of_state[dtraj] for dtraj in self.dtrajs], len(self.names))
+        return _system([self.of_state[dtraj] for dtraj in self.dtrajs], self.names)
 
     @property
     def finer(self) -> dict[str, DiscreteSystem]:
         """The same in the user's states, where these are others."""
-        own = _system(self.dtrajs, len(self.states.labels))
+        own = _system(self.dtrajs, self.states.labels)
         return {"your states": own} if self.lumped else {}
 
 
-def _system(md: list[np.ndarray], n_states: int) -> DiscreteSystem:
-    everything = tuple(Segment(k, 0, len(d)) for k, d in enumerate(md))
-    return DiscreteSystem(n_states, 1, md, md, [], [], Split(everything, ()))
+def _system(md: list[np.ndarray], called: np.ndarray) -> DiscreteSystem:
+    split = Split(tuple(Segment(k, 0, len(d)) for k, d in enumerate(md)), ())
+    return DiscreteSystem(len(called), 1, md, md, [], [], split, called=tuple(called.tolist()))
 
 
 def _given(macrostates: Any, labels: np.ndarray) -> list[int]:

@@ -39,7 +39,8 @@ NO_MODELS = MD, REFERENCE, IGME, QMSM
 IGME_FRAMES = 5, 20
 """Shortest and longest lag of the fit of `igme.extrapolate`, in saving intervals."""
 MEMORY = 20
-"""Saving intervals of memory of the quasi-Markov state model, see `memory.qmsm_timescales`."""
+"""Longest lag, in saving intervals, that methods see which extend the MD's short lags; of the
+quasi-Markov state model its memory, see `memory.quasi_markov`."""
 Times = Callable[[np.ndarray, int], np.ndarray]
 """Lags (in the system's time unit) and how many -> timescales (n_lags, n) in the same unit."""
 

@@ -11,10 +11,14 @@ import numpy as np
 import pandas as pd
 
 from raremd.analysis.assessment import read_assessments
+from raremd.analysis.cell_kinetics import tidy_rows
 from raremd.analysis.leaderboard import MEMORY, FromMD, rank, validation_timescales
 from raremd.analysis.leaderboard_metrics import Known, metrics, validation_counts
-from raremd.io.storage import read_arrays, read_json, read_parquet
-from raremd.kinetics.memory import qmsm_timescales
+from raremd.analysis.leaderboard_rows import committor_rows, extended_rows
+from raremd.data.simulated.hidden_chain_exact import Answers
+from raremd.io.storage import read_arrays, read_parquet, read_typed
+from raremd.kinetics.memory import quasi_markov
+from raremd.kinetics.timescales import timescales
 from raremd.states.discrete_trajectories import DiscreteSystem, read_states
 from raremd.states.split import at_interval
 from raremd.study.verdict_plans import RankedCell, RankingPlan
@@ -29,6 +33,21 @@ class Board(NamedTuple):
     metrics: pd.DataFrame
 
 
+class Solved(NamedTuple):
+    """What there is of a system that is solved exactly.
+
+    Attributes
+    ----------
+    answers : Path
+        See `hidden_chain_exact.Answers`.
+    generated : dict
+        Model -> what it generated.
+    """
+
+    answers: Path
+    generated: dict[str, Path]
+
+
 class Sources(NamedTuple):
     """What a leaderboard is made of; kinetics and states in the order of its cells."""
 
@@ -37,8 +56,8 @@ class Sources(NamedTuple):
     assessments: Sequence[str]
     kinetics: Sequence[Path]
     states: Sequence[Path]
-    answers: dict[str, Path]
-    """Of each system that is solved exactly, see `hidden_chain_exact.Answers`."""
+    solved: dict[str, Solved]
+    """By system."""
 
 
 def _frames(at: RankedCell, lags: np.ndarray) -> list[int]:
@@ -53,8 +72,10 @@ def _validation(system: DiscreteSystem, at: RankedCell, lags: np.ndarray, n: int
 def _memory(system: DiscreteSystem, at: RankedCell, lags: np.ndarray, n: int) -> np.ndarray:
     """Those of a quasi-Markov state model of the MD that trains."""
     dtrajs = at_interval(system.md, system.split.training, at.stride, "none", 1)
-    found = qmsm_timescales(dtrajs, system.n_states, MEMORY, _frames(at, lags), n)
-    return at.cell.interval * found
+    frames = _frames(at, lags)
+    models = quasi_markov(dtrajs, system.n_states, MEMORY, frames)
+    found = [timescales(of.transition_matrix, k, n) for of, k in zip(models, frames, strict=True)]
+    return at.cell.interval * np.array(found)
 
 
 def rank_cells(sources: Sources, plan: RankingPlan) -> Board:
@@ -72,16 +93,15 @@ def rank_cells(sources: Sources, plan: RankingPlan) -> Board:
             partial(_memory, system, at),
         )
         rankings.append(rank(assessment, table, md, cost[of], plan.seed))
-        answers = sources.answers.get(name)
-        known = Known(
-            validation_counts(
-                system,
-                read_arrays(kinetics)["of_state"],
-                at.stride,
-                round(assessment.lag / at.cell.interval),
-            ),
-            read_json(answers)["entropies"]["rate"] if answers else np.nan,
-        )
-        found = metrics(table, assessment.lag, known, plan.seed)
+        of_state, solved = read_arrays(kinetics)["of_state"], sources.solved.get(name)
+        lag, entropy_rate = round(assessment.lag / at.cell.interval), np.nan
+        rows = list(extended_rows(system, of_state, at.stride, lag))
+        if solved:
+            answers = read_typed(Answers, solved.answers)
+            entropy_rate, exact = answers.entropies.rate, np.array(answers.committor)
+            rows += committor_rows(system.reference, solved.generated, exact)
+        known = Known(validation_counts(system, of_state, at.stride, lag), entropy_rate)
+        read = pd.concat([table, tidy_rows(rows, at.cell.interval)])
+        found = metrics(read, assessment.lag, known, plan.seed)
         measured.append(found.assign(system=name)[["system", *found.columns]])
     return Board(*(pd.concat(part, ignore_index=True) for part in (rankings, measured)))

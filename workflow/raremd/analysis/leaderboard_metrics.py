@@ -19,12 +19,15 @@ DRAWS = 2000
 MD, REFERENCE, EXACT = "md", "reference", "exact"
 COLUMNS = ["system", "model", "metric", "value", "low", "high"]
 METRICS = {
+    "long_timescale": "worst log2 of the timescales in metastable states at the yardstick's lag",
     "passage_time": "worst log2 of the mean first-passage times between metastable states",
     "crossing_rate": "worst log2 of the crossing rates, per frame and at the yardstick's lag",
     "expected_timescale": "log2 of the slowest timescale that it expects of one step",
     "populations": "Jensen-Shannon divergence of the metastable populations, in bits",
     "chapman_kolmogorov": "worst error of the Chapman-Kolmogorov test, as a probability",
     "autocorrelation": "error of the slow process's autocorrelation at the yardstick's lag",
+    "committor": "error of the chance to reach the last position of a hidden chain before the "
+    "first, root mean square over states; that of `reference` is counting noise",
     "vamp": "VAMP-E score on the MD that validates, metastable states at the yardstick's lag",
     "leak": "mean probability of jumps never seen",
     "excess_loss": "held-out cross-entropy above the best possible one, in nats a frame; the noise "
@@ -130,6 +133,8 @@ def _per_run(table: pd.DataFrame, lag: float, known: Known) -> dict[str, pd.Data
     predicted, estimated = (_wide(table, name).runs for name in ("ck_predicted", "ck_estimated"))
     loss = _wide(table, "cross_entropy").runs
     return {
+        "long_timescale": _log2_off(pick(table, lag=lag), "yardstick_timescale"),
+        "committor": _wide(table, "committor_error").runs,
         "passage_time": _log2_off(pick(table, lag=lag), "mfpt"),
         "crossing_rate": _log2_off(table, "crossing_rate"),
         "expected_timescale": _log2_off(expected, "expected"),

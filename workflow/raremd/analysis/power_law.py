@@ -50,10 +50,6 @@ class PowerLaw:
             return math.inf
         return float((self.scale / (y - self.floor)) ** (1.0 / self.exponent))
 
-    def elasticity(self, x: float) -> float:
-        """-d ln y / d ln x: the exponent, and less near the floor."""
-        return self.exponent * (1.0 - self.floor / self.at(x))
-
 
 @dataclass(frozen=True)
 class PowerFit:

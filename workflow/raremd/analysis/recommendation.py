@@ -172,10 +172,11 @@ class Answer:
 
     @property
     def best(self) -> Candidate | None:
-        """The smallest error bound of those that reproduce their cell, or else of all."""
+        """The smallest error bound of the networks that the answer is about."""
         if self.reproduced:
             return self.reproduced[0]
-        return min(self.networks, key=lambda c: (c.bound, c.n_states, c.model), default=None)
+        among = [c for c in self.networks if c.outcome is self.outcome]
+        return min(among, key=lambda c: (c.bound, c.n_states, c.model), default=None)
 
     @property
     def intervals(self) -> tuple[float, ...]:
@@ -201,12 +202,6 @@ class Answer:
             mine = every.setdefault(c.model, {})
             mine.setdefault(c.result.cell.interval, []).append(c.outcome)
         return {m: {t: best_of(each[t]) for t in sorted(each)} for m, each in every.items()}
-
-    @property
-    def needed(self) -> int | None:
-        """Replicates that would decide some cell that cannot be told without; None if unknown."""
-        each = [c.needed for c in self.networks if c.outcome is Outcome.CANNOT_TELL]
-        return min((needed for needed in each if needed is not None), default=None)
 
     @property
     def markov_suffices(self) -> tuple[float, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -46,3 +46,16 @@ REAL = dict.fromkeys(("lag", "value", "low", "high"), np.float64)
 def as_table(rows: Iterable[Row]) -> pd.DataFrame:
     """One line per row, columns `COLUMNS`."""
     return pd.DataFrame(list(rows), columns=COLUMNS).astype({**WHOLE, **REAL})
+
+
+def numbers(index: tuple[int, ...]) -> tuple[int, int]:
+    """I and j, from 1, of a place in a vector or a matrix."""
+    return index[0] + 1, index[1] + 1 if len(index) > 1 else 0
+
+
+def rows_of(quantity: str, values: np.ndarray, lag: int) -> Iterator[Row]:
+    """A row for each element; of passage times none for the diagonal."""
+    for index in np.ndindex(values.shape):
+        i, j = numbers(index)
+        if quantity != "mfpt" or i != j:
+            yield Row(quantity=quantity, i=i, j=j, lag=lag, value=float(values[index]))

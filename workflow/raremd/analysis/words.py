@@ -50,19 +50,19 @@ def quantity(value: float, unit: str) -> str:
 
 
 def factor(log2: float) -> str:
-    """A deviation in log2 as a factor above one; nothing is told beyond the cap of errors."""
+    """A deviation in log2 as a factor above one; nothing is told from the cap of errors on."""
     return ratio(abs(log2))
 
 
 def ratio(log2: float) -> str:
-    """A ratio from its log2, such as ``0.97``; ``<0.03`` and ``>32`` beyond the cap of errors."""
-    if abs(log2) > LOG2_CAP:
+    """A ratio from its log2, such as ``0.97``; ``<0.03`` and ``>32`` from the cap of errors on."""
+    if abs(log2) >= LOG2_CAP:
         return f"{'<>'[log2 > 0]}{number(2.0 ** np.copysign(LOG2_CAP, log2), 2)}"
     return f"{2**log2:.2f}"
 
 
 def logarithm(log2: float) -> str:
-    """A log2 with its sign, such as ``+0.12``; ``>+5`` beyond the cap of errors."""
-    if abs(log2) > LOG2_CAP:
+    """A log2 with its sign, such as ``+0.12``; ``>+5`` from the cap of errors on."""
+    if abs(log2) >= LOG2_CAP:
         return f"{'<>'[log2 > 0]}{np.copysign(LOG2_CAP, log2):+g}"
     return f"{log2:+.2f}"

@@ -1,6 +1,6 @@
 """What is known of a trained network before it generates: guaranteed, undetermined or failed.
 
-By `raremd.kinetics.leak.least_excess_loss` a small enough excess loss over the lowest possible one
+By `raremd.kinetics.leak.possible_ratios` a small enough excess loss over the lowest possible one
 guarantees the rate of crossings; by the expected matrix with its excess twice a network is seen to
 fail. Between them neither can tell.
 """

@@ -12,7 +12,7 @@ import logging
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import h5py
 import numpy as np
@@ -84,11 +84,19 @@ class Origin:
     dihedral_unit_degree: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """Everything that decides a trajectory; a simulator adds its own to the seed."""
+
+    seed: int
+
+
 class Simulation(Protocol):
     """What `record` needs of a simulator; made from its settings and a seed alone."""
 
-    recipe: dict[str, Any]
-    """Everything that decides the trajectory, as JSON."""
+    @property
+    def identity(self) -> Identity:
+        """Everything that decides the trajectory."""
 
     def start(self) -> None:
         """Prepare and equilibrate; then the first frame can be sampled."""
@@ -184,10 +192,10 @@ def record(simulation: Simulation, n_frames: int, output: Path) -> None:
     output = Path(output)
     parts = output.with_suffix(".parts")
     parts.mkdir(parents=True, exist_ok=True)
-    recipe, wanted = parts / "recipe.json", json.dumps(simulation.recipe)
-    if recipe.exists() and recipe.read_text() != wanted:
+    identity, wanted = parts / "identity.json", json.dumps(asdict(simulation.identity))
+    if identity.exists() and identity.read_text() != wanted:
         raise ValueError(f"{parts}: parts of another simulation; delete the folder and run again")
-    recipe.write_text(wanted)
+    identity.write_text(wanted)
 
     n_parts = n_frames // FRAMES_PER_PART
     done = sorted(parts.glob("part_*.npz"))

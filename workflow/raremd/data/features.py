@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -173,21 +173,9 @@ def write_features(
         writer.describe(**description)
 
 
-def read_features(path: Path | str) -> Features:
-    """The inverse of `write_features`.
-
-    Raises
-    ------
-    DamagedFileError
-        If the file is not as it was written.
-    """
-    with open_features(path) as features:
-        return replace(features, trajectories=[t[...] for t in features.trajectories])
-
-
 @contextmanager
 def open_features(path: Path | str) -> Iterator[Features]:
-    """As `read_features`, but trajectories stay on disk and are read when they are sliced.
+    """What `write_features` wrote; trajectories stay on disk and are read when they are sliced.
 
     Raises
     ------

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import pinvh
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse import csc_array, csgraph, csr_array
+from scipy.sparse.linalg import splu
 
 from raremd.kinetics.bootstrap import trajectory_blocks
-from raremd.kinetics.transition_matrix import count_matrix
 
 CHANCE = 1e-3
 """p value below which cycles are not put down to chance: few systems are tested."""
@@ -48,15 +47,59 @@ class DetailedBalance:
 BALANCED = DetailedBalance(1.0, 0.0, 0.0, (0, 0))
 
 
-def _part_counts(dtrajs: Sequence[np.ndarray], n_states: int, lag: int) -> np.ndarray:
-    """Sliding-window counts (n_parts, n_states, n_states) of parts of about equal length."""
+class _Fluxes(NamedTuple):
+    """Net sliding-window counts between states i < j, in parts of about equal length.
+
+    i, j, forward, backward : (n_links,); net : (n_parts, n_links), forward minus backward.
+    """
+
+    i: np.ndarray
+    j: np.ndarray
+    forward: np.ndarray
+    backward: np.ndarray
+    net: csr_array
+
+    @property
+    def conductance(self) -> np.ndarray:
+        """Of each link."""
+        return (self.forward + self.backward) / 2
+
+
+def _fluxes(dtrajs: Sequence[np.ndarray], n_states: int, lag: int) -> _Fluxes:
     lengths = [len(d) for d in dtrajs]
     blocks = trajectory_blocks(lengths, max(lag + 1, sum(lengths) // PARTS))
     of_part = np.linspace(0, PARTS, len(blocks), endpoint=False).astype(int)
-    pieces: dict[int, list[np.ndarray]] = {}
-    for part, (trajectory, start, stop) in zip(of_part.tolist(), blocks, strict=True):
-        pieces.setdefault(part, []).append(dtrajs[trajectory][start:stop])
-    return np.array([count_matrix(part, n_states, lag) for part in pieces.values()])
+    numbers, of_part = np.unique(of_part, return_inverse=True)
+    parts, jumps, counts = [], [], []
+    for part, (trajectory, start, stop) in zip(of_part, blocks, strict=True):
+        d = dtrajs[trajectory][start:stop].astype(np.int64)
+        a, b = d[:-lag], d[lag:]
+        found, times = np.unique((a * n_states + b)[a != b], return_counts=True)
+        parts.append(np.full(len(found), part))
+        jumps.append(found)
+        counts.append(times)
+    part, jump, times = map(np.concatenate, (parts, jumps, counts))
+    a, b = np.divmod(jump, n_states)
+    ahead = a < b
+    links, link = np.unique(np.where(ahead, jump, b * n_states + a), return_inverse=True)
+    forward = np.bincount(link, np.where(ahead, times, 0), len(links))
+    backward = np.bincount(link, np.where(ahead, 0, times), len(links))
+    signed = np.where(ahead, times, -times).astype(float)
+    net = csr_array((signed, (part, link)), (len(numbers), len(links)))
+    return _Fluxes(*np.divmod(links, n_states), forward, backward, net)
+
+
+def _explained(outflow: csr_array, graph: csr_array) -> np.ndarray:
+    """What a potential explains of the products of fluxes, (n_parts, n_parts).
+
+    With L the Laplacian of the graph it is outflow L^+ outflow^T; the potential of one state of
+    each connected set is free, and put at zero.
+    """
+    _, component = csgraph.connected_components(graph, False)
+    kept = np.setdiff1d(np.arange(len(component)), np.unique(component, return_index=True)[1])
+    sources = outflow[:, kept].toarray()
+    laplacian = csgraph.laplacian(graph + graph.T).tocsr()
+    return sources @ splu(csc_array(laplacian[kept][:, kept])).solve(sources.T)
 
 
 def detailed_balance(
@@ -87,26 +130,24 @@ def detailed_balance(
     <A_p, A_q> = sum_ij A_p A_q / c_ij is what a potential on the graph with conductances c does
     not explain (Schnakenberg, Rev. Mod. Phys. 48, 571, 1976). The statistic is its sum over p != q.
     """
-    parts = _part_counts(dtrajs, n_states, lag)
-    counts = parts.sum(axis=0)
-    i, j = np.nonzero(np.triu(counts + counts.T, 1))
-    n_sets, _ = connected_components(csr_array((np.ones(len(i)), (i, j)), counts.shape), False)
-    if len(i) - n_states + n_sets < 1:
+    found = _fluxes(dtrajs, n_states, lag)
+    i, j, net, conductance = found.i, found.j, found.net, found.conductance
+    n_links = len(i)
+    graph = csr_array((conductance, (i, j)), (n_states, n_states))
+    n_sets, _ = csgraph.connected_components(graph, False)
+    if n_links - n_states + n_sets < 1:
         return BALANCED
-    conductance = (counts[i, j] + counts[j, i]) / 2
-    net = parts[:, i, j] - parts[:, j, i]
-    laplacian = np.zeros((n_states, n_states))
-    laplacian[i, j] = laplacian[j, i] = -conductance
-    np.fill_diagonal(laplacian, -laplacian.sum(axis=1))
-    outflow = parts.sum(axis=2) - parts.sum(axis=1)
-    products = (net / conductance) @ net.T - outflow @ pinvh(laplacian) @ outflow.T
+    ends = np.tile(np.arange(n_links), 2), np.concatenate([i, j])
+    incidence = csr_array((np.repeat([1.0, -1.0], n_links), ends), (n_links, n_states))
+    products = (net.multiply(1 / conductance) @ net.T).toarray()
+    products -= _explained(net @ incidence, graph)
     np.fill_diagonal(products, 0.0)
-    signs = rng.choice([-1.0, 1.0], (FLIPS, len(parts)))
+    signs = rng.choice([-1.0, 1.0], (FLIPS, len(products)))
     by_chance = np.sum(signs @ products * signs, axis=1)
     p_value = (1 + np.count_nonzero(by_chance >= products.sum())) / (1 + FLIPS)
-    most = int(np.argmax(net.sum(axis=0) ** 2 / conductance))
-    link = int(i[most]), int(j[most])
-    if counts[link] < counts[link[::-1]]:
-        link = link[::-1]
-    forward, backward = float(counts[link]) / lag, float(counts[link[::-1]]) / lag
-    return DetailedBalance(float(p_value), forward, backward, link)
+    total = found.forward - found.backward
+    most = int(np.argmax(total**2 / conductance))
+    jumps, back, link = found.forward[most], found.backward[most], (int(i[most]), int(j[most]))
+    if jumps < back:
+        jumps, back, link = back, jumps, link[::-1]
+    return DetailedBalance(float(p_value), float(jumps) / lag, float(back) / lag, link)

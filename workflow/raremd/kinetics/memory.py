@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from raremd.kinetics.timescales import count_matrix, timescales
+from raremd.kinetics.transition_matrix import TransitionModel, count_matrix
 
 
 def transfer_tensors(matrices: np.ndarray) -> np.ndarray:
@@ -53,12 +53,10 @@ def propagate(tensors: np.ndarray, n_frames: int) -> np.ndarray:
     return found[1:]
 
 
-def qmsm_timescales(
-    dtrajs: list[np.ndarray], n_states: int, memory: int, lags: Sequence[int], n: int
-) -> np.ndarray:
-    """Implied timescales of a quasi-Markov state model.
-
-    Its transition matrices at short lags are those of symmetrised counts.
+def quasi_markov(
+    dtrajs: list[np.ndarray], n_states: int, memory: int, lags: Sequence[int]
+) -> list[TransitionModel]:
+    """Quasi-Markov state models: those of symmetrised counts at short lags, then propagated.
 
     Parameters
     ----------
@@ -69,19 +67,22 @@ def qmsm_timescales(
         Frames of memory that are kept.
     lags : sequence of int
         In frames.
-    n : int
-        How many.
 
     Returns
     -------
-    (n_lags, n) float array
-        In frames; up to the memory those of the data. NaN where there are fewer, or where noise
-        makes one complex.
+    list of TransitionModel
+        One a lag; up to the memory those of the data. Noise may make eigenvalues complex.
     """
     counts = np.array([count_matrix(dtrajs, n_states, lag) for lag in range(1, memory + 1)])
     counts = counts + counts.transpose(0, 2, 1)
-    visited = counts.sum(axis=2).min(axis=0) > 0
+    visited = np.flatnonzero(counts.sum(axis=2).min(axis=0) > 0)
+    left_out = 1 - len(visited) / n_states
+    lost = 1 - counts[0][np.ix_(visited, visited)].sum() / counts[0].sum()
     counts = counts[:, visited][:, :, visited]
     weights = counts.sum(axis=2)
     chains = propagate(transfer_tensors(counts / weights[:, :, None]), max(lags))
-    return np.array([timescales(chains[lag - 1], lag, n) for lag in lags])
+    stationary = weights[0] / weights[0].sum()
+    return [
+        TransitionModel(chains[lag - 1], stationary, visited, n_states, left_out, lost)
+        for lag in lags
+    ]

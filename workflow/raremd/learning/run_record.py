@@ -22,12 +22,15 @@ class GenerationRecord(GenerationPlan):
         Of the slow process, by replicate.
     limit_reached : tuple of bool
         Whether a replicate found fewer than it should.
+    precision : str or None
+        As in `RunRecord`, of generation.
     wall_seconds, cpu_seconds : float
     """
 
     generated_frames: tuple[int, ...]
     crossings_found: tuple[float, ...]
     limit_reached: tuple[bool, ...]
+    precision: str | None = None
     wall_seconds: float
     cpu_seconds: float
 
@@ -45,6 +48,8 @@ class RunRecord(Provenance):
     weights_sha256 : str
         Of `model.safetensors`.
     parameters : int
+    precision : str or None
+        Of training, see `models.base.Precision`; None in records that are older than this field.
     training_frames, validation_frames : int
         Saved frames.
     tokens : tuple of int
@@ -68,6 +73,7 @@ class RunRecord(Provenance):
     n_states: int
     weights_sha256: str
     parameters: int
+    precision: str | None = None
     training_frames: int
     validation_frames: int
     tokens: tuple[int, ...]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +20,14 @@ class Stream(NamedTuple):
     seed: int
     walker: int
     frame: int
+
+
+@dataclass(frozen=True)
+class Precision:
+    """What matrix products take: "float32" or "bfloat16"; they add up in float32 in any case."""
+
+    training: str = "float32"
+    generation: str = "float32"
 
 
 class SequenceModel(torch.nn.Module):
@@ -49,6 +58,11 @@ class SequenceModel(torch.nn.Module):
         trajectories : list of (n_frames,) int16
             Discrete training trajectories at the saving interval, never joined.
         """
+
+    @property
+    def precision(self) -> Precision:
+        """On this machine, on the device where the model is; by default float32."""
+        return Precision()
 
     @property
     def plain_share(self) -> float:

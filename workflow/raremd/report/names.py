@@ -18,6 +18,7 @@ UPWARD = f"{RATIO}\n← too fast    too slow →"
 _WORDS = {
     "kmeans": "k-means",
     "gru": "GRU",
+    "hummer": "Hummer",
     "hmm": "HMM",
     "igme": "IGME",
     "lstm": "LSTM",
@@ -27,6 +28,7 @@ _WORDS = {
     "pcca": "PCCA+",
     "psi": "ψ",
     "qmsm": "qMSM",
+    "szabo": "Szabo",
     "tau": "τ",
     "tica": "TICA",
     "transformer": "Transformer",

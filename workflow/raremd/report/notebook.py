@@ -24,7 +24,7 @@ from raremd.analysis.trajectories import (
 )
 from raremd.analysis.words import factor, listed, quantity
 from raremd.report.figures import inspection, style
-from raremd.report.figures.populations_mfpt import REFERENCE, draw_states
+from raremd.report.figures.populations_mfpt import draw_states
 from raremd.report.figures.style import Look
 from raremd.report.figures.timescales import draw_timescales
 from raremd.report.names import pretty
@@ -110,7 +110,7 @@ class Comparison(_Shown):
             left.fill_between(edge, edge, 0, color=style.BAND, linewidth=0, zorder=0)
             left.set(xscale="log", yscale="log", xlim=edge)
             left.set(xlabel=f"lag time ({unit})", ylabel=f"implied timescale ({unit})")
-            draw_states(right, populations, places, {"md": REFERENCE} | look.series)
+            draw_states(right, populations, places, {"md": style.MARKED_MD} | look.series)
             right.set_xticks(range(len(names)), map(str, names))
             state = "metastable state" if found.md.lumped else "state"
             right.set(xlabel=state, ylabel="population", ylim=(0, None))

@@ -10,8 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from deeptime.covariance import CovarianceModel
-from deeptime.decomposition import TICA
 
 from raremd.data.columns import select_features
 from raremd.states.geometry import Rows, chunk_rows, embed_periodic
@@ -208,6 +206,9 @@ def _fit_tica(
     lag: int, dimension: int, trajectories: Sequence[Rows], subset: Coordinate
 ) -> tuple[np.ndarray, np.ndarray]:
     """Offset (k,) and weights (k, d) of the TICA map on the k embedded columns of a subset."""
+    from deeptime.covariance import CovarianceModel  # takes seconds to import; subsets need none
+    from deeptime.decomposition import TICA
+
     columns, names, periods = subset.columns, subset.names, subset.periods
     estimator = TICA.covariance_estimator(lag)
     low, high = np.array(np.inf), np.array(-np.inf)

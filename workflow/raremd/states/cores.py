@@ -67,7 +67,7 @@ def fit_cores(states: Partition, coordinates: Sequence[Rows], fraction: float) -
     assigned = np.concatenate([states.assign(c) for c in coordinates])
     visits = np.bincount(assigned, minlength=states.n_states)
     if not visits.all():
-        raise ValueError(f"core_sets: no training frame is in state {int(visits.argmin()) + 1}")
+        raise ValueError(f"core_sets: no training frame is in state {visits.argmin()}")
     means: np.ndarray | float = 0.0
     for first, points in _points(states, coordinates):
         own = assigned[first : first + len(points)]

@@ -28,8 +28,8 @@ class DiscreteSystem:
         Of `md`.
     n_sets : int
         Independent sets of equally many trajectories that `md` consists of, one after the other.
-    names : tuple of str
-        What the user calls the states, where the data come with them; else empty.
+    called : tuple of int
+        What the user calls each state; empty where that is its number from 0.
     """
 
     n_states: int
@@ -40,7 +40,7 @@ class DiscreteSystem:
     reference_cores: list[np.ndarray]
     split: Split
     n_sets: int = 1
-    names: tuple[str, ...] = ()
+    called: tuple[int, ...] = ()
 
     @property
     def sets(self) -> tuple[Split, ...]:
@@ -86,5 +86,5 @@ def read_states(path: Path | str) -> DiscreteSystem:
             tuple(Segment(*s) for s in attributes["validation"]),
         ),
         n_sets=attributes.get("sets", 1),
-        names=tuple(attributes.get("state_names", ())),
+        called=tuple(attributes.get("called", ())),
     )

@@ -95,16 +95,16 @@ def fit_states(
                 _check_same(md, other, reference)
                 arrays |= _assigned("reference", other.trajectories, fitted, states, cores)
     dtrajs = [arrays[f"md/{n:04d}"] for n in range(len(md.trajectories))]
-    _check_visited(dtrajs, take(dtrajs, fitted_on), states.n_states)
+    _check_visited(dtrajs, take(dtrajs, fitted_on), states.called)
     _check_connected(take(dtrajs, fitted_on), states.n_states)
     parts = pooled(sets)
     arrays |= {f"coordinate/{k}": v for k, v in fitted.to_arrays().items()}
     arrays |= {f"partition/{k}": v for k, v in states.to_arrays().items()}
     attributes = {
         "n_states": states.n_states,
+        "called": states.called.tolist(),
         "dimension": fitted.dimension,
         "names": list(fitted.names),
-        "state_names": list(states.names),
         "training": [[s.trajectory, s.start, s.stop] for s in parts.training],
         "validation": [[s.trajectory, s.start, s.stop] for s in parts.validation],
         "sets": len(sets),
@@ -133,23 +133,26 @@ def _visits(dtrajs: list[np.ndarray], n_states: int) -> np.ndarray:
     return np.sum([np.bincount(dtraj, minlength=n_states) for dtraj in dtrajs], axis=0)
 
 
-def _check_visited(everything: list[np.ndarray], training: list[np.ndarray], n_states: int) -> None:
-    """Each state occurs, and there is something to learn."""
-    visits = _visits(training, n_states)
+def _check_visited(
+    everything: list[np.ndarray], training: list[np.ndarray], called: np.ndarray
+) -> None:
+    """Each state occurs, and there is something to learn; states are named as the user does."""
+    visits = _visits(training, len(called))
     visited = np.flatnonzero(visits)
     if len(visited) == 1:
         raise ValueError(
-            f"partition: every training frame is in state {visited[0] + 1}, there is nothing to "
-            "learn; change the states or give longer trajectories"
+            f"partition: every training frame is in state {called[visited[0]]}, there is nothing "
+            "to learn; change the states or give longer trajectories"
         )
-    never = np.flatnonzero(_visits(everything, n_states) == 0)
+    never = np.flatnonzero(_visits(everything, len(called)) == 0)
     if len(never):
         raise ValueError(
-            f"partition: no frame is in state {never[0] + 1}; is its definition in the units of "
-            "the data (degrees or radians, nm)? Correct it or leave the state out"
+            f"partition: no frame is in state {called[never[0]]} (the first is {called[0]}); is "
+            "its definition in the units of the data (degrees or radians, nm)? Correct it or "
+            "leave the state out"
         )
-    if len(visited) < n_states:
-        missing = ", ".join(str(s + 1) for s in np.flatnonzero(visits == 0))
+    if len(visited) < len(called):
+        missing = ", ".join(map(str, called[visits == 0]))
         log.warning("partition: no training frame is in state %s", missing)
 
 

@@ -44,9 +44,9 @@ class Partition(ABC):
         return len(self.centers)
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """What the user calls the states, where the data come with them; else empty."""
-        return ()
+    def called(self) -> np.ndarray:
+        """What the user calls each state, (n_states,): its number from 0 where nothing else."""
+        return np.arange(self.n_states)
 
     def assign(self, coordinate: Rows) -> np.ndarray:
         """State of each frame, computed in chunks of bounded memory.
@@ -163,8 +163,8 @@ class BoxesPartition(Partition):
 class GivenPartition(Partition):
     """States that the data come with: `labels` (n_labels,) ascending, `lookup` the state of each.
 
-    `numbers` (n_states,) are the numbers of the states in the data, or in the map that lumps them.
-    A value between labels, as it occurs on the axis of a figure, counts as the nearest.
+    `numbers` (n_states,) are the states as the user numbers them, in the data or in a map. A value
+    between labels, as it occurs on the axis of a figure, counts as the nearest.
     """
 
     method = "given"
@@ -173,9 +173,9 @@ class GivenPartition(Partition):
     numbers: np.ndarray
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The numbers."""
-        return tuple(map(str, self.numbers.tolist()))
+    def called(self) -> np.ndarray:
+        """The user's own numbers."""
+        return self.numbers
 
     def _assign_block(self, block: np.ndarray) -> np.ndarray:
         middles = 0.5 * (self.labels[1:] + self.labels[:-1])
@@ -195,10 +195,10 @@ class LumpedPartition(Partition):
     active: np.ndarray
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """Those of the microstates where none was lumped."""
+    def called(self) -> np.ndarray:
+        """As the microstates are where none was lumped, else their number from 0."""
         kept = np.array_equal(self.macrostates, np.arange(self.microstates.n_states))
-        return self.microstates.names if kept else ()
+        return self.microstates.called if kept else super().called
 
     def _assign_block(self, block: np.ndarray) -> np.ndarray:
         return self.macrostates[self.microstates._assign_block(block)]

@@ -15,9 +15,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from deeptime.clustering import KMeans
-from deeptime.markov import TransitionCountEstimator
-from deeptime.markov.msm import MaximumLikelihoodMSM
 
 from raremd.states.geometry import (
     Rows,
@@ -67,6 +64,8 @@ class KMeansSettings:
             raise ValueError(
                 f"kmeans: {self.n_states} states of {n_distinct} distinct frames: ask for fewer"
             )
+        from deeptime.clustering import KMeans  # takes seconds to import, and few methods need it
+
         # Beyond 32 bits deeptime would take a random seed instead.
         estimator = KMeans(self.n_states, fixed_seed=int(seed) % 2**32, n_jobs=1)
         model = estimator.fit_fetch(embed_periodic(sample, periods))
@@ -199,7 +198,7 @@ class GivenSettings:
         return GivenPartition(
             labels=labels,
             lookup=lookup.astype(np.int16),
-            numbers=np.asarray(numbers, np.int64),
+            numbers=numbers,
             centers=labels[first][:, None],
             periods=periods,
         )
@@ -349,6 +348,9 @@ def _lump(
     """Connected microstates (n_micro,) bool, and the macrostate of each of them, by PCCA+."""
     if lag < 1 or all(len(dtraj) <= lag for dtraj in dtrajs):
         raise ValueError(f"pcca: lag is {lag} frames: from 1 up, below the longest segment")
+    from deeptime.markov import TransitionCountEstimator  # see KMeans
+    from deeptime.markov.msm import MaximumLikelihoodMSM
+
     counts = TransitionCountEstimator(lag, "sliding", n_states=n_micro)
     counts = counts.fit_fetch([d for d in dtrajs if len(d) > lag]).submodel_largest()
     if n_macro < 2 or counts.n_states < 2:

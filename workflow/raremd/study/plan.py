@@ -33,6 +33,7 @@ from raremd.study.verdict_plans import (
     RankingPlan,
     RecommendationPlan,
     ResultsPagePlan,
+    SolvedSystem,
 )
 
 INSPECTION_SAMPLES = 40
@@ -159,14 +160,17 @@ def assessment_plan(study: Study, system: str) -> AssessmentPlan:
 
 
 def finer_states(study: Study, system: str) -> tuple[StatesFile, ...]:
-    """States of all cells, and what the yardstick lumps, apart from the yardstick's own."""
-    yardstick = study.system(system).yardstick
+    """States of all cells, and those that the yardstick lumps, apart from the yardstick's own."""
+    settings = study.system(system)
+    yardstick = settings.yardstick
     own = yardstick.coordinate, yardstick.partition
     cells = [cell for cell in study.cells if cell.system == system]
     pairs = [(cell.coordinate, study.states_name(system, cell.partition)) for cell in cells]
-    lumped = study.system(system).partitions[yardstick.partition]
+    lumped = settings.partitions[yardstick.partition]
     if isinstance(lumped, Pcca):
         pairs.append((yardstick.coordinate, lumped.microstates))
+    if settings.own_states is not None:
+        pairs.append((yardstick.coordinate, settings.own_states))
     other = (pair for pair in dict.fromkeys(pairs) if pair != own)
     return tuple(StatesFile(*pair, states_file(study, system, *pair)) for pair in other)
 
@@ -298,7 +302,11 @@ def ranking_plan(study: Study) -> RankingPlan:
     for name, system in study.settings.systems.items():
         base = study.base(name)
         cells.append(RankedCell(base, study.stride(base), system.time_unit))
-    solved = [s for s, of in study.settings.systems.items() if isinstance(of.source, HiddenChain)]
+    solved = [
+        SolvedSystem(name, tuple(sorted(study.cells[study.base(name)])))
+        for name, system in study.settings.systems.items()
+        if isinstance(system.source, HiddenChain)
+    ]
     return RankingPlan(tuple(cells), tuple(solved), study.settings.seed)
 
 

@@ -94,19 +94,26 @@ class RankedCell:
 
 
 @dataclass(frozen=True)
+class SolvedSystem:
+    """A system that is solved exactly, and its models in the order of their files."""
+
+    name: str
+    models: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class RankingPlan:
     """The cells in which models are ranked.
 
     Attributes
     ----------
     cells : tuple of RankedCell
-    solved : tuple of str
-        Systems whose best possible predictor is known.
+    solved : tuple of SolvedSystem
     seed : int
     """
 
     cells: tuple[RankedCell, ...]
-    solved: tuple[str, ...]
+    solved: tuple[SolvedSystem, ...]
     seed: int
 
 

@@ -256,9 +256,26 @@ def _add_repulsion(x: np.ndarray, force: np.ndarray, pairs: np.ndarray, n_pairs:
 
 
 @numba.njit(cache=True, fastmath=True)
-def _energy_and_forces(
+def fill_forces(
     x: np.ndarray, force: np.ndarray, model: GoModel, pairs: np.ndarray, n_pairs: int
 ) -> float:
+    """Potential energy in contact energies; `force` gets its negative gradient.
+
+    Parameters
+    ----------
+    x : (n, 3) float64
+        Positions in nm.
+    force : (n, 3) float64
+        Overwritten; in contact energies a nm.
+    model : GoModel
+    pairs : (at least n_pairs, 2) int64
+        Those that may be close enough to repel each other come first.
+    n_pairs : int
+
+    Returns
+    -------
+    float
+    """
     force[:] = 0.0
     return (
         _add_bonds(x, force, model.bonds)
@@ -267,27 +284,6 @@ def _energy_and_forces(
         + _add_contacts(x, force, model.contacts, model.contact_squares)
         + _add_repulsion(x, force, pairs, n_pairs)
     )
-
-
-def energy_and_forces(positions: np.ndarray, model: GoModel) -> tuple[float, np.ndarray]:
-    """Potential energy and its negative gradient.
-
-    Parameters
-    ----------
-    positions : (n, 3) float64
-        In nm.
-    model : GoModel
-
-    Returns
-    -------
-    energy : float
-        In contact energies.
-    forces : (n, 3) float64
-        In contact energies a nm.
-    """
-    forces = np.empty_like(positions)
-    pairs = model.repulsive
-    return _energy_and_forces(positions, forces, model, pairs, len(pairs)), forces
 
 
 @numba.njit(cache=True, fastmath=True)
@@ -353,7 +349,7 @@ def advance(
         if 4.0 * _largest_square(position, listed_at) > skin * skin:
             listed_at[:] = position
             n_pairs = _list_neighbours(position, model.repulsive, REPULSION_CUTOFF + skin, pairs)
-        _energy_and_forces(position, force, model, pairs, n_pairs)
+        fill_forces(position, force, model, pairs, n_pairs)
         for i in range(position.shape[0]):
             for d in range(3):
                 v = velocity[i, d] + timestep * force[i, d]

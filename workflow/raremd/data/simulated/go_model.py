@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numba
 import numpy as np
 
-from raremd.data.embedded import Blocks, Origin, quantised, record, steps_per_frame
+from raremd.data.embedded import Blocks, Identity, Origin, quantised, record, steps_per_frame
 from raremd.data.simulated.go_forces import (
     GoModel,
     advance,
@@ -55,6 +55,13 @@ class GoSettings:
     def steps_per_frame(self) -> int:
         """Integration steps between two saved frames."""
         return steps_per_frame(self.saving_interval_tau, self.timestep_tau, "tau")
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoIdentity(GoSettings, Identity):
+    """Everything that decides a trajectory of a Go model; `native` in nm."""
+
+    native: list[list[float]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,7 +179,7 @@ class GoSimulation:
         self._generator = np.random.default_rng(seed)
         self._position = native.copy()
         self._velocity = np.zeros_like(native)
-        self.recipe = asdict(settings) | {"seed": seed, "native": native.tolist()}
+        self.identity = GoIdentity(**vars(settings), seed=seed, native=native.tolist())
 
     def _next_frame(self) -> np.ndarray:
         options = self._settings

@@ -55,6 +55,8 @@ class Answers:
         Of the observed states: for each lag, slowest first.
     passage_times : tuple of tuple of float
         From each basin to each.
+    committor : tuple of float
+        Of each observed state, see `SolvedChain.committor`.
     entropies : Entropies
     """
 
@@ -63,6 +65,7 @@ class Answers:
     lags: tuple[float, ...]
     implied_timescales: tuple[tuple[float, ...], ...]
     passage_times: tuple[tuple[float, ...], ...]
+    committor: tuple[float, ...]
     entropies: Entropies
 
 
@@ -169,6 +172,29 @@ class SolvedChain:
         positions = np.linalg.eigvalsh(self.position_matrix(lag))
         return eigenvalue_times(np.outer(positions, self._ring_eigenvalues**lag).ravel(), lag, n)
 
+    @cached_property
+    def _frame(self) -> np.ndarray:
+        """One frame of (e, x), (2 N, 2 N)."""
+        size = 2 * self.n_positions
+        return np.einsum("ef,fxy->exfy", self.flips, self._hops).reshape(size, size)
+
+    def committor(self) -> np.ndarray:
+        """Chance to be at the last position of the line before the first one, (V,).
+
+        Of a walker that shows a state, with the activation in its stationary law: a linear system
+        over the activation and the positions in between. Exactly 0 and 1 at the two ends.
+        """
+        n = self.n_positions
+        position = np.tile(np.arange(n), 2)
+        chance = (position == n - 1).astype(np.float64)
+        between = np.flatnonzero((position > 0) & (position < n - 1))
+        chance[between] = np.linalg.solve(
+            np.eye(len(between)) - self._frame[np.ix_(between, between)],
+            self._frame[between] @ chance,
+        )
+        idle, active = chance.reshape(2, n)
+        return np.repeat(idle + self.p * (active - idle), self.chain.ring)
+
     def passage_times(self) -> np.ndarray:
         """Mean first-passage times between basins in frames, (K, K), 0 on the diagonal.
 
@@ -176,14 +202,13 @@ class SolvedChain:
         system over the activation and the positions outside the target.
         """
         n = self.n_positions
-        frame = np.einsum("ef,fxy->exfy", self.flips, self._hops).reshape(2 * n, 2 * n)
         basin = np.arange(n) // self.chain.positions
         times = np.zeros((self.chain.basins, self.chain.basins))
         for target in range(self.chain.basins):
             out = np.flatnonzero(np.tile(basin != target, 2))
             left = np.zeros(2 * n)
             left[out] = np.linalg.solve(
-                np.eye(len(out)) - frame[np.ix_(out, out)], np.ones(len(out))
+                np.eye(len(out)) - self._frame[np.ix_(out, out)], np.ones(len(out))
             )
             mean = np.array([1.0 - self.p, self.p]) @ left.reshape(2, n)
             times[:, target] = mean.reshape(self.chain.basins, -1).mean(axis=1)
@@ -248,5 +273,6 @@ class SolvedChain:
             lags=tuple(frame_interval * lag for lag in lags),
             implied_timescales=tuple(tuple(row.tolist()) for row in implied),
             passage_times=tuple(map(tuple, (frame_interval * self.passage_times()).tolist())),
+            committor=tuple(self.committor().tolist()),
             entropies=self.entropies(),
         )

@@ -17,7 +17,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -53,6 +52,24 @@ VARIATIONS = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Refinement(Discretisation):
+    """One run of the proof of convergence; `varied` is the setting that its series varies."""
+
+    varied: str
+    timescales: list[float]
+
+
+@dataclass(frozen=True)
+class Dynamics:
+    """Of what the spectrum is, in the system's own units."""
+
+    potential: str = "four-state potential of Tsai, Kuo & Tiwary (2020)"
+    beta: float = four_state.BETA
+    friction: float = four_state.FRICTION
+    mass: float = 1.0
+
+
 @dataclass(frozen=True)
 class ExactSpectrum:
     """Slowest relaxation times of the four-state system, with the proof of their convergence.
@@ -66,10 +83,8 @@ class ExactSpectrum:
         That of `timescales`.
     relative_error : list of float
         For each timescale, the change at the last refinement of box, order and spacing, added up.
-    convergence : list of dict
-        Rows: the setting that was `varied`, the settings and the `timescales`.
-    system : dict
-        Of what dynamics, by name.
+    convergence : list of Refinement
+    system : Dynamics
     method : str
     """
 
@@ -77,8 +92,8 @@ class ExactSpectrum:
     unit: str
     settings: Discretisation
     relative_error: list[float]
-    convergence: list[dict[str, Any]]
-    system: dict[str, Any]
+    convergence: list[Refinement]
+    system: Dynamics
     method: str
 
 
@@ -266,7 +281,7 @@ def converged_timescales(n_timescales: int = 3) -> ExactSpectrum:
         times = [timescales(settings) for settings in series]
         error += np.abs(times[-1] / times[-2] - 1.0)
         rows += [
-            {"varied": name, **asdict(settings), "timescales": _rounded(t, 2)}
+            Refinement(**asdict(settings), varied=name, timescales=_rounded(t, 2))
             for settings, t in zip(series, times, strict=True)
         ]
     return ExactSpectrum(
@@ -275,12 +290,7 @@ def converged_timescales(n_timescales: int = 3) -> ExactSpectrum:
         settings=FINEST,
         relative_error=_rounded(error, 5),
         convergence=rows,
-        system={
-            "potential": "four-state potential of Tsai, Kuo & Tiwary (2020)",
-            "beta": four_state.BETA,
-            "friction": four_state.FRICTION,
-            "mass": 1.0,
-        },
+        system=Dynamics(),
         method=(
             "eigenvalues of the Klein-Kramers operator in Hermite functions of the velocities on "
             "a staggered grid with reflecting walls (raremd.data.simulated.klein_kramers); box is "

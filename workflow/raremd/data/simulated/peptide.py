@@ -9,7 +9,7 @@ equivalent ``CustomGBForce``.
 from __future__ import annotations
 
 import random
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import mdtraj
@@ -19,7 +19,7 @@ import openmm
 from openmm import app, unit
 from openmm.app.internal.customgbforces import GBSAOBC2Force
 
-from raremd.data.embedded import Blocks, Origin, quantised, record, steps_per_frame
+from raremd.data.embedded import Blocks, Identity, Origin, quantised, record, steps_per_frame
 
 DIHEDRAL_RESOLUTION_DEGREE = 0.1
 DISTANCE_RESOLUTION_NM = 0.005
@@ -56,6 +56,13 @@ class PeptideSettings:
     def steps_per_frame(self) -> int:
         """Integration steps between two saved frames."""
         return steps_per_frame(self.saving_interval_ps, self.timestep_fs / 1000.0, "ps")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeptideIdentity(PeptideSettings, Identity):
+    """Everything that decides a trajectory of a peptide."""
+
+    distances: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -256,7 +263,7 @@ class PeptideSimulation:
             self._integrator,
             openmm.Platform.getPlatformByName("Reference"),
         )
-        self.recipe = asdict(settings) | {"seed": seed, "distances": with_distances}
+        self.identity = PeptideIdentity(**vars(settings), seed=seed, distances=with_distances)
 
     def start(self) -> None:
         """Minimisation, thermal velocities, equilibration."""

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from raremd.models.base import Stream
+from raremd.models.base import Precision, Stream
 from raremd.models.kernels.lstm_loops import (
     cross_entropy,
     lstm_backward,
@@ -23,8 +23,9 @@ from raremd.models.kernels.lstm_loops import (
     lstm_generate,
     lstm_read,
 )
-from raremd.models.kernels.lstm_wide import Gradients, Walkers, loss_and_gradients
-from raremd.models.kernels.precision import fast_bfloat16
+from raremd.models.kernels.lstm_wide import Gradients, LSTMWalkers, loss_and_gradients
+from raremd.models.kernels.precision import fast_bfloat16, name_of
+from raremd.models.kernels.walkers import Rows
 from raremd.models.lstm import LSTM
 
 _ROWS = 32  # walkers in a matrix product of generation
@@ -104,20 +105,6 @@ def _run(
 
 
 @dataclass
-class _Rows:
-    """The prior of walkers: what is added to their logits."""
-
-    bias: np.ndarray  # (K, V), with the read-out's
-    follow: np.ndarray  # (K + 1, V), the row after each token
-    rows: np.ndarray  # (W,)
-
-    def add(self, logits: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
-        """Logits (W, V) after tokens (W,), which the rows read."""
-        self.rows[:] = self.follow[self.rows, tokens]
-        return logits + torch.from_numpy(self.bias[self.rows])
-
-
-@dataclass
 class _State:
     """Walkers in blocks of rows; the weights as the loops want them."""
 
@@ -126,19 +113,18 @@ class _State:
     table: np.ndarray  # (V, 4 H)
     recurrent: np.ndarray  # (H, 4 H)
     readout: np.ndarray  # (H, V)
-    prior: _Rows
-
-
-@dataclass
-class _WideState:
-    """Of `lstm_wide`."""
-
-    walkers: Walkers
-    prior: _Rows
+    prior: Rows
 
 
 class CompiledLSTM(LSTM):
     """`LSTM`, by compiled loops where its tensors are on a processor."""
+
+    @property
+    def precision(self) -> Precision:
+        if self.readout.weight.device.type != "cpu":
+            return super().precision
+        name = name_of(in_bfloat16(self.settings.hidden))
+        return Precision(name, name)
 
     def _table(self) -> torch.Tensor:
         """What each token adds to the gates, (V, 4 H)."""
@@ -180,18 +166,16 @@ class CompiledLSTM(LSTM):
         table, weight, readout = (
             part.detach() for part in (self._table(), self._recurrent(), self.readout.weight)
         )
-        prior = _Rows(
+        prior = Rows(
             bias=(self.prior.table + self.readout.bias).detach().numpy(),
             follow=self.prior.follow.numpy(),
             rows=self.prior.first_rows(prompt).numpy(),
         )
         read = prompt[:, :-1].T.contiguous().numpy()
         if in_bfloat16(n_hidden):
-            walkers = Walkers(table, weight, readout, n_walkers)
-            for block, _, tokens in walkers.blocks(read):
-                for current in tokens:
-                    walkers.read(current, block)
-            return _WideState(walkers, prior)
+            walkers = LSTMWalkers(table, weight, readout, prior)
+            walkers.read(read)
+            return walkers
         block = _ROWS if n_hidden <= _LARGE else _ROWS_LARGE
         h, c = np.zeros((2, -(-n_walkers // block), block, n_hidden), np.float32)
         recurrent, out = (part.T.contiguous().numpy() for part in (weight, readout))
@@ -202,13 +186,10 @@ class CompiledLSTM(LSTM):
     def step(self, tokens: torch.Tensor, state: Any) -> tuple[torch.Tensor, Any]:
         if tokens.device.type != "cpu":
             return super().step(tokens, state)
-        if isinstance(state, _WideState):
-            parts = []
-            for block, _, current in state.walkers.blocks(tokens.numpy()):
-                state.walkers.read(current, block)
-                parts.append(state.walkers.logits(block))
-            return state.prior.add(torch.cat(parts)[: len(tokens)], tokens), state
-        lstm_read(tokens[None].numpy(), state.table, state.recurrent, state.h, state.c)
+        if isinstance(state, LSTMWalkers):
+            return state.step(tokens), state
+        read = tokens[None].contiguous().numpy()  # or it would be compiled for strides too
+        lstm_read(read, state.table, state.recurrent, state.h, state.c)
         hidden = torch.from_numpy(state.h).flatten(0, 1)[: len(tokens)]
         return state.prior.add(hidden @ torch.from_numpy(state.readout), tokens), state
 
@@ -217,10 +198,10 @@ class CompiledLSTM(LSTM):
     ) -> tuple[torch.Tensor, Any]:
         if tokens.device.type != "cpu":
             return super().generate(tokens, state, stream, out)
-        s, p = state, state.prior
-        if isinstance(state, _WideState):
-            s.walkers.generate(tokens.numpy(), p.rows, p.bias, p.follow, stream, out)
+        if isinstance(state, LSTMWalkers):
+            state.generate(tokens.numpy(), stream, out)
             return tokens, state
+        s, p = state, state.prior
         lstm_generate(
             tokens.numpy(),
             s.table,

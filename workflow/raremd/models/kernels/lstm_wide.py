@@ -7,20 +7,20 @@ states, gates, table, logits and loss are float32.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from numba import njit
 
-from raremd.models.base import Stream
 from raremd.models.kernels.lstm_loops import cross_entropy, power
 from raremd.models.kernels.precision import bits
-from raremd.models.kernels.sampling import FAST, draw, narrow, widen
+from raremd.models.kernels.sampling import FAST, narrow, widen
+from raremd.models.kernels.walkers import Rows, Walkers
 
 _ONE, _ZERO = np.float32(1.0), np.float32(0.0)
 _LOG2E = np.float32(1.44269504)
+_WALKERS = 128  # in a block of generation
 
 
 @njit(fastmath=FAST, error_model="numpy", cache=True)
@@ -137,11 +137,8 @@ def _by_token(by_gates: np.ndarray, tokens: np.ndarray, out: np.ndarray) -> None
             to[tokens[n]] += widen(row[n])
 
 
-WALKERS = 128  # in a matrix product of generation: one shape, one rounding
-
-
-class Walkers:
-    """Generation: walkers in blocks, the last one padded.
+class LSTMWalkers(Walkers):
+    """Of a wide LSTM.
 
     Parameters
     ----------
@@ -149,59 +146,27 @@ class Walkers:
         What each token adds to the gates.
     weight_hh : (4 H, H) float32
     readout : (V, H) float32
-    n_walkers : int
+    prior : Rows
     """
 
     def __init__(
-        self,
-        table: torch.Tensor,
-        weight_hh: torch.Tensor,
-        readout: torch.Tensor,
-        n_walkers: int,
+        self, table: torch.Tensor, weight_hh: torch.Tensor, readout: torch.Tensor, prior: Rows
     ) -> None:
-        n, n_blocks = weight_hh.shape[1], -(-n_walkers // WALKERS)
+        super().__init__(prior, _WALKERS)
+        n = weight_hh.shape[1]
         self._table = table.T.contiguous().numpy()
         self._weight, self._readout = weight_hh.bfloat16(), readout.T.contiguous()
-        self._hidden = torch.zeros(n_blocks, n, WALKERS, dtype=torch.bfloat16)
-        self._cells = torch.zeros(n_blocks, n, WALKERS)
-        self._gates = np.empty((4 * n, WALKERS), np.float32)
+        self._hidden = torch.zeros(self.n_blocks, n, _WALKERS, dtype=torch.bfloat16)
+        self._cells = torch.zeros(self.n_blocks, n, _WALKERS)
+        self._gates = np.empty((4 * n, _WALKERS), np.float32)
 
-    def read(self, tokens: np.ndarray, block: int) -> None:
-        """One frame of a block: (WALKERS,) int64."""
+    def advance(self, tokens: np.ndarray, block: int, position: int) -> None:
         hidden, cell = self._hidden[block], self._cells[block].numpy()
         product = torch.mm(self._weight, hidden)
         _forward(bits(product), self._table, tokens, self._gates, cell, cell, bits(hidden), 0)
 
     def logits(self, block: int) -> torch.Tensor:
-        """Of the next state, without bias, (WALKERS, V) float32."""
         return torch.mm(self._hidden[block].float().T, self._readout)
-
-    def blocks(self, tokens: np.ndarray) -> Iterator[tuple[int, slice, np.ndarray]]:
-        """Of each block: its number, its walkers, and their (..., W) tokens, padded."""
-        for block in range(len(self._hidden)):
-            rows = slice(block * WALKERS, min((block + 1) * WALKERS, tokens.shape[-1]))
-            padded = np.zeros((*tokens.shape[:-1], WALKERS), np.int64)
-            padded[..., : rows.stop - rows.start] = tokens[..., rows]
-            yield block, rows, padded
-
-    def generate(
-        self,
-        tokens: np.ndarray,
-        rows_of: np.ndarray,
-        bias: np.ndarray,
-        follow: np.ndarray,
-        stream: Stream,
-        out: np.ndarray,
-    ) -> None:
-        """As `lstm_loops.lstm_generate`."""
-        for block, rows, current in self.blocks(tokens):
-            walker, own = stream.walker + rows.start, current[: rows.stop - rows.start]
-            for frame, drawn in enumerate(out, stream.frame):
-                self.read(current, block)
-                logits = self.logits(block).numpy()[: len(own)]
-                draw(logits, bias, follow, rows_of[rows], own, stream.seed, walker, frame)
-                drawn[rows] = own
-            tokens[rows] = own
 
 
 class Gradients(NamedTuple):

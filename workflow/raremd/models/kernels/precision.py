@@ -16,3 +16,8 @@ def fast_bfloat16() -> bool:
 def bits(x: torch.Tensor) -> np.ndarray:
     """The memory of a bfloat16 tensor as uint16."""
     return x.view(torch.uint16).numpy()
+
+
+def name_of(in_bfloat16: bool) -> str:
+    """As `base.Precision` has it."""
+    return "bfloat16" if in_bfloat16 else "float32"

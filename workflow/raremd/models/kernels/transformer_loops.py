@@ -31,17 +31,17 @@ _P, _A1, _A2, _A3, _A4, _A5 = (
         1.061405429,
     )
 )
-_EPSILON = 1e-5  # torch's in LayerNorm
+EPSILON = 1e-5  # torch's in LayerNorm
 
 
 class Weights(NamedTuple):
-    """Of a Transformer of L layers, input by output; each norm's own are in what follows it.
+    """Weights of a Transformer of L layers, input by output; each norm's own are in what follows.
 
     Queries and keys hold the two channels of a rotated pair d / 2 apart, so that rotation is
     vector code.
     """
 
-    embedding: np.ndarray  # (V, D) float32, as all but the last two
+    embedding: np.ndarray  # (V, D) float32, as all
     qkv: np.ndarray  # (L, D, 3 D)
     qkv_bias: np.ndarray  # (L, 3 D)
     project: np.ndarray  # (L, D, D)
@@ -51,8 +51,6 @@ class Weights(NamedTuple):
     contract_bias: np.ndarray  # (L, D)
     readout: np.ndarray  # (D, V)
     bias: np.ndarray  # (K, V): what is added to the logits, by row of the prior
-    follow: np.ndarray  # (K + 1, V) int32: the row after each token, see `prior.Prior`
-    frequency: np.ndarray  # (d / 2,) float64: rotation a position, radians
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
@@ -68,7 +66,7 @@ def normalise(x: np.ndarray, out: np.ndarray, scales: np.ndarray) -> None:
         square = _ZERO
         for k in range(n):
             square += (row[k] - mean) * (row[k] - mean)
-        scale = np.float32(1.0 / np.sqrt(square / np.float32(n) + np.float32(_EPSILON)))
+        scale = np.float32(1.0 / np.sqrt(square / np.float32(n) + np.float32(EPSILON)))
         scales[w] = scale
         for k in range(n):
             to[k] = (row[k] - mean) * scale
@@ -181,6 +179,7 @@ def _advance(
     n_walkers: int,
     position: int,
     weights: Weights,
+    frequency: np.ndarray,
     keys: np.ndarray,
     values: np.ndarray,
     hidden: np.ndarray,
@@ -195,6 +194,8 @@ def _advance(
     position : int
         Of the tokens, from 0.
     weights : Weights
+    frequency : (d / 2,) float64
+        Rotation a position, in radians.
     keys, values : (L, W, heads, d, context) and (L, W, heads, context, d) float32
         The rings of the block.
     hidden : (W, D) float32
@@ -202,7 +203,7 @@ def _advance(
     """
     n_layers, _, _, _, context = keys.shape
     slot, filled = position % context, min(position + 1, context)
-    angle = weights.frequency * position  # float32 would lose the phase at late positions
+    angle = frequency * position  # float32 would lose the phase at late positions
     cos, sin = np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
     size = hidden.shape[1]
     x, attended = np.empty_like(hidden), np.zeros_like(hidden)
@@ -245,6 +246,7 @@ def transformer_read(
     tokens: np.ndarray,
     position: int,
     weights: Weights,
+    frequency: np.ndarray,
     keys: np.ndarray,
     values: np.ndarray,
     hidden: np.ndarray,
@@ -257,6 +259,8 @@ def transformer_read(
     position : int
         Of the first of them, from 0.
     weights : Weights
+    frequency : (d / 2,) float64
+        Rotation a position, in radians.
     keys, values, hidden
         As in `_advance`, behind one axis over blocks of as many rows, the last block padded:
         every matrix product has one shape, so that its rounding does not depend on the number
@@ -269,7 +273,16 @@ def transformer_read(
         n = min(rows, tokens.shape[1] - first)
         for t in range(tokens.shape[0]):
             current[:n] = tokens[t, first : first + n]
-            _advance(current, n, position + t, weights, keys[block], values[block], hidden[block])
+            _advance(
+                current,
+                n,
+                position + t,
+                weights,
+                frequency,
+                keys[block],
+                values[block],
+                hidden[block],
+            )
 
 
 @njit(fastmath=FAST, error_model="numpy", cache=True)
@@ -277,6 +290,8 @@ def transformer_generate(
     tokens: np.ndarray,
     position: int,
     weights: Weights,
+    frequency: np.ndarray,
+    follow: np.ndarray,
     rows_of: np.ndarray,
     keys: np.ndarray,
     values: np.ndarray,
@@ -292,8 +307,10 @@ def transformer_generate(
     ----------
     tokens : (W,) int64
         The last frame of each walker, overwritten.
-    position, weights, keys, values, hidden
+    position, weights, frequency, keys, values, hidden
         As in `transformer_read`.
+    follow : (K + 1, V) int32
+        The row after each token, see `prior.Prior`.
     rows_of : (W,) int64
         The prior's row of each walker before its last frame, overwritten.
     seed, first_walker, first_frame : int
@@ -311,13 +328,20 @@ def transformer_generate(
         current[:n] = tokens[first : first + n]
         for frame in range(out.shape[0]):
             _advance(
-                current, n, position + frame, weights, keys[block], values[block], hidden[block]
+                current,
+                n,
+                position + frame,
+                weights,
+                frequency,
+                keys[block],
+                values[block],
+                hidden[block],
             )
             np.dot(hidden[block], weights.readout, logits)
             draw(
                 logits[:n],
                 weights.bias,
-                weights.follow,
+                follow,
                 rows_of[first : first + n],
                 current[:n],
                 seed,

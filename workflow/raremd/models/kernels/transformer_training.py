@@ -3,12 +3,11 @@
 A window goes forward and backward through all layers before the next one begins, so that what it
 leaves for its backward pass is still in the cache. Matrix products go to BLAS.
 
-What is called inside a loop is part of its caller (`inline`), see `transformer_loops`.
+What is called inside a loop is part of its caller (`inline`), see `transformer_loops`; products of
+matrices, which BLAS rounds, are functions of their own: compiling takes half the time.
 """
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -22,33 +21,14 @@ from raremd.models.kernels.transformer_attention import (
     rotate,
     rotate_backward,
 )
-from raremd.models.kernels.transformer_loops import bell, below, normalise
+from raremd.models.kernels.transformer_loops import Weights, bell, below, normalise
 
 _ONE, _ZERO, _HALF = np.float32(1.0), np.float32(0.0), np.float32(0.5)
 _DENSITY = np.float32(1.0 / np.sqrt(2.0 * np.pi))
 _ROWS = 64  # of a matrix product: BLAS copies no operand below a million multiplications
 
 
-class Trained(NamedTuple):
-    """Weights of a Transformer of L layers, input by output; each norm's own are in what follows.
-
-    Queries and keys hold the two channels of a rotated pair d / 2 apart, so that rotation is
-    vector code.
-    """
-
-    embedding: np.ndarray  # (V, D) float32, as all
-    qkv: np.ndarray  # (L, D, 3 D)
-    qkv_bias: np.ndarray  # (L, 3 D)
-    project: np.ndarray  # (L, D, D)
-    expand: np.ndarray  # (L, D, F)
-    expand_bias: np.ndarray  # (L, F)
-    contract: np.ndarray  # (L, F, D)
-    contract_bias: np.ndarray  # (L, D)
-    readout: np.ndarray  # (D, V)
-    bias: np.ndarray  # (K, V): what is added to the logits, by row of the prior
-
-
-@njit(fastmath=FAST, error_model="numpy", inline="always")
+@njit(fastmath=FAST, error_model="numpy")
 def _multiply(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
     """A (T, m) @ b (m, n), some rows at a time."""
     for first in range(0, a.shape[0], _ROWS):
@@ -56,7 +36,7 @@ def _multiply(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
         np.dot(a[first:last], b, out[first:last])
 
 
-@njit(fastmath=FAST, error_model="numpy", inline="always")
+@njit(fastmath=FAST, error_model="numpy")
 def _add_outer(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
     """Add a^T (m, T) @ b (T, n) to out (m, n): the gradient of a matrix."""
     product = np.empty_like(out)
@@ -137,8 +117,8 @@ def transformer_loss(
     context: int,
     cos: np.ndarray,
     sin: np.ndarray,
-    weights: Trained,
-    gradient: Trained,
+    weights: Weights,
+    gradient: Weights,
     with_gradient: bool,
 ) -> float:
     """Mean cross-entropy of windows, and its gradient.
@@ -150,7 +130,7 @@ def transformer_loss(
     heads, context : int
     cos, sin : (T, d / 2) float32
         Rotation of each position.
-    weights, gradient : Trained
+    weights, gradient : Weights
         The gradient is added to the latter.
     with_gradient : bool
         Else the latter is left alone.

@@ -20,8 +20,8 @@ from raremd.models.kernels.transformer_attention import (
     rotate,
     rotate_backward,
 )
-from raremd.models.kernels.transformer_loops import normalise
-from raremd.models.kernels.transformer_training import Trained, add_sum, gelu, normalise_backward
+from raremd.models.kernels.transformer_loops import Weights, normalise
+from raremd.models.kernels.transformer_training import add_sum, gelu, normalise_backward
 
 _CHUNK = 16  # rows that stay in the first-level cache
 
@@ -176,8 +176,8 @@ def wide_loss(
     context: int,
     cos: np.ndarray,
     sin: np.ndarray,
-    weights: Trained,
-    gradient: Trained,
+    weights: Weights,
+    gradient: Weights,
 ) -> float:
     """As `transformer_training.transformer_loss`, always with the gradient."""
     w, g = weights, gradient

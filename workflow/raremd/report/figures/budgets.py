@@ -77,10 +77,11 @@ def draw(data: Judgement, look: Look) -> Figure:
     figure.supxlabel("tokens that each replicate was trained on", fontsize=8)
     figure.supylabel("effect (log₂)\n← against    for the claim →", fontsize=8)
     handles: list[Artist] = [
-        Line2D([], [], color=look.series[model].color, label=pretty(model)) for model in models
-    ] + [
-        Line2D([], [], color="0.3", marker=m, linestyle="none", label=pretty(system))
-        for system, m in marker.items()
+        *(Line2D([], [], color=look.series[model].color, label=pretty(model)) for model in models),
+        *(
+            Line2D([], [], color="0.3", marker=m, linestyle="none", label=pretty(system))
+            for system, m in marker.items()
+        ),
     ]
     untrained: dict[str, Any] = {"marker": "o", "markerfacecolor": "white", "linestyle": "none"}
     handles.append(Line2D([], [], color="0.3", label="not trained to the end", **untrained))

@@ -8,9 +8,10 @@ from matplotlib.figure import Figure
 
 from raremd.analysis.tidy import pick
 from raremd.report.figures import style
-from raremd.report.figures.style import Files, Look
+from raremd.report.figures.style import Look
 from raremd.report.names import pretty, state
 
+read = style.compared
 COLUMNS = 4
 MOST = 8
 """Panels: the first states that have values; more could not be read."""
@@ -39,11 +40,6 @@ def draw_state(axes: Axes, table: pd.DataFrame, looks: dict[str, style.Series]) 
             color=own.color, markersize=3, label=own.label,
         )  # fmt: skip
     axes.set_ylim(-0.03, 1.03)
-
-
-def read(files: Files, look: Look) -> pd.DataFrame:
-    """Comparison of one cell."""
-    return look.picked(files)
 
 
 def draw(data: pd.DataFrame, look: Look) -> Figure:

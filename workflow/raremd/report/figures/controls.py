@@ -9,9 +9,10 @@ from matplotlib.figure import Figure
 
 from raremd.analysis.tidy import pick
 from raremd.report.figures import style
-from raremd.report.figures.style import Files, Look
+from raremd.report.figures.style import Look
 from raremd.report.names import DIRECTED, pretty
 
+read = style.compared
 LINE = 0.2
 
 
@@ -45,11 +46,6 @@ def draw_rows(
         axes.plot(style.within(mean["value"]), np.full(len(mean), y), look.marker, color=look.color)
     axes.set_ylim(len(looks) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
-
-
-def read(files: Files, look: Look) -> pd.DataFrame:
-    """Comparison of one cell."""
-    return look.picked(files)
 
 
 def draw(data: pd.DataFrame, look: Look) -> Figure:

@@ -44,7 +44,7 @@ def draw_cost(
 def read(files: Files, look: Look) -> pd.DataFrame:
     """Computing time and error of every cell and model of one system."""
     cost = pd.concat([pick(read_parquet(files["cost"][0]), **levels) for levels in look.rows])
-    return cost_and_error(look.picked(files), cost, look.lag)
+    return cost_and_error(style.compared(files, look), cost, look.lag)
 
 
 def draw(data: pd.DataFrame, look: Look) -> Figure:

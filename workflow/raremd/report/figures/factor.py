@@ -14,9 +14,10 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from raremd.analysis.tidy import COLUMN, pick
 from raremd.report.figures import style
-from raremd.report.figures.style import Files, Look
+from raremd.report.figures.style import Look
 from raremd.report.names import UPWARD, pretty
 
+read = style.compared
 AXIS = {"dimension": "reaction coordinate", "partition": "partition"}
 FILLINGS = ["none", "bottom", "left"]
 """Of marks with other numbers of microstates, in the order of the partitions."""
@@ -100,11 +101,6 @@ def _tick(factor: str, level: Any, table: pd.DataFrame) -> str:
     if factor == "dimension":
         return f"{pretty(level)}\n({pick(table, coordinate=level)['dimension'].iloc[0]}-D)"
     return pretty(level)
-
-
-def read(files: Files, look: Look) -> pd.DataFrame:
-    """Comparison of the cells of one factor."""
-    return look.picked(files)
 
 
 def draw(data: pd.DataFrame, look: Look) -> Figure:

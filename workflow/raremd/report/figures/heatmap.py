@@ -84,7 +84,7 @@ def _title(factor: str, unit: str) -> str:
 
 def read(files: Files, look: Look) -> pd.DataFrame:
     """Errors of each model in the cells of the grid."""
-    return mean_errors(look.picked(files), look.lag)
+    return mean_errors(style.compared(files, look), look.lag)
 
 
 def draw(data: pd.DataFrame, look: Look) -> Figure:

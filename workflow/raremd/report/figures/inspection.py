@@ -11,7 +11,6 @@ from raremd.report.figures.style import Files, Look
 from raremd.report.names import pretty
 
 COLUMNS = 3
-HUGE = 1e30  # an infinite limit of an interval: far above any axis
 
 
 def read(files: Files, look: Look) -> pd.DataFrame:
@@ -35,15 +34,14 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
     for panel, ((system, coordinate, partition), rows) in zip(axes, panels, strict=True):
         for _, one in rows.groupby("i"):
             one = one.sort_values("lag")
-            high = one["high"].replace(np.inf, HUGE)
+            high = one["high"].replace(np.inf, style.HUGE)
             panel.fill_between(one["lag"], one["low"], high, color=style.MD, alpha=0.2, linewidth=0)
             panel.plot(
                 one["lag"], one["value"], color=style.MD, marker="o", markersize=2.5, label="MD"
             )
         finite = rows["value"][np.isfinite(rows["value"])]
         edge = np.array([rows["lag"].min() / 1.5, rows["lag"].max() * 1.5])
-        shaded = {"color": style.BAND, "linewidth": 0, "zorder": 0, "label": "faster than the lag"}
-        panel.fill_between(edge, edge, 0, **shaded)
+        style.faster_than_lag(panel, edge)
         panel.set(xscale="log", yscale="log", xlim=edge)
         panel.set_ylim(min([*finite, edge[1]]) / 2, max([*finite, edge[1]]) * 3)
         panel.set_title(f"{pretty(system)}: {pretty(coordinate)}, {pretty(partition)}")

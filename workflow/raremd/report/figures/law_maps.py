@@ -35,12 +35,12 @@ def _draw_map(axes: Axes, data: RightMap) -> AxesImage:
     for (row, column), value in np.ndenumerate(values):
         if math.isfinite(value):
             color = "white" if abs(value) > 0.6 * TOP else "black"
-            text = f"{value:+.1f}"
+            text = f"{value:+.1f}" if abs(value) >= 0.05 else "0"
             axes.text(column, row, text, ha="center", va="center", fontsize=5, color=color)
     expected = np.array(data.expected, np.float64)
     if data.reading is Reading.ONE_STEP and min(expected.shape) > 1 and np.isfinite(expected).all():
         axes.contour(expected, levels=[math.log2(1.0 - WITHIN)], colors="black", linewidths=1.2)
-    axes.set_xticks(range(len(data.at_x)), [f"{level:g}" for level in data.at_x])
+    axes.set_xticks(range(len(data.at_x)), [f"{level:g}" for level in data.at_x], fontsize=5)
     axes.set_yticks(range(len(data.at_y)), [f"{level:g}" for level in data.at_y])
     axes.set_title(f"{pretty(data.model)}, {READINGS[data.reading]}")
     axes.set(xlabel=DIALS[data.x], ylabel=DIALS[data.y])

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from raremd.analysis.cell_result import FACTORS
 from raremd.analysis.law_points import ERRORS
@@ -70,8 +71,12 @@ def draw(data: Fitted, look: Look) -> Figure:
             at = tuple(getattr(fit, name) for name in FACTORS)
             if at == next(iter(cells)) and fit.network in look.series:
                 _draw_fit(axes, fit, data.points, look.series[fit.network])
-        axes.set(xscale="log", yscale="log", title=f"{pretty(system)}: {ERRORS[quantity]}")
-        axes.title.set_fontsize(style.SMALL)
+        axes.set(xscale="log", yscale="log")
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        if system == systems[0]:
+            axes.set_ylabel(ERRORS[quantity], fontsize=style.SMALL)
+        if quantity == next(iter(ERRORS)):
+            axes.set_title(pretty(system))
     figure.supxlabel("tokens of training", fontsize=8)
     style.legend_above(figure, panels)
     return figure

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from raremd.analysis.plotted import Trained, training_histories
 from raremd.io.storage import read_parquet
@@ -50,6 +51,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
                     label=None if number else own.label,
                 )
         axes.set(xscale="log", yscale="log", title=pretty(system))
+        axes.xaxis.set_minor_formatter(NullFormatter())
     figure.supxlabel("tokens seen", fontsize=8)
     figure.supylabel("expected t₁ / t₁ MD, at one step", fontsize=8)
     style.legend_above(figure, panels)

@@ -13,18 +13,17 @@ from matplotlib.image import AxesImage
 from raremd.analysis.plotted import ratios
 from raremd.analysis.tidy import pick
 from raremd.report.figures import style
-from raremd.report.figures.style import Files, Look
+from raremd.report.figures.style import Look
 from raremd.report.names import pretty, state
 
+read = style.compared
 SPREAD = 0.6
 BEYOND = 3
 """Times all values that bars may widen the axis."""
-HUGE = 1e30  # an infinite limit of an interval: far above any axis
 PAIRS = 20
 """With more pairs of states, first passages are matrices of model / MD."""
 NAMED = 12
 """Above so many states their names would not fit below an axis."""
-REFERENCE = style.Series((0.0, 0.0, 0.0), "_", "MD")
 
 
 def draw_states(
@@ -46,7 +45,7 @@ def draw_states(
     for (model, look), offset in zip(looks.items(), style.dodge(len(looks), SPREAD), strict=True):
         rows = pick(table, model=model)
         x = np.array([order[p] for p in zip(rows["i"], rows["j"], strict=True)]) + offset
-        style.marks(axes, x, rows[["value", "low", "high"]].replace(np.inf, HUGE), look)
+        style.marks(axes, x, rows[["value", "low", "high"]].replace(np.inf, style.HUGE), look)
     for edge in range(1, len(places)):
         axes.axvline(edge - 0.5, color=style.BAND, linewidth=0.6, zorder=0)
     axes.set_xlim(-0.5, len(places) - 0.5)
@@ -85,11 +84,6 @@ def _draw_matrices(figure: Figure, axes: Sequence[Axes], data: pd.DataFrame, loo
     figure.colorbar(image, ax=list(axes), location="bottom", label=label, aspect=40)
 
 
-def read(files: Files, look: Look) -> pd.DataFrame:
-    """Comparison of one cell."""
-    return look.picked(files)
-
-
 def draw(data: pd.DataFrame, look: Look) -> Figure:
     """Populations on the left, mean first-passage times on the right, or below as matrices.
 
@@ -100,7 +94,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
     look : Look
         models, unit, lag, names.
     """
-    looks = {"md": REFERENCE} | look.series
+    looks = {"md": style.MARKED_MD} | look.series
     rows = pick(data, lag=look.lag, replicate=0, model=list(looks))
     populations, times = pick(rows, quantity="population"), pick(rows, quantity="mfpt")
     states = sorted(set(zip(populations["i"], populations["j"], strict=True)))

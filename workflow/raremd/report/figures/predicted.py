@@ -35,8 +35,9 @@ def _band(axes: Axes) -> None:
     """Where prediction and outcome agree, and where within the factor."""
     ends = 2.0 ** np.array([-style.EDGE - 1, style.EDGE + 1])
     label = f"within a factor of {WITHIN:g}"
-    within = {"color": style.BAND, "linewidth": 0, "zorder": 0, "label": label}
-    axes.fill_between(ends, ends / WITHIN, ends * WITHIN, **within)
+    axes.fill_between(
+        ends, ends / WITHIN, ends * WITHIN, color=style.BAND, linewidth=0, zorder=0, label=label
+    )
     axes.plot(ends, ends, color=style.MD, linewidth=0.6, zorder=1)
 
 

@@ -25,7 +25,6 @@ METHODS = {
 BESIDE = {"minimum_dwell": -0.12, "dynamical_coring": 0.12}
 """Two methods in one figure stand side by side."""
 Color = str | tuple[float, float, float]
-MD = style.Series((0.0, 0.0, 0.0), "_", "MD")
 ALARM = "#AA1144"
 
 
@@ -81,7 +80,7 @@ def draw_removals(
 
 def read(files: Files, look: Look) -> RemovalTimes:
     """Timescales after each removal."""
-    return removal_times(look.picked(files), look.lag)
+    return removal_times(style.compared(files, look), look.lag)
 
 
 def draw(data: RemovalTimes, look: Look) -> Figure:
@@ -98,7 +97,9 @@ def draw(data: RemovalTimes, look: Look) -> Figure:
     """
     unit = pretty(look.unit)
     both = pd.concat([data.own, data.long])
-    looks = {"md": MD} | {m: own for m, own in look.series.items() if (both["model"] == m).any()}
+    looks = {"md": style.MARKED_MD} | {
+        m: own for m, own in look.series.items() if (both["model"] == m).any()
+    }
     x = places(both)
     beside = BESIDE if set(BESIDE) <= set(both["recrossing"]) else {}
     figure = style.new_figure(style.DOUBLE, 3.6)

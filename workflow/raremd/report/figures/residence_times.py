@@ -10,16 +10,16 @@ from matplotlib.ticker import NullLocator
 
 from raremd.analysis.tidy import pick
 from raremd.report.figures import style
-from raremd.report.figures.style import Files, Look
+from raremd.report.figures.style import Look
 from raremd.report.names import pretty, state
 
+read = style.compared
 COLUMNS = 3
 MOST = 8
 """States that have a panel: the first that the MD visits."""
 FLOOR = 0.004
 """Rarer stays are not shown: a handful of events decides them."""
 SPREAD = 0.5
-MD = style.Series((0.0, 0.0, 0.0), "_", "MD")
 
 
 def draw_survival(axes: Axes, table: pd.DataFrame, looks: dict[str, style.Series]) -> None:
@@ -68,11 +68,6 @@ def draw_rates(
     axes.set(yscale="log", xlim=(-0.5, len(lags) - 0.5))
 
 
-def read(files: Files, look: Look) -> pd.DataFrame:
-    """Comparison of one cell."""
-    return look.picked(files)
-
-
 def draw(data: pd.DataFrame, look: Look) -> Figure:
     """A panel a metastable state, and one of crossing rates.
 
@@ -96,7 +91,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
         panel.set_xlim(seen.min() / 1.5, seen.max() * 2.5)
         panel.set_ylabel("P(stay longer than t)", fontsize=style.SMALL)
     lags = sorted(rates["lag"].unique())
-    draw_rates(axes[-1], rates, lags, {"md": MD} | looks)
+    draw_rates(axes[-1], rates, lags, {"md": style.MARKED_MD} | looks)
     axes[-1].set_xticks(range(len(lags)), [f"{lag:g}" for lag in lags])
     axes[-1].xaxis.set_minor_locator(NullLocator())
     axes[-1].set(title="slow process", xlabel=f"frames this far apart ({unit})")

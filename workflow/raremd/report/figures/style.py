@@ -74,6 +74,12 @@ class Series:
     label: str
 
 
+MARKED_MD = Series((0.0, 0.0, 0.0), "_", "MD")
+"""The MD where it is a mark beside those of the models."""
+HUGE = 1e30
+"""For an infinite limit of an interval: far above any axis."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Look:
     """What decides a figure beside its files; each kind of figure is given what it uses.
@@ -154,10 +160,11 @@ class Look:
             for model, own in series.items()
         }
 
-    def picked(self, files: Files) -> pd.DataFrame:
-        """Rows of the comparison that are shown."""
-        comparison = without_sets(read_parquet(files["comparison"][0]))
-        return pd.concat([pick(comparison, **levels) for levels in self.rows])
+
+def compared(files: Files, look: Look) -> pd.DataFrame:
+    """Rows of the comparison that are shown."""
+    comparison = without_sets(read_parquet(files["comparison"][0]))
+    return pd.concat([pick(comparison, **levels) for levels in look.rows])
 
 
 class Shown(Figure):
@@ -209,6 +216,11 @@ def legend_above(figure: Figure, axes: Iterable[Axes], columns: int = 6, title: 
         handlelength=1.5, columnspacing=1.5, title=title or None,
         title_fontproperties={"weight": "bold", "size": 8},
     )  # fmt: skip
+
+
+def faster_than_lag(axes: Axes, lags: Sequence[float] | np.ndarray) -> None:
+    """Shade where a timescale is shorter than its lag, from the first of two lags to the last."""
+    axes.fill_between(lags, lags, 0, color=BAND, linewidth=0, zorder=0, label="faster than the lag")
 
 
 def tolerance_band(axes: Axes, tolerance: float, *, across: bool = True) -> None:

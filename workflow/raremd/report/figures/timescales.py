@@ -9,9 +9,10 @@ from matplotlib.figure import Figure
 
 from raremd.analysis.tidy import cells, pick
 from raremd.report.figures import style
-from raremd.report.figures.style import Files, Look
+from raremd.report.figures.style import Look
 from raremd.report.names import cell_title, pretty
 
+read = style.compared
 SHOWN = 2
 """Slow processes in a panel; more would lie on top of each other."""
 WIDTHS = 1.0, 0.5
@@ -19,14 +20,13 @@ WIDTHS = 1.0, 0.5
 COLUMNS = 3
 ABOVE = 15
 """The axis ends at so many times the slowest timescale of MD, reference or exact spectrum."""
-HUGE = 1e30  # an infinite limit of an interval: far above any axis
 
 
 def _lines(table: pd.DataFrame) -> list[tuple[pd.Series, ...]]:
     """lag, value, low and high of each slow process, by lag."""
     ordered = table.sort_values("lag")
     groups = [rows for _, rows in ordered[ordered["i"] <= SHOWN].groupby("i")]
-    return [(g["lag"], g["value"], g["low"], g["high"].replace(np.inf, HUGE)) for g in groups]
+    return [(g["lag"], g["value"], g["low"], g["high"].replace(np.inf, style.HUGE)) for g in groups]
 
 
 def draw_timescales(
@@ -65,11 +65,6 @@ def draw_timescales(
             )  # fmt: skip
 
 
-def read(files: Files, look: Look) -> pd.DataFrame:
-    """Comparison of one system."""
-    return look.picked(files)
-
-
 def draw(data: pd.DataFrame, look: Look) -> Figure:
     """Implied timescales of every cell of one system, in the cell's own states.
 
@@ -93,8 +88,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
         panel.set_xlim(lags.min() / 1.5, lags.max() * 1.5)
         panel.set_ylim(min(times["value"].min(), lags.max()) / 2, right * ABOVE)
         edge = panel.get_xlim()
-        shaded = {"color": style.BAND, "linewidth": 0, "zorder": 0, "label": "faster than the lag"}
-        panel.fill_between(edge, edge, 0, **shaded)
+        style.faster_than_lag(panel, edge)
         panel.set_xlim(edge)
     figure.supxlabel(f"lag time ({unit})", fontsize=8)
     figure.supylabel(f"implied timescale ({unit})", fontsize=8)

@@ -49,7 +49,7 @@ def draw_matrix(
 
 def read(files: Files, look: Look) -> Matrices:
     """Transition matrices in one cell."""
-    return matrices(look.picked(files), look.models, look.lag)
+    return matrices(style.compared(files, look), look.models, look.lag)
 
 
 def draw(data: Matrices, look: Look) -> Figure:

@@ -22,7 +22,12 @@ the MD that no model was trained on: it chooses a model without a look at the sc
 range of the model's place over resampled replicates. Front: no other model is both better and
 cheaper. Core-seconds are those of training and generation, all replicates together.
 
-A second table of each system shows other measures, with 95 % intervals over resampled replicates:
+A second table of each system shows other measures, with 95 % intervals over resampled replicates.
+There `qmsm` is one of the metastable states, with a memory of 20 intervals. `hummer_szabo` and
+`micro_to_macro` take a Markov model of the fine states at the greatest divisor of the yardstick's
+lag that is at most 20 intervals; the first keeps the time integral of each correlation of
+the metastable states (Hummer and Szabo 2015), the second projects its matrix at the yardstick's lag
+(Sartore, Teichmann, Stock 2024). They have no score: that is read in the fine states.
 
 """
 
@@ -67,10 +72,11 @@ def _spoken(metric: str) -> str:
 
 
 def _measured(own: pd.DataFrame, models: list[str]) -> list[str]:
-    """The table of metrics, models in the order of the ranking."""
+    """The table of metrics: models in the order of the ranking, then what is not ranked."""
     shown = [metric for metric in METRICS if metric in set(own["metric"])]
     cells = {(row["model"], row["metric"]): _with_interval(row) for _, row in own.iterrows()}
     known = [model for model in models if model in set(own["model"])]
+    known += sorted(set(own["model"]) - set(models))
     rows = [[model, *(cells.get((model, metric), "") for metric in shown)] for model in known]
     return as_table(["model", *map(_spoken, shown)], rows)
 

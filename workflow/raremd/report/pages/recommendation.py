@@ -56,15 +56,15 @@ def _why(answer: Answer) -> str:
     doubts = answer.assessment.doubts
     if doubts:
         return doubts[0].text
-    if not answer.networks:
+    best = answer.best
+    if best is None:
         return "no network ran"
-    of_training = [doubt for c in answer.networks for doubt in c.doubts]
-    if of_training:
-        return of_training[0].text
-    if answer.needed is None:
+    if best.doubts:
+        return best.doubts[0].text
+    if best.needed is None:
         return "the replicates differ too much. Train longer"
-    replicates = max(p.replicates for c in answer.networks for p in c.processes)
-    return f"the replicates differ too much. About {answer.needed} in place of {replicates} decide"
+    replicates = max(p.replicates for p in best.processes)
+    return f"the replicates differ too much. About {best.needed} in place of {replicates} decide"
 
 
 def _markov(answer: Answer) -> str:

@@ -52,17 +52,20 @@ class OnPrior(Section):
         return self
 
 
-class LSTMSettings(OnPrior):
-    """Embedding, one LSTM layer, linear read-out."""
+class RecurrentSettings(OnPrior):
+    """Embedding, one recurrent layer, linear read-out."""
 
     embedding: Whole = Field(default=32, ge=1, description="Width of the embedding of a state.")
     hidden: Whole = Field(default=48, ge=1, description="Width of the hidden state.")
 
 
-class GRUSettings(OnPrior):
+class LSTMSettings(RecurrentSettings):
+    """Embedding, one LSTM layer, linear read-out."""
+
+
+class GRUSettings(RecurrentSettings):
     """Embedding, one GRU layer, linear read-out."""
 
-    embedding: Whole = Field(default=32, ge=1, description="Width of the embedding of a state.")
     hidden: Whole = Field(default=54, ge=1, description="Width of the hidden state.")
 
 

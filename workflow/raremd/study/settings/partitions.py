@@ -69,6 +69,11 @@ class Given(Section):
             raise ValueError("give either map or states_per_macrostate, not both")
         return self
 
+    @property
+    def lumps(self) -> bool:
+        """Whether the states are others than those of the data."""
+        return self.map is not None or self.states_per_macrostate is not None
+
 
 class Pcca(Section):
     """Metastable states by PCCA+ of another partition."""

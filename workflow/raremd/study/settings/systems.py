@@ -34,6 +34,7 @@ LIMIT = 8
 GENERATED = 10_000
 """Frames that each walker generates at the finest interval."""
 TIMESCALES = 3
+OWN = "given"
 
 
 class Coordinate(Section):
@@ -211,11 +212,11 @@ def _partitions(given: dict[str, Any]) -> dict[str, Partition]:
     if isinstance(source, Discrete):
         states = Given(method="given")
         if not isinstance(source, HiddenChain):
-            return {"given": states, "macrostates": _lumped(given, "given")}
+            return {OWN: states, "macrostates": _lumped(given, OWN)}
         size = source.chain().states_per_basin
         if size == 1:
-            return {"given": states}
-        return {"given": states, "basins": Given(method="given", states_per_macrostate=size)}
+            return {OWN: states}
+        return {OWN: states, "basins": Given(method="given", states_per_macrostate=size)}
     return {
         "kmeans_100": KMeans(method="kmeans", n_states=100),
         "macrostates": _lumped(given, "kmeans_100"),
@@ -341,8 +342,23 @@ class System(Section):
             # Few given states are lumped no further, and would be studied twice.
             lumped = kind(value.get("source")) == "<kind dtraj>" and "partitions" not in value
             studied = (system.base.partition,) if lumped else tuple(system.partitions)
-            return system.model_copy(update=_design(system, studied))
-        return system
+            system = system.model_copy(update=_design(system, studied))
+        return system.model_copy(update={"partitions": _own_states(system)})
+
+    @property
+    def own_states(self) -> str | None:
+        """The partition into just the states that the data come with, if they come with any."""
+        given = {name: p for name, p in self.partitions.items() if isinstance(p, Given)}
+        return next((name for name, p in given.items() if not p.lumps), None)
+
+
+def _own_states(system: System) -> dict[str, Partition]:
+    """All partitions, and the data's own states also where a study lumps them all."""
+    declared = dict(system.partitions)
+    if isinstance(system.source, Discrete) and system.own_states is None:
+        names = (OWN, f"{OWN}_own", f"{OWN}_all")
+        declared[next(n for n in names if n not in declared)] = Given(method="given")
+    return declared
 
 
 def _design(system: System, studied: tuple[str, ...]) -> dict[str, Any]:

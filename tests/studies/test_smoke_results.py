@@ -16,10 +16,10 @@ from raremd.analysis.verdicts import Verdict
 from raremd.io.storage import read_record, read_typed
 from raremd.learning.run_record import RunRecord
 
-COLUMNS = (
-    "system coordinate dimension interval partition recrossing tau_c model replicate "
-    "quantity i j lag value low high unit"
-).split()
+COLUMNS = [
+    "system", "coordinate", "dimension", "interval", "partition", "recrossing", "tau_c", "model",
+    "replicate", "quantity", "i", "j", "lag", "value", "low", "high", "unit",
+]  # fmt: skip
 CELL = ["system", "coordinate", "interval", "partition"]
 
 
@@ -100,6 +100,7 @@ def test_run_record_tells_what_was_done(results):
     assert record["tokens"] == [30000, 30000]
     for part in (record, record["generation"]):
         assert part["wall_seconds"] > 0 and part["cpu_seconds"] > 0
+        assert part["precision"] == "float32"  # 16 units
     assert 0 < record["peak_memory_gib"] < 4
 
 
