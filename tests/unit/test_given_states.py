@@ -43,7 +43,7 @@ def test_states_are_lumped_by_a_map(folder):
     partition = GivenSettings("map.txt", LABELS).fit([], np.zeros(1), 0)
     assert partition.n_states == 2
     assert partition.assign(np.array([[2.0], [3.0], [5.0], [9.0]])).tolist() == [1, 1, 0, 0]
-    assert partition.names == ("1", "7"), "as in the map"
+    assert partition.called.tolist() == [1, 7], "as in the map"
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_from_files_to_states(folder):
     fit_states(folder / "features.h5", None, definition, folder / "s.h5")
     system = read_states("s.h5")
     assert system.n_states == 4
-    assert system.names == tuple(map(str, LABELS)), "as in the data"
+    assert system.called == tuple(LABELS), "as in the data"
     for found, trajectory in zip(system.md, trajectories, strict=True):
         assert found.tolist() == np.searchsorted(LABELS, trajectory).tolist()
 

@@ -367,12 +367,9 @@ def _lump(
         found -= 1  # two are always populated
     if found < n_macro:
         log.warning(
-            "pcca: %d macrostates instead of %d: at lag %d no microstate belongs most of all to "
-            "one of %d; change the lag or the microstates if more are wanted",
-            found,
-            n_macro,
-            lag,
-            found + 1,
+            f"pcca: {found} macrostates instead of {n_macro}: at lag {lag} no microstate belongs "
+            f"most of all to one of {found + 1}; change the lag or the microstates if more are "
+            "wanted"
         )
     population = np.bincount(lumping, msm.stationary_distribution)
     rank = np.argsort(np.argsort(-population, kind="stable"))
