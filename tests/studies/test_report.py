@@ -62,19 +62,22 @@ def test_report(finished, tmp_path):
     about = shown.index("About this study.")
     assert answer < about, "the answer is what one sees first"
     assert "Cannot tell: " in shown[answer:about]
+    assert 'alt="claims"' in shown[answer:about], "with the forest plot"
+    assert "<h2>Details</h2>" not in shown, "which stand on a page of their own"
     sections = ("Answer", "Claims", "Systems", "Tables")
     assert all(f"<span>{item}</span>" in shown for item in sections)
     results = embedded(page.read_text(), "results")
     categories = embedded(page.read_text(), "categories")
     assert set(categories) >= set(sections)
     assert "four_state" in categories["Systems"]
+    assert len(categories["Tables"]["Other"]) == 3, "cells, comparison and cost"
     assert set(categories["Claims"]) >= {"all verdicts", "C5 removal of recrossings"}
     figures = {p.name: p for p in (finished.folder / "results/smoke/figures").glob("*.png")}
     for name, path in figures.items():
-        result = results[f"results/smoke/figures/{name}"]
-        data = base64.b64decode(result["data_uri"].partition("base64,")[2])
-        assert data == path.read_bytes()
-        assert result["caption"], name
+        result = results[f"results/smoke/figures/{path.stem}.html"]
+        held = base64.b64decode(result["data_uri"].partition("base64,")[2])
+        assert base64.b64encode(path.read_bytes()) in held
+        assert b"<p>" in held, f"{name} stands above its caption"
         assert result["job_properties"]["rule"].startswith("plot_"), "provenance"
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_up import BASE, CELLS, MODELS
+from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize, to_rgb
 
@@ -30,7 +31,6 @@ from raremd.report.figures import (
     transition_matrices,
 )
 from raremd.report.figures.style import Look
-from raremd.report.names import cell_title, pretty
 
 LOOK = Look(
     models=tuple(MODELS), controls=made_up.CONTROLS, unit="tau", lag=100.0, interval=1.0,
@@ -105,25 +105,6 @@ def bars(axes):
     return [(s[0, 0], s[0, 1], s[1, 1]) for c in found for s in c.get_segments()]
 
 
-class TestStyle:
-    def test_control_is_a_lighter_tone_of_its_model(self):
-        control, of = (LOOK.series[model] for model in ("lstm_twice", "lstm"))
-        assert control.marker == of.marker
-        assert all(np.array(control.color) > np.array(of.color))
-
-    def test_models_of_users_differ_from_all_others(self):
-        found = Look(models=("lstm", "mine", "yours")).series
-        assert len({(s.color, s.marker) for s in found.values()}) == 3
-
-    def test_values_off_the_scale_are_at_its_edge(self):
-        np.testing.assert_array_equal(style.within([-10, 1, np.inf]), [-5, 1, 5])
-
-    def test_names_for_people(self):
-        assert pretty("phi_psi") == "φ ψ"
-        assert pretty("kmeans_100") == "k-means 100"
-        assert cell_title(BASE, "tau") == "xy · Δt 1 τ\nk-means 100"
-
-
 class TestTimescales:
     def test_a_panel_a_cell_with_units(self, drawn):
         figure = drawn(timescales)
@@ -165,11 +146,19 @@ class TestFactor:
             assert sum(len(p.get_xdata()) for p in dots) == 3 * (2 + 2 + 1)
             assert {b[1:] for b in bars(panel)} == {(-2.0, 0.5)}
 
+    def test_marks_stand_near_their_interval_and_the_band_is_named(self, drawn):
+        figure = drawn(factor)
+        for panel in figure.axes:
+            marked = [line for line in panel.lines if line.get_marker() in "so^"]
+            for x in [line.get_xdata() for line in marked]:
+                assert abs(x[:, None] - np.log2([1, 10])).min(1).max() < 0.5, "a factor of 1.4"
+        assert "within a factor of 1.25" in texts(figure.legends[0].get_texts())
+
     def test_interval_axis_is_logarithmic_and_has_a_unit(self, drawn):
         left, right = drawn(factor).axes
         assert left.get_xlabel() == "saving interval (τ)"
         assert left.get_title() == "metastable states, lag 100 τ"
-        assert left.get_ylabel() == "← too fast    log₂(t₁ model / t₁ MD)    too slow →"
+        assert left.get_ylabel() == "log₂(t₁ model / t₁ MD)\n← too fast    too slow →"
         assert np.diff(left.get_xticks()) == pytest.approx(np.log2(10))
         assert texts(right.get_xticklabels()) == ["1", "10"]
 
@@ -274,6 +263,20 @@ class TestBaseCell:
         assert right.get_ylabel() == "mean first-passage time (τ)"
         assert {b[1:] for b in bars(left)} == {(0.4, 0.6)}
         assert min(b[2] for b in bars(right)) > right.get_ylim()[1]
+
+    def test_first_passages_of_many_states_are_a_matrix_for_each_model(self, cell):
+        pairs = [(i, j) for i in range(1, 7) for j in range(1, 7) if i != j]
+        rows = pick(cell, quantity="mfpt", lag=100.0, replicate=0).drop_duplicates("model")
+        many = pd.concat([rows.assign(i=i, j=j) for i, j in pairs])
+        slow = many.assign(value=np.where(many["model"] == "lstm", 8.0, 2.0))
+        others = cell[cell["quantity"] != "mfpt"]
+        shown = look(models=("markov", "lstm"))
+        figure = populations_mfpt.draw(pd.concat([others, slow]), shown)
+        panels = [a for a in figure.findobj(Axes) if a.images]
+        assert [a.get_title() for a in panels] == ["Markov", "LSTM"]
+        values = panels[1].images[0].get_array()
+        assert values.shape == (6, 6)
+        assert np.ma.filled(values, np.nan)[0, 1] == 2.0, "log2 of 8 / 2"
 
     def test_residence_a_panel_a_state_and_one_of_rates(self, drawn):
         one, two, rates = (a for a in drawn(residence_times).axes if a.get_visible())

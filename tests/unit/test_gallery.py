@@ -10,6 +10,7 @@ from raremd.analysis.levels import factor_levels, grid_levels, recrossing_cells
 from raremd.report.figures.catalogue import KINDS, PER_SYSTEM, figures, shown_in_gallery
 from raremd.report.figures.style import Look
 from raremd.report.pages import gallery
+from raremd.report.pages.captions import caption
 from raremd.study.load import load_study
 
 ROOT = Path(gallery.__file__).parents[4]
@@ -66,7 +67,7 @@ def test_every_kind_has_a_module_files_and_a_look(study, kind):
 def test_every_kind_has_a_caption_of_the_report_and_a_sentence(study, name):
     kind = KINDS[name]
     text = (REPORT / f"{kind.caption}.rst").read_text()
-    said = gallery.caption(text, "four_state", kind.look(study, "four_state"))
+    said = caption(text, "four_state", kind.look(study, "four_state"))
     assert not any(mark in said for mark in ("{", "``", "\\|", "\n"))
     if KINDS[name].scope == PER_SYSTEM:
         assert "four_state" in said
@@ -75,11 +76,11 @@ def test_every_kind_has_a_caption_of_the_report_and_a_sentence(study, name):
 
 def test_a_caption_tells_the_factor_and_what_is_open():
     text = (REPORT / "factor.rst").read_text()
-    interval = gallery.caption(text, "a", Look(levels={"interval": (1.0, 2.0)}))
+    interval = caption(text, "a", Look(levels={"interval": (1.0, 2.0)}))
     assert "against the saving interval," in interval
     levels = {"dimension": ("x", "xy")}
-    plain = gallery.caption(text, "a", Look(levels=levels))
-    numbered = gallery.caption(text, "a", Look(levels=levels, states={"kmeans_20": 20}))
+    plain = caption(text, "a", Look(levels=levels))
+    numbered = caption(text, "a", Look(levels=levels, states={"kmeans_20": 20}))
     assert "Open and half open marks" in numbered and "open marks" not in plain
 
 

@@ -43,6 +43,7 @@ def test_states_are_lumped_by_a_map(folder):
     partition = GivenSettings("map.txt", LABELS).fit([], np.zeros(1), 0)
     assert partition.n_states == 2
     assert partition.assign(np.array([[2.0], [3.0], [5.0], [9.0]])).tolist() == [1, 1, 0, 0]
+    assert partition.called.tolist() == [1, 7], "as in the map"
 
 
 @pytest.mark.parametrize(
@@ -79,6 +80,7 @@ def test_from_files_to_states(folder):
     fit_states(folder / "features.h5", None, definition, folder / "s.h5")
     system = read_states("s.h5")
     assert system.n_states == 4
+    assert system.called == tuple(LABELS), "as in the data"
     for found, trajectory in zip(system.md, trajectories, strict=True):
         assert found.tolist() == np.searchsorted(LABELS, trajectory).tolist()
 
@@ -114,6 +116,10 @@ def test_a_system_of_three_keys_is_a_study():
 def test_a_system_of_states_has_its_states_as_partition():
     study = load_study(minimal("dtraj"))
     assert {cell.partition for cell in study.cells} == {"given"}
+    mine = study.system("mine")
+    assert mine.yardstick.partition == "macrostates", "there may be hundreds"
+    assert mine.partitions["macrostates"].microstates == "given"
+    assert set(mine.claims.contrasts()) == {"C1", "C3"}
     assert load_study(minimal("trajectory")).system("mine").source.stride == 1
 
 

@@ -280,10 +280,17 @@ def test_pcca_with_an_empty_macrostate_takes_fewer(caplog):
     assert found.macrostates.tolist() == asked.macrostates.tolist()
 
 
+def test_pcca_of_few_states_keeps_each_of_them():
+    micro = NearestCenterSettings(BLOCKS[:6])
+    chain = [two_block_chain(400)]
+    kept = fit_partition(PCCASettings(micro, 6, 1), chain, LINE, 0)
+    np.testing.assert_array_equal(kept.macrostates, np.arange(6))
+    assert fit_partition(PCCASettings(micro, 5, 1), chain, LINE, 0).n_states < 6
+
+
 @pytest.mark.parametrize(
     ("n_states", "lag", "message"),
     [
-        (6, 1, "6 macrostates of 6 connected microstates"),
         (1, 1, "1 macrostates of 6"),
         (2, 0, "lag is 0 frames"),
         (2, 500, "lag is 500 frames"),

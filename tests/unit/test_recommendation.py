@@ -81,6 +81,12 @@ class TestAnswers:
         text = headline(found)
         assert "the LSTM reproduces the slow processes at saving intervals of 2 and 5 ps" in text
         assert found.markov_suffices == (5.0,)
+        assert found.by_interval["lstm"] == {
+            1.0: Outcome.NOT_REPRODUCED, 2.0: Outcome.REPRODUCED, 5.0: Outcome.REPRODUCED,
+        }  # fmt: skip
+        page = as_markdown([found])
+        assert "reproduced at these saving intervals: toy: LSTM at 2 to 5 ps" in page
+        assert "| LSTM | not reproduced | **reproduced** | **reproduced** |" in page
         assert (
             "A Markov state model reproduces them too at a saving interval of 5 ps"
             in as_markdown([found])

@@ -104,9 +104,10 @@ def test_the_page_of_a_hundred_cells_begins_with_the_answer_and_stays_short():
         ["0123456789abcdef-dirty"], figures,
     )  # fmt: skip
     lines = text.splitlines()
-    assert "4 systems, 100 cells, 3 models and controls, 5 replicates" in text
+    assert "4 systems, 100 cells, 3 models and controls, up to 5 replicates" in text
     assert "`0123456789ab-dirty`" in text
-    assert lines.index("Take it.") < 12
+    assert all(line.startswith("- **") for line in lines[2:8]) and not lines[8]
+    assert lines.index("Take it.") < 18
     assert "### toy" in lines and "a cell" not in text
     for name in figures:
         assert text.count(f"(figures/{name}.png)") == 1

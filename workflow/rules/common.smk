@@ -183,14 +183,21 @@ def figure_look(kind, wildcards):
     return vars(kind.look(STUDY, wildcards.get("system", "")))
 
 
-def reported(kind, path):
-    """The path of a figure, with its place in the report if it has one."""
+def caption_of(kind):
+    """Text of a figure's caption; none for a figure that is not in the report."""
+    path = LIBRARY.parent / f"report/{kind.caption}.rst"
+    return path.read_text() if kind.category else ""
+
+
+def reported(kind):
+    """The page of a figure with its caption, in its place in the report if it has one."""
     if not kind.category:
-        return path
-    return report(
-        path,
+        return {}
+    page = report(
+        f"{kind.place(RESULTS)}.html",
         category=kind.category,
         subcategory=kind.subcategory,
         labels=dict(kind.labels),
         caption=f"../report/{kind.caption}.rst",
     )
+    return {"html": page}

@@ -1,8 +1,9 @@
 # Needs: kinetics.h5 of each cell, run.json of each model, the yardstick's states of each system.
-# Makes: results/{system}/assessment.json, results/cells.{csv,html}, comparison.{csv,parquet}, cost.{csv,parquet}, claims.{json,md,html},
+# Makes: results/{system}/assessment.json, results/cells.{csv,html}, comparison.{csv,parquet,html},
+# cost.{csv,parquet,html}, claims.{json,md,html},
 # diagnosis.{json,md,html}, recommendation.{md,html}.
-# Steps: list_cells; assess_md says once a system what its MD can decide; compare_cells -> judge_claims,
-# which also diagnoses failures, and recommend.
+# Steps: list_cells; assess_md says once a system what its MD can decide; compare_cells -> write_tables
+# and judge_claims, which also diagnoses failures -> recommend.
 ASSESSMENTS = [f"{RESULTS}/{system}/assessment.json" for system in SYSTEMS]
 
 
@@ -57,6 +58,39 @@ rule compare_cells:
         plan=planned(plan.comparison_plan),
     script:
         "../scripts/compare_cells.py"
+
+
+rule write_tables:
+    input:
+        comparison=f"{RESULTS}/comparison.parquet",
+        cost=f"{RESULTS}/cost.parquet",
+    output:
+        comparison=report(
+            f"{RESULTS}/comparison.html",
+            category="Tables",
+            labels={"table": "model / MD in every cell"},
+            caption="../report/comparison.rst",
+        ),
+        cost=report(
+            f"{RESULTS}/cost.html",
+            category="Tables",
+            labels={"table": "cost"},
+            caption="../report/spent.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/write_tables.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/write_tables.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+    params:
+        code=code_of("write_tables"),
+        lags={system: STUDY.system(system).yardstick.lag for system in SYSTEMS},
+    script:
+        "../scripts/write_tables.py"
 
 
 rule assess_md:
@@ -127,6 +161,7 @@ rule recommend:
         comparison=f"{RESULTS}/comparison.parquet",
         assessments=ASSESSMENTS,
         kinetics=per_cell("kinetics.h5"),
+        claims=f"{RESULTS}/claims.json",
     output:
         markdown=f"{RESULTS}/recommendation.md",
         html=report(

@@ -1,6 +1,6 @@
 # Needs: what each kind of figure is drawn from, by the table in raremd/report/figures/catalogue.py.
-# Makes: {pdf,png} of each: results/figures/claims, results/figures/{system}_{kind}; on demand
-# results/figures/inspect, crosscheck in the folder of a cell, results/leaderboard (of a board).
+# Makes: {pdf,png} of each, and {html} with its caption for the report: results/figures/claims,
+# results/figures/{system}_{kind}; on demand results/figures/inspect, crosscheck in the folder of a cell, results/leaderboard (of a board).
 # Steps: one rule for each kind, plot_<kind>; all have the script plot_figure.py.
 FIGURES = expand(
     f"{RESULTS}/figures/{{figure}}.{{format}}",
@@ -16,8 +16,9 @@ for KIND in catalogue.KINDS.values():
         input:
             unpack(partial(figure_files, KIND)),
         output:
+            **reported(KIND),
             pdf=f"{KIND.place(RESULTS)}.pdf",
-            png=reported(KIND, f"{KIND.place(RESULTS)}.png"),
+            png=f"{KIND.place(RESULTS)}.png",
         log:
             f"{RESULTS}/logs/plot_{KIND.name}{KIND.scope.each}.log",
         benchmark:
@@ -31,5 +32,6 @@ for KIND in catalogue.KINDS.values():
             code=code_of("plot_figure", LIBRARY / f"report/figures/{KIND.module}.py"),
             module=KIND.module,
             look=partial(figure_look, KIND),
+            caption=caption_of(KIND),
         script:
             "../scripts/plot_figure.py"

@@ -24,6 +24,7 @@ rule inspect_data:
         code=code_of("inspect_data"),
         plan=planned(plan.inspection_plans),
         laws=KEPT_LAWS,
+        figures=len(catalogue.figures(STUDY)),
         cores=lambda wildcards: workflow.cores or 1,
     script:
         "../scripts/inspect_data.py"

@@ -20,5 +20,6 @@ if __name__ == "__main__":
     found = [inspect_system(plan, assessments[plan.system], kept) for plan in plans]
     with atomic_path(snakemake.output.csv) as temporary:
         pd.concat([f.table for f in found], ignore_index=True).to_csv(temporary, index=False)
-    page = as_markdown(found, running_time(found, job_start()), snakemake.params.cores, kept)
+    p = snakemake.params
+    page = as_markdown(found, running_time(found, job_start(), p.figures), p.cores, kept)
     write_page(page, snakemake.output.markdown, snakemake.output.html)

@@ -1,10 +1,11 @@
-"""Adapter: comparison and assessments -> recommendation.md."""
+"""Adapter: comparison, assessments and verdicts -> recommendation.{md,html}."""
 
 from raremd.analysis.assessment import read_assessments
 from raremd.analysis.cell_result import cell_results
+from raremd.analysis.claim_records import Judgement
 from raremd.analysis.recommendation import recommend
 from raremd.io.logs import log_to
-from raremd.io.storage import read_attributes, read_parquet
+from raremd.io.storage import read_attributes, read_parquet, read_typed
 from raremd.report.pages.markdown import write_page
 from raremd.report.pages.recommendation import as_markdown
 from raremd.study.plans import from_param
@@ -22,4 +23,5 @@ if __name__ == "__main__":
         of_cells = [cells[n] for n in mine], [n_states[n] for n in mine]
         models = plan.networks, plan.baselines
         answers.append(recommend(assessment, *of_cells, *models, plan.controls))
-    write_page(as_markdown(answers), snakemake.output.markdown, snakemake.output.html)
+    records = read_typed(Judgement, snakemake.input.claims).records
+    write_page(as_markdown(answers, records), snakemake.output.markdown, snakemake.output.html)

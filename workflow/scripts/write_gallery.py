@@ -9,8 +9,9 @@ from raremd.io.storage import atomic_path, read_record, read_typed
 from raremd.learning.run_record import RunRecord
 from raremd.report.figures.catalogue import KINDS
 from raremd.report.figures.style import Look
+from raremd.report.pages.captions import caption
 from raremd.report.pages.front import found, insert
-from raremd.report.pages.gallery import Shown, caption, page
+from raremd.report.pages.gallery import Shown, page
 from raremd.report.pages.results import HASH, compress
 
 if __name__ == "__main__":

@@ -22,12 +22,17 @@ from raremd.states.discrete_trajectories import DiscreteSystem
 from raremd.states.split import check_lengths, take
 from raremd.study.plans import AssessmentPlan, MDPlan
 
+MANY = 500
+"""States above which timescales get no error bars: they take minutes and gigabytes."""
+
 
 def timescales_against_lag(
     dtrajs: list[np.ndarray],
     n_states: int,
     lags: Sequence[int],
     plan: MDPlan,
+    *,
+    bars: bool = True,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Implied timescales with bootstrap samples that are paired between lags.
 
@@ -39,13 +44,15 @@ def timescales_against_lag(
         In frames.
     plan : MDPlan
         Its block, timescales, samples and seed.
+    bars : bool
+        Whether there are bootstrap samples.
 
     Returns
     -------
     times : (n_lags, n_timescales) float64
         In frames.
     samples : (n_lags, n_samples, n_timescales) float64
-        NaN where no two blocks are longer than the lag.
+        NaN where no two blocks are longer than the lag, and without `bars`.
     """
     lengths = [len(d) for d in dtrajs]
     blocks = bootstrap_blocks(lengths, plan.block)
@@ -55,7 +62,7 @@ def timescales_against_lag(
     for row, lag in enumerate(lags):
         model = estimate(count_matrix(dtrajs, n_states, lag))
         times[row] = timescales(model.transition_matrix, lag, plan.timescales, model.stationary)
-        if len(blocks) > 1 and lag < longest:
+        if bars and len(blocks) > 1 and lag < longest:
             rng = np.random.default_rng(plan.seed)
             weights = bootstrap_weights(len(blocks), plan.samples, rng)
             of_blocks = block_counts(dtrajs, n_states, lag, blocks)

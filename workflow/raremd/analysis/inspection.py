@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from raremd.analysis.assess import timescales_against_lag
+from raremd.analysis.assess import MANY, timescales_against_lag
 from raremd.analysis.assessment import Assessment, Doubt
 from raremd.analysis.expected import Planned, expected_of, law_rows, one_step
 from raremd.analysis.kept_laws import Expectation, KeptLaws
 from raremd.analysis.rows import Row, as_table
 from raremd.analysis.speed import Rates, probe
 from raremd.kinetics.bootstrap import interval, trajectory_blocks
-from raremd.kinetics.transition_matrix import count_matrix, estimate
+from raremd.kinetics.transition_matrix import count_matrix, largest_connected_set
 from raremd.states.discrete_trajectories import DiscreteSystem, read_states
 from raremd.states.split import at_interval, check_lengths, take
 from raremd.study.plans import InspectedCell, InspectionPlan, MDPlan
@@ -30,8 +30,10 @@ COLUMNS = [
     "system", "coordinate", "partition", "interval", "model",
     "quantity", "i", "lag", "value", "low", "high", "unit",
 ]  # fmt: skip
-FIGURE_JOBS = 12
-"""For each system; they take little longer than their start."""
+DRAWING = 2.0
+"""Core seconds that a figure takes beside the start of its job."""
+SOLVED = 2000
+"""States up to which timescales are estimated: with more it takes minutes a lag."""
 
 
 @dataclass(frozen=True)
@@ -104,8 +106,15 @@ class SystemInspection:
 
 
 def its_rows(dtrajs: list[np.ndarray], n_states: int, plan: MDPlan) -> Iterator[Row]:
-    """Timescales of the training MD against lag, in frames, with bootstrap bars."""
-    times, samples = timescales_against_lag(dtrajs, n_states, plan.lags, plan)
+    """Timescales of the training MD against lag, in frames, with bootstrap bars.
+
+    No bars where there are too many states for them, and nothing where there are even more.
+    """
+    if n_states > SOLVED:
+        return
+    times, samples = timescales_against_lag(
+        dtrajs, n_states, plan.lags, plan, bars=n_states <= MANY
+    )
     low, high = interval(samples, axis=1)
     for (row, i), value in np.ndenumerate(times):
         bar = float(low[row, i]), float(high[row, i])
@@ -117,13 +126,13 @@ def state_rows(system: DiscreteSystem, lag: int) -> Iterator[Row]:
     training = take(system.md, system.split.training)
     visits = np.bincount(np.concatenate(training), minlength=system.n_states)
     jumps = sum(int(np.count_nonzero(d[1:] != d[:-1])) for d in training)
-    model = estimate(count_matrix(training, system.n_states, lag))
+    active = largest_connected_set(count_matrix(training, system.n_states, lag))
     found = {
         "dimensions": system.dimension,
         "states": system.n_states,
         "visited_states": int((visits > 0).sum()),
-        "active_states": len(model.active),
-        "active_frames": visits[model.active].sum() / visits.sum(),
+        "active_states": len(active),
+        "active_frames": visits[active].sum() / visits.sum(),
         "jumps": jumps,
     }
     for quantity, value in found.items():
@@ -187,7 +196,7 @@ def _cell(
         seconds += value
         rows.append(Row(model.name, quantity="core_seconds", value=value))
     rows.append(Row(quantity="can_tell", value=not reasons))
-    t1 = one_step(cell, states)
+    t1 = one_step(cell, states) if states.n_states <= SOLVED else math.nan
     expected = expected_of(cell, states.n_states, t1, kept)
     rows += law_rows(expected, t1 * cell.interval / plan.frame_interval)
     table = as_table(rows).assign(
@@ -272,14 +281,14 @@ def inspect_system(
 
 @dataclass(frozen=True)
 class RunningTime:
-    """Core minutes that a study takes, and the jobs that it starts."""
+    """Core minutes that a study takes: to learn, to start its jobs and draw figures."""
 
     learning: float
     starting: float
     jobs: int
 
 
-def running_time(inspections: list[SystemInspection], start: float) -> RunningTime:
+def running_time(inspections: list[SystemInspection], start: float, figures: int) -> RunningTime:
     """Of the whole study.
 
     Parameters
@@ -287,8 +296,11 @@ def running_time(inspections: list[SystemInspection], start: float) -> RunningTi
     inspections : list of SystemInspection
     start : float
         Core seconds that a job takes to start.
+    figures : int
+        That the study draws.
     """
     cells = [cell for found in inspections for cell in found.cells]
     # One job for each model of a cell, one for its kinetics.
-    jobs = sum(len(cell.cell.models) + 1 for cell in cells) + FIGURE_JOBS * len(inspections)
-    return RunningTime(sum(c.core_seconds for c in cells) / 60, jobs * start / 60, jobs)
+    jobs = sum(len(cell.cell.models) + 1 for cell in cells) + figures
+    starting = jobs * start + figures * DRAWING
+    return RunningTime(sum(c.core_seconds for c in cells) / 60, starting / 60, jobs)

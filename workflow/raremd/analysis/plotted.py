@@ -187,6 +187,23 @@ def matrices(table: pd.DataFrame, models: Sequence[str], lag: float) -> Matrices
     return Matrices(md, found, {model: values - md for model, values in found.items()})
 
 
+def ratios(table: pd.DataFrame, models: Sequence[str], lag: float) -> dict[str, np.ndarray]:
+    """log2(model / MD) of the mean first-passage times in one cell, (n, n); NaN where unknown.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Comparison of the cell.
+    models : sequence of str
+    lag : float
+        Of the yardstick, in the system's time unit.
+    """
+    rows = pick(table, quantity="mfpt", lag=lag)
+    md = matrix(rows, "mfpt", "md")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return {model: np.log2(matrix(rows, "mfpt", model) / md) for model in models}
+
+
 @dataclass(frozen=True)
 class Landscape:
     """Free energy over a reaction coordinate and the states of its bins.

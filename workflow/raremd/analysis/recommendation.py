@@ -8,7 +8,7 @@ outside. All else cannot be told, and so can nothing of a system whose MD leaves
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -28,6 +28,14 @@ class Outcome(StrEnum):
     REPRODUCED = "reproduced"
     NOT_REPRODUCED = "not reproduced"
     CANNOT_TELL = "cannot tell"
+
+
+def best_of(outcomes: Collection[Outcome]) -> Outcome:
+    """What several cells or models say together: reproduced somewhere, nowhere, or unknown."""
+    for outcome in (Outcome.REPRODUCED, Outcome.CANNOT_TELL):
+        if outcome in outcomes:
+            return outcome
+    return Outcome.NOT_REPRODUCED if outcomes else Outcome.CANNOT_TELL
 
 
 @dataclass(frozen=True)
@@ -184,11 +192,16 @@ class Answer:
     @property
     def outcome(self) -> Outcome:
         """Reproduced somewhere, nowhere, or not to be told."""
-        outcomes = {c.outcome for c in self.networks}
-        for outcome in (Outcome.REPRODUCED, Outcome.CANNOT_TELL):
-            if outcome in outcomes:
-                return outcome
-        return Outcome.NOT_REPRODUCED if outcomes else Outcome.CANNOT_TELL
+        return best_of({c.outcome for c in self.networks})
+
+    @property
+    def by_interval(self) -> dict[str, dict[float, Outcome]]:
+        """Model -> saving interval -> outcome, over all cells with that interval."""
+        every: dict[str, dict[float, list[Outcome]]] = {}
+        for c in (*self.networks, *self.baselines):
+            mine = every.setdefault(c.model, {})
+            mine.setdefault(c.result.cell.interval, []).append(c.outcome)
+        return {m: {t: best_of(each[t]) for t in sorted(each)} for m, each in every.items()}
 
     @property
     def markov_suffices(self) -> tuple[float, ...]:

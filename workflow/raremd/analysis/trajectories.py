@@ -50,11 +50,7 @@ BY_STATE = ("population", "mfpt", "residence_time", "transition_probability")
 def assess_md(md: GivenMD, plan: AssessmentPlan) -> Assessment:
     """The assessment of a study, of all of this MD; states by the user's numbers."""
     named = replace(plan, names=tuple(map(str, md.names.tolist())))
-    found = assess(md.metastable, md.finer, named)
-    if not found.balance_in:
-        return found
-    one, other = (int(md.states.labels[k]) for k in found.balance.states)
-    return replace(found, balance=replace(found.balance, states=(one, other)))
+    return assess(md.metastable, md.finer, named)
 
 
 def timescales_of(md: GivenMD, plan: AssessmentPlan) -> pd.DataFrame:

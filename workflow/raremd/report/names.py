@@ -12,6 +12,9 @@ RATIO = "log₂(t₁ model / t₁ MD)"
 DIRECTED = f"← too fast    {RATIO}    too slow →"
 """The same as the label of an axis."""
 
+UPWARD = f"{RATIO}\n← too fast    too slow →"
+"""The same in two lines, for a y axis."""
+
 _WORDS = {
     "kmeans": "k-means",
     "gru": "GRU",

@@ -194,6 +194,12 @@ class LumpedPartition(Partition):
     macrostates: np.ndarray
     active: np.ndarray
 
+    @property
+    def called(self) -> np.ndarray:
+        """As the microstates are where none was lumped, else their number from 0."""
+        kept = np.array_equal(self.macrostates, np.arange(self.microstates.n_states))
+        return self.microstates.called if kept else super().called
+
     def _assign_block(self, block: np.ndarray) -> np.ndarray:
         return self.macrostates[self.microstates._assign_block(block)]
 

@@ -219,7 +219,8 @@ class PCCASettings:
     microstates : settings of another partition
     n_states : int
         Macrostates, numbered by falling stationary population; fewer, with a warning, where PCCA+
-        leaves some of so many without a microstate.
+        leaves some of so many without a microstate. If there are no more microstates than that,
+        each of them stays a state of its own, with its number.
     lag : int
         Lag time of the MSM in frames.
     """
@@ -231,6 +232,16 @@ class PCCASettings:
     def fit(self, coordinates: Sequence[Rows], periods: np.ndarray, seed: int) -> Partition:
         """Lump the connected set, then give each other microstate to the nearest in it."""
         micro = fit_partition(self.microstates, coordinates, periods, seed)
+        if micro.n_states <= self.n_states:
+            log.warning("pcca: %d microstates are lumped no further", micro.n_states)
+            each = np.arange(micro.n_states, dtype=np.int16)
+            return LumpedPartition(
+                microstates=micro,
+                macrostates=each,
+                active=np.ones(len(each), dtype=bool),
+                centers=micro.centers,
+                periods=periods,
+            )
         dtrajs = [micro.assign(c) for c in coordinates]
         active, lumping = _lump(dtrajs, micro.n_states, self.n_states, self.lag)
         # A connected microstate is its own nearest.
@@ -342,23 +353,23 @@ def _lump(
 
     counts = TransitionCountEstimator(lag, "sliding", n_states=n_micro)
     counts = counts.fit_fetch([d for d in dtrajs if len(d) > lag]).submodel_largest()
-    if not 2 <= n_macro < counts.n_states:
+    if n_macro < 2 or counts.n_states < 2:
         raise ValueError(
-            f"pcca: {n_macro} macrostates of {counts.n_states} connected microstates: ask for at "
-            "least 2, and fewer than there are microstates"
+            f"pcca: {n_macro} macrostates of {counts.n_states} connected microstates: at least 2 "
+            "are needed"
         )
     msm = MaximumLikelihoodMSM(reversible=True, maxerr=1e-12).fit_fetch(counts)
-    found = n_macro
-    while len(np.unique(lumping := msm.pcca(found).assignments)) < found:
+    found = min(n_macro, counts.n_states)
+    lumping = np.arange(found)  # where there is nothing to lump
+    while (
+        found < counts.n_states and len(np.unique(lumping := msm.pcca(found).assignments)) < found
+    ):
         found -= 1  # two are always populated
     if found < n_macro:
         log.warning(
-            "pcca: %d macrostates instead of %d: at lag %d no microstate belongs most of all to "
-            "one of %d; change the lag or the microstates if more are wanted",
-            found,
-            n_macro,
-            lag,
-            found + 1,
+            f"pcca: {found} macrostates instead of {n_macro}: at lag {lag} no microstate belongs "
+            f"most of all to one of {found + 1}; change the lag or the microstates if more are "
+            "wanted"
         )
     population = np.bincount(lumping, msm.stationary_distribution)
     rank = np.argsort(np.argsort(-population, kind="stable"))

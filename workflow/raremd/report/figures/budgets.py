@@ -6,9 +6,11 @@ import textwrap
 from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import EngFormatter, FixedLocator, NullLocator
 
 from raremd.analysis.claim_records import ClaimRecord, Judgement
@@ -43,7 +45,7 @@ def read(files: Files, look: Look) -> Judgement:
 
 
 def draw(data: Judgement, look: Look) -> Figure:
-    """One panel per claim, at the long lag.
+    """One panel per claim that was studied at several budgets, at the long lag.
 
     Parameters
     ----------
@@ -51,17 +53,17 @@ def draw(data: Judgement, look: Look) -> Figure:
     look : Look
         models, tolerance.
     """
-    claims = sorted({record.claim for record in data.records})
+    several = {record.claim for record in data.records if len(record.budgets) > 1}
+    claims = sorted(several or {record.claim for record in data.records})
     systems = list(dict.fromkeys(record.system for record in data.records))
     models = list(dict.fromkeys(record.model for record in data.records))
     seen = {at.tokens for record in data.records for at in record.budgets if at.tokens}
     budgets = sorted({float(f"{tokens:.2g}") for tokens in seen})
     marker = dict(zip(systems, MARKERS * len(systems), strict=False))
-    figure, panels = style.grid(len(claims), 3, 1.6, sharex=True, sharey=True)
+    figure, panels = style.grid(len(claims), 3, 1.9, sharex=True, sharey=True)
     for axes, claim in zip(panels, claims, strict=True):
         mine = [record for record in data.records if record.claim == claim]
-        axes.axhspan(-look.tolerance, look.tolerance, color=style.BAND, linewidth=0, zorder=0)
-        axes.axhline(0, color=style.MD, linewidth=0.6, zorder=1)
+        style.tolerance_band(axes, look.tolerance)
         shifts = SIDEWAYS ** (np.arange(len(mine)) - (len(mine) - 1) / 2)
         for record, shift in zip(mine, shifts, strict=True):
             series = look.series[record.model]
@@ -73,14 +75,16 @@ def draw(data: Judgement, look: Look) -> Figure:
         axes.xaxis.set_major_formatter(EngFormatter(sep=""))
         axes.xaxis.set_minor_locator(NullLocator())
     figure.supxlabel("tokens that each replicate was trained on", fontsize=8)
-    figure.supylabel("effect (log₂), for the claim →", fontsize=8)
-    handles = [
-        Line2D([], [], color=look.series[model].color, label=pretty(model)) for model in models
-    ] + [
-        Line2D([], [], color="0.3", marker=m, linestyle="none", label=pretty(system))
-        for system, m in marker.items()
+    figure.supylabel("effect (log₂)\n← against    for the claim →", fontsize=8)
+    handles: list[Artist] = [
+        *(Line2D([], [], color=look.series[model].color, label=pretty(model)) for model in models),
+        *(
+            Line2D([], [], color="0.3", marker=m, linestyle="none", label=pretty(system))
+            for system, m in marker.items()
+        ),
     ]
     untrained: dict[str, Any] = {"marker": "o", "markerfacecolor": "white", "linestyle": "none"}
     handles.append(Line2D([], [], color="0.3", label="not trained to the end", **untrained))
+    handles.append(Patch(color=style.BAND, label="tolerance"))
     figure.legend(handles=handles, loc="outside upper center", ncols=4)
     return figure

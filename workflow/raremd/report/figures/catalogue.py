@@ -267,7 +267,7 @@ KINDS = {
         ),
         Kind(
             "transition_matrices",
-            looks.comparison,
+            looks.in_states,
             looks.base_cell,
             labels={"figure": "transition matrices"},
             title="Transition matrices",
@@ -275,7 +275,7 @@ KINDS = {
         ),
         Kind(
             "chapman_kolmogorov",
-            looks.comparison,
+            looks.in_states,
             looks.base_cell,
             labels={"figure": "Chapman-Kolmogorov test"},
             title="Chapman-Kolmogorov test",
@@ -283,7 +283,7 @@ KINDS = {
         ),
         Kind(
             "populations_mfpt",
-            looks.comparison,
+            looks.in_states,
             looks.base_cell,
             labels={"figure": "populations and first passages"},
             title="Populations and first passages",
@@ -291,7 +291,7 @@ KINDS = {
         ),
         Kind(
             "residence_times",
-            looks.comparison,
+            looks.in_states,
             looks.base_cell,
             category="Claims",
             subcategory="C6 beyond timescales",

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.transforms import blended_transform_factory
 
 from raremd.analysis.claim_records import ClaimRecord, Finding, Judgement
@@ -19,12 +21,12 @@ from raremd.report.figures.style import Files, Look
 from raremd.report.names import pretty
 
 VERDICTS = {
-    Verdict.SUPPORTED: ("#0072B2", "o", "#0072B2"),
-    Verdict.CONTRADICTED: ("#D55E00", "X", "#D55E00"),
-    Verdict.NO_DIFFERENCE: ("#009E73", "s", "#009E73"),
+    Verdict.SUPPORTED: ("#332288", "o", "#332288"),
+    Verdict.CONTRADICTED: ("#AA1144", "X", "#AA1144"),
+    Verdict.NO_DIFFERENCE: ("#7A7A1F", "s", "#7A7A1F"),
     Verdict.UNDECIDED: ("0.45", "o", "white"),
 }
-"""Colour, marker and its filling."""
+"""Colour, marker and its filling; the colours stand for no model in any figure."""
 CHANGED: dict[str, Any] = {
     "color": "0.45", "marker": "|", "markersize": 6, "markeredgewidth": 0.7, "linestyle": "none",
 }  # fmt: skip
@@ -72,8 +74,7 @@ def draw_claims(
         log2 deviation that counts as none.
     """
     margin = blended_transform_factory(axes.figure.transFigure, axes.transData)
-    axes.axvspan(-tolerance, tolerance, color=style.BAND, linewidth=0, zorder=0)
-    axes.axvline(0, color=style.MD, linewidth=0.6, zorder=1)
+    style.tolerance_band(axes, tolerance, across=False)
     paper = {"facecolor": "white", "edgecolor": "none", "pad": 1.8}
     for y, record in lines:
         if isinstance(record, str):
@@ -112,19 +113,27 @@ def draw(data: Judgement, look: Look) -> Figure:
         tolerance.
     """
     lines = lay_out(data.records)
-    height = LINE * len(lines) + 1.2
+    height = LINE * len(lines) + 1.35
     figure = style.new_figure(style.DOUBLE, height, constrained=False)
-    axes = figure.add_axes((LEFT, 0.75 / height, RIGHT - LEFT, 1 - 1.1 / height))
+    axes = figure.add_axes((LEFT, 0.9 / height, RIGHT - LEFT, 1 - 1.25 / height))
     draw_claims(axes, lines, look.tolerance)
     axes.set_xlabel("← against the claim    effect on the slowest timescale (log₂)    for it →")
     top = 1 - 0.15 / height
     figure.text(EVENTS, top, "events", ha="right", va="center")
-    figure.text(VERDICT, top, "long lag,\none step", va="center", fontsize=5.5)
-    handles = [
+    figure.text(VERDICT, top, "at long lag\nat one step", va="center", fontsize=5.5)
+    handles: list[Artist] = [
         Line2D([], [], color=c, marker=m, markerfacecolor=f, label=str(verdict))
         for verdict, (c, m, f) in VERDICTS.items()
     ]
     if any(record.varied for record in data.records):
         handles.append(Line2D([], [], **CHANGED, label="one thing changed"))
-    figure.legend(handles=handles, loc="lower center", ncols=len(handles))
+    readings: dict[str, Any] = {"color": "0.2", "linestyle": "none", "marker": "o"}
+    handles += [
+        Line2D([], [], **readings, markersize=5, label="long lag"),
+        Line2D([], [], **readings, markersize=2.5, label="one step"),
+        Patch(color=style.BAND, label="tolerance"),
+    ]
+    figure.legend(
+        handles=handles, loc="lower center", ncols=4, columnspacing=1.2, fontsize=style.SMALL
+    )
     return figure

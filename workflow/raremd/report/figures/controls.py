@@ -31,8 +31,7 @@ def draw_rows(
     tolerance : float
         log2 deviation that counts as learned.
     """
-    axes.axvspan(-tolerance, tolerance, color=style.BAND, linewidth=0, zorder=0)
-    axes.axvline(0, color=style.MD, linewidth=0.6, zorder=1)
+    style.tolerance_band(axes, tolerance, across=False)
     for y, (model, look) in enumerate(looks.items()):
         rows = pick(table, model=model)
         each, mean = rows[rows["replicate"] > 0], rows[rows["replicate"] == 0]
@@ -65,12 +64,12 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
         f"metastable states, lag {look.lag:g} {unit}": ("yardstick_log2_ratio", look.lag),
         f"own states, lag {look.interval:g} {unit}": ("log2_ratio", look.interval),
     }
-    figure = style.new_figure(style.DOUBLE, LINE * len(series) + 1.0)
+    figure = style.new_figure(style.DOUBLE, LINE * len(series) + 1.2)
     axes = figure.subplots(1, 2, sharex=True, sharey=True)
     for panel, (title, (quantity, at)) in zip(axes, shown.items(), strict=True):
         rows = pick(data, quantity=quantity, lag=at, i=1)
         draw_rows(panel, rows, series, look.tolerance)
         panel.set(title=title, xlabel=DIRECTED)
-    figure.suptitle(look.system, fontsize=8, weight="bold")
+    style.legend_above(figure, axes, title=look.system)
     axes[0].set_yticks(range(len(series)), [own.label for own in series.values()])
     return figure

@@ -30,7 +30,8 @@ def draw_cost(
     tolerance : float
         log2 deviation that counts as learned.
     """
-    axes.axhspan(0, tolerance, color=style.BAND, linewidth=0, zorder=0)
+    label = f"within a factor of {2**tolerance:.3g}"
+    axes.axhspan(0, tolerance, color=style.BAND, linewidth=0, zorder=0, label=label)
     for model, look in looks.items():
         rows = pick(table, model=model)
         if len(rows):
@@ -56,13 +57,13 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
     look : Look
         models, controls, tolerance.
     """
-    figure = style.new_figure(style.SINGLE, 2.9)
+    figure = style.new_figure(style.SINGLE, 3.4)
     axes = figure.subplots()
     draw_cost(axes, data, look.grouped, look.tolerance)
     axes.set(
         xscale="log",
         xlabel="core time of a cell, all replicates (s)",
-        ylabel=f"|{RATIO}|",
+        ylabel=f"error |{RATIO}|",
         ylim=(0, None),
     )
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))

@@ -15,14 +15,15 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from raremd.analysis.tidy import COLUMN, pick
 from raremd.report.figures import style
 from raremd.report.figures.style import Look
-from raremd.report.names import DIRECTED, pretty
+from raremd.report.names import UPWARD, pretty
 
 read = style.compared
 AXIS = {"dimension": "reaction coordinate", "partition": "partition"}
 FILLINGS = ["none", "bottom", "left"]
 """Of marks with other numbers of microstates, in the order of the partitions."""
-SPREAD = 0.6
-"""Width that the models of one level share, as a part of the distance between levels."""
+SPREAD = {"interval": 0.25}
+"""Factor -> `spread` of `draw_factor`; names can be spread wider than numbers on an axis."""
+WIDE = 0.6
 
 
 def draw_factor(
@@ -33,6 +34,7 @@ def draw_factor(
     looks: dict[str, style.Series],
     tolerance: float,
     states: Mapping[str, int],
+    spread: float,
 ) -> None:
     """One series a model: mean with its interval, replicates as small dots.
 
@@ -48,19 +50,21 @@ def draw_factor(
     column : str
         Column that holds the levels.
     looks : dict
-        Model -> Series.
+        Model -> Series, of all that have a place, also where they have no mark.
     tolerance : float
         log2 deviation that counts as learned.
     states : mapping
         Partition -> number of microstates, of those beside.
+    spread : float
+        Width that the models of one level share, as a part of the distance between levels.
     """
-    axes.axhspan(-tolerance, tolerance, color=style.BAND, linewidth=0, zorder=0)
-    axes.axhline(0, color=style.MD, linewidth=0.6, zorder=1)
-    present = {m: look for m, look in looks.items() if (table["model"] == m).any()}
-    width = SPREAD * min(np.diff(sorted(positions.values())), default=1.0)
-    offsets = style.dodge(len(present), width)
-    beside = 0.3 * width / max(1, len(present) - 1)
-    for (model, look), offset in zip(present.items(), offsets, strict=True):
+    style.tolerance_band(axes, tolerance)
+    for place in positions.values():
+        axes.axvline(place, color=style.BAND, linewidth=0.6, zorder=0)
+    width = spread * min(np.diff(sorted(positions.values())), default=1.0)
+    offsets = style.dodge(len(looks), width)
+    beside = 0.3 * width / max(1, len(looks) - 1)
+    for (model, look), offset in zip(looks.items(), offsets, strict=True):
         mine = pick(table, model=model)
         rows = mine[~mine["partition"].isin(list(states))]
         x = rows[column].map(positions) + offset
@@ -122,10 +126,13 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
         ),
         "own states, lag = saving interval": own[np.isclose(own["lag"], own["interval"])],
     }
-    figure = style.new_figure(style.DOUBLE, 3.2 if factor == "partition" else 2.8)
+    figure = style.new_figure(style.DOUBLE, 3.3 if factor == "partition" else 3.0)
     axes = figure.subplots(1, 2, sharey=True)
+    every = set(pd.concat(panels.values())["model"])
+    present = {model: own for model, own in look.series.items() if model in every}
+    how = present, look.tolerance, look.states, SPREAD.get(factor, WIDE)
     for panel, (title, shown) in zip(axes, panels.items(), strict=True):
-        draw_factor(panel, shown, positions, column, look.series, look.tolerance, look.states)
+        draw_factor(panel, shown, positions, column, *how)
         panel.set(title=title, xlabel=AXIS.get(factor, f"saving interval ({unit})"))
         panel.xaxis.set_major_locator(FixedLocator(list(positions.values())))
         panel.xaxis.set_minor_locator(NullLocator())
@@ -136,7 +143,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
         )
         edge = 0.5 * min(np.diff(places), default=1.0)
         panel.set_xlim(places[0] - edge, places[-1] + edge)
-    axes[0].set_ylabel(DIRECTED)
+    axes[0].set_ylabel(UPWARD)
     factors = axes[1].secondary_yaxis("right")
     factors.yaxis.set_major_formatter(FuncFormatter(_as_factor))
     factors.set_ylabel("t₁ model / t₁ MD")

@@ -138,4 +138,5 @@ def draw(data: list[Landscape], look: Look) -> Figure:
             _name_states(panel, shown, look.names)
     if mesh is not None:
         figure.colorbar(mesh, ax=axes, label="free energy (kT)", extend="max")
+    figure.suptitle(look.system, fontsize=8, weight="bold")
     return figure

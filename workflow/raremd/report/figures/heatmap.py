@@ -111,7 +111,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
     shown = [
         m for m, values in found.items() if np.isfinite(values["yardstick_log2_ratio"]).sum() > 1
     ]
-    height = len(shown) * (ROW + CELL_HEIGHT * len(down[1])) + 0.9
+    height = len(shown) * (ROW + CELL_HEIGHT * len(down[1])) + 1.1
     figure = style.new_figure(style.SINGLE, height)
     panels = figure.subplots(len(shown), 2, squeeze=False, sharex=True, sharey=True)
     for of_model, model in zip(panels, shown, strict=True):
@@ -127,7 +127,8 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
     figure.supylabel(
         "reaction coordinate" if y == "dimension" else _title(y, look.unit), fontsize=8
     )
+    figure.suptitle(look.system, fontsize=8, weight="bold")
     bar = figure.colorbar(image, ax=panels, location="bottom", shrink=0.8, aspect=30, extend="max")
-    bar.set_label(f"error of the slowest timescale |{RATIO}|", fontsize=style.SMALL)
+    bar.set_label(f"error of the slowest timescale\n|{RATIO}|", fontsize=style.SMALL)
     bar.ax.tick_params(labelsize=style.SMALL)
     return figure

@@ -36,13 +36,16 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
             one = one.sort_values("lag")
             high = one["high"].replace(np.inf, style.HUGE)
             panel.fill_between(one["lag"], one["low"], high, color=style.MD, alpha=0.2, linewidth=0)
-            panel.plot(one["lag"], one["value"], color=style.MD, marker="o", markersize=2.5)
+            panel.plot(
+                one["lag"], one["value"], color=style.MD, marker="o", markersize=2.5, label="MD"
+            )
         finite = rows["value"][np.isfinite(rows["value"])]
         edge = np.array([rows["lag"].min() / 1.5, rows["lag"].max() * 1.5])
-        panel.fill_between(edge, edge, 0, color=style.BAND, linewidth=0, zorder=0)
+        style.faster_than_lag(panel, edge)
         panel.set(xscale="log", yscale="log", xlim=edge)
         panel.set_ylim(min([*finite, edge[1]]) / 2, max([*finite, edge[1]]) * 3)
         panel.set_title(f"{pretty(system)}: {pretty(coordinate)}, {pretty(partition)}")
         unit = pretty(rows["unit"].iloc[0])
         panel.set(xlabel=f"lag time ({unit})", ylabel=f"implied timescale ({unit})")
+    style.legend_above(figure, axes[:1])
     return figure

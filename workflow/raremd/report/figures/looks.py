@@ -31,6 +31,12 @@ def comparison(study: Study, _: str) -> Files:
     return {"comparison": [f"{study.settings.results}/comparison.parquet"]}
 
 
+def in_states(study: Study, system: str) -> Files:
+    """The comparison, and the assessment, which knows how the metastable states are called."""
+    assessment = f"{study.settings.results}/{system}/assessment.json"
+    return {**comparison(study, system), "assessment": [assessment]}
+
+
 def costs(study: Study, system: str) -> Files:
     """The comparison, and the computing time of each cell and model."""
     return {**comparison(study, system), "cost": [f"{study.settings.results}/cost.parquet"]}
@@ -198,7 +204,7 @@ def controls(study: Study, system: str) -> Look:
 
 def strips(study: Study, system: str) -> Look:
     """Trajectories of the base cell."""
-    return replace(base_cell(study, system), rows=(), stride=study.stride(study.base(system)))
+    return replace(base_cell(study, system), stride=study.stride(study.base(system)))
 
 
 def training(study: Study, system: str) -> Look:
@@ -236,6 +242,7 @@ def cost(study: Study, system: str) -> Look:
 def free_energy(study: Study, system: str) -> Look:
     """Partitions whose borders are drawn, and the names of the yardstick's states."""
     return Look(
+        rows=({"system": system},),
         levels={"partition": tuple(name for _, name in map_partitions(study, system))},
         names=study.system(system).yardstick.names or (),
     )

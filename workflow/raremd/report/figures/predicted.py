@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -32,8 +34,19 @@ def _words(found: Agreement) -> str:
 def _band(axes: Axes) -> None:
     """Where prediction and outcome agree, and where within the factor."""
     ends = 2.0 ** np.array([-style.EDGE - 1, style.EDGE + 1])
-    axes.fill_between(ends, ends / WITHIN, ends * WITHIN, color=style.BAND, linewidth=0, zorder=0)
+    label = f"within a factor of {WITHIN:g}"
+    axes.fill_between(
+        ends, ends / WITHIN, ends * WITHIN, color=style.BAND, linewidth=0, zorder=0, label=label
+    )
     axes.plot(ends, ends, color=style.MD, linewidth=0.6, zorder=1)
+
+
+def _range(data: Predictions, columns: Iterable[str]) -> tuple[float, float]:
+    """Of an axis: all values of these columns, and the ratio 1."""
+    values = np.concatenate([data.ratios[r][list(columns)].to_numpy().ravel() for r in READINGS])
+    known = np.append(values[np.isfinite(values) & (values > 0)], 1.0)
+    low, high = style.within(np.log2([known.min(), known.max()]))
+    return float(2 ** (low - 0.7)), float(2 ** (high + 0.7))
 
 
 def draw(data: Predictions, look: Look) -> Figure:
@@ -60,7 +73,8 @@ def draw(data: Predictions, look: Look) -> Figure:
                         linestyle="none", marker=own.marker, color=own.color, label=own.label,
                         markersize=3,
                     )  # fmt: skip
-            panel.set(xscale="log", yscale="log")
+            panel.set(xscale="log", yscale="log", xlim=_range(data, PREDICTORS))
+            panel.set_ylim(_range(data, ["generated"]))
             panel.set_title(f"{words}\n{where}: {_words(data.agreement[reading, name])}")
     figure.supxlabel("t₁ predicted / t₁ MD", fontsize=8)
     figure.supylabel("t₁ generated / t₁ MD", fontsize=8)

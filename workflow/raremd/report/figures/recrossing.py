@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -14,15 +16,16 @@ from raremd.report.figures.style import Files, Look
 from raremd.report.names import pretty
 
 METHODS = {
-    "minimum_dwell": style.Series((0.90, 0.62, 0.0), "v", "minimum dwell"),
-    "dynamical_coring": style.Series((0.80, 0.47, 0.65), "D", "dynamical coring"),
-    "core_sets": style.Series((0.34, 0.71, 0.91), "P", "core sets"),
+    "none": ("o", "recrossings kept"),
+    "minimum_dwell": ("v", "minimum dwell"),
+    "dynamical_coring": ("D", "dynamical coring"),
+    "core_sets": ("P", "core sets"),
 }
-"""Three more colours of Okabe and Ito's palette, none of which stands for a model."""
+"""Marker and name of each; the colour is that of the model."""
 BESIDE = {"minimum_dwell": -0.12, "dynamical_coring": 0.12}
-"""Two methods with the same time stand side by side."""
-KEPT = style.Series((0.0, 0.0, 0.0), "o", "recrossings kept")
-ALARM = "#D55E00"
+"""Two methods in one figure stand side by side."""
+Color = str | tuple[float, float, float]
+ALARM = "#AA1144"
 
 
 def places(table: pd.DataFrame) -> dict[tuple[str, float], int]:
@@ -37,7 +40,13 @@ def places(table: pd.DataFrame) -> dict[tuple[str, float], int]:
     }
 
 
-def draw_removals(axes: Axes, times: pd.DataFrame, x: dict[tuple[str, float], int]) -> None:
+def draw_removals(
+    axes: Axes,
+    times: pd.DataFrame,
+    x: dict[tuple[str, float], int],
+    color: Color,
+    beside: Mapping[str, float],
+) -> None:
     """One line a method; rings where the MD itself is over-cored.
 
     Parameters
@@ -47,15 +56,19 @@ def draw_removals(axes: Axes, times: pd.DataFrame, x: dict[tuple[str, float], in
         Of one model, as in `plotted.RemovalTimes`.
     x : dict
         As of `places`.
+    color : colour
+        Of the model.
+    beside : mapping
+        Method -> how far beside its place it stands.
     """
-    for method, look in {"none": KEPT, **METHODS}.items():
+    for method, (marker, _) in METHODS.items():
         rows = pick(times, recrossing=method).sort_values("tau_c")
         if rows.empty:
             continue
-        at = np.array([x[method, time] for time in rows["tau_c"]]) + BESIDE.get(method, 0.0)
+        at = np.array([x[method, time] for time in rows["tau_c"]]) + beside.get(method, 0.0)
         shown = rows[["value", "low", "high"]].clip(-style.EDGE, style.EDGE)
-        axes.plot(at, shown["value"], color=look.color, linewidth=0.6, zorder=2)
-        style.marks(axes, at, shown, look)
+        axes.plot(at, shown["value"], color=color, linewidth=0.6, zorder=2)
+        style.marks(axes, at, shown, style.Series(color, marker, ""))
         for place, y in zip(
             at[rows["over_cored"]], shown["value"][rows["over_cored"]], strict=True
         ):
@@ -88,15 +101,17 @@ def draw(data: RemovalTimes, look: Look) -> Figure:
         m: own for m, own in look.series.items() if (both["model"] == m).any()
     }
     x = places(both)
+    beside = BESIDE if set(BESIDE) <= set(both["recrossing"]) else {}
     figure = style.new_figure(style.DOUBLE, 3.6)
     panels = figure.subplots(2, len(looks), sharex=True, sharey=True, squeeze=False)
     rows = ((data.interval, data.own), (look.lag, data.long))
     for line, (at, times) in zip(panels, rows, strict=True):
         line[0].set_ylabel(f"lag {at:g} {unit}\nlog₂(t₁ / t₁ MD)")
         for panel, model in zip(line, looks, strict=True):
-            panel.axhspan(*data.band, color=style.BAND, linewidth=0, zorder=0)
+            within = {"color": style.BAND, "linewidth": 0, "zorder": 0}
+            panel.axhspan(*data.band, **within, label="MD, 95 %")
             panel.axhline(0, color=style.MD, linewidth=0.6, zorder=1)
-            draw_removals(panel, pick(times, model=model), x)
+            draw_removals(panel, pick(times, model=model), x, looks[model].color, beside)
             panel.tick_params(labelsize=style.SMALL)
     for panel, own in zip(panels[0], looks.values(), strict=True):
         panel.set_title(own.label)
@@ -106,5 +121,8 @@ def draw(data: RemovalTimes, look: Look) -> Figure:
     panels[0, 0].set_xticks(ticks, [labels[t] for t in ticks])
     panels[0, 0].set_xlim(ticks[0] - 0.4, ticks[-1] + 0.4)
     figure.supxlabel(rf"time $\tau_c$ of the removal ({unit})", fontsize=8)
+    for method, (marker, label) in METHODS.items():
+        if (both["recrossing"] == method).any():
+            panels[0, 0].plot([], [], marker, color="0.4", label=label)
     style.legend_above(figure, panels.flat, title=look.system)
     return figure

@@ -83,10 +83,12 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
     stays, rates = pick(rows, quantity="survival"), pick(rows, quantity="crossing_rate")
     visited = stays.loc[(stays["model"] == "md") & stays["value"].notna(), "i"]
     states = sorted(visited.unique())[:MOST]
+    seen = stays.loc[stays["i"].isin(states) & (stays["value"] > FLOOR), "lag"]
     figure, axes = style.grid(len(states) + 1, COLUMNS, 1.9)
     for panel, i in zip(axes, states, strict=False):
         draw_survival(panel, pick(stays, i=int(i)), looks)
         panel.set(title=f"metastable state {state(i - 1, look.names)}", xlabel=f"time t ({unit})")
+        panel.set_xlim(seen.min() / 1.5, seen.max() * 2.5)
         panel.set_ylabel("P(stay longer than t)", fontsize=style.SMALL)
     lags = sorted(rates["lag"].unique())
     draw_rates(axes[-1], rates, lags, {"md": style.MARKED_MD} | looks)

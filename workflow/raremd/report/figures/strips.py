@@ -72,9 +72,10 @@ def draw(data: Strips, look: Look) -> Figure:
         unit, names.
     """
     n = sum(map(len, data.sources.values()))
-    figure = style.new_figure(style.DOUBLE, 0.16 * n + 0.1 * len(data.sources) + 0.7)
+    figure = style.new_figure(style.DOUBLE, 0.16 * n + 0.1 * len(data.sources) + 0.9)
     axes = figure.subplots()
     draw_strips(axes, data)
+    figure.suptitle(look.system, fontsize=8, weight="bold")
     axes.set_xlabel(f"time ({pretty(look.unit)})")
     figure.legend(
         handles=[

@@ -17,6 +17,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from numpy.typing import ArrayLike
 
 from raremd.analysis.tidy import pick, without_sets
@@ -200,18 +201,43 @@ def grid(
 
 
 def legend_above(figure: Figure, axes: Iterable[Axes], columns: int = 6, title: str = "") -> None:
-    """Title and one legend for all panels: every label once, in the order of the panels."""
+    """Title and one legend for all panels: every label once, in their order, areas at the end."""
     entries: dict[str, Artist] = {}
     for panel in axes:
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
             entries.setdefault(label, handle)
-    widest = ENTRY + LETTER * max(map(len, entries), default=0)
+    entries = dict(sorted(entries.items(), key=lambda entry: isinstance(entry[1], Patch)))
+    widths = [ENTRY + LETTER * len(label) for label in entries]
+    in_a_row = sum(widths) <= figure.get_figwidth() and len(widths) <= columns
+    fit = len(widths) if in_a_row else int(figure.get_figwidth() / max(widths, default=1))
     figure.legend(
         list(entries.values()), list(entries), loc="outside upper center",
-        ncols=min(columns, max(1, int(figure.get_figwidth() / widest))),
+        ncols=min(columns, max(1, fit)),
         handlelength=1.5, columnspacing=1.5, title=title or None,
         title_fontproperties={"weight": "bold", "size": 8},
     )  # fmt: skip
+
+
+def faster_than_lag(axes: Axes, lags: Sequence[float] | np.ndarray) -> None:
+    """Shade where a timescale is shorter than its lag, from the first of two lags to the last."""
+    axes.fill_between(lags, lags, 0, color=BAND, linewidth=0, zorder=0, label="faster than the lag")
+
+
+def tolerance_band(axes: Axes, tolerance: float, *, across: bool = True) -> None:
+    """Line where model and MD agree, and the band in which they do within the tolerance.
+
+    Parameters
+    ----------
+    axes : Axes
+    tolerance : float
+        log2 deviation that counts as learned.
+    across : bool
+        Whether the ratio is on the y axis.
+    """
+    span, line = (axes.axhspan, axes.axhline) if across else (axes.axvspan, axes.axvline)
+    label = f"within a factor of {2**tolerance:.3g}"
+    span(-tolerance, tolerance, color=BAND, linewidth=0, zorder=0, label=label)
+    line(0, color=MD, linewidth=0.6, zorder=1)
 
 
 def dodge(n: int, width: float) -> np.ndarray:

@@ -17,7 +17,7 @@ SHOWN = 2
 """Slow processes in a panel; more would lie on top of each other."""
 WIDTHS = 1.0, 0.5
 """Of the lines of t₁ and t₂; marks of t₂ are open."""
-COLUMNS = 4
+COLUMNS = 3
 ABOVE = 15
 """The axis ends at so many times the slowest timescale of MD, reference or exact spectrum."""
 
@@ -78,7 +78,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
     table = pick(data, quantity="timescale")
     exact, unit = pick(table, model="exact"), pretty(look.unit)
     panels = list(cells(table))
-    figure, axes = style.grid(len(panels), COLUMNS, 1.65, sharex=True, sharey=True)
+    figure, axes = style.grid(len(panels), COLUMNS, 2.1, sharex=True, sharey=True)
     times = table.loc[(table["i"] <= SHOWN) & np.isfinite(table["value"])]
     right = times.loc[times["model"].isin(["md", "reference", "exact"]), "value"].max()
     lags = table["lag"].dropna()
@@ -88,7 +88,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
         panel.set_xlim(lags.min() / 1.5, lags.max() * 1.5)
         panel.set_ylim(min(times["value"].min(), lags.max()) / 2, right * ABOVE)
         edge = panel.get_xlim()
-        panel.fill_between(edge, edge, 0, color=style.BAND, linewidth=0, zorder=0)
+        style.faster_than_lag(panel, edge)
         panel.set_xlim(edge)
     figure.supxlabel(f"lag time ({unit})", fontsize=8)
     figure.supylabel(f"implied timescale ({unit})", fontsize=8)

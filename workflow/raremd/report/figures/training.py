@@ -16,6 +16,7 @@ from matplotlib.ticker import (
 
 from raremd.analysis.plotted import Trained, training_histories
 from raremd.analysis.tidy import cells, pick
+from raremd.analysis.words import number
 from raremd.io.storage import read_parquet
 from raremd.report.figures import style
 from raremd.report.figures.style import Files, Look
@@ -91,17 +92,19 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
         models, controls, unit.
     """
     panels = [(*cell, column) for cell in cells(data) for column in SHOWN]
-    figure, axes = style.grid(len(panels), COLUMNS, 1.6, sharex=True)
+    figure, axes = style.grid(len(panels), COLUMNS, 1.6)
     for panel, (levels, rows, column) in zip(axes, panels, strict=True):
         draw_history(panel, rows, look.grouped, column)
         if column == "expected_timescale":
             panel.axhline(rows["md_timescale"].iloc[0], color=style.MD, linewidth=0.8, label="MD")
         panel.set(yscale="log", title=cell_title(levels, look.unit))
         panel.set_ylabel(SHOWN[column].format(unit=pretty(look.unit)), fontsize=style.SMALL)
+        panel.set_xlim(0, 1.03 * rows["tokens"].max() or None)
+        panel.xaxis.set_major_locator(MaxNLocator(3))
         panel.xaxis.set_major_formatter(EngFormatter(sep=""))
         panel.yaxis.set_major_locator(_locator(*panel.get_ylim()))
         panel.yaxis.set_minor_locator(NullLocator())
-        panel.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:.3g}"))
+        panel.yaxis.set_major_formatter(FuncFormatter(lambda y, _: number(y)))
     figure.supxlabel("frames seen in training", fontsize=8)
-    style.legend_above(figure, axes)
+    style.legend_above(figure, axes, title=look.system)
     return figure

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import NamedTuple
 
-from jinja2 import Environment
-
 from raremd.report.figures.catalogue import KINDS
-from raremd.report.figures.style import Look
 
 
 class Shown(NamedTuple):
@@ -20,30 +16,12 @@ class Shown(NamedTuple):
     system : str
         Empty for a figure of the whole study.
     caption : str
-        As of `caption`.
+        As of `captions.caption`.
     """
 
     kind: str
     system: str
     caption: str
-
-
-def caption(text: str, system: str, look: Look) -> str:
-    """A caption of the report as one paragraph of Markdown.
-
-    Parameters
-    ----------
-    text : str
-        reStructuredText with the variables that Snakemake gives to a caption.
-    system : str
-    look : Look
-        Of the figure.
-    """
-    job = SimpleNamespace(
-        wildcards=SimpleNamespace(system=system), params=SimpleNamespace(look=look)
-    )
-    said = Environment(autoescape=False).from_string(text).render(snakemake=job)
-    return " ".join(said.split()).replace("``", "`").replace("\\|", "|")
 
 
 def page(shown: list[Shown], study: str, commit: str) -> str:

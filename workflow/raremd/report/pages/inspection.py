@@ -61,8 +61,8 @@ def running_time_section(time: RunningTime, cores: int) -> list[str]:
         f"About **{_minutes(total)} on {count(cores, 'core')}**: training and generation "
         f"{_minutes(time.learning)} of one core (less where training stops early, more where a "
         "model crosses less often than the MD and goes on until it has crossed enough), starting "
-        f"{time.jobs} jobs {_minutes(time.starting)}. These are short timings on this machine, "
-        "and hold if nothing else runs on it.",
+        f"{time.jobs} jobs and drawing {_minutes(time.starting)}. These are short timings on this "
+        "machine, and hold if nothing else runs on it.",
         "",
     ]
 

@@ -21,6 +21,10 @@ STYLE = """\
 .page p, .page li { max-width: 60em; }
 .page th, .page td { padding: 0.2em 0.7em; border-bottom: 1px solid #ccc; text-align: left; }
 .page th { cursor: pointer; background: #eee; vertical-align: bottom; }
+.page .scroll { overflow-x: auto; max-width: 100%; }
+.page .scroll :is(th, td) { white-space: nowrap; }
+.page .scroll :is(th, td).long { white-space: normal; min-width: 20em; }
+.page img { max-width: 100%; height: auto; }
 .page code { background: #f3f3f3; padding: 0 0.2em; }
 .page th[aria-sort=ascending]::after { content: " \\2191"; }
 .page th[aria-sort=descending]::after { content: " \\2193"; }
@@ -40,6 +44,9 @@ if (heading) {
 }
 """
 """What a click does. An attribute, as the report has no place for scripts of its first page."""
+
+LONG = 40
+"""Letters of a cell of a table up to which it is not broken into lines."""
 
 
 def as_table(heading: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
@@ -92,15 +99,16 @@ def _blocks(lines: list[str]) -> Iterator[str]:
 
 def _table(lines: list[str]) -> Iterator[str]:
     heading, _, *rows = ([c.strip() for c in line.strip("|").split("|")] for line in lines)
-    yield "<table>"
+    yield '<div class="scroll"><table>'
     yield f"<thead><tr>{_cells(heading, 'th')}</tr></thead>"
     yield "<tbody>"
     yield from (f"<tr>{_cells(row, 'td')}</tr>" for row in rows)
-    yield "</tbody></table>"
+    yield "</tbody></table></div>"
 
 
 def _cells(values: list[str], tag: str) -> str:
-    return "".join(f"<{tag}>{_inline(value)}</{tag}>" for value in values)
+    words = ' class="long"'
+    return "".join(f"<{tag}{words * (len(v) > LONG)}>{_inline(v)}</{tag}>" for v in values)
 
 
 def _inline(text: str) -> str:

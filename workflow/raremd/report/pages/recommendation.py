@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from raremd.analysis.assessment import Assessment, Doubt
+from raremd.analysis.claim_records import ClaimRecord
 from raremd.analysis.recommendation import Answer, Candidate, Outcome, ProcessComparison
 from raremd.analysis.words import bounds, count, factor, given, listed, number, quantity, ratio
 from raremd.report.names import pretty
 from raremd.report.pages.markdown import as_table
+from raremd.report.pages.opening import opening
 
 DETAILS = "## Details"
 """Heading from which on the page is for looking things up."""
@@ -132,6 +134,8 @@ def _section(answer: Answer) -> list[str]:
     doubts = list(dict.fromkeys([*assessment.doubts, *(best.doubts if best else ())]))
     if doubts:
         lines += [*remedies(doubts), ""]
+    if answer.networks and not assessment.doubts:
+        lines += [*ranges(answer), ""]
     if answer.reproduced and answer.lost:
         times = listed([quantity(t, assessment.unit) for t in answer.lost])
         lines += [
@@ -139,6 +143,19 @@ def _section(answer: Answer) -> list[str]:
             "",
         ]
     return lines
+
+
+def ranges(answer: Answer) -> list[str]:
+    """Which model is right at which saving interval, a row a model; bold is reproduced."""
+    found, unit = answer.by_interval, answer.assessment.unit
+    times = sorted({time for each in found.values() for time in each})
+
+    def told(model: str, time: float) -> str:
+        outcome = found[model].get(time)
+        return f"**{outcome}**" if outcome is Outcome.REPRODUCED else str(outcome or "–")
+
+    rows = [[pretty(model), *(told(model, time) for time in times)] for model in found]
+    return as_table(["saving interval", *(given(time, unit) for time in times)], rows)
 
 
 def _misses(candidate: Candidate) -> bool:
@@ -178,10 +195,19 @@ def _details(answer: Answer) -> list[str]:
     return [*lines, summary, "", *_all_cells(answer), "</details>", ""]
 
 
-def as_markdown(answers: Sequence[Answer]) -> str:
-    """The page: the answer of each system, how one knows, and at the end all cells."""
+def as_markdown(answers: Sequence[Answer], records: Sequence[ClaimRecord] = ()) -> str:
+    """The page: three sentences, each system's answer, how one knows, and at the end all cells.
+
+    Parameters
+    ----------
+    answers : sequence of Answer
+    records : sequence of ClaimRecord
+        Of all claims of the study.
+    """
     lines = [
         "# Does a network learn the slow dynamics, and at which saving interval?",
+        "",
+        opening(answers, records),
         "",
         *as_table(["system", "answer"], [[a.assessment.system, headline(a)] for a in answers]),
         "",

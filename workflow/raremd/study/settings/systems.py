@@ -201,21 +201,25 @@ def _yardstick_lag(lags: tuple[float, ...]) -> float:
     return max((lag for lag in ordered if 3 * lag <= ordered[-1] * (1 + 1e-9)), default=ordered[0])
 
 
+def _lumped(given: dict[str, Any], microstates: str) -> Pcca:
+    """Metastable states, one more than timescales."""
+    n_states, lag = given["timescales"] + 1, _yardstick_lag(given["lags"])
+    return Pcca(method="pcca", microstates=microstates, n_states=n_states, lag=lag)
+
+
 def _partitions(given: dict[str, Any]) -> dict[str, Partition]:
     source = given["source"]
     if isinstance(source, Discrete):
         states = Given(method="given")
         if not isinstance(source, HiddenChain):
-            return {OWN: states}
+            return {OWN: states, "macrostates": _lumped(given, OWN)}
         size = source.chain().states_per_basin
         if size == 1:
             return {OWN: states}
         return {OWN: states, "basins": Given(method="given", states_per_macrostate=size)}
-    # n timescales need n + 1 metastable states.
-    n_states, lag = given["timescales"] + 1, _yardstick_lag(given["lags"])
     return {
         "kmeans_100": KMeans(method="kmeans", n_states=100),
-        "macrostates": Pcca(method="pcca", microstates="kmeans_100", n_states=n_states, lag=lag),
+        "macrostates": _lumped(given, "kmeans_100"),
     }
 
 
@@ -281,8 +285,8 @@ class System(Section):
         default_factory=_partitions,
         min_length=1,
         description="State partitions, by name. If left out kmeans_100 and macrostates (PCCA+ of "
-        "it, one more than timescales); for a dtraj source `given`; for a hidden_chain `given` and "
-        "`basins`.",
+        "it, one more than timescales); for a dtraj source `given` and macrostates (of those, if "
+        "there are more); for a hidden_chain `given` and `basins`.",
     )
     yardstick: Yardstick = Field(
         default_factory=_yardstick,
@@ -335,7 +339,10 @@ class System(Section):
             value = {"frame_interval": 1.0, "time_unit": "frame"} | value
         system = check(value)
         if isinstance(value, dict) and not {"base", "sweeps", "claims"} & set(value):
-            system = system.model_copy(update=_design(system))
+            # Few given states are lumped no further, and would be studied twice.
+            lumped = kind(value.get("source")) == "<kind dtraj>" and "partitions" not in value
+            studied = (system.base.partition,) if lumped else tuple(system.partitions)
+            system = system.model_copy(update=_design(system, studied))
         return system.model_copy(update={"partitions": _own_states(system)})
 
     @property
@@ -354,18 +361,19 @@ def _own_states(system: System) -> dict[str, Partition]:
     return declared
 
 
-def _design(system: System) -> dict[str, Any]:
-    """Every coordinate and partition at a few intervals, and the claims that they can answer."""
+def _design(system: System, studied: tuple[str, ...]) -> dict[str, Any]:
+    """Every coordinate and some partitions at a few intervals, and the claims they can answer."""
     frame, yardstick = system.frame_interval, system.yardstick
     multiple = round(yardstick.lag / frame)
     intervals = tuple(rounded(n * frame) for n in INTERVALS if multiple % n == 0)
-    sweeps = [Sweep(interval=intervals, partition=tuple(system.partitions))]
+    sweeps = [Sweep(interval=intervals, partition=studied)]
     others = tuple(system.coordinates)[1:]
     if others:
         sweeps.append(Sweep(coordinate=others))
-    longest, coarse = Levels(interval=intervals[-1]), Levels(partition=yardstick.partition)
-    easy = Levels(interval=intervals[-1], partition=yardstick.partition)
-    fine = yardstick.partition != system.base.partition
+    coarsest = yardstick.partition if yardstick.partition in studied else system.base.partition
+    longest, coarse = Levels(interval=intervals[-1]), Levels(partition=coarsest)
+    easy = Levels(interval=intervals[-1], partition=coarsest)
+    fine = coarsest != system.base.partition
     claims = Claims(
         C1=Easy(easy=easy),
         C3=Contrast(hard=Levels(), easy=longest) if len(intervals) > 1 else None,

@@ -1,0 +1,83 @@
+"""The first words of a report: the whole study in three sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from raremd.analysis.claim_records import ClaimRecord
+from raremd.analysis.recommendation import Answer, Outcome
+from raremd.analysis.verdicts import Verdict
+from raremd.analysis.words import count, given, listed
+from raremd.report.names import pretty
+
+OUTCOMES = {
+    Outcome.REPRODUCED: "a network reproduces the slow processes of {}",
+    Outcome.NOT_REPRODUCED: "no network reproduces those of {}",
+    Outcome.CANNOT_TELL: "this study cannot tell for {}",
+}
+VERDICTS = {
+    Verdict.SUPPORTED: "{} for the claim",
+    Verdict.CONTRADICTED: "{} against it",
+    Verdict.NO_DIFFERENCE: "{} without a difference",
+    Verdict.UNDECIDED: "{} undecided",
+}
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def networks(answers: Sequence[Answer]) -> str:
+    """Where a network reproduces the slow processes."""
+    parts = []
+    for outcome, words in OUTCOMES.items():
+        systems = [pretty(a.assessment.system) for a in answers if a.outcome is outcome]
+        if systems:
+            parts.append(words.format(listed(systems)))
+    return _capital(f"{'; '.join(parts)}.")
+
+
+def span(times: Sequence[float], unit: str) -> str:
+    """Saving intervals from the shortest to the longest."""
+    ends = dict.fromkeys(given(time) for time in (times[0], times[-1]))
+    return f"{' to '.join(ends)} {pretty(unit)}"
+
+
+def intervals(answers: Sequence[Answer]) -> str:
+    """The range of saving intervals at which networks, or else Markov models, are right."""
+    parts = []
+    for a in answers:
+        unit, system = a.assessment.unit, pretty(a.assessment.system)
+        each = [f"{pretty(m)} at {span(t, unit)}" for m, t in a.intervals_by_network.items()]
+        if a.markov_suffices and not a.assessment.doubts:
+            each.append(f"a Markov model at {span(a.markov_suffices, unit)}")
+        if each:
+            parts.append(f"{system}: {listed(each)}")
+    if not parts:
+        return "No saving interval is known at which a model reproduces them."
+    return f"They are reproduced at these saving intervals: {'; '.join(parts)}."
+
+
+def claims(records: Sequence[ClaimRecord]) -> str:
+    """How the verdicts are divided, and which claims are supported."""
+    parts = []
+    for verdict, words in VERDICTS.items():
+        mine = [r for r in records if r.long_lag.verdict is verdict]
+        names = listed(list(dict.fromkeys(r.claim for r in mine)))
+        told = f" ({names})" * (verdict is not Verdict.UNDECIDED)
+        if mine:
+            parts.append(words.format(len(mine)) + told)
+    return f"Of {count(len(records), 'verdict')} at the long lag, {listed(parts)}."
+
+
+def opening(answers: Sequence[Answer], records: Sequence[ClaimRecord]) -> str:
+    """Three sentences; two in a study without claims.
+
+    Parameters
+    ----------
+    answers : sequence of Answer
+        One per system.
+    records : sequence of ClaimRecord
+    """
+    told = [networks(answers), intervals(answers)] + [claims(records)] * bool(records)
+    return " ".join(told)
