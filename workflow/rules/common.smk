@@ -183,7 +183,7 @@ def figure_look(kind, wildcards):
     return vars(kind.look(STUDY, wildcards.get("system", "")))
 
 
-def caption_of(kind):
+def caption_of(kind, wildcards):
     """Text of a figure's caption; none for a figure that is not in the report."""
     path = LIBRARY.parent / f"report/{kind.caption}.rst"
     return path.read_text() if kind.category else ""

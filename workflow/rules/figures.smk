@@ -32,6 +32,6 @@ for KIND in catalogue.KINDS.values():
             code=code_of("plot_figure", LIBRARY / f"report/figures/{KIND.module}.py"),
             module=KIND.module,
             look=partial(figure_look, KIND),
-            caption=caption_of(KIND),
+            caption=partial(caption_of, KIND),
         script:
             "../scripts/plot_figure.py"
