@@ -168,10 +168,6 @@ CASES = {
         lambda d: fit(d, partition=BoxesSettings([[[2, 0], [0, 2]], [[3, 4], [1, 3]]])),
         ["box 1", "low must be below high"],
     ),
-    "lumping to as many": (
-        lambda d: fit(d, partition=PCCASettings(KMeansSettings(4), 4, 1)),
-        ["pcca", "fewer"],
-    ),
     "lag of the lumping": (
         lambda d: fit(d, partition=PCCASettings(KMeansSettings(4), 2, 900)),
         ["pcca", "lag is 900"],
