@@ -24,10 +24,10 @@ cheaper. Core-seconds are those of training and generation, all replicates toget
 
 A second table of each system shows other measures, with 95 % intervals over resampled replicates.
 There `qmsm` is one of the metastable states, with a memory of 20 intervals. `hummer_szabo` and
-`micro_to_macro` take a Markov model of the fine states at the greatest divisor of the yardstick's
+`micro_to_macro` take a Markov model of the microstates at the greatest divisor of the yardstick's
 lag that is at most 20 intervals; the first keeps the time integral of each correlation of
 the metastable states (Hummer and Szabo 2015), the second projects its matrix at the yardstick's lag
-(Sartore, Teichmann, Stock 2024). They have no score: that is read in the fine states.
+(Sartore, Teichmann, Stock 2024). They have no score: that is read in the microstates.
 
 """
 
@@ -53,14 +53,17 @@ def _choice(ranking: pd.DataFrame) -> str:
 
 def as_markdown(board: Board, cells: dict[str, str], units: dict[str, str]) -> str:
     """The page; `cells` and `units` by system."""
-    lines = ["# Leaderboard", "", HOW.rstrip(), ""]
+    systems = board.ranking.groupby("system", sort=False)
+    lines = ["# Leaderboard", ""]
+    lines += [f"- {system}, `{cells[str(system)]}`: {_choice(group)}" for system, group in systems]
+    lines += ["", "## Details", "", HOW.rstrip(), ""]
     lines += [f"- {_spoken(metric)}: {text}" for metric, text in METRICS.items()]
-    for system, group in board.ranking.groupby("system", sort=False):
+    for system, group in systems:
         heading = [
             "model", "score", "95 %", "rank", "front", f"worst at lag ({units[str(system)]})",
             "process", "validation", "cross-entropy (nats)", "core-seconds", "failed replicates",
         ]  # fmt: skip
-        lines += ["", f"## {system}", "", f"Cell `{cells[str(system)]}`. {_choice(group)}", ""]
+        lines += ["", f"## {system}", ""]
         lines += as_table(heading, [_cells(row) for _, row in group.iterrows()])
         own = board.metrics[board.metrics["system"] == system]
         lines += ["", *_measured(own, [str(model) for model in group["model"]])]
