@@ -96,7 +96,8 @@ class TestMdThatCannotTell:
         assert f"Not yet: {WHY[name]}" in answers(said["inspect.md"], name)
         assert f"Cannot tell: {WHY[name]}" in answers(said["recommendation.md"], name)
         assert WHY[name] in said["diagnosis.md"]
-        of_system = said["leaderboard.md"].partition(f"## {name}\n")[2].partition("\n## ")[0]
+        lines = said["leaderboard.md"].splitlines()
+        of_system = next(line for line in lines if line.startswith(f"- {name}, "))
         assert f"**No ranking**, because this MD cannot decide: {WHY[name]}" in of_system
         capital = WHY[name][0].upper() + WHY[name][1:]
         assert capital in said["claims.md"]
