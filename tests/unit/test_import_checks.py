@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+
 import h5py
 import numpy as np
 import pytest
@@ -260,3 +262,11 @@ def test_files_that_validate_must_leave_some(folder):
     refused("a.npy", "systems.mine.source.validation: no file matches b.npy", validation="b.npy")
     with pytest.raises(ValueError, match=r"source\.validation: all trajectories validate"):
         split_frames([50], 0.2, 0, [0])
+
+
+def test_the_name_of_an_array_stays_on_one_line(folder):
+    with zipfile.ZipFile("a.npz", "w") as archive:
+        archive.writestr("a b\ny.npy", b"no array")
+    with pytest.raises(ValueError, match=r"a\.npz, array a b y: ") as caught:
+        imported("a.npz")
+    assert "\n" not in str(caught.value)

@@ -105,7 +105,10 @@ def _opened(path: Path, member: str | None) -> Iterator[tuple[IO[bytes], int]]:
 
 
 def _label(path: Path, member: str | None) -> str:
-    return str(path) if member is None else f"{path}, array {member.removesuffix('.npy')}"
+    if member is None:
+        return str(path)
+    name = " ".join(member.removesuffix(".npy").split())  # a damaged one may hold a line break
+    return f"{path}, array {name}"
 
 
 def _members(path: Path, wanted: str) -> list[str | None]:
