@@ -61,8 +61,9 @@ class TestOneCell:
 
     def test_the_largest_budget_at_which_it_is_trained_is_what_counts(self):
         controls = tuple(Control(f"lstm_{n}", "lstm", "budget", float(n)) for n in (4, 16))
+        off_by_half = tuple(d + 0.5 for d in RIGHT)
         cell = cell_result(
-            lstm=WRONG, lstm_4=RIGHT, lstm_16=WRONG,
+            lstm=off_by_half, lstm_4=RIGHT, lstm_16=WRONG,
             losses={"markov": 0.1, "lstm": 0.1, "lstm_4": 0.1, "lstm_16": 0.5},
         )  # fmt: skip
         found = candidate(cell, "lstm", 10, assessment(), controls)

@@ -8,6 +8,7 @@ import pytest
 from judged import cell_result
 
 from raremd.analysis.assessment import Cause
+from raremd.analysis.cell_result import LOG2_CAP, Reading
 from raremd.analysis.ladder import Rung
 from raremd.analysis.training_check import budget_doubt
 
@@ -15,10 +16,9 @@ TOLERANCE = 0.32
 RIGHT = (0.0, 0.01, -0.01)
 
 
-def doubt(*moved, losses=None):
-    return budget_doubt(
-        cell_result(lstm=RIGHT, moved={"lstm": moved}, losses=losses), Rung("lstm"), TOLERANCE
-    )
+def doubt(*moved, losses=None, reading=Reading.ONE_STEP):
+    cell = cell_result(lstm=RIGHT, moved={"lstm": moved}, losses=losses)
+    return budget_doubt(cell, Rung("lstm"), TOLERANCE, reading)
 
 
 @pytest.mark.parametrize(
@@ -64,6 +64,31 @@ def test_a_training_on_fewer_tokens_tells_more_than_the_history_of_one_whose_rat
 
     ladder = Rung("lstm_4", 4.0, below)
     settled, moving = with_timescales(100.0, 120.0), with_timescales(100.0, 400.0)
-    assert budget_doubt(settled, alone, TOLERANCE) is not None
-    assert budget_doubt(settled, ladder, TOLERANCE) is None
-    assert "by a factor of 2.00" in budget_doubt(moving, ladder, TOLERANCE).text
+    assert budget_doubt(settled, alone, TOLERANCE, Reading.ONE_STEP) is not None
+    assert budget_doubt(settled, ladder, TOLERANCE, Reading.ONE_STEP) is None
+    assert "by a factor of 2.00" in budget_doubt(moving, ladder, TOLERANCE, Reading.ONE_STEP).text
+
+
+LADDER = Rung("lstm_4", 4.0, Rung("lstm"))
+
+
+def long_lag_doubt(of_less, of_more):
+    """Of a network whose one-step timescale still doubles with the tokens."""
+    cell = cell_result(lstm=of_less, lstm_4=of_more, moved={"lstm_4": (1.0, 1.0, 1.0)})
+    return budget_doubt(cell, LADDER, TOLERANCE, Reading.LONG_LAG)
+
+
+def test_the_long_lag_is_checked_by_the_timescale_at_the_long_lag():
+    assert long_lag_doubt((0.1, -0.2, 0.0), (0.0, 0.1, -0.1)) is None
+    found = long_lag_doubt((-2.0, -2.1, -1.9), (0.0, 0.1, -0.1))
+    assert "timescale at the long lag still moved by a factor of 2.00" in found.text
+
+
+def test_without_a_training_on_fewer_tokens_the_long_lag_is_checked_at_one_step():
+    assert "one-step" in doubt(1.0, 1.0, 1.0, reading=Reading.LONG_LAG).text
+
+
+def test_trainings_that_failed_alike_have_not_converged():
+    """Both stand at the cap, so that nothing seems to move."""
+    failed = (-LOG2_CAP, LOG2_CAP, -LOG2_CAP)
+    assert "one-step" in long_lag_doubt(failed, failed).text

@@ -97,7 +97,7 @@ def doubts_of(
                 )
             )
         for model in models:
-            doubt = budget_doubt(cell, model, assessment.tolerance)
+            doubt = budget_doubt(cell, model, assessment.tolerance, reading)
             found += [doubt] if doubt else []
     errors = [cell.errors(model.name, reading) for cell in cells for model in models]
     if errors and all(len(e) and (e >= LOG2_CAP).all() for e in errors):

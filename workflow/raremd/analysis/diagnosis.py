@@ -148,7 +148,7 @@ def diagnose(
     outcome = OUTCOMES[mine.verdict]
     cause, evidence = None, doubts[0].text if doubts else ""
     if outcome is Outcome.NOT_REPRODUCED:
-        cause, evidence = _main_cause(cell, model, gains, ceiling, markov, tolerance)
+        cause, evidence = _main_cause(cell, model, gains, ceiling, markov, tolerance, reading)
     return Diagnosis(
         system=cell.cell.system,
         cell=cell.name,
@@ -172,11 +172,12 @@ def _main_cause(
     ceiling: float,
     markov: Finding | None,
     tolerance: float,
+    reading: Reading,
 ) -> tuple[MainCause, str]:
     """The first cause that holds: too small a budget explains more than anything after it."""
     helpful = [gain for gain in gains if gain.helps]
     most = max(helpful, key=lambda gain: gain.gain, default=None)
-    budget = budget_doubt(cell, Rung(model), tolerance)
+    budget = budget_doubt(cell, Rung(model), tolerance, reading)
     if budget:
         return MainCause.BUDGET, budget.text
     if most:

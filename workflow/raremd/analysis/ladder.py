@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from raremd.analysis.cell_result import CellResult
 from raremd.study.verdict_plans import Control
@@ -17,21 +17,26 @@ class Rung:
     ----------
     name : str
     budget : float
-    below : Rung or None
-        The same at the next smaller budget, where one ran.
+    below, above : Rung or None
+        The same at the next smaller and at the next larger budget, where they ran.
     """
 
     name: str
     budget: float = 1.0
     below: Rung | None = None
+    above: Rung | None = None
 
 
 def rungs(model: str, controls: Sequence[Control], cells: Sequence[CellResult]) -> list[Rung]:
     """The budgets of a network that ran in all of some cells, smallest first."""
     ladder = [(1.0, model)]
     ladder += [(k.budget, k.name) for k in controls if k.of == model and k.varies == "budget"]
-    found: list[Rung] = []
-    for budget, name in sorted(ladder):
-        if all(name in cell.models for cell in cells):
-            found.append(Rung(name, budget, found[-1] if found else None))
-    return found
+    ran = [
+        Rung(name, budget)
+        for budget, name in sorted(ladder)
+        if all(name in cell.models for cell in cells)
+    ]
+    above: Rung | None = None
+    for k in reversed(range(len(ran))):
+        above = ran[k] = replace(ran[k], below=ran[k - 1] if k else None, above=above)
+    return ran

@@ -273,7 +273,7 @@ def candidate(
     """One model in one cell against all slow processes of the MD."""
     tolerance = assessment.tolerance
     ladder = rungs(model, controls, [cell])
-    doubts = {rung: budget_doubt(cell, rung, tolerance) for rung in ladder}
+    doubts = {rung: budget_doubt(cell, rung, tolerance, Reading.LONG_LAG) for rung in ladder}
     trained = [rung for rung, doubt in doubts.items() if doubt is None]
     chosen = (trained or list(doubts))[-1]
     budget = doubts[chosen]

@@ -1,36 +1,46 @@
-"""Was a network trained to the end? Its loss beside a Markov model's, and its last doubling."""
+"""Was a network trained to the end? Its loss beside a Markov model's, and what more tokens changed.
+
+At the long lag a network can be done long before it is at one step, since jumps that it should not
+make mostly return at once. Each reading is therefore checked by its own timescale.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
 from raremd.analysis.assessment import Cause, Doubt
-from raremd.analysis.cell_result import MARKOV, CellResult
+from raremd.analysis.cell_result import LOG2_CAP, MARKOV, CellResult, Reading
 from raremd.analysis.ladder import Rung
 from raremd.analysis.words import number
 from raremd.learning.trained import is_far_above
 
 REMEDY = "raise `training.tokens` at least fourfold"
-MOVED = {"expected_timescale": "expected one-step timescale", "cross_entropy": "held-out loss"}
-"""What must not move any more over the last doubling of tokens."""
+ONE_STEP, LOSS = "expected_timescale", "cross_entropy"
+NAMES = {ONE_STEP: "expected one-step timescale", LOSS: "held-out loss"}
 
 
-def budget_doubt(cell: CellResult, rung: Rung, tolerance: float) -> Doubt | None:
+def budget_doubt(cell: CellResult, rung: Rung, tolerance: float, reading: Reading) -> Doubt | None:
     """Why a network's result in a cell is one of its budget; None if nothing speaks for that.
 
     Parameters
     ----------
     cell : CellResult
     rung : Rung
-        The network at one budget. What the last doubling changed is read from the network below
-        it, trained on fewer tokens to the end of its schedule, or else from its own history.
+        The network at one budget. What more tokens change is read from the same network at the
+        next smaller and at all larger budgets, each at the end of its own schedule, or, where it
+        ran at no other, from its history.
     tolerance : float
         log2 change per doubling of tokens that counts as none.
+    reading : Reading
+        The long lag is checked by the timescale of what was generated, which only trainings at
+        several budgets can tell; without them by the expected one-step timescale, as one step is.
     """
     model = rung.name
     tokens = cell.values(model, "tokens")
     spent = f"{number(float(np.median(tokens)))} tokens" if len(tokens) else "its tokens"
-    seen = _far_above_markov(cell, model) or _still_moving(cell, rung, tolerance)
+    seen = _far_above_markov(cell, model) or _still_moving(cell, rung, tolerance, reading)
     if seen is None:
         return None
     text = f"`{model}` is not trained to the end in `{cell.name}`: after {spent} its {seen}"
@@ -46,25 +56,56 @@ def _far_above_markov(cell: CellResult, model: str) -> str | None:
     return None
 
 
-def _still_moving(cell: CellResult, rung: Rung, tolerance: float) -> str | None:
-    """The median over replicates decides; those without a value, as one that failed, are left out.
+def _still_moving(cell: CellResult, rung: Rung, tolerance: float, reading: Reading) -> str | None:
+    """Whether the last doubling of tokens, or one beyond them, changed more than it may.
 
-    Replicates move either way, so that it is taken of the sizes.
+    A longer training that went wrong itself ends the search.
     """
-    for quantity, name in MOVED.items():
-        moved = _moved(cell, rung, quantity)
-        known = moved[np.isfinite(moved)]
-        if len(known) and np.median(abs(known)) > tolerance:
-            factor = 2.0 ** np.median(abs(known))
-            return f"{name} still moved by a factor of {factor:.2f} over the last doubling of them"
+    at: Rung | None = rung
+    while at is not None and (at is rung or not _far_above_markov(cell, at.name)):
+        for name, changes in _changes(cell, at, reading).items():
+            known = abs(changes[np.isfinite(changes)])
+            if len(known) and np.median(known) > tolerance:
+                when = (
+                    "over the last doubling of them" if at is rung else "per doubling beyond them"
+                )
+                return f"{name} still moved by a factor of {2.0 ** np.median(known):.2f} {when}"
+        at = at.above
     return None
 
 
+def _changes(cell: CellResult, rung: Rung, reading: Reading) -> dict[str, np.ndarray]:
+    """log2 changes over the last doubling of tokens, by replicate.
+
+    Replicates move either way, so that the median of the sizes decides; those without a value, as
+    one that failed, are left out.
+    """
+    if reading is Reading.LONG_LAG and rung.below is not None:
+        at_long_lag = _per_doubling(rung, rung.below, lambda name: _generated(cell, name))
+        if np.isfinite(at_long_lag).sum() > len(at_long_lag) / 2:
+            return {"timescale at the long lag": at_long_lag, NAMES[LOSS]: _moved(cell, rung, LOSS)}
+    return {name: _moved(cell, rung, quantity) for quantity, name in NAMES.items()}
+
+
+def _generated(cell: CellResult, model: str) -> np.ndarray:
+    """log2 of the generated timescale; NaN of a replicate that failed altogether."""
+    deviations = cell.deviations(model, Reading.LONG_LAG)
+    return np.where(abs(deviations) < LOG2_CAP, deviations, np.nan)
+
+
 def _moved(cell: CellResult, rung: Rung, quantity: str) -> np.ndarray:
-    """log2 change over the last doubling of tokens, by replicate."""
-    lag = cell.cell.interval if quantity == "expected_timescale" else None
-    if rung.below is None or not len(cell.values(rung.below.name, quantity, lag)):
-        return cell.values(rung.name, f"{quantity}_moved_log2")
-    more, less = (cell.values(name, quantity, lag) for name in (rung.name, rung.below.name))
+    """From the training on fewer tokens, or else from the history of this one."""
+    lag = cell.cell.interval if quantity == ONE_STEP else None
+    below, above = rung.below, rung.above
+    if below is not None and len(cell.values(below.name, quantity, lag)):
+        return _per_doubling(rung, below, lambda name: np.log2(cell.values(name, quantity, lag)))
+    if above is not None and above.name in cell.models:  # which tells more than the history
+        return np.array([])
+    return cell.values(rung.name, f"{quantity}_moved_log2")
+
+
+def _per_doubling(rung: Rung, below: Rung, log2_of: Callable[[str], np.ndarray]) -> np.ndarray:
+    """What two budgets differ by, replicate by replicate, per doubling of tokens."""
+    more, less = log2_of(rung.name), log2_of(below.name)
     n = min(len(more), len(less))
-    return np.log2(more[:n] / less[:n]) / np.log2(rung.budget / rung.below.budget)
+    return (more[:n] - less[:n]) / np.log2(rung.budget / below.budget)
