@@ -6,15 +6,19 @@ from pathlib import Path
 import pytest
 import yaml
 
-from raremd.io.storage import read_parquet
+from raremd.analysis.claim_records import Judgement
+from raremd.analysis.kept_laws import KeptLaws
+from raremd.analysis.recommended import Recommended
+from raremd.analysis.verdicts import Verdict
+from raremd.io.storage import read_parquet, read_typed
+from raremd.report.pages.answers import answers
+from raremd.report.pages.front import BEGIN, END, found
 from raremd.study.load import load_study
 from raremd.study.settings.study import read_settings
 
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "docs" / "results"
 FACTORS = ["system", "coordinate", "interval", "partition"]
-CLAIMS = ["C1", "C2", "C3", "C4", "C5", "C6"]
-CHANGES = {"twice", "four_times", "wide", "long_window", "seen_jumps"}
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +31,16 @@ def kept():
     return read_parquet(KEPT / "comparison.parquet")
 
 
+@pytest.fixture(scope="module")
+def judgement():
+    return read_typed(Judgement, KEPT / "claims.json")
+
+
+@pytest.fixture(scope="module")
+def commits():
+    return {made["commit"] for made in json.loads((KEPT / "provenance.json").read_text())}
+
+
 def test_the_configuration_kept_is_that_of_the_study(planned):
     kept_config = json.loads((KEPT / "config.json").read_text())
     assert read_settings(kept_config) == planned.settings
@@ -34,31 +48,73 @@ def test_the_configuration_kept_is_that_of_the_study(planned):
 
 def test_every_planned_model_of_every_cell_has_all_its_replicates(planned, kept):
     entropy = kept[(kept["quantity"] == "cross_entropy") & (kept["replicate"] > 0)]
-    found = entropy.groupby([*FACTORS, "model"])["replicate"].nunique().to_dict()
+    counted = entropy.groupby([*FACTORS, "model"])["replicate"].nunique().to_dict()
     expected = {
-        tuple(row[f] for f in [*FACTORS, "model"]): planned.settings.replicates
-        for row in planned.table().to_dict("records")
+        (cell.system, cell.coordinate, cell.interval, cell.partition, model): replicates
+        for (cell, model), replicates in planned.trainings.items()
     }
-    assert found == expected
-    assert planned.settings.replicates >= 5
+    assert counted == expected
 
 
-def test_every_claim_is_judged_on_every_system_with_all_that_belongs_to_it(planned):
-    records = json.loads((KEPT / "claims.json").read_text())
-    judged = {(r["claim"], r["system"]) for r in records}
-    assert judged == {(c, s) for c in CLAIMS for s in planned.settings.systems}
-    for record in records:
-        assert record["n_events"] >= 0
-        assert record["low"] <= record["effect"] <= record["high"]
-        assert record["claim"] == "C6" or "markov" in record["control"]
-        assert {v["change"] for v in record["control"]["varied"]} == CHANGES
+def test_every_declared_claim_is_judged_for_both_networks_at_several_budgets(planned, judgement):
+    declared = {
+        (claim, system, model)
+        for system, settings in planned.settings.systems.items()
+        for claim, contrast in settings.claims.model_dump().items()
+        if contrast is not None
+        for model in ("lstm", "transformer")
+    } | {("C6", system, "transformer") for system in planned.settings.systems}
+    assert {(r.claim, r.system, r.model) for r in judgement.records} == declared
+    assert all(len(r.budgets) > 1 for r in judgement.records)
 
 
-def test_the_commit_that_made_it_is_known():
-    provenance = json.loads((KEPT / "provenance.json").read_text())
-    for made in provenance:
-        assert len(made["commit"]) == 40
-        assert made["versions"]["torch"]
+def test_verdicts_follow_from_their_intervals(judgement):
+    """Section "Verdicts" of docs/method.md, read again from the numbers that are kept."""
+    for record in judgement.records:
+        for reading, doubts in (
+            (record.long_lag, record.doubts),
+            (record.one_step, record.one_step_doubts),
+        ):
+            within = reading.low >= -0.32 and reading.high <= 0.32
+            if doubts:
+                assert reading.verdict is Verdict.UNDECIDED
+            elif within:
+                right = Verdict.SUPPORTED if record.claim == "C1" else Verdict.NO_DIFFERENCE
+                assert reading.verdict is right
+            elif reading.verdict is Verdict.SUPPORTED:
+                assert reading.low > 0 and reading.high > 0.32 and record.claim != "C1"
+            elif reading.verdict is Verdict.CONTRADICTED:
+                away = reading.low > 0.32 or reading.high < -0.32
+                assert away if record.claim == "C1" else reading.high < 0 and reading.low < -0.32
+
+
+def test_what_is_undecided_says_what_would_decide_it(judgement):
+    for record in judgement.records:
+        if record.long_lag.verdict is Verdict.UNDECIDED:
+            assert record.doubts or record.long_lag.needed
+
+
+def test_page_and_readme_say_what_follows_from_the_claims(judgement, commits):
+    (commit,) = commits
+    page = (KEPT / "README.md").read_text()
+    assert "\n".join(answers(judgement)) in page and commit[:12] in page
+    systems = read_typed(tuple[Recommended, ...], KEPT / "recommendation.json")
+    laws = read_typed(KeptLaws, ROOT / "resources/laws.json")
+    readme = (ROOT / "README.md").read_text()
+    said = readme.partition(BEGIN)[2].partition(END)[0].strip()
+    assert said == found(judgement, systems, laws, "config/study.yaml", commit[:12])
+
+
+def test_the_default_study_says_nothing_contrary(judgement):
+    default = read_typed(Judgement, ROOT / "docs/gallery/claims.json")
+    of_study = {(r.claim, r.system, r.model): r.long_lag.verdict for r in judgement.records}
+    opposite = {Verdict.SUPPORTED, Verdict.CONTRADICTED}
+    for r in default.records:
+        assert {r.long_lag.verdict, of_study[r.claim, r.system, r.model]} != opposite
+
+
+def test_all_comes_from_one_commit_that_is_known(commits):
+    assert len(commits) == 1 and all(len(commit) == 40 for commit in commits)
 
 
 def test_the_method_names_every_quantity(kept):

@@ -1,13 +1,15 @@
-"""What the README says was found is what the kept claims say."""
+"""What the README says was found."""
 
 import pytest
 from judged import claim_record
 
 from raremd.analysis.claim_records import Judgement
-from raremd.io.provenance import ROOT
-from raremd.io.storage import read_typed
+from raremd.analysis.kept_laws import DialLaw, KeptLaws, NetworkLaw
+from raremd.analysis.recommendation import Outcome
+from raremd.analysis.recommended import CellOutcome, Recommended
 from raremd.report.pages.front import BEGIN, END, found, insert
 
+LAW = DialLaw(scale=1e-3, tokens=1.0, states=0.0, spread=0.1)
 PAGE = f"# Title\n{BEGIN}\nold\n{END}\nrest\n"
 
 
@@ -23,16 +25,35 @@ def test_a_page_without_marks_is_refused(page):
         insert(page, "new")
 
 
-def test_a_sentence_per_claim_and_where_it_comes_from():
-    records = tuple(claim_record(claim=claim) for claim in ("C3", "C4"))
-    text = found(Judgement(records, ()), "config.yaml", "abc1234")
-    assert text.count("- **") == 2 and "(C3)" in text and "(C4)" in text
-    assert text.endswith("From a run of `config.yaml` at commit `abc1234`.")
+def outcome(model, interval, result):
+    return CellOutcome("xy", interval, "fine", model, 100, 1.0, result, 0.1)
 
 
-def test_the_readme_says_what_the_kept_claims_say():
-    kept = read_typed(Judgement, ROOT / "docs/gallery/claims.json")
-    readme = (ROOT / "README.md").read_text()
-    said = readme.partition(BEGIN)[2].partition(END)[0].strip()
-    commit = said.rpartition("commit `")[2].rstrip("`.")
-    assert said == found(kept, "config.yaml", commit)
+def test_what_is_asked_first_is_answered_first():
+    records = tuple(claim_record(claim=claim) for claim in ("C1", "C3", "C4"))
+    markov = (
+        outcome("markov", 1.0, Outcome.NOT_REPRODUCED),
+        outcome("markov", 20.0, Outcome.REPRODUCED),
+        outcome("markov", 5.0, Outcome.REPRODUCED),
+    )
+    system = Recommended("toy", "ps", Outcome.CANNOT_TELL, True, None, (), markov)
+    laws = KeptLaws("", (NetworkLaw("lstm", LAW, LAW, 10.0),))
+    text = found(Judgement(records, ()), [system], laws, "config/study.yaml", "abc1234")
+    questions = [line.split("**")[1] for line in text.splitlines() if line.startswith("- **")]
+    assert questions == [
+        "Does coarse graining into metastable states help?",
+        "Does a longer saving interval help?",
+        "How many frames must a network be trained on?",
+        "When is a Markov model enough?",
+    ]
+    assert "in 2 of 3 cells, at these saving intervals: toy (5 to 20 ps)." in text
+    assert "about 9 million for the LSTM" in text  # 1e6 (1000 x 1e-3 / (1 / 0.9 - 1))
+    assert text.endswith("From a run of `config/study.yaml` at commit `abc1234`.")
+
+
+def test_a_markov_model_that_is_right_nowhere_has_no_place():
+    system = Recommended(
+        "toy", "ps", Outcome.CANNOT_TELL, True, None, (), (outcome("markov", 1.0, "cannot tell"),)
+    )
+    text = found(Judgement((), ()), [system], KeptLaws("", ()), "a", "b")
+    assert "in 0 of 1 cell." in text

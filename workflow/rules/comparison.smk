@@ -163,6 +163,7 @@ rule recommend:
         kinetics=per_cell("kinetics.h5"),
         claims=f"{RESULTS}/claims.json",
     output:
+        record=f"{RESULTS}/recommendation.json",
         markdown=f"{RESULTS}/recommendation.md",
         html=report(
             f"{RESULTS}/recommendation.html",

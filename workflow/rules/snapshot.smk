@@ -19,16 +19,19 @@ KEPT_FIGURES = catalogue.figures(
 rule write_results_page:
     input:
         claims=f"{RESULTS}/claims.json",
-        recommendation=f"{RESULTS}/recommendation.md",
+        recommendation=f"{RESULTS}/recommendation.json",
+        recommendation_page=f"{RESULTS}/recommendation.md",
         diagnosis=f"{RESULTS}/diagnosis.md",
         comparison=f"{RESULTS}/comparison.parquet",
         cost=f"{RESULTS}/cost.parquet",
         cost_csv=f"{RESULTS}/cost.csv",
         runs=per_model("run.json"),
+        laws=ROOT / "resources/laws.json",
         figures=expand(f"{RESULTS}/figures/{{figure}}.png", figure=KEPT_FIGURES),
     output:
         page=f"{SNAPSHOT}/README.md",
         claims=f"{SNAPSHOT}/claims.json",
+        recommendation=f"{SNAPSHOT}/recommendation.json",
         comparison=f"{SNAPSHOT}/comparison.parquet",
         cost_csv=f"{SNAPSHOT}/cost.csv",
         config=f"{SNAPSHOT}/config.json",
@@ -47,6 +50,7 @@ rule write_results_page:
     params:
         code=code_of("write_results_page"),
         config=lambda w: as_param(STUDY.settings),
+        study=lambda w: os.path.relpath(workflow.configfiles[-1]),
         plan=planned(plan.results_page_plan),
     script:
         "../scripts/write_results_page.py"

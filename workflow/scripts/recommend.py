@@ -1,11 +1,12 @@
-"""Adapter: comparison, assessments and verdicts -> recommendation.{md,html}."""
+"""Adapter: comparison, assessments and verdicts -> recommendation.{json,md,html}."""
 
 from raremd.analysis.assessment import read_assessments
 from raremd.analysis.cell_result import cell_results
 from raremd.analysis.claim_records import Judgement
 from raremd.analysis.recommendation import recommend
+from raremd.analysis.recommended import recommended
 from raremd.io.logs import log_to
-from raremd.io.storage import read_attributes, read_parquet, read_typed
+from raremd.io.storage import read_attributes, read_parquet, read_typed, write_typed
 from raremd.report.pages.markdown import write_page
 from raremd.report.pages.recommendation import as_markdown
 from raremd.study.plans import from_param
@@ -23,5 +24,6 @@ if __name__ == "__main__":
         of_cells = [cells[n] for n in mine], [n_states[n] for n in mine]
         models = plan.networks, plan.baselines
         answers.append(recommend(assessment, *of_cells, *models, plan.controls))
+    write_typed(snakemake.output.record, tuple(map(recommended, answers)))
     records = read_typed(Judgement, snakemake.input.claims).records
     write_page(as_markdown(answers, records), snakemake.output.markdown, snakemake.output.html)

@@ -3,14 +3,12 @@
 import shutil
 from pathlib import Path
 
-from raremd.analysis.claim_records import Judgement
 from raremd.io.logs import log_to
-from raremd.io.storage import atomic_path, read_record, read_typed
+from raremd.io.storage import atomic_path, read_record
 from raremd.learning.run_record import RunRecord
 from raremd.report.figures.catalogue import KINDS
 from raremd.report.figures.style import Look
 from raremd.report.pages.captions import caption
-from raremd.report.pages.front import found, insert
 from raremd.report.pages.gallery import Shown, page
 from raremd.report.pages.results import HASH, compress
 
@@ -28,8 +26,3 @@ if __name__ == "__main__":
     with atomic_path(o.page) as temporary:
         temporary.write_text(page(shown, *run))
     shutil.copyfile(i.claims, o.claims)
-    # No output of the rule, so that a failure takes nothing away.
-    readme = Path("README.md")
-    text = insert(readme.read_text(), found(read_typed(Judgement, i.claims), *run))
-    with atomic_path(readme) as temporary:
-        temporary.write_text(text)

@@ -6,6 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from raremd.analysis.claim_records import Judgement
+from raremd.analysis.kept_laws import KeptLaws
+from raremd.analysis.recommended import Recommended
 from raremd.io.logs import log_to
 from raremd.io.provenance import Provenance
 from raremd.io.storage import (
@@ -16,7 +18,8 @@ from raremd.io.storage import (
     write_json,
     write_parquet,
 )
-from raremd.report.pages.results import compress, page, reduce
+from raremd.report.pages.front import found, insert
+from raremd.report.pages.results import HASH, compress, page, reduce
 from raremd.study.plans import from_param
 from raremd.study.verdict_plans import ResultsPagePlan
 
@@ -32,17 +35,26 @@ if __name__ == "__main__":
     write_parquet(o.comparison, reduce(comparison, plan.yardstick_lags))
     write_json(o.config, json.loads(p.config))
     write_json(o.provenance, distinct)
-    for name in ("claims", "cost_csv"):
+    for name in ("claims", "recommendation", "cost_csv"):
         shutil.copyfile(i[name], o[name])
+    judgement, commits = read_typed(Judgement, i.claims), sorted({one.commit for one in made})
     text = page(
-        read_typed(Judgement, i.claims),
-        Path(i.recommendation).read_text(),
+        judgement,
+        Path(i.recommendation_page).read_text(),
         Path(i.diagnosis).read_text(),
         comparison,
         cost,
         plan,
-        sorted({one.commit for one in made}),
+        commits,
         [Path(figure).stem for figure in i.figures],
     )
     with atomic_path(o.page) as temporary:
+        temporary.write_text(text)
+    # No output of the rule, so that a failure takes nothing away.
+    readme = Path("README.md")
+    systems = read_typed(tuple[Recommended, ...], i.recommendation)
+    short = " and ".join(commit[:HASH] for commit in commits)
+    said = found(judgement, systems, read_typed(KeptLaws, i.laws), p.study, short)
+    text = insert(readme.read_text(), said)
+    with atomic_path(readme) as temporary:
         temporary.write_text(text)

@@ -1,24 +1,78 @@
-"""What the default study found, as it stands in the README between two marks."""
+"""What the study found, as it stands in the README between two marks."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from raremd.analysis.claim_records import Judgement
-from raremd.report.pages.answers import answers
+from raremd.analysis.kept_laws import WITHIN, KeptLaws, expectation
+from raremd.analysis.recommendation import Outcome
+from raremd.analysis.recommended import Recommended
+from raremd.analysis.words import count, listed
+from raremd.report.names import pretty
+from raremd.report.pages.answers import answer
+from raremd.report.pages.opening import span
 
-BEGIN, END = "<!-- found: written by make gallery -->", "<!-- end of found -->"
+BEGIN, END = "<!-- found: written by make snapshot -->", "<!-- end of found -->"
+ASKED = "C4", "C3", "C6"
+"""The claims that people ask about first."""
+FRAMES, STATES = 1000.0, 100
+"""Timescale in saved frames and number of states of the example."""
 
 
-def found(judgement: Judgement, study: str, commit: str) -> str:
-    """One sentence per claim, and where they come from.
+def _training(laws: KeptLaws) -> str:
+    """What it takes to learn a process of a certain timescale."""
+    needs = [
+        f"about {expectation(law, 1e6, STATES, FRAMES).tokens.value / 1e6:.0f} million for the "
+        f"{pretty(law.kind)}"
+        for law in laws.networks
+    ]
+    return (
+        f"**How many frames must a network be trained on?** For a process of {FRAMES:,.0f} saved "
+        f"frames in {STATES} states {listed(needs)}, each frame counted as often as it is seen, "
+        f"until its timescale at one step is within {100 * WITHIN:.0f} %. "
+        "[The laws](docs/laws.md) tell more."
+    )
+
+
+def _markov(systems: Sequence[Recommended]) -> str:
+    """Where counting does what a network does."""
+    where, right, tried = [], 0, 0
+    for system in systems:
+        good = [c for c in system.baselines if c.outcome is Outcome.REPRODUCED]
+        right, tried = right + len(good), tried + len(system.baselines)
+        if good:
+            intervals = sorted({c.interval for c in good})
+            where.append(f"{pretty(system.system)} ({span(intervals, system.unit)})")
+    cells = f"{right} of {count(tried, 'cell')}"
+    places = f", at these saving intervals: {listed(where)}" if where else ""
+    return (
+        "**When is a Markov model enough?** It reproduces the slow processes at the long lag in "
+        f"{cells}{places}."
+    )
+
+
+def found(
+    judgement: Judgement, systems: Sequence[Recommended], laws: KeptLaws, study: str, commit: str
+) -> str:
+    """The answers to what people ask first, and where they come from.
 
     Parameters
     ----------
     judgement : Judgement
+    systems : sequence of Recommended
+    laws : KeptLaws
     study : str
         File of the configuration.
     commit : str
     """
-    return "\n".join([*answers(judgement), "", f"From a run of `{study}` at commit `{commit}`."])
+    told = [
+        answer(records, [p for p in judgement.pooled if p.claim == claim])
+        for claim in ASKED
+        if (records := [r for r in judgement.records if r.claim == claim])
+    ]
+    items = [f"- {text}" for text in (*told, _training(laws), _markov(systems))]
+    return "\n".join([*items, "", f"From a run of `{study}` at commit `{commit}`."])
 
 
 def insert(page: str, text: str) -> str:
