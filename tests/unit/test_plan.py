@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 
 import pytest
 import yaml
+from toy_study import toy
 
 from raremd.analysis.levels import factor_levels, grid_levels, microstates, recrossing_cells
 from raremd.io.provenance import ROOT
+from raremd.report.figures.looks import factor
 from raremd.study import plan, plans, source_plan, verdict_plans
 from raremd.study.cell import Cell
 from raremd.study.load import load_study
@@ -19,6 +21,7 @@ from raremd.study.settings.models import KINDS
 
 CONFIG = yaml.safe_load((ROOT / "config/smoke.yaml").read_text())
 BASE = Cell("four_state", "xy", 5.0, "macrostates")
+SMALL = {"settings": {"hidden": 16}}
 CORED = Cell("four_state", "xy", 5.0, "macrostates_coring")
 
 
@@ -221,3 +224,39 @@ class TestLevels:
 
     def test_microstates_are_those_of_kmeans_but_the_base(self):
         assert set(microstates(self.study, "four_state")) == {"kmeans_20", "kmeans_500"}
+
+
+class TestLongestTrained:
+    """A figure shows a network at the largest budget that ran in most of its cells."""
+
+    STUDY = load_study(
+        toy(
+            **{
+                "models.lstm_4": {"kind": "lstm", "control_of": "lstm", "budget": 4} | SMALL,
+                "models.lstm_16": {"kind": "lstm", "control_of": "lstm", "budget": 16} | SMALL,
+                "systems.toy.claims": {},
+                "systems.toy.sweeps": [
+                    {"coordinate": ["x"], "models": ["lstm", "lstm_4"]},
+                    {"models": ["lstm_4", "lstm_16"]},
+                ],
+            }
+        )
+    )
+
+    @pytest.mark.parametrize(
+        "cells, longest",
+        [(["xy"], "lstm_16"), (["x"], "lstm_4"), (["x", "xy"], "lstm_4"), ([], "lstm_16")],
+    )
+    def test_in_some_cells(self, cells, longest):
+        among = [cell for cell in self.STUDY.cells if cell.coordinate in cells]
+        assert len(among) == len(cells)
+        assert self.STUDY.longest_trained(among) == ["markov", longest]
+
+    def test_it_has_the_colour_of_the_network(self):
+        shown = factor("dimension")(self.STUDY, "toy")
+        assert shown.models == ("markov", "lstm_4")
+        plain = replace(shown, models=("markov", "lstm"))
+        assert shown.series["lstm_4"].color == plain.series["lstm"].color
+
+    def test_what_varies_another_thing_does_not_stand_for_it(self):
+        assert study().longest_trained([BASE]) == ["markov", "lstm_twice", "transformer"]

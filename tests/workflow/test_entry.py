@@ -58,7 +58,7 @@ def test_a_file_with_another_checksum_is_refused(project):
 
 def test_the_default_study_plans_every_cell_once(project):
     planned = project.planned("config.yaml")
-    assert planned["estimate_kinetics"] == 15
+    assert planned["estimate_kinetics"] == 12
     assert planned["import_embedded"] == 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from raremd.analysis.tidy import (
@@ -14,6 +15,7 @@ from raremd.analysis.tidy import (
     pick,
     removals,
 )
+from raremd.study.cell import Cell
 from raremd.study.settings.partitions import KMeans
 from raremd.study.study import Study
 
@@ -31,8 +33,30 @@ def base_levels(study: Study, system: str) -> Levels:
 
 
 def base_models(study: Study, system: str) -> tuple[str, ...]:
-    """Models of the base cell that are no controls."""
-    return tuple(m for m in study.plain() if m in study.cells[study.base(system)])
+    """Models of the base cell that are no controls, networks at their largest budget."""
+    base = study.base(system)
+    return tuple(m for m in study.longest_trained([base]) if m in study.cells[base])
+
+
+def shown_models(study: Study, rows: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Models that are no controls, networks at the largest budget of the cells of a figure.
+
+    Parameters
+    ----------
+    study : Study
+    rows : iterable of mapping
+        Column -> level, or list of levels, as in a look.
+    """
+
+    def fits(cell: Cell, row: Mapping[str, Any]) -> bool:
+        return all(
+            getattr(cell, column) in (level if isinstance(level, list) else [level])
+            for column, level in row.items()
+        )
+
+    each = list(rows)
+    cells = [cell for cell in study.cells if any(fits(cell, row) for row in each)]
+    return tuple(study.longest_trained(cells))
 
 
 def _in_order(study: Study, system: str, factor: str, levels: set[Any]) -> tuple[Any, ...]:

@@ -316,7 +316,7 @@ def results_page_plan(study: Study) -> ResultsPagePlan:
     return ResultsPagePlan(
         bases=tuple(map(study.base, systems)),
         yardstick_lags=yardstick_lags(study),
-        models=tuple(study.plain()),
+        models=tuple(study.longest_trained(study.cells_of_claims())),
         replicates=study.settings.replicates,
         built_on={name: study.built_on(name) for name in systems},
     )

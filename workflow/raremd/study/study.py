@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -170,6 +170,22 @@ class Study:
         """Control -> the model that it varies."""
         models = self.settings.models
         return {name: m.control_of for name, m in models.items() if m.control_of is not None}
+
+    def longest_trained(self, cells: Iterable[Cell]) -> list[str]:
+        """Models that are no controls, each by the name of its largest budget.
+
+        Of the budgets that controls vary, those count that ran in most of the cells.
+        """
+        among, varied = list(cells), self.varied()
+
+        def rank(name: str) -> tuple[int, float]:
+            return sum(name in self.cells[cell] for cell in among), self.model(name).budget
+
+        def at_all_budgets(plain: str) -> list[str]:
+            of = self.controls().items()
+            return [plain, *(c for c, p in of if p == plain and varied[c] == "budget")]
+
+        return [max(at_all_budgets(plain), key=rank) for plain in self.plain()]
 
     def with_controls(self) -> list[str]:
         """Models, each followed by its controls."""

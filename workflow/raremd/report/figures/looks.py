@@ -14,6 +14,7 @@ from raremd.analysis.levels import (
     map_partitions,
     microstates,
     recrossing_cells,
+    shown_models,
 )
 from raremd.analysis.tidy import CELL, COLUMN, pick
 from raremd.report.figures.style import Files, Look
@@ -115,7 +116,13 @@ def tolerance(study: Study, _: str) -> Look:
 
 def timescales(study: Study, system: str) -> Look:
     """All cells of a system."""
-    return Look(rows=({"system": system},), models=tuple(study.plain()), unit=_unit(study, system))
+    rows = ({"system": system},)
+    return Look(
+        rows=rows,
+        models=shown_models(study, rows),
+        controls=study.controls(),
+        unit=_unit(study, system),
+    )
 
 
 def factor(factor: str) -> Callable[[Study, str], Look]:
@@ -130,7 +137,8 @@ def factor(factor: str) -> Callable[[Study, str], Look]:
             rows.append(base | {"coordinate": list(levels), "partition": list(states)})
         return Look(
             rows=tuple(rows),
-            models=tuple(study.plain()),
+            models=shown_models(study, rows),
+            controls=study.controls(),
             unit=_unit(study, system),
             lag=_lag(study, system),
             tolerance=study.settings.tolerance,
@@ -147,9 +155,11 @@ def grid(grid: str) -> Callable[[Study, str], Look]:
     def look(study: Study, system: str) -> Look:
         base = {"system": system, **base_levels(study, system)._asdict()}
         free = [COLUMN[factor] for factor in GRIDS[grid]]
+        rows = ({c: level for c, level in base.items() if c not in free},)
         return Look(
-            rows=({c: level for c, level in base.items() if c not in free},),
-            models=tuple(study.plain()),
+            rows=rows,
+            models=shown_models(study, rows),
+            controls=study.controls(),
             unit=_unit(study, system),
             lag=_lag(study, system),
             levels=grid_levels(study, system, grid),
@@ -170,9 +180,11 @@ def recrossing(study: Study, system: str) -> Look:
     if cells is None:
         raise ValueError(f"{system}: no recrossings are removed, so there is no such figure")
     levels = {"coordinate": cells.coordinate, "interval": cells.interval}
+    rows = ({"system": system, **levels, "partition": list(cells.partitions)},)
     return Look(
-        rows=({"system": system, **levels, "partition": list(cells.partitions)},),
-        models=tuple(study.plain()),
+        rows=rows,
+        models=shown_models(study, rows),
+        controls=study.controls(),
         unit=_unit(study, system),
         lag=_lag(study, system),
         interval=cells.interval,
@@ -185,6 +197,7 @@ def base_cell(study: Study, system: str) -> Look:
     return Look(
         rows=({"system": system, **base._asdict()},),
         models=base_models(study, system),
+        controls=study.controls(),
         unit=_unit(study, system),
         lag=_lag(study, system),
         interval=base.interval,

@@ -92,7 +92,7 @@ class Look:
     models : tuple of str
         In the order of legends.
     controls : mapping
-        Control -> the model that it varies, whose colour it takes in a lighter tone.
+        Control -> the model that it varies, whose colour it takes; in a lighter tone beside it.
     unit : str
         Time unit of the system.
     lag : float
@@ -131,14 +131,14 @@ class Look:
     @property
     def series(self) -> dict[str, Series]:
         """Model -> how it is drawn, in the order of legends."""
-        own = [m for m in self.models if m not in self.controls]
+        own = list(dict.fromkeys(self.controls.get(m, m) for m in self.models))
         free = iter(OTHERS * len(own))
         looks = {m: MODELS.get(m.lower()) or next(free) for m in own}
         found = {}
         for model in self.models:
             color, marker = looks[self.controls.get(model, model)]
             red, green, blue = to_rgb(color)
-            if model in self.controls:
+            if self.controls.get(model) in self.models:
                 siblings = [m for m in self.models if self.controls.get(m) == self.controls[model]]
                 marker = CONTROLS[siblings.index(model) % len(CONTROLS)] or marker
                 red, green, blue = (tone + 0.55 * (1 - tone) for tone in (red, green, blue))
