@@ -20,7 +20,13 @@ SHOWN = [name for name, kind in KINDS.items() if kind.hint]
 
 @pytest.fixture(scope="module")
 def study():
-    return load_study(yaml.safe_load((ROOT / "config/study.yaml").read_text()))
+    """The full study with two factors at once, so that every kind of figure has its cells."""
+    config = yaml.safe_load((ROOT / "config/study.yaml").read_text())
+    config["systems"]["four_state"]["sweeps"] += [
+        {"interval": [1, 20], "coordinate": ["x", "tica_1", "xy"]},
+        {"interval": [1, 20], "partition": ["kmeans_20", "kmeans_100", "macrostates"]},
+    ]
+    return load_study(config)
 
 
 @pytest.fixture(scope="module")
