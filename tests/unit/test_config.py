@@ -70,7 +70,7 @@ class TestSettings:
         before = deepcopy(config)
         filled = read_settings(config)
         assert config == before
-        assert filled.training.window == 100
+        assert filled.training.window == 64
         assert (filled.models["markov"].settings, filled.models["markov"].budget) == ({}, 1)
         assert filled.systems["toy"].timescales == 3
         assert read_settings(toy(training={"window": 30})).training.window == 30

@@ -21,7 +21,7 @@ WEIGHT_DECAY = "Weight decay of AdamW."
 
 
 class Training(Section):
-    """The budget and the optimiser, the same for every model."""
+    """The budget and the optimiser, the same for every model; docs/recipes.md has their choice."""
 
     tokens: Whole = Field(
         default=4_000_000, ge=1000, description="Most frames that one replicate may see."
@@ -37,13 +37,13 @@ class Training(Section):
         description="Frames between two evaluations of the validation loss.",
     )
     window: Whole = Field(
-        default=100,
+        default=64,
         ge=2,
         description="Frames in a training window; also what a walker reads before it starts.",
     )
-    batch: Whole = Field(default=64, ge=1, description="Windows in a batch.")
-    learning_rate: Number = Field(default=0.003, gt=0, description="Peak learning rate of AdamW.")
-    weight_decay: Number = Field(default=0.01, ge=0, description=WEIGHT_DECAY)
+    batch: Whole = Field(default=50, ge=1, description="Windows in a batch.")
+    learning_rate: Number = Field(default=0.006, gt=0, description="Peak learning rate of AdamW.")
+    weight_decay: Number = Field(default=0, ge=0, description=WEIGHT_DECAY)
     schedule: Schedule = Field(default="cosine", description=SCHEDULE)
     validation_fraction: Number = Field(
         default=0.2,
@@ -162,10 +162,14 @@ class Settings(Section):
         default=Training(), description="The budget and the optimiser, the same for every model."
     )
     models: dict[ModelName, Model] = Field(
-        default={"markov": Model(), "lstm": Model(), "transformer": Model()},
+        default={
+            "markov": Model(),
+            "lstm": Model(batch=200, learning_rate=0.02),
+            "transformer": Model(),
+        },
         min_length=1,
         description="The models compared, by the name that they have in tables and figures. If "
-        "left out markov, lstm and transformer.",
+        "left out markov, lstm and transformer, each with the recipe chosen for it.",
     )
     systems: dict[Name, System] = Field(
         min_length=1,
