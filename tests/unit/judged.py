@@ -52,12 +52,14 @@ def cell_result(
     md=SLOW,
     losses=None,
     moved=None,
+    tokens=None,
     **models,
 ) -> CellResult:
     """A cell in which each model deviates from the MD by log2 ratios, one a replicate.
 
     Both readings hold the same timescales. `losses` are held-out losses, by model;
-    `moved` are changes of the expected timescale over the last doubling, one a replicate.
+    `moved` are changes of the expected timescale over the last doubling, one a replicate;
+    a model with a loss has seen a million `tokens` unless these say otherwise.
     """
     rows = []
 
@@ -75,6 +77,7 @@ def cell_result(
     for model, value in (losses or {}).items():
         for replicate in (1, 2, 3):
             add(model, replicate, "cross_entropy", 0, np.nan, value)
+            add(model, replicate, "tokens", 0, np.nan, (tokens or {}).get(model, 1e6))
     for model, values in (moved or {}).items():
         for replicate, value in enumerate(values, start=1):
             add(model, replicate, "expected_timescale_moved_log2", 0, np.nan, value)

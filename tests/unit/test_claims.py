@@ -92,6 +92,12 @@ class TestDoubts:
         assert not np.isfinite(record.long_lag.effect)
         assert record.one_step.verdict == Verdict.SUPPORTED  # 8 ps are longer than one step
 
+    def test_a_process_that_the_system_lacks_is_not_missed_again_in_every_cell(self):
+        record = judge(off(-3.0), RIGHT, of_md=assessment(slow=()), md=(8.0,))
+        assert [doubt.cause for doubt in record.doubts] == [Cause.NO_PROCESS]
+        record = judge(off(-3.0), RIGHT, of_md=assessment(slow=()), md=(0.8,))
+        assert [doubt.cause for doubt in record.one_step_doubts] == [Cause.NO_PROCESS] * 2
+
     def test_where_both_sides_fail_nothing_is_said(self):
         lost = (np.nan,) * 5
         record = judge(lost, lost)

@@ -64,6 +64,18 @@ def test_without_a_cause_what_was_tried_is_told():
     assert found.evidence == "tried: size"
 
 
+def test_where_no_control_ran_that_is_said():
+    found = diagnosed(lstm=WRONG, markov=RIGHT)
+    assert found.cause == MainCause.UNTRIED
+    assert found.evidence == "no control of `lstm` ran in this cell"
+    assert "nothing" not in as_markdown([found])
+
+
+def test_lags_have_their_unit():
+    page = as_markdown([diagnosed(lstm=WRONG)])
+    assert "| 10 ps (long lag) |" in page
+
+
 def test_the_page_counts_each_failure_once():
     cells = [cell_result(lstm=WRONG, lstm_seen=RIGHT, transformer=RIGHT)]
     found = diagnose_study(cells, ["lstm", "transformer"], CONTROLS, {"toy": assessment()})

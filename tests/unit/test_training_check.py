@@ -92,3 +92,32 @@ def test_trainings_that_failed_alike_have_not_converged():
     """Both stand at the cap, so that nothing seems to move."""
     failed = (-LOG2_CAP, LOG2_CAP, -LOG2_CAP)
     assert "one-step" in long_lag_doubt(failed, failed).text
+
+
+class TestWithoutAMarkovModel:
+    """A network far from done, as seen: at twice the tokens little changes, and nothing is right."""
+
+    SLOW = (0.23, 0.28, 0.29)
+
+    @pytest.mark.parametrize("reading", Reading)
+    def test_little_change_is_no_proof_of_training(self, reading):
+        found = doubt(*self.SLOW, losses={"lstm": 0.89}, reading=reading)
+        assert found.cause is Cause.BUDGET
+        assert found.text == (
+            "nothing tells whether `lstm` is trained to the end in `toy/x/dt_1/fine`: neither a "
+            "Markov model nor another budget ran there"
+        )
+        assert found.remedy == "add `markov: {}` to `models`"
+
+    def test_with_one_it_is_told(self):
+        found = doubt(*self.SLOW, losses={"lstm": 0.89, "markov": 0.476})
+        assert "0.890 nats, a Markov model's 0.476" in found.text
+        assert doubt(*self.SLOW, losses={"lstm": 0.48, "markov": 0.476}) is None
+
+    def test_another_budget_tells_it_too(self):
+        cell = cell_result(lstm=RIGHT, lstm_4=RIGHT, losses={"lstm": 0.89, "lstm_4": 0.89})
+        assert budget_doubt(cell, LADDER, TOLERANCE, Reading.LONG_LAG) is None
+
+    def test_what_is_not_trained_needs_none(self):
+        cell = cell_result(counted=RIGHT, losses={"counted": 0.89}, tokens={"counted": 0})
+        assert budget_doubt(cell, Rung("counted"), TOLERANCE, Reading.LONG_LAG) is None

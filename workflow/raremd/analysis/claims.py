@@ -87,7 +87,7 @@ def doubts_of(
         if long_lag or doubt.cause not in (Cause.LAG, Cause.NO_PROCESS, Cause.REFERENCE)
     ]
     for cell in cells:
-        if np.isnan(cell.md_timescale(reading)):
+        if np.isnan(cell.md_timescale(reading)) and not (long_lag and not assessment.slow):
             lag = given(cell.lag(reading), assessment.unit)
             found.append(
                 Doubt(

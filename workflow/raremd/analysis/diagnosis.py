@@ -29,6 +29,7 @@ class MainCause(StrEnum):
     MEMORY = "too short a window"
     STATES = "states without memory do not describe the MD either"
     UNKNOWN = "none of the causes that were tried"
+    UNTRIED = "not known, because no control ran"
 
 
 VARIES = {
@@ -64,6 +65,7 @@ class Diagnosis:
     ----------
     system, cell, model : str
     lag : float
+        In `unit`.
     reading : str
         ``long lag`` or ``one step``.
     outcome : Outcome
@@ -78,6 +80,7 @@ class Diagnosis:
         Of a failure.
     evidence : str
         The number that shows the cause, or why nothing can be told.
+    unit : str
     """
 
     system: str
@@ -92,6 +95,7 @@ class Diagnosis:
     controls: tuple[ControlGain, ...]
     cause: MainCause | None
     evidence: str
+    unit: str
 
 
 OUTCOMES = {
@@ -162,6 +166,7 @@ def diagnose(
         controls=gains,
         cause=cause,
         evidence=evidence,
+        unit=assessment.unit,
     )
 
 
@@ -187,8 +192,9 @@ def _main_cause(
         return MainCause.DATA, f"two MDs of this length differ by {ceiling:.2f}"
     if markov is not None and markov.verdict is Verdict.CONTRADICTED:
         return MainCause.STATES, f"a Markov model is off by {markov.effect:+.2f}"
-    tried = ", ".join(dict.fromkeys(gain.varies for gain in gains)) or "nothing"
-    return MainCause.UNKNOWN, f"tried: {tried}"
+    if not gains:
+        return MainCause.UNTRIED, f"no control of `{model}` ran in this cell"
+    return MainCause.UNKNOWN, f"tried: {', '.join(dict.fromkeys(gain.varies for gain in gains))}"
 
 
 def diagnose_study(

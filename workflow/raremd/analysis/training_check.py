@@ -24,6 +24,9 @@ NAMES = {ONE_STEP: "expected one-step timescale", LOSS: "held-out loss"}
 def budget_doubt(cell: CellResult, rung: Rung, tolerance: float, reading: Reading) -> Doubt | None:
     """Why a network's result in a cell is one of its budget; None if nothing speaks for that.
 
+    What little changed over a doubling may yet be far from right. So without a Markov model's loss
+    or a second budget nothing tells whether the network is trained.
+
     Parameters
     ----------
     cell : CellResult
@@ -42,7 +45,7 @@ def budget_doubt(cell: CellResult, rung: Rung, tolerance: float, reading: Readin
     spent = f"{number(float(np.median(tokens)))} tokens" if len(tokens) else "its tokens"
     seen = _far_above_markov(cell, model) or _still_moving(cell, rung, tolerance, reading)
     if seen is None:
-        return None
+        return _nothing_beside(cell, rung)
     text = f"`{model}` is not trained to the end in `{cell.name}`: after {spent} its {seen}"
     return Doubt(Cause.BUDGET, text, REMEDY)
 
@@ -54,6 +57,18 @@ def _far_above_markov(cell: CellResult, model: str) -> str | None:
         if is_far_above(mine, baseline):
             return f"held-out loss is {mine:.3f} nats, a Markov model's {baseline:.3f}"
     return None
+
+
+def _nothing_beside(cell: CellResult, rung: Rung) -> Doubt | None:
+    """That a network was trained which nothing is there to be measured by."""
+    trained = (cell.values(rung.name, "tokens") > 0).any()
+    if not trained or MARKOV in cell.models or rung.below or rung.above:
+        return None
+    text = (
+        f"nothing tells whether `{rung.name}` is trained to the end in `{cell.name}`: neither a "
+        "Markov model nor another budget ran there"
+    )
+    return Doubt(Cause.BUDGET, text, "add `markov: {}` to `models`")
 
 
 def _still_moving(cell: CellResult, rung: Rung, tolerance: float, reading: Reading) -> str | None:

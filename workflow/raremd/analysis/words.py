@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from decimal import Decimal
 
 import numpy as np
 
@@ -14,12 +15,13 @@ MEASURED, GIVEN = 3, 10
 
 
 def number(value: float, digits: int = MEASURED) -> str:
-    """A number of so many digits, without an exponent where it can be avoided: ``64,000``."""
+    """A number of so many digits, never with an exponent: ``64,000``, ``0.0000123``."""
     if math.isnan(value):
         return "–"
     if math.isinf(value):
         return "∞"
-    return f"{float(f'{value:.{digits}g}'):,.15g}"
+    text = f"{Decimal(f'{value:.{digits}g}'):,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def given(value: float, unit: str = "") -> str:

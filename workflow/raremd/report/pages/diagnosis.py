@@ -55,7 +55,7 @@ def as_markdown(diagnoses: Sequence[Diagnosis]) -> str:
         [
             d.system,
             pretty(d.model),
-            f"{given(d.lag)} ({d.reading})",
+            f"{given(d.lag, d.unit)} ({d.reading})",
             str(d.outcome),
             shown(d.ratio),
             str(d.cause or "–"),

@@ -7,7 +7,7 @@ import pandas as pd
 from raremd.analysis.leaderboard import MD, picked
 from raremd.analysis.leaderboard_cells import Board
 from raremd.analysis.leaderboard_metrics import METRICS
-from raremd.analysis.words import given
+from raremd.analysis.words import given, number
 from raremd.report.pages.markdown import as_table
 
 HOW = """\
@@ -85,8 +85,10 @@ def _measured(own: pd.DataFrame, models: list[str]) -> list[str]:
 
 
 def _with_interval(row: pd.Series) -> str:
-    value = f"{row['value']:.3g}"
-    return value if pd.isna(row["low"]) else f"{value} ({row['low']:.3g} to {row['high']:.3g})"
+    value = number(row["value"])
+    return (
+        value if pd.isna(row["low"]) else f"{value} ({number(row['low'])} to {number(row['high'])})"
+    )
 
 
 def _cells(row: pd.Series) -> list[str]:
