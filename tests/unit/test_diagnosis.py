@@ -34,18 +34,33 @@ def test_what_is_right_has_no_cause():
 @pytest.mark.parametrize(
     ("control", "cause"),
     [
-        ("lstm_twice", MainCause.BUDGET),
         ("lstm_seen", MainCause.LEAK),
         ("lstm_wide", MainCause.SIZE),
         ("lstm_long", MainCause.MEMORY),
     ],
 )
 def test_the_control_that_helps_names_the_cause(control, cause):
-    others = {c.name: WRONG for c in CONTROLS} | {control: RIGHT}
+    others = {c.name: WRONG for c in CONTROLS if c.varies != "budget"} | {control: RIGHT}
     found = diagnosed(lstm=WRONG, **others)
     assert found.outcome == Outcome.NOT_REPRODUCED
     assert found.cause == cause
     assert f"`{control}` takes away 1.98" in found.evidence
+
+
+def test_the_largest_budget_is_judged():
+    found = diagnosed(lstm=WRONG, lstm_twice=RIGHT)
+    assert (found.budget, found.outcome) == (2.0, Outcome.REPRODUCED)
+    assert "| LSTM, 2 times the tokens |" in as_markdown([found])
+    (gain,) = found.controls
+    assert gain.helps and gain.gain == pytest.approx(1.98, abs=0.01)
+
+
+def test_a_control_of_a_larger_budget_is_compared_with_that_budget():
+    halfway = tuple(d + 1.0 for d in WRONG)
+    controls = (*CONTROLS, Control("lstm_twice_seen", "lstm", "prior", 2.0))
+    cell = cell_result(lstm=halfway, lstm_twice=halfway, lstm_twice_seen=RIGHT)
+    found = diagnose(cell, "lstm", controls, Reading.LONG_LAG, assessment())
+    assert found.cause is MainCause.LEAK and "takes away 0.98" in found.evidence
 
 
 def test_a_budget_that_is_too_small_comes_first():

@@ -95,7 +95,7 @@ def test_trainings_that_failed_alike_have_not_converged():
 
 
 class TestWithoutAMarkovModel:
-    """A network far from done, as seen: at twice the tokens little changes, and nothing is right."""
+    """A network far from done: at twice the tokens little changes, and nothing is right."""
 
     SLOW = (0.23, 0.28, 0.29)
 

@@ -11,7 +11,7 @@ from raremd.analysis.cell_result import MARKOV, MD, CellResult, Reading
 from raremd.analysis.claim_records import Finding
 from raremd.analysis.claims import doubts_of
 from raremd.analysis.findings import finding
-from raremd.analysis.ladder import Rung
+from raremd.analysis.ladder import Rung, rungs
 from raremd.analysis.recommendation import Outcome
 from raremd.analysis.training_check import budget_doubt
 from raremd.analysis.verdicts import Verdict, paired_effect
@@ -64,6 +64,8 @@ class Diagnosis:
     Attributes
     ----------
     system, cell, model : str
+    budget : float
+        Multiple of the model's own tokens.
     lag : float
         In `unit`.
     reading : str
@@ -86,6 +88,7 @@ class Diagnosis:
     system: str
     cell: str
     model: str
+    budget: float
     lag: float
     reading: str
     outcome: Outcome
@@ -108,10 +111,12 @@ OUTCOMES = {
 def _gains(
     cell: CellResult, model: str, controls: Sequence[Control], reading: Reading
 ) -> Iterator[ControlGain]:
-    mine = cell.errors(model, reading)
+    """Of each control, beside the network of the same budget where that ran."""
+    at = {rung.budget: rung.name for rung in rungs(model, controls, [cell])}
     for control in controls:
         if control.of == model and control.name in cell.models:
-            other = cell.errors(control.name, reading)
+            beside = at.get(control.budget, model) if control.varies != "budget" else model
+            mine, other = (cell.errors(name, reading) for name in (beside, control.name))
             n = min(len(mine), len(other))
             effect = paired_effect(mine[:n] - other[:n])
             low, high = effect.interval()
@@ -125,7 +130,7 @@ def diagnose(
     reading: Reading,
     assessment: Assessment,
 ) -> Diagnosis:
-    """What is known of one network in one cell.
+    """What is known of one network in one cell, at the largest budget that ran there.
 
     Parameters
     ----------
@@ -142,7 +147,8 @@ def diagnose(
     def ratio(name: str) -> Finding:
         return finding("C1", paired_effect(cell.deviations(name, reading)), doubts, tolerance)
 
-    mine = ratio(model)
+    rung = rungs(model, controls, [cell])[-1]
+    mine = ratio(rung.name)
     markov = ratio(MARKOV) if MARKOV in cell.models else None
     long_lag = reading is Reading.LONG_LAG
     quantity = "yardstick_ceiling_log2" if long_lag else "ceiling_log2"
@@ -152,11 +158,12 @@ def diagnose(
     outcome = OUTCOMES[mine.verdict]
     cause, evidence = None, doubts[0].text if doubts else ""
     if outcome is Outcome.NOT_REPRODUCED:
-        cause, evidence = _main_cause(cell, model, gains, ceiling, markov, tolerance, reading)
+        cause, evidence = _main_cause(cell, rung, gains, ceiling, markov, tolerance, reading)
     return Diagnosis(
         system=cell.cell.system,
         cell=cell.name,
         model=model,
+        budget=rung.budget,
         lag=cell.lag(reading),
         reading="long lag" if long_lag else "one step",
         outcome=outcome,
@@ -172,7 +179,7 @@ def diagnose(
 
 def _main_cause(
     cell: CellResult,
-    model: str,
+    rung: Rung,
     gains: Sequence[ControlGain],
     ceiling: float,
     markov: Finding | None,
@@ -180,9 +187,9 @@ def _main_cause(
     reading: Reading,
 ) -> tuple[MainCause, str]:
     """The first cause that holds: too small a budget explains more than anything after it."""
-    helpful = [gain for gain in gains if gain.helps]
+    helpful = [gain for gain in gains if gain.helps and gain.varies != "budget"]
     most = max(helpful, key=lambda gain: gain.gain, default=None)
-    budget = budget_doubt(cell, Rung(model), tolerance, reading)
+    budget = budget_doubt(cell, rung, tolerance, reading)
     if budget:
         return MainCause.BUDGET, budget.text
     if most:
@@ -193,7 +200,7 @@ def _main_cause(
     if markov is not None and markov.verdict is Verdict.CONTRADICTED:
         return MainCause.STATES, f"a Markov model is off by {markov.effect:+.2f}"
     if not gains:
-        return MainCause.UNTRIED, f"no control of `{model}` ran in this cell"
+        return MainCause.UNTRIED, f"no control of `{rung.name}` ran in this cell"
     return MainCause.UNKNOWN, f"tried: {', '.join(dict.fromkeys(gain.varies for gain in gains))}"
 
 

@@ -15,9 +15,9 @@ from raremd.report.pages.markdown import as_table
 HOW = """\
 Each network in the cell that the sweeps start from: log2(model / MD) of the slowest timescale with
 its 95 % interval, at one step in the cell's own states and at the yardstick's lag in metastable
-states. A control is the same network with one thing changed; its column shows the error that it
-takes away, in bold where that is beyond doubt. The ceiling says how far two MDs of this length
-differ.
+states, trained on the most tokens that were tried there. A control is the same network with one
+thing changed; its column shows the error that it takes away, in bold where that is beyond doubt.
+The ceiling says how far two MDs of this length differ.
 """
 
 
@@ -54,7 +54,7 @@ def as_markdown(diagnoses: Sequence[Diagnosis]) -> str:
     rows = [
         [
             d.system,
-            pretty(d.model),
+            pretty(d.model) + (f", {d.budget:g} times the tokens" if d.budget != 1 else ""),
             f"{given(d.lag, d.unit)} ({d.reading})",
             str(d.outcome),
             shown(d.ratio),
