@@ -1,6 +1,7 @@
 """Rules of the house that can be read off the files: who imports whom, sizes, order, names."""
 
 import ast
+import functools
 import re
 import subprocess
 from collections.abc import Iterator
@@ -34,10 +35,16 @@ SCRIPTS = sorted((WORKFLOW / "scripts").glob("*.py"))
 RULE_FILES = [ROOT / "Snakefile", WORKFLOW / "Snakefile", *sorted(WORKFLOW.glob("rules/*.smk"))]
 
 
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@functools.cache
 def imported(path: Path) -> set[str]:
     """Modules of the package that a file imports, those for type checkers too."""
     names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.ImportFrom) and node.module:
             members = {f"{node.module}.{alias.name}" for alias in node.names} & MODULES.keys()
             names |= members or {node.module}
@@ -161,7 +168,7 @@ def test_no_function_takes_or_gives_a_dict_of_anything():
     for module, path in MODULES.items():
         if room(module) == "io" or module.startswith("raremd.study.settings"):
             continue
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.FunctionDef):
                 given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
                 annotations = [*(a.annotation for a in given), node.returns]
