@@ -1,4 +1,4 @@
-"""Ways to spoil a good study, for the table in `bad_inputs.py`."""
+"""Ways to spoil a good study, for the tables in `bad_settings.py` and `bad_files.py`."""
 
 from __future__ import annotations
 

@@ -9,13 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import bad_files
+import bad_settings
 import pytest
 import yaml
-from bad_inputs import CASES
 from flaws import IMPORT, LENGTHS, PLAN, STATES, prepare
 from study_runs import ROOT, TARGETS, copy_study
 from terminal import snakemake
 
+CASES = bad_settings.CASES | bad_files.CASES
 PRELOAD = ["snakemake.cli", "raremd.study.load", "raremd.analysis.tidy", "raremd.io.storage"]
 MEMORY_GIB = 1.0
 LATE = {IMPORT, LENGTHS, STATES}

@@ -85,3 +85,29 @@ def test_a_wheel_holds_the_package_and_imports_without_the_clone(tmp_path):
         check=True,
     )
     assert Path(said.stdout.strip()).is_relative_to(target)
+
+
+def test_the_library_needs_nothing_but_the_package(tmp_path):
+    """As after `pip install .`: no resources, no configuration, and Snakemake is not loaded."""
+    shutil.copytree(ROOT / "workflow/raremd", tmp_path / "raremd")
+    code = """
+import sys
+import raremd
+from raremd.data.simulated.hidden_chain import HiddenChain
+from raremd.data.simulated.hidden_chain_walk import simulate
+dtrajs = list(simulate(HiddenChain(t1=30, memory=0, positions=2), 4, 3000, 0))
+markov = raremd.Markov(window=20, seed=0).fit(dtrajs)
+generated = markov.generate(n_walkers=8, n_frames=2000)
+found = raremd.compare(dtrajs, {"Markov": generated}, lags=[1, 5, 15], samples=20)
+found.plot().savefig("markov.png")
+print(raremd.__file__, "snakemake" in sys.modules, found)
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.startswith(f"{tmp_path / 'raremd/__init__.py'} False - **Markov")

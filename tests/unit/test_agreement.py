@@ -22,7 +22,7 @@ from raremd.analysis.stationarity import UNKNOWN
 from raremd.analysis.verdicts import Verdict
 from raremd.report.pages import inspection, leaderboard, recommendation
 
-STUDIES = 25
+STUDIES = 15
 NETWORKS = ("lstm", "transformer")
 OUTCOMES = {
     Verdict.SUPPORTED: Outcome.REPRODUCED,

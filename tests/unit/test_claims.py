@@ -14,6 +14,7 @@ from raremd.analysis.stationarity import UNKNOWN
 from raremd.analysis.verdicts import Verdict
 from raremd.io.storage import read_typed, write_typed
 from raremd.kinetics.equilibrium import DetailedBalance
+from raremd.report.pages.answers import answers
 from raremd.report.pages.claims import as_markdown, what_decides
 from raremd.study.verdict_plans import Control
 
@@ -281,14 +282,12 @@ class TestStudies:
                 )
                 assert found.verdict == wanted
 
-    def test_the_page_gives_both_readings_first(self):
-        page = as_markdown(study([2.0, 2.0]))
-        head = page.split("## Details")[0]
-        assert (
-            "at the long lag supported in 2 of 2 cases; at one step supported in 2 of 2 cases"
-            in head
-        )
-        assert "LSTM, over 2 systems: **supported**" in head
+    def test_the_page_leads_with_the_answers_and_details_the_pooled_verdicts(self):
+        judgement = study([2.0, 2.0])
+        head, _, details = as_markdown(judgement).partition("## Details")
+        assert set(answers(judgement)) <= set(head.splitlines())
+        assert "Yes, at the long lag and at one step." in head
+        assert "\n- LSTM, over 2 systems: **supported**" in details
 
 
 def test_readings_take_their_own_quantity_and_lag():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import modulefinder
 import shutil
@@ -32,13 +33,12 @@ def model_file(module: str) -> Path:
     return WORKFLOW.joinpath(*module.split(".")).with_suffix(".py")
 
 
-def found_by_python(*starts: Path) -> set[str]:
+@functools.cache
+def found_by_python(start: Path) -> set[str]:
     """Modules of the package that Python's module finder meets; all else is invisible to it."""
-    found: set[str] = set()
-    for start in starts:
-        finder = modulefinder.ModuleFinder(path=[str(WORKFLOW)])
-        finder.run_script(str(start))
-        found |= {name for name in finder.modules if name.split(".")[0] == "raremd"}
+    finder = modulefinder.ModuleFinder(path=[str(WORKFLOW)])
+    finder.run_script(str(start))
+    found = {name for name in finder.modules if name.split(".")[0] == "raremd"}
     return {name for name in found if name.split(".")[1:2] not in [[of] for of in LEFT_OUT]}
 
 
@@ -48,7 +48,7 @@ def dependencies() -> dict[tuple[Path, ...], set[str]]:
     training = WORKFLOW / "raremd/learning/replicates.py"
     starts = [(script,) for script in SCRIPTS]
     starts += [(training, model_file(kind.module)) for kind in KINDS.values()]
-    found = {start: found_by_python(*start) for start in starts}
+    found = {start: set().union(*map(found_by_python, start)) for start in starts}
     for start in starts[len(SCRIPTS) :]:
         found[start] |= set(map(module_name, start))
     return found
@@ -65,13 +65,16 @@ def copied(tmp_path, monkeypatch):
     importlib.reload(code)
 
 
-def forget() -> None:
-    for cached in (code._source, code.import_closure, code.code_digest):
+def forget(imports: bool = True) -> None:
+    for cached in (code._source, code.code_digest, *[code.import_closure] * imports):
         cached.cache_clear()
 
 
-def digests(folder: Path, starts: list[tuple[Path, ...]]) -> dict[tuple[Path, ...], str]:
-    forget()
+def digests(
+    folder: Path, starts: list[tuple[Path, ...]], imports: bool = True
+) -> dict[tuple[Path, ...], str]:
+    """As a new process gives them; without `imports` if what is imported has not changed."""
+    forget(imports)
     here = [tuple(folder / path.relative_to(WORKFLOW) for path in start) for start in starts]
     return {start: code.code_digest(*files) for start, files in zip(starts, here, strict=True)}
 
@@ -83,7 +86,7 @@ def test_any_change_of_a_module_reaches_just_what_imports_it(copied, dependencie
         target = copied / path.relative_to(WORKFLOW)
         text = target.read_text()
         target.write_text(text + "\nCHANGED = True\n")
-        after = digests(copied, starts)
+        after = digests(copied, starts, imports=False)
         target.write_text(text)
         changed = {start for start in starts if after[start] != before[start]}
         importing = {start for start in starts if module_name(path) in dependencies[start]}

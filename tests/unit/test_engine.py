@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from chains import double_well, sample_chain
 from scipy import stats
+from wide_networks import WIDE, fast_bfloat16_is
 
 from raremd.io.storage import map_arrays, read_arrays, write_arrays
-from raremd.kinetics.timescales import count_matrix, estimate, timescales
 from raremd.learning import generation
 from raremd.learning.generation import generate
 from raremd.learning.optimiser import AdamW
@@ -156,17 +155,6 @@ def test_gradients_of_many_windows_equal_torch(hidden, batch):
         torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-5)
 
 
-WIDE = {
-    "lstm": {"embedding": 16, "hidden": 128},
-    "transformer": {"layers": 2, "width": 128, "heads": 4, "feed_forward": 256, "context": 20},
-}
-
-
-def fast_bfloat16_is(monkeypatch, fast):
-    for kind in WIDE:
-        monkeypatch.setattr(f"raremd.models.kernels.{kind}.fast_bfloat16", lambda: fast)
-
-
 @pytest.mark.parametrize("kind", WIDE)
 def test_bfloat16_keeps_the_loss_within_a_thousandth(kind, monkeypatch):
     torch.manual_seed(0)
@@ -181,34 +169,6 @@ def test_bfloat16_keeps_the_loss_within_a_thousandth(kind, monkeypatch):
     assert losses[0].item() != losses[1].item()
     for ours, exact in zip(*gradients, strict=True):
         assert torch.cosine_similarity(ours.flatten(), exact.flatten(), dim=0) > 0.999
-
-
-@pytest.mark.parametrize("kind", WIDE)
-def test_training_in_bfloat16_learns_the_same(kind, monkeypatch):
-    """Five seeds: held-out losses differ by a hundredth of what was learned, and not one way."""
-    chain = sample_chain(double_well(10, 2.0), 8_000, seed=5)
-    windows = torch.from_numpy(np.stack([chain[k : k + 33] for k in range(0, 7_900, 50)]))
-    windows = windows.long()
-    training, held_out = windows[:128], windows[128:]
-    lost = []
-    for seed in range(5):
-        losses = []
-        for fast in (True, False):
-            fast_bfloat16_is(monkeypatch, fast)
-            torch.manual_seed(seed)
-            model = build_model(kind, 10, WIDE[kind])
-            optimiser = AdamW(model.parameters(), 3e-3, 0.01)
-            for step in range(20):
-                part = training[32 * (step % 4) :][:32]
-                optimiser.zero_grad()
-                model.loss(part[:, :-1], part[:, 1:]).backward()
-                optimiser.step()
-            with torch.no_grad():
-                losses.append(model.loss(held_out[:, :-1], held_out[:, 1:]).item())
-        assert max(losses) < np.log(10) - 0.5
-        lost.append((losses[0] - losses[1]) / (np.log(10) - losses[1]))
-    assert np.abs(lost).max() < 0.02
-    assert abs(np.mean(lost)) < 0.01
 
 
 @pytest.mark.parametrize(("build", "tolerance"), [(lstm, 1e-3), (transformer, 1e-2)])
@@ -249,32 +209,6 @@ def test_a_cache_in_bfloat16_equals_a_pass_over_the_whole_context(
             difference = logits - whole[:, k]
             assert 0 < difference.std() < 0.012 * spread
             assert difference.abs().max() < 0.06 * spread
-
-
-def test_timescales_of_what_is_generated_in_bfloat16_are_those_of_float32(monkeypatch):
-    """Three seeds, each with the same weights and random numbers in both."""
-    chain = sample_chain(double_well(10, 2.0), 8_000, seed=5)
-    windows = torch.from_numpy(np.stack([chain[k : k + 33] for k in range(0, 7_900, 50)]))
-    windows = windows.long()
-    moved = []
-    for seed in range(3):
-        torch.manual_seed(seed)
-        model = build_model("transformer", 10, WIDE["transformer"])
-        optimiser = AdamW(model.parameters(), 3e-3, 0.01)
-        for step in range(20):
-            part = windows[32 * (step % 4) :][:32]
-            optimiser.zero_grad()
-            model.loss(part[:, :-1], part[:, 1:]).backward()
-            optimiser.step()
-        times = []
-        for fast in (True, False):
-            fast_bfloat16_is(monkeypatch, fast)
-            walkers = generate(model, windows[:64, :20].numpy(), 300, seed)
-            found = estimate(count_matrix(list(walkers), 10, 1))
-            times.append(timescales(found.transition_matrix, 1, 1, found.stationary)[0])
-        moved.append(np.log2(times[0] / times[1]))
-    assert np.abs(moved).max() < 0.2
-    assert abs(np.mean(moved)) < 0.1
 
 
 @pytest.mark.parametrize("build", [lstm, transformer])

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.metadata
-import os
 import re
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -81,29 +79,3 @@ def test_importing_the_package_loads_nothing_heavy():
     code = "import sys, raremd; print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"torch", "numpy", "numba", "pandas"} & set(run.stdout.split())
-
-
-def test_the_library_needs_nothing_but_the_package(tmp_path):
-    """As after `pip install .`: no resources, no configuration, and Snakemake is not loaded."""
-    shutil.copytree(ROOT / "workflow/raremd", tmp_path / "raremd")
-    code = """
-import sys
-import raremd
-from raremd.data.simulated.hidden_chain import HiddenChain
-from raremd.data.simulated.hidden_chain_walk import simulate
-dtrajs = list(simulate(HiddenChain(t1=30, memory=0, positions=2), 4, 3000, 0))
-markov = raremd.Markov(window=20, seed=0).fit(dtrajs)
-generated = markov.generate(n_walkers=8, n_frames=2000)
-found = raremd.compare(dtrajs, {"Markov": generated}, lags=[1, 5, 15], samples=20)
-found.plot().savefig("markov.png")
-print(raremd.__file__, "snakemake" in sys.modules, found)
-"""
-    run = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert run.stdout.startswith(f"{tmp_path / 'raremd/__init__.py'} False - **Markov")

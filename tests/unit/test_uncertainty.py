@@ -2,7 +2,7 @@ import warnings
 
 import numpy as np
 import pytest
-from chains import double_well, sample_chain, two_state
+from chains import double_well, sample_chain
 from deeptime.markov.tools.estimation import transition_matrix as deeptime_transition_matrix
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -134,19 +134,6 @@ class TestBootstrapTimescales:
         assert samples[0, 0] == pytest.approx(-1 / np.log(0.8))
         assert np.isnan(samples[0, 1]) and np.isnan(samples[1]).all()
 
-    def test_intervals_cover_the_truth(self):
-        truth = -1 / np.log(1 - 0.03 - 0.06)  # 10.6 frames; blocks of 250
-        blocks = trajectory_blocks([10_000], 250)
-        rng = np.random.default_rng(11)
-        weights = bootstrap_weights(len(blocks), 60, rng)
-        covered = []
-        for seed in range(200):
-            dtraj = sample_chain(two_state(0.03, 0.06), 10_000, seed)
-            counts = block_counts([dtraj], 2, 2, blocks)
-            low, high = interval(bootstrap_timescales(counts, weights, 2, 1)[:, 0])
-            covered.append(low <= truth <= high)
-        assert 0.88 <= np.mean(covered) <= 0.99
-
 
 class TestInterval:
     def test_percentiles(self):
@@ -250,15 +237,3 @@ class TestCeiling:
         found = sampling_ceiling(halves)
         assert found[0] == pytest.approx((1 + LOG2_CAP) / 2 / np.sqrt(2))
         assert np.isnan(found[1])
-
-    def test_is_how_far_apart_independent_data_are(self):
-        blocks = trajectory_blocks([20_000], 500)
-        splits = half_splits(len(blocks), 20, np.random.default_rng(3))
-        ceilings, times = [], []
-        for seed in range(100):
-            counts = block_counts([sample_chain(two_state(0.01, 0.02), 20_000, seed)], 2, 2, blocks)
-            halves = bootstrap_timescales(counts, splits.reshape(40, -1), 2, 1)
-            ceilings.append(sampling_ceiling(halves.reshape(20, 2, 1))[0])
-            times.append(bootstrap_timescales(counts, np.ones((1, len(blocks)), int), 2, 1)[0, 0])
-        apart = np.abs(np.diff(np.log2(times).reshape(50, 2), axis=1)).mean()
-        assert np.mean(ceilings) == pytest.approx(apart, rel=0.25)

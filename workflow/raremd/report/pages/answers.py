@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from raremd.analysis.claim_records import ClaimRecord, Judgement, PooledRecord
+import numpy as np
+
+from raremd.analysis.claim_records import ClaimRecord, Finding, Judgement, PooledRecord
 from raremd.analysis.verdicts import Verdict
-from raremd.analysis.words import count, listed
+from raremd.analysis.words import count, listed, logarithm
 from raremd.report.names import pretty
-from raremd.report.pages.claims import in_order, shown
 
 QUESTIONS = {
     "C1": "Can a low-dimensional coordinate with a coarse partition be learned?",
@@ -31,6 +32,13 @@ OTHERWISE = {
     ("C6", Verdict.CONTRADICTED): "the Transformer",
 }
 """Answers to questions that are put in another way than the rest."""
+
+
+def shown(found: Finding) -> str:
+    """Effect with its interval, or a dash where it is not known."""
+    if not np.isfinite([found.effect, found.low, found.high]).all():
+        return "–"
+    return f"{logarithm(found.effect)} [{logarithm(found.low)}, {logarithm(found.high)}]"
 
 
 def _told(claim: str, verdicts: Sequence[Verdict]) -> str:
@@ -93,5 +101,5 @@ def answers(judgement: Judgement) -> list[str]:
             [r for r in judgement.records if r.claim == claim],
             [p for p in judgement.pooled if p.claim == claim],
         )
-        for claim in in_order(r.claim for r in judgement.records)
+        for claim in dict.fromkeys(r.claim for r in judgement.records)
     ]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-
 from raremd.analysis.assessment import Doubt
 from raremd.analysis.claim_records import ClaimRecord, Finding, Judgement, PooledRecord
 from raremd.analysis.claims import control_name
 from raremd.analysis.verdicts import Verdict
-from raremd.analysis.words import count, listed, logarithm
+from raremd.analysis.words import count, listed
 from raremd.report.names import pretty
+from raremd.report.pages.answers import answers, shown
 from raremd.report.pages.markdown import as_table
 
 HOW = """\
@@ -41,27 +40,6 @@ def how(records: Sequence[ClaimRecord]) -> str:
 def in_order(values: Iterable[str]) -> list[str]:
     """Each once, as they come."""
     return list(dict.fromkeys(values))
-
-
-def shown(found: Finding) -> str:
-    """Effect with its interval, or a dash where it is not known."""
-    if not np.isfinite([found.effect, found.low, found.high]).all():
-        return "–"
-    return f"{logarithm(found.effect)} [{logarithm(found.low)}, {logarithm(found.high)}]"
-
-
-def sentence(claim: str, statement: str, records: Sequence[ClaimRecord]) -> str:
-    """One claim in one sentence: what was found, in which reading, for whom."""
-    parts = []
-    for reading, name in (("long_lag", "at the long lag"), ("one_step", "at one step")):
-        verdicts = [getattr(record, reading).verdict for record in records]
-        counts = [(v, verdicts.count(v)) for v in Verdict if v in verdicts]
-        if len(records) == 1:
-            parts.append(f"{verdicts[0]} {name}")
-        else:
-            told = listed([f"{verdict} in {n}" for verdict, n in counts])
-            parts.append(f"{name} {told} of {len(records)} cases")
-    return f"**{claim}**, {statement}: {'; '.join(parts)}."
 
 
 def pooled_sentence(record: PooledRecord) -> str:
@@ -240,26 +218,22 @@ def control_table(records: Sequence[ClaimRecord]) -> list[str]:
     )
 
 
-def headlines(judgement: Judgement) -> list[str]:
-    """One sentence per claim, and the pooled verdicts."""
-    lines = []
-    for claim in in_order(r.claim for r in judgement.records):
-        mine = [r for r in judgement.records if r.claim == claim]
-        lines.append(f"- {sentence(claim, mine[0].statement, mine)}")
-        lines += [f"  {pooled_sentence(p)}" for p in judgement.pooled if p.claim == claim]
-    return [*lines, ""]
+def claim_section(judgement: Judgement, claim: str, told: dict[str, list[Doubt]]) -> list[str]:
+    """The details of one claim: its tables, and the pooled verdicts."""
+    mine = [r for r in judgement.records if r.claim == claim]
+    pooled = [f"- {pooled_sentence(p)}" for p in judgement.pooled if p.claim == claim]
+    lines = [f"## {claim}: {mine[0].statement}", "", *claim_table(mine, told), ""]
+    return [*lines, *pooled, *[""] * bool(pooled), *budget_table(mine), *varied_table(mine), ""]
 
 
 def as_markdown(judgement: Judgement) -> str:
     """All verdicts of a study."""
     records = judgement.records
-    lines = ["# Claims", "", *headlines(judgement)]
+    lines = ["# Claims", "", *answers(judgement), ""]
     if records:
         lines += [*scoreboard(records), "", *what_to_do(records)]
     told = shared_doubts(records)
     lines += ["## Details", "", how(records)]
     for claim in in_order(r.claim for r in records):
-        mine = [r for r in records if r.claim == claim]
-        lines += [f"## {claim}: {mine[0].statement}", "", *claim_table(mine, told), ""]
-        lines += [*budget_table(mine), *varied_table(mine), ""]
+        lines += claim_section(judgement, claim, told)
     return "\n".join([*lines, "## Controls", "", CONTROLS, *control_table(records), ""])

@@ -9,7 +9,7 @@ from raremd.analysis.diagnosis import VARIES, Diagnosis
 from raremd.analysis.recommendation import Outcome
 from raremd.analysis.words import count, given
 from raremd.report.names import pretty
-from raremd.report.pages.claims import shown
+from raremd.report.pages.answers import shown
 from raremd.report.pages.markdown import as_table
 
 HOW = """\

@@ -21,13 +21,11 @@ from raremd.report.names import pretty
 from raremd.report.pages.answers import answers
 from raremd.report.pages.claims import (
     CONTROLS,
-    budget_table,
-    claim_table,
+    claim_section,
     control_table,
     how,
     scoreboard,
     shared_doubts,
-    varied_table,
     what_to_do,
 )
 from raremd.report.pages.markdown import as_table
@@ -270,9 +268,7 @@ def page(
     ]
     told = shared_doubts(claims)
     for claim in sorted({r.claim for r in claims}):
-        mine = [r for r in claims if r.claim == claim]
-        lines += [f"## {claim}: {mine[0].statement}", "", *claim_table(mine, told), ""]
-        lines += [*budget_table(mine), *varied_table(mine), ""]
+        lines += claim_section(judgement, claim, told)
         lines += _of_systems(FIGURES[claim], systems, figures)
         lines += removals(comparison, study) if claim == "C5" else []
     lines += ["## Controls", "", CONTROLS, *control_table(claims), ""]

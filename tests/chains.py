@@ -1,7 +1,4 @@
-"""Markov chains with known answers, shared by the tests (`from chains import ...`).
-
-pytest puts the folder of a test file without `__init__.py` on the import path.
-"""
+"""Markov chains with known answers, shared by the tests (`from chains import ...`)."""
 
 from __future__ import annotations
 
@@ -43,4 +40,14 @@ def double_well(n_states, barrier):
     matrix /= 1.02 * matrix.sum(axis=1).max()
     np.fill_diagonal(matrix, 0.0)
     np.fill_diagonal(matrix, 1.0 - matrix.sum(axis=1))
+    return matrix
+
+
+def ring(forward: float, backward: float) -> np.ndarray:
+    """Three states in a ring, (3, 3): driven unless the two rates are equal."""
+    matrix = np.zeros((3, 3))
+    for state in range(3):
+        matrix[state, (state + 1) % 3] = forward
+        matrix[state, (state - 1) % 3] = backward
+        matrix[state, state] = 1 - forward - backward
     return matrix
