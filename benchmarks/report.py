@@ -190,14 +190,14 @@ def write_report(results: dict, folder: Path) -> None:
         f"""# Benchmarks
 
 How fast training and generation are, against plain PyTorch and against the roofline. `make bench`
-writes this file, `results.json` and the plots; this run took {results["seconds"]:.0f} s of wall time and
-{results["cpu_seconds"]:.0f} s of CPU time.
+writes this file, `results.json` and the plots; this run took {results["seconds"]:.0f} s of wall
+time and {results["cpu_seconds"]:.0f} s of CPU time.
 
-All rates are CPU time on one thread. raremd ("product"), plain PyTorch (`plain.py`) and the roofline take
-turns in one process. Numbers are medians, with quartiles in brackets. The product's side calls the
-functions of the workflow. The roofline is the time of the matrix products that cannot be avoided,
-measured by `torch.mm` in float32 and in bfloat16 at the same shapes. A token's input product is a
-look-up and counts nothing, nor do attention and element-wise work.
+All rates are CPU time on one thread. raremd ("product"), plain PyTorch (`plain.py`) and the
+roofline take turns in one process. Numbers are medians, with quartiles in brackets. The product's
+side calls the functions of the workflow. The roofline is the time of the matrix products that
+cannot be avoided, measured by `torch.mm` in float32 and in bfloat16 at the same shapes. A token's
+input product is a look-up and counts nothing, nor do attention and element-wise work.
 
 ## Targets
 {_targets(results)}
@@ -207,8 +207,8 @@ look-up and counts nothing, nor do attention and element-wise work.
 
 Plain LSTM generation with one walker: {results["one_walker"]["median"]:,.0f} frames/s.
 
-Generation by a Transformer, in frames/s of all walkers. In the table above, plain PyTorch computes the
-whole context at every frame, for 64 walkers:
+Generation by a Transformer, in frames/s of all walkers. In the table above, plain PyTorch computes
+the whole context at every frame, for 64 walkers:
 
 {_baselines(results)}
 
@@ -225,15 +225,15 @@ Training loss (nats) after the same batches from the same weights, three seeds.
 {_losses(results)}
 
 ## Replicates in turn or together
-Frames per second over all steps of five LSTMs, batch 50, window 64, 100 states. "Together" means one
-batched matrix product per frame for the weights of all five (`plain.py`).
+Frames per second over all steps of five LSTMs, batch 50, window 64, 100 states. "Together" means
+one batched matrix product per frame for the weights of all five (`plain.py`).
 
 {_replicates(results)}
 
 ## A study's overhead
-`make bench-overhead` runs the default study in a fresh clone and writes `overhead.json`. Work is the
-CPU time that simulation, training, generation and kinetics compute; overhead is that of imports,
-Snakemake, states, comparison, figures and files.
+`make bench-overhead` runs the default study in a fresh clone and writes `overhead.json`. Work is
+the CPU time that simulation, training, generation and kinetics compute; overhead is that of
+imports, Snakemake, states, comparison, figures and files.
 
 {_overhead(folder / "overhead.json")}
 

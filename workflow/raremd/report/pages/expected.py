@@ -47,8 +47,8 @@ def expected_section(inspections: Sequence[SystemInspection], kept: KeptLaws) ->
         "",
         f"Expected before any training, from laws in `resources/laws.json` ({kept.origin}). "
         "A network gives some probability to jumps that never happen, which makes the slow process "
-        "too fast at one step; at the yardstick's lag it can still be right. Brackets hold the range "
-        "in which 95 % of other systems would lie. Read the numbers as orders of magnitude.",
+        "too fast at one step; at the yardstick's lag it can still be right. Brackets hold the "
+        "range in which 95 % of other systems would lie. Read the numbers as orders of magnitude.",
         "",
         *as_table(heading, rows),
         "",

@@ -101,8 +101,8 @@ def _advice(found: SystemInspection) -> Iterator[str]:
     generated = plan.walkers * plan.generation_limit * frame
     if generated < ENOUGH * slowest:
         yield (
-            f"`generation` makes at most {given(generated, unit)} per replicate, less than {ENOUGH} "
-            "times t1: raise its `time` or `walkers`"
+            f"`generation` makes at most {given(generated, unit)} per replicate, less than "
+            f"{ENOUGH} times t1: raise its `time` or `walkers`"
         )
 
 

@@ -227,12 +227,12 @@ def _in_short(kept: KeptLaws, trials: Sequence[Trial], before: Predictions) -> l
         )
     return [
         *lines,
-        "- Only the ratio of timescale and saving interval counts, so a saving interval ten times as "
-        "long saves as much training as a process ten times as fast.",
+        "- Only the ratio of timescale and saving interval counts, so a saving interval ten times "
+        "as long saves as much training as a process ten times as fast.",
         f"- {_trial_sentence(trials)}",
-        "- A trained network's probabilities on held-out frames, read before it generates anything, "
-        f"correlate with its t1 at one step by {number(step.correlation, 2)}, and with that at the "
-        f"yardstick's lag by {number(lag.correlation, 2)}.",
+        "- A trained network's probabilities on held-out frames, read before it generates "
+        f"anything, correlate with its t1 at one step by {number(step.correlation, 2)}, and with "
+        f"that at the yardstick's lag by {number(lag.correlation, 2)}.",
     ]
 
 
@@ -370,8 +370,8 @@ def page(
         RELATED,
         "## Do it again",
         "",
-        "`make laws` runs the whole study. `make laws-point` repeats one training of each curve and "
-        "shows it beside the trainings in [points.csv](laws/points.csv).",
+        "`make laws` runs the whole study. `make laws-point` repeats one training of each curve "
+        "and shows it beside the trainings in [points.csv](laws/points.csv).",
         "",
     ]
     return "\n".join(lines)

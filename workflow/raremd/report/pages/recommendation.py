@@ -74,9 +74,7 @@ def _markov(answer: Answer) -> str:
     if not answer.markov_suffices:
         return "A Markov state model reproduces them in no cell."
     too, times = " too" * bool(answer.reproduced), _intervals(answer.markov_suffices, unit)
-    return (
-        f"A Markov state model reproduces them{too} at {times}, so no network is needed there."
-    )
+    return f"A Markov state model reproduces them{too} at {times}, so no network is needed there."
 
 
 def events(a: Assessment) -> str:

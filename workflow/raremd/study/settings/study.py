@@ -49,7 +49,8 @@ class Training(Section):
         default=0.2,
         gt=0,
         lt=0.6,
-        description="Share of the MD held out for validation: whole trajectories if there are four or more.",
+        description="Share of the MD held out for validation: whole trajectories if there are four "
+        "or more.",
     )
 
 
@@ -103,8 +104,8 @@ class Model(Section):
     )
     control_of: str | None = Field(
         default=None,
-        description="Model that this entry is a control of: the same with one thing changed. It runs "
-        "only where a sweep names it.",
+        description="Model that this entry is a control of: the same with one thing changed. It "
+        "runs only where a sweep names it.",
     )
 
     def recipe(self, training: Training) -> Training:
@@ -136,8 +137,8 @@ class Settings(Section):
     replicates: Whole = Field(
         default=3,
         ge=1,
-        description="Trainings of each model in each cell. They differ in their seed; if a simulated "
-        "source has as many `sets`, also in their MD.",
+        description="Trainings of each model in each cell. They differ in their seed; if a "
+        "simulated source has as many `sets`, also in their MD.",
     )
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto",
@@ -149,7 +150,8 @@ class Settings(Section):
     tolerance: Number = Field(
         default=0.32,
         gt=0,
-        description="Deviation of a timescale, in log2, that counts as none; 0.32 is a factor of 1.25.",
+        description="Deviation of a timescale, in log2, that counts as none; 0.32 is a factor of "
+        "1.25.",
     )
     minimum_transitions: Whole = Field(
         default=20,
