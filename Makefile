@@ -54,10 +54,10 @@ study: $(READY)     ## the full study: its plan, then hours of computing, resuma
 	@$(MAKE) --no-print-directory figures CONFIG=config/study.yaml
 	@$(MAKE) --no-print-directory snapshot CONFIG=config/study.yaml
 
-snapshot: configured $(READY)  ## keep the outcome of a finished study (CONFIG=...) in docs/results, replacing what is there
+snapshot: configured $(READY)  ## keep the outcome of a finished study (CONFIG=...) in docs/results and README.md
 	@$(SNAKEMAKE) write_results_page
 
-gallery: configured $(READY)   ## keep its figures in docs/gallery.md and its answers in README.md (CONFIG=...)
+gallery: configured $(READY)   ## keep a figure of each kind of a finished study (CONFIG=...) in docs/gallery.md
 	@$(SNAKEMAKE) write_gallery
 
 spot-check: $(READY) ## recompute three random cells of docs/results and compare (SEED=...)
