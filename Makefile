@@ -54,10 +54,10 @@ study: $(READY)     ## the full study: its plan, then hours of computing, resuma
 	@$(MAKE) --no-print-directory figures CONFIG=config/study.yaml
 	@$(MAKE) --no-print-directory snapshot CONFIG=config/study.yaml
 
-snapshot: configured $(READY)  ## keep the outcome of a finished study (CONFIG=...) in docs/results, over what is there
+snapshot: configured $(READY)  ## keep the outcome of a finished study (CONFIG=...) in docs/results and README.md
 	@$(SNAKEMAKE) write_results_page
 
-gallery: configured $(READY)   ## one figure of each kind of a finished study (CONFIG=...): docs/gallery.md, as above
+gallery: configured $(READY)   ## keep a figure of each kind of a finished study (CONFIG=...) in docs/gallery.md
 	@$(SNAKEMAKE) write_gallery
 
 spot-check: $(READY) ## recompute three random cells of docs/results and compare (SEED=...)
@@ -71,18 +71,18 @@ leaderboard: $(READY) ## rank all models at the hard cells (BUDGETS="16 64" adds
 	@$(BIN)/snakemake --cores $(CORES) $(BOARD) -- rank_models plot_leaderboard
 	@cat results/leaderboard/leaderboard.md
 
-keep-leaderboard: $(READY) ## keep the outcome in docs/leaderboard
+keep-leaderboard: $(READY) ## keep the ranking in docs/leaderboard (BUDGETS as before)
 	@$(BIN)/snakemake --cores $(CORES) $(BOARD) -- keep_leaderboard
 
 laws: $(READY)      ## the study of budgets (LAWS=...): its plan, then hours of computing, resumable; docs/laws.md
 	@$(MAKE) --no-print-directory inspect CONFIG=$(LAWS)
 	@$(BIN)/snakemake --configfile $(LAWS) --cores $(CORES) -- write_laws_page keep_laws
 
-laws-point: $(READY) ## one point of each curve of docs/laws.md in ten minutes, beside the kept one
+laws-point: $(READY) ## one point of each curve of docs/laws.md, beside the kept one
 	@$(BIN)/snakemake --configfile $(LAWS) --cores $(CORES) -- show_points
 	@export CONFIG=$(LAWS); cat $(RESULTS)/laws_point.md
 
-inspect: configured $(READY)   ## what the data can tell, before any training: inspect.md
+inspect: configured $(READY)   ## what the data can decide, before any training (CONFIG=...): inspect.md
 	@$(SNAKEMAKE) inspect_data plot_inspect && cat $(RESULTS)/inspect.md
 
 crosscheck: configured $(READY) $(PYEMMA) ## estimate base cells with PyEMMA too: crosscheck.{csv,pdf,png}
@@ -98,7 +98,7 @@ $(PYEMMA): envs/pyemma.txt
 	  --no-binary pyemma pyemma==2.5.12
 	@touch $(PYEMMA)
 
-docs: $(DOCS)       ## build the site of the documentation in site/, every link checked
+docs: $(DOCS)       ## build the documentation as a site in site/ and check every link
 	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet --strict
 
 $(DOCS): envs/docs.txt
@@ -116,19 +116,19 @@ test: $(READY) lint ## lint, then the quick tests: library, plans, kept results
 studies: $(READY)   ## small studies and the notebooks end to end: what runs again, what pages say
 	@$(BIN)/python -m pytest tests/studies --durations=10
 
-faults: $(READY)    ## kill, starve and damage small studies, give them bad input; nothing may be lost
+faults: $(READY)    ## kill, starve and damage small studies and give them bad input; nothing may be lost
 	@$(BIN)/python -m pytest tests/faults --durations=0
 
 cluster-test: $(READY) ## a small study on a real one-node Slurm (root, Debian)
 	@$(BIN)/python -m pytest tests/cluster --durations=0
 
-fuzz: $(READY)      ## 40,000 broken configurations and files, not one traceback
+fuzz: $(READY)      ## thousands of broken configurations and files, not one traceback
 	@$(BIN)/python -m pytest tests/fuzz --durations=0
 
-notebooks: $(READY) ## execute the notebooks in docs/ again, with their output (two minutes)
+notebooks: $(READY) ## execute the notebooks in docs/ again and keep their output
 	@TQDM_DISABLE=1 OMP_NUM_THREADS=1 $(BIN)/jupyter execute --inplace --NotebookClient.record_timing=False docs/*.ipynb
 
-reliability: $(READY) ## run the fault and cluster tests, write docs/reliability.md from them
+reliability: $(READY) ## run the fault and cluster tests and write docs/reliability.md from them
 	@$(BIN)/python -m pytest tests/faults --junitxml=.pytest_cache/faults.xml
 	@$(BIN)/python -m pytest tests/cluster --junitxml=.pytest_cache/cluster.xml
 	@$(BIN)/python tests/reliability_table.py .pytest_cache/faults.xml .pytest_cache/cluster.xml
@@ -149,14 +149,14 @@ format: $(READY)    ## apply ruff and snakefmt
 resources: configured $(READY) ## simulate the embedded MD again (hours) and compute the exact spectrum
 	@$(SNAKEMAKE) regenerate_resources
 
-bench: $(READY)     ## measure the engine: benchmarks/README.md and results.json (8 minutes)
+bench: $(READY)     ## measure training and generation: benchmarks/README.md and results.json
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/python benchmarks/run.py
 
-bench-overhead: configured $(READY) ## run a study (CONFIG=...) in a fresh clone: what of its CPU time computes
+bench-overhead: configured $(READY) ## run a study (CONFIG=...) in a fresh clone: how much of its CPU time is overhead
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1 \
 	  $(BIN)/python benchmarks/overhead.py "$$CONFIG"
 
-bench-plan: $(READY) ## seconds and memory of a dry run of 5,000 cells (a minute)
+bench-plan: $(READY) ## time and memory of a dry run of 5,000 cells
 	@$(BIN)/python benchmarks/planning.py
 
 clean:              ## remove results and Snakemake's records, keep .venv

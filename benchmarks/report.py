@@ -130,7 +130,8 @@ def _overhead(path: Path) -> str:
     outcome = json.loads(path.read_text())
     rules = {name: rule for name, rule in outcome["rules"].items() if rule["cpu_seconds"] >= 1}
     lines = [
-        f"`{outcome['config']}` on one core: {outcome['wall_seconds'] / 60:.1f} min of wall time, "
+        f"`{outcome['config']}` on one core, when this was measured (studies change): "
+        f"{outcome['wall_seconds'] / 60:.1f} min of wall time, "
         f"{outcome['cpu_seconds'] / 60:.1f} core-min, of which {outcome['overhead']:.1%} are "
         "overhead (asked: below 15%).",
         "",
@@ -188,13 +189,15 @@ def write_report(results: dict, folder: Path) -> None:
     (folder / "README.md").write_text(
         f"""# Benchmarks
 
-`make bench` writes this file, `results.json` and the plots. This run took
-{results["seconds"]:.0f} s of wall time, {results["cpu_seconds"]:.0f} s of CPU time. One thread;
-CPU time; product, plain PyTorch (`plain.py`) and roofline take turns in one process.
-Medians, quartiles in brackets. The product's side calls the functions of the workflow.
-The roofline is the time of the matrix products that cannot be avoided, measured by `torch.mm` in
-float32 and in bfloat16 at the same shapes (a token's input product is a look-up and counts
-nothing; attention and all element-wise work count nothing).
+How fast training and generation are, against plain PyTorch and against the roofline. `make bench`
+writes this file, `results.json` and the plots; this run took {results["seconds"]:.0f} s of wall
+time and {results["cpu_seconds"]:.0f} s of CPU time.
+
+All rates are CPU time on one thread. raremd ("product"), plain PyTorch (`plain.py`) and the
+roofline take turns in one process. Numbers are medians, with quartiles in brackets. The product's
+side calls the functions of the workflow. The roofline is the time of the matrix products that
+cannot be avoided, measured by `torch.mm` in float32 and in bfloat16 at the same shapes. A token's
+input product is a look-up and counts nothing, nor do attention and element-wise work.
 
 ## Targets
 {_targets(results)}
@@ -204,8 +207,8 @@ nothing; attention and all element-wise work count nothing).
 
 Plain LSTM generation with one walker: {results["one_walker"]["median"]:,.0f} frames/s.
 
-Generation by a Transformer, frames/s of all walkers; plain PyTorch above forms the whole context
-at every frame, for 64 walkers:
+Generation by a Transformer, in frames/s of all walkers. In the table above, plain PyTorch computes
+the whole context at every frame, for 64 walkers:
 
 {_baselines(results)}
 
@@ -222,15 +225,15 @@ Training loss (nats) after the same batches from the same weights, three seeds.
 {_losses(results)}
 
 ## Replicates in turn or together
-Frames a second of all steps of five LSTMs, batch 50, window 64, 100 states. Together: their
-weights in one batched matrix product a frame (`plain.py`).
+Frames per second over all steps of five LSTMs, batch 50, window 64, 100 states. "Together" means
+one batched matrix product per frame for the weights of all five (`plain.py`).
 
 {_replicates(results)}
 
 ## A study's overhead
 `make bench-overhead` runs the default study in a fresh clone and writes `overhead.json`. Work is
-what simulation, training, generation and kinetics compute; the rest is imports, Snakemake, states,
-comparison, figures and files. CPU time of all processes.
+the CPU time that simulation, training, generation and kinetics compute; overhead is that of
+imports, Snakemake, states, comparison, figures and files.
 
 {_overhead(folder / "overhead.json")}
 

@@ -21,13 +21,13 @@ HEAD = """# Reliability
 
 Generated from the tests by `make reliability`; do not edit.
 
-A run that was killed leaves a lock: `.venv/bin/snakemake --unlock` removes it and the next
-run goes on from the last checkpoint. Jobs that survive the main process end by themselves; each
-file takes its name only when it is complete. The HDF5 and Parquet files, weights, checkpoints and
+A run that was killed leaves a lock. `.venv/bin/snakemake --unlock` removes it, and the next run
+goes on from the last checkpoint. Jobs that survive the main process end by themselves. Each file
+takes its name only when it is complete. The HDF5 and Parquet files, weights, checkpoints and
 records that the workflow wrote carry checksums and are refused by name when they are damaged.
 
-After each fault the next run resumed, what was finished was not computed again, and the final
-tables had the bytes of an undisturbed run.
+After each fault the next run resumed and did not repeat finished jobs, and the final tables had
+the bytes of an undisturbed run.
 """
 REFUSALS = """Through Snakemake's command line, in a folder with a finished study: exit status 1,
 one line, no result touched, no training begun, less than 1 GiB of memory.

@@ -21,7 +21,7 @@ def test_one_answer_for_all_cases_is_said_once():
     (said,) = answers(Judgement((yes, yes), ()))
     assert said == (
         "- **Does coarse graining into metastable states help?** (C4) Yes, at the long lag and at "
-        "one step. After 5.6 million tokens."
+        "one step. Trained on 5.6 million tokens."
     )
 
 
@@ -33,8 +33,8 @@ def test_different_answers_are_counted_most_frequent_first():
     ]
     (said,) = answers(Judgement(tuple(cases), ()))
     assert (
-        "At the long lag it makes no difference in 2 and yes in 1 of 3 cases; at one step yes in "
-        "2 and no, the opposite in 1 of 3 cases. After 5.6 to 22 million tokens."
+        "At the long lag: no difference in 2 of 3 cases; yes in 1. At one step: yes in 2 of 3 "
+        "cases; no, the opposite in 1. Trained on 5.6 to 22 million tokens."
     ) in said
 
 
@@ -43,5 +43,5 @@ def test_the_two_networks_are_named_and_the_pooled_effect_stands_beside():
     pooled = PooledRecord("C6", "", "transformer", ("a", "b"), (), found, found)
     case = record("C6", Verdict.CONTRADICTED, Verdict.NO_DIFFERENCE)
     (said,) = answers(Judgement((case,), (pooled,)))
-    assert "(C6) At the long lag the Transformer; at one step either." in said
-    assert "Effect over 2 systems, in log2: -0.50 [-0.75, -0.25]." in said
+    assert "(C6) At the long lag: the Transformer. At one step: either." in said
+    assert "Effect at the long lag over 2 systems, in log2: -0.50 [-0.75, -0.25]." in said

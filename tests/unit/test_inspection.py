@@ -150,7 +150,7 @@ def test_few_events_and_bad_settings_are_told(tmp_path):
     assert re.search(r"The training data hold only \d+ slow transitions", text)
     assert "no: see above" in text
     assert "`block` (10 ps) is shorter than t1" in text
-    assert "`generation` makes at most 400 ps a replicate" in text
+    assert "`generation` makes at most 400 ps per replicate" in text
 
 
 @pytest.mark.parametrize("lengths", [(2000, 2000), (5000,)])

@@ -77,7 +77,7 @@ class DamagedFileError(ValueError):
     def __init__(self, path: Path | str, reason: str) -> None:
         super().__init__(
             f"{path}: damaged or incomplete ({reason}); delete it and run again, "
-            "the workflow makes it anew"
+            "the workflow makes it again"
         )
 
 

@@ -20,11 +20,11 @@ HEAD = """# Configuration
 
 Written from `workflow/raremd/study/settings` by
 `python -m raremd.study.reference_page`; do not edit.
-Times are in the `time_unit` of their system. `<name>` stands for a name of your choice. An unknown
-key stops the run before the first job.
+Times are in the `time_unit` of their system. `<name>` stands for a name of your choice, `[]` for
+each item of a list. An unknown key stops the run before the first job.
 """
 COLUMNS = """
-| key | what | type | if left out |
+| key | meaning | type | if left out |
 |---|---|---|---|"""
 MODELS = """
 ## Options of models

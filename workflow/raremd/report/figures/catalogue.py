@@ -165,7 +165,7 @@ KINDS = {
             subcategory="all verdicts",
             labels={"page": "effect against budget"},
             title="Claims against budget",
-            hint="Effects that shrink with more tokens were undertraining.",
+            hint="Effects that shrink with more tokens were due to too little training.",
             memory=500,
         ),
         Kind(
@@ -322,7 +322,7 @@ KINDS = {
             looks.training,
             labels={"figure": "training"},
             title="Training",
-            hint="Lines that still fall at their end ask for a larger budget.",
+            hint="Losses that still fall at their end ask for a larger budget.",
             memory=500,
         ),
         Kind(

@@ -19,13 +19,13 @@ LINE = 0.2
 def draw_rows(
     axes: Axes, table: pd.DataFrame, looks: dict[str, style.Series], tolerance: float
 ) -> None:
-    """A row a model: mean with its interval, replicates as small dots.
+    """One row per model: mean with its interval, replicates as small dots.
 
     Parameters
     ----------
     axes : Axes
     table : pandas.DataFrame
-        log2 ratios of the slowest timescale, one row a model and replicate.
+        log2 ratios of the slowest timescale, one row per model and replicate.
     looks : dict
         Model -> Series, from top to bottom.
     tolerance : float

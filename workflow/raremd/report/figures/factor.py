@@ -44,7 +44,7 @@ def draw_factor(
     ----------
     axes : Axes
     table : pandas.DataFrame
-        log2 ratios of the slowest timescale, one row a cell, model and replicate.
+        log2 ratios of the slowest timescale, one row per cell, model and replicate.
     positions : dict
         Level -> place on the x axis.
     column : str

@@ -88,7 +88,7 @@ def read(files: Files, look: Look) -> pd.DataFrame:
 
 
 def draw(data: pd.DataFrame, look: Look) -> Figure:
-    """A row a model: metastable states at the yardstick's lag, own states at the own interval.
+    """One row per model: metastable states at the yardstick's lag, own states at the own interval.
 
     Parameters
     ----------

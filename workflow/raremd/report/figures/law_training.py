@@ -24,7 +24,7 @@ def read(files: Files, look: Look) -> pd.DataFrame:
 
 
 def draw(data: pd.DataFrame, look: Look) -> Figure:
-    """One panel a system, one line a training; budgets of a network share a colour.
+    """One panel per system, one line per training; budgets of a network share a colour.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Scores of the leaderboard, and scores against cost: two panels a system."""
+"""Scores of the leaderboard, and scores against cost: two panels per system."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def read(files: Files, look: Look) -> pd.DataFrame:
 
 
 def draw(data: pd.DataFrame, look: Look) -> Figure:
-    """Two panels a system, side by side.
+    """Two panels per system, side by side.
 
     Parameters
     ----------

@@ -50,7 +50,7 @@ def _range(data: Predictions, columns: Iterable[str]) -> tuple[float, float]:
 
 
 def draw(data: Predictions, look: Look) -> Figure:
-    """Four panels: readings in rows, predictors in columns; one mark a training.
+    """Four panels: readings in rows, predictors in columns; one mark per training.
 
     Parameters
     ----------

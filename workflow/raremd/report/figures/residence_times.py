@@ -48,7 +48,7 @@ def draw_survival(axes: Axes, table: pd.DataFrame, looks: dict[str, style.Series
 def draw_rates(
     axes: Axes, table: pd.DataFrame, lags: list[float], looks: dict[str, style.Series]
 ) -> None:
-    """Crossing rates at each lag, one mark a model, side by side.
+    """Crossing rates at each lag, one mark per model, side by side.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Implied timescales against lag time, one panel a cell."""
+"""Implied timescales against lag time, one panel per cell."""
 
 from __future__ import annotations
 

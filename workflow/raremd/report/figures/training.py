@@ -1,4 +1,4 @@
-"""Validation loss and expected timescale during training, two panels a cell."""
+"""Validation loss and expected timescale during training, two panels per cell."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SHOWN = {
 def draw_history(
     axes: Axes, table: pd.DataFrame, looks: dict[str, style.Series], column: str
 ) -> None:
-    """One line a replicate; a model that is not trained on batches is a dashed level.
+    """One line per replicate; a model that is not trained on batches is a dashed level.
 
     Parameters
     ----------

@@ -53,7 +53,7 @@ def read(files: Files, look: Look) -> Matrices:
 
 
 def draw(data: Matrices, look: Look) -> Figure:
-    """A row a model: MD, model, and their difference.
+    """One row per model: MD, model, and their difference.
 
     Parameters
     ----------

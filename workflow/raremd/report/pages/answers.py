@@ -12,7 +12,7 @@ from raremd.analysis.words import count, listed, logarithm
 from raremd.report.names import pretty
 
 QUESTIONS = {
-    "C1": "Can a low-dimensional coordinate with a coarse partition be learned?",
+    "C1": "Can slow dynamics be learned in few dimensions with a coarse partition?",
     "C2": "Does high dimensionality hide rare events?",
     "C3": "Does a longer saving interval help?",
     "C4": "Does coarse graining into metastable states help?",
@@ -21,7 +21,7 @@ QUESTIONS = {
 }
 VERDICTS = {
     Verdict.SUPPORTED: "yes",
-    Verdict.NO_DIFFERENCE: "it makes no difference",
+    Verdict.NO_DIFFERENCE: "no difference",
     Verdict.CONTRADICTED: "no, the opposite",
     Verdict.UNDECIDED: "cannot tell",
 }
@@ -48,8 +48,8 @@ def _told(claim: str, verdicts: Sequence[Verdict]) -> str:
     words = [OTHERWISE.get((claim, verdict), VERDICTS[verdict]) for verdict in order]
     if len(order) == 1:
         return words[0]
-    told = [f"{word} in {counts[v]}" for word, v in zip(words, order, strict=True)]
-    return f"{listed(told)} of {len(verdicts)} cases"
+    first, *rest = (f"{word} in {counts[v]}" for word, v in zip(words, order, strict=True))
+    return "; ".join([f"{first} of {len(verdicts)} cases", *rest])
 
 
 def _effects(pooled: Sequence[PooledRecord]) -> str:
@@ -59,7 +59,7 @@ def _effects(pooled: Sequence[PooledRecord]) -> str:
         shown(record.long_lag) + f" for the {pretty(record.model)}" * (record.claim != "C6")
         for record in pooled
     ]
-    return f"Effect over {count(systems, 'system')}, in log2: {listed(each)}."
+    return f"Effect at the long lag over {count(systems, 'system')}, in log2: {listed(each)}."
 
 
 def _budget(records: Sequence[ClaimRecord]) -> str:
@@ -69,7 +69,7 @@ def _budget(records: Sequence[ClaimRecord]) -> str:
         return ""
     low, high = (f"{tokens / 1e6:.2g}" for tokens in (min(seen), max(seen)))
     span = low if low == high else f"{low} to {high}"
-    return f"After {span} million tokens."
+    return f"Trained on {span} million tokens."
 
 
 def answer(records: Sequence[ClaimRecord], pooled: Sequence[PooledRecord]) -> str:
@@ -85,7 +85,7 @@ def answer(records: Sequence[ClaimRecord], pooled: Sequence[PooledRecord]) -> st
         _told(claim, [getattr(record, reading).verdict for record in records])
         for reading in ("long_lag", "one_step")
     )
-    both = f"At the long lag {long_lag}; at one step {one_step}."
+    both = f"At the long lag: {long_lag}. At one step: {one_step}."
     if long_lag == one_step:
         both = f"{long_lag[0].upper()}{long_lag[1:]}, at the long lag and at one step."
     known = [record for record in pooled if record.systems]

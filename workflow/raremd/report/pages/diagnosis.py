@@ -13,7 +13,7 @@ from raremd.report.pages.answers import shown
 from raremd.report.pages.markdown import as_table
 
 HOW = """\
-Each network in the cell that the sweeps start from: log2(model / MD) of the slowest timescale with
+Each network in the base cell: log2(model / MD) of the slowest timescale with
 its 95 % interval, at one step in the cell's own states and at the yardstick's lag in metastable
 states, trained on the most tokens that were tried there. A control is the same network with one
 thing changed; its column shows the error that it takes away, in bold where that is beyond doubt.

@@ -40,15 +40,15 @@ def expected_section(inspections: Sequence[SystemInspection], kept: KeptLaws) ->
         return []
     heading = [
         "cell", "interval", "network", "leak", "t1 at one step (of the MD)", "tokens for 10 %",
-        "budget", "MD for 10 %", "what brings it within",
+        "budget", "MD for 10 %", "remedy",
     ]  # fmt: skip
     return [
         "## What networks will get wrong",
         "",
         f"Expected before any training, from laws in `resources/laws.json` ({kept.origin}). "
         "A network gives some probability to jumps that never happen, which makes the slow process "
-        "too fast at one step; at the yardstick's lag it can still be right. In brackets: where 95 "
-        "% of other systems would lie. Read them as orders of magnitude.",
+        "too fast at one step; at the yardstick's lag it can still be right. Brackets hold the "
+        "range in which 95 % of other systems would lie. Read the numbers as orders of magnitude.",
         "",
         *as_table(heading, rows),
         "",

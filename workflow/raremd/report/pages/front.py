@@ -29,8 +29,8 @@ def _training(laws: KeptLaws) -> str:
     ]
     return (
         f"**How many frames must a network be trained on?** For a process of {FRAMES:,.0f} saved "
-        f"frames in {STATES} states {listed(needs)}, each frame counted as often as it is seen, "
-        f"until its timescale at one step is within {100 * WITHIN:.0f} %. "
+        f"frames in {STATES} states, {listed(needs)}, counting a frame each time it is seen. Its "
+        f"timescale at one step is then within {100 * WITHIN:.0f} % of the MD's. "
         "[The laws](docs/laws.md) tell more."
     )
 

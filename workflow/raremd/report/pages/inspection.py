@@ -59,10 +59,10 @@ def running_time_section(time: RunningTime, cores: int) -> list[str]:
         "## Running time",
         "",
         f"About **{_minutes(total)} on {count(cores, 'core')}**: training and generation "
-        f"{_minutes(time.learning)} of one core (less where training stops early, more where a "
-        "model crosses less often than the MD and goes on until it has crossed enough), starting "
-        f"{time.jobs} jobs and drawing {_minutes(time.starting)}. These are short timings on this "
-        "machine, and hold if nothing else runs on it.",
+        f"{_minutes(time.learning)} of one core, starting {time.jobs} jobs and drawing "
+        f"{_minutes(time.starting)}. It is less where training stops early, and more where a model "
+        "crosses less often than the MD and goes on until it has crossed enough. This is estimated "
+        "from short timings on this machine and holds if nothing else runs on it.",
         "",
     ]
 
@@ -74,8 +74,8 @@ def _advice(found: SystemInspection) -> Iterator[str]:
     dimensions = table[table["quantity"] == "dimensions"].drop_duplicates("coordinate")
     for row in dimensions[dimensions["value"] > MANY_DIMENSIONS].itertuples():
         yield (
-            f"`coordinates`: `{row.coordinate}` has {row.value:.0f} dimensions, of which k-means "
-            "mostly sees the noise; add a coordinate of a few TICA components (`tica_dimension`, "
+            f"`coordinates`: `{row.coordinate}` has {row.value:.0f} dimensions, in which k-means "
+            "mostly sees noise; add a coordinate of a few TICA components (`tica_dimension`, "
             "`tica_lag`)"
         )
     window = max(model.budget.window for cell in plan.cells for model in cell.models)
@@ -101,8 +101,8 @@ def _advice(found: SystemInspection) -> Iterator[str]:
     generated = plan.walkers * plan.generation_limit * frame
     if generated < ENOUGH * slowest:
         yield (
-            f"`generation` makes at most {given(generated, unit)} a replicate, less than {ENOUGH} "
-            "times t1: raise its `time` or `walkers`"
+            f"`generation` makes at most {given(generated, unit)} per replicate, less than "
+            f"{ENOUGH} times t1: raise its `time` or `walkers`"
         )
 
 
@@ -208,7 +208,7 @@ def as_markdown(
 
 
 def its_table(n: int, table: pd.DataFrame, by: Sequence[str] = ()) -> list[str]:
-    """Lines of a table of `n` timescales with their intervals, a row a lag and what else is named.
+    """Lines of a table of `n` timescales with their intervals, one row per lag and other key.
 
     Parameters
     ----------

@@ -227,13 +227,12 @@ def _in_short(kept: KeptLaws, trials: Sequence[Trial], before: Predictions) -> l
         )
     return [
         *lines,
-        "- So a saving interval ten times as long saves as much training as a process ten times as "
-        "fast, as only their ratio counts.",
+        "- Only the ratio of timescale and saving interval counts, so a saving interval ten times "
+        "as long saves as much training as a process ten times as fast.",
         f"- {_trial_sentence(trials)}",
-        "- What a trained network will do at one step can be read from its probabilities on "
-        "held-out frames, before it generates anything (correlation "
-        f"{number(step.correlation, 2)}); what it will do at the yardstick's lag cannot "
-        f"({number(lag.correlation, 2)}).",
+        "- A trained network's probabilities on held-out frames, read before it generates "
+        f"anything, correlate with its t1 at one step by {number(step.correlation, 2)}, and with "
+        f"that at the yardstick's lag by {number(lag.correlation, 2)}.",
     ]
 
 
@@ -302,7 +301,7 @@ def page(
         "",
         *_prediction(outcome),
         "",
-        "## What limits",
+        "## What limits the accuracy",
         "",
         "The error at one step falls by this share with a doubling beyond the largest value tried:",
         "",
@@ -313,7 +312,7 @@ def page(
         "![expected timescale while training](laws/law_training.png)",
         "",
         "Each line is one training: the slowest timescale of its expected one-step matrix over "
-        "that of the MD. The loss hardly moves while this climbs by factors.",
+        "that of the MD.",
         "",
         "## Errors against tokens, size and MD",
         "",
@@ -333,7 +332,7 @@ def page(
     lines += [
         "## Dials of the data",
         "",
-        "Exponents over the hidden chains, beside those of a prototype that was there before:",
+        "Exponents over the hidden chains, beside those of an earlier prototype:",
         "",
         *_dials(laws.dials),
         "",
@@ -371,15 +370,15 @@ def page(
         RELATED,
         "## Do it again",
         "",
-        "`make laws` runs the whole study, `make laws-point` one training of each curve in about "
-        "ten minutes, shown beside the trainings in [points.csv](laws/points.csv).",
+        "`make laws` runs the whole study. `make laws-point` repeats one training of each curve "
+        "and shows it beside the trainings in [points.csv](laws/points.csv).",
         "",
     ]
     return "\n".join(lines)
 
 
 def points_page(table: pd.DataFrame) -> str:
-    """One point of each curve, done anew, beside the kept ones.
+    """One point of each curve, trained again, beside the kept ones.
 
     Parameters
     ----------

@@ -13,21 +13,21 @@ from raremd.report.pages.markdown import as_table
 HOW = """\
 The score is the worst |log2(t model / t MD)| over all lags from one saving interval to the
 yardstick's and over the slowest processes, in the states that the model was trained on: 0.14 is
-10 %, 1 a factor of two. It is taken of the geometric mean over replicates, with a 95 % interval
+10 %, 1 a factor of two. It is that of the geometric mean over replicates, with a 95 % interval
 over resampled replicates. `md_bootstrap` is the MD against its own resampled blocks (median and
-95 % range), `reference` an independent MD of the same system, and `igme` extrapolates the MD's
-timescales at lags of 5 to 20 intervals to the longer ones, `qmsm` with the memory of the first 20.
-Validation is the same score against
-the MD that no model was trained on: it chooses a model without a look at the scores. Rank: the 95 %
-range of the model's place over resampled replicates. Front: no other model is both better and
-cheaper. Core-seconds are those of training and generation, all replicates together.
+95 % range), and `reference` an independent MD of the same system. `igme` extrapolates the MD's
+timescales at lags of 5 to 20 intervals to longer lags; `qmsm` does so with the memory of the first
+20 intervals. Validation is the same score against the MD that no model was trained on: it chooses a
+model without a look at the scores. Rank is the 95 % range of the model's place over resampled
+replicates. Front: no other model is both better and cheaper. Core-seconds are those of training and
+generation, all replicates together.
 
 A second table of each system shows other measures, with 95 % intervals over resampled replicates.
 There `qmsm` is one of the metastable states, with a memory of 20 intervals. `hummer_szabo` and
 `micro_to_macro` take a Markov model of the microstates at the greatest divisor of the yardstick's
 lag that is at most 20 intervals; the first keeps the time integral of each correlation of
 the metastable states (Hummer and Szabo 2015), the second projects its matrix at the yardstick's lag
-(Sartore, Teichmann, Stock 2024). They have no score: that is read in the microstates.
+(Sartore, Teichmann, Stock 2024). They have no score, because scores are read in the microstates.
 
 """
 

@@ -74,9 +74,7 @@ def _markov(answer: Answer) -> str:
     if not answer.markov_suffices:
         return "A Markov state model reproduces them in no cell."
     too, times = " too" * bool(answer.reproduced), _intervals(answer.markov_suffices, unit)
-    return (
-        f"A Markov state model reproduces them{too} at {times}, so that no network is needed there."
-    )
+    return f"A Markov state model reproduces them{too} at {times}, so no network is needed there."
 
 
 def events(a: Assessment) -> str:
@@ -146,7 +144,7 @@ def _section(answer: Answer) -> list[str]:
 
 
 def ranges(answer: Answer) -> list[str]:
-    """Which model is right at which saving interval, a row a model; bold is reproduced."""
+    """Which model is right at which saving interval, one row per model; bold is reproduced."""
     found, unit = answer.by_interval, answer.assessment.unit
     times = sorted({time for each in found.values() for time in each})
 

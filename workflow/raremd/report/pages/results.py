@@ -145,7 +145,7 @@ def removals(comparison: pd.DataFrame, study: ResultsPagePlan) -> list[str]:
     return [
         "Slowest timescale after recrossings were removed: log2 over that of the MD in the same",
         "states with its recrossings, at the yardstick's lag. Bold: the MD itself is slower than",
-        "the 95 % interval of that MD, the removal took real transitions away (over-coring).",
+        "the 95 % interval of that MD: the removal took real transitions away (over-coring).",
         "",
         *as_table(["system", "cell", "MD, own interval", "MD", *models], rows),
         "",
@@ -160,7 +160,7 @@ def _log2(value: float, md: float, high: float = np.inf) -> str:
 
 
 def _speed(comparison: pd.DataFrame, study: ResultsPagePlan) -> list[str]:
-    """Beside the timescale what no eigenvalue enters, and what the loss sees; base cells."""
+    """Crossing rates and loss beside the timescale, in the base cells."""
     rows = []
     for base in study.bases:
         system, every = base.system, base.interval
@@ -179,8 +179,8 @@ def _speed(comparison: pd.DataFrame, study: ResultsPagePlan) -> list[str]:
         "## Beyond timescales, in the base cells",
         "",
         "Model over MD: the slowest timescale at the yardstick's lag, the rate of crossing the",
-        "slow process there, and the same with every recrossing that frames show; and the",
-        "cross-entropy on held-out frames (nats a frame), which hardly sees any of it.",
+        "slow process there, and that rate with every recrossing that frames show. Beside them",
+        "stands the cross-entropy on held-out frames (nats per frame), which hardly shows them.",
         "",
         *as_table(
             ["system", "model", "t1", "crossings", "with recrossings", "cross-entropy"], rows

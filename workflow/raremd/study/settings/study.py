@@ -24,12 +24,12 @@ class Training(Section):
     """The budget and the optimiser, the same for every model; docs/recipes.md has their choice."""
 
     tokens: Whole = Field(
-        default=4_000_000, ge=1000, description="Most frames that one replicate may see."
+        default=4_000_000, ge=1000, description="Most frames that each replicate may see."
     )
     patience_tokens: Whole = Field(
         default=1_500_000,
         ge=1000,
-        description="Training ends when the validation loss has not improved for so many frames.",
+        description="Training ends when the validation loss has not improved for this many frames.",
     )
     evaluate_tokens: Whole = Field(
         default=250_000,
@@ -49,7 +49,8 @@ class Training(Section):
         default=0.2,
         gt=0,
         lt=0.6,
-        description="Share of the MD held out for early stopping; whole trajectories from four on.",
+        description="Share of the MD held out for validation: whole trajectories if there are four "
+        "or more.",
     )
 
 
@@ -57,54 +58,54 @@ class Model(Section):
     """One entry of the comparison: a kind of model, its options, and how it is trained."""
 
     kind: str | None = Field(
-        default=None, description="Registered model; the name of the entry if left out."
+        default=None, description="Kind of model, see below; the name of the entry if left out."
     )
     settings: dict[str, Any] = Field(
-        default={}, description="The model's own options, over its defaults; see below."
+        default={}, description="Options of the kind of model, in place of its defaults; see below."
     )
     budget: Number = Field(
         default=1, gt=0, description="Multiple of training.tokens and training.patience_tokens."
     )
     replicates: Whole | None = Field(
-        default=None, ge=1, description="Its trainings in each cell, at most `replicates`."
+        default=None, ge=1, description="Its trainings in each cell; at most `replicates`."
     )
     window: Whole | None = Field(
-        default=None, ge=2, description="Frames in its training window, over training.window."
+        default=None, ge=2, description="Frames in its window, in place of training.window."
     )
     batch: Whole | None = Field(
         default=None,
         ge=1,
-        description="Windows in its batch, over training.batch; a longer window with fewer of "
-        "them keeps the optimiser steps.",
+        description="Windows in its batch, in place of training.batch; fewer longer windows keep "
+        "the number of optimiser steps.",
     )
     learning_rate: Number | None = Field(
-        default=None, gt=0, description="Peak learning rate, over training.learning_rate."
+        default=None, gt=0, description="Its peak learning rate, in place of training's."
     )
     weight_decay: Number | None = Field(
-        default=None, ge=0, description="Weight decay, over training.weight_decay."
+        default=None, ge=0, description="Its weight decay, in place of training's."
     )
     schedule: Schedule | None = Field(
-        default=None, description="Schedule of the learning rate, over training.schedule."
+        default=None, description="Its schedule, in place of training.schedule."
     )
     two_pass: Number | None = Field(
         default=None,
         ge=0,
         le=1,
-        description="Two-pass training (scheduled sampling); the share of input tokens replaced by "
-        "the model's own at the end of the budget, growing linearly from 0.",
+        description="Two-pass training (scheduled sampling): the share of input tokens that are "
+        "replaced by the model's own at the end of the budget. It grows linearly from 0.",
     )
     slow_share: Number | None = Field(
         default=None,
         ge=0,
         lt=1,
-        description="Share of a batch drawn from the windows in which the walker comes from one of "
-        "the two most metastable states to the other; weights keep the loss unbiased. 0 draws "
-        "evenly.",
+        description="Share of a batch drawn from windows in which the walker goes from one of the "
+        "two most metastable states to the other; weights keep the loss unbiased. With 0, windows "
+        "are drawn evenly.",
     )
     control_of: str | None = Field(
         default=None,
-        description="This entry is a control, that model with one thing changed; it runs only "
-        "where a sweep names it.",
+        description="Model that this entry is a control of: the same with one thing changed. It "
+        "runs only where a sweep names it.",
     )
 
     def recipe(self, training: Training) -> Training:
@@ -136,8 +137,8 @@ class Settings(Section):
     replicates: Whole = Field(
         default=3,
         ge=1,
-        description="Trainings of each model in each cell. They differ in their seed, and where a "
-        "simulated source has as many `sets` in their MD.",
+        description="Trainings of each model in each cell. They differ in their seed; if a "
+        "simulated source has as many `sets`, also in their MD.",
     )
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto",
@@ -149,14 +150,14 @@ class Settings(Section):
     tolerance: Number = Field(
         default=0.32,
         gt=0,
-        description='Deviation of a timescale, in log2 units, that counts as "learned" (0.32 is '
-        "25 %).",
+        description="Deviation of a timescale, in log2, that counts as none; 0.32 is a factor of "
+        "1.25.",
     )
     minimum_transitions: Whole = Field(
         default=20,
         ge=1,
-        description="Slow transitions in the training data, in each of their sets, below which "
-        "nothing is decided.",
+        description="Fewest slow transitions in the training data, and in each of their sets, with "
+        "which anything is decided.",
     )
     training: Training = Field(
         default=Training(), description="The budget and the optimiser, the same for every model."
@@ -168,8 +169,8 @@ class Settings(Section):
             "transformer": Model(),
         },
         min_length=1,
-        description="The models compared, by the name that they have in tables and figures. If "
-        "left out markov, lstm and transformer, each with the recipe chosen for it.",
+        description="The models to compare, by their names in tables and figures; markov, lstm and "
+        "transformer if left out, each with the recipe chosen for it.",
     )
     systems: dict[Name, System] = Field(
         min_length=1,
