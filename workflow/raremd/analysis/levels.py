@@ -38,7 +38,7 @@ def base_models(study: Study, system: str) -> tuple[str, ...]:
     return tuple(m for m in study.longest_trained([base]) if m in study.cells[base])
 
 
-def shown_models(study: Study, rows: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+def shown_models(study: Study, rows: Iterable[Mapping[str, object]]) -> tuple[str, ...]:
     """Models that are no controls, networks at the largest budget of the cells of a figure.
 
     Parameters
@@ -48,7 +48,7 @@ def shown_models(study: Study, rows: Iterable[Mapping[str, Any]]) -> tuple[str, 
         Column -> level, or list of levels, as in a look.
     """
 
-    def fits(cell: Cell, row: Mapping[str, Any]) -> bool:
+    def fits(cell: Cell, row: Mapping[str, object]) -> bool:
         return all(
             getattr(cell, column) in (level if isinstance(level, list) else [level])
             for column, level in row.items()
