@@ -31,6 +31,26 @@ def equal_states(n_states, stay, n_frames, rng):
     return (np.cumsum(jumps) % n_states).astype(np.int16)
 
 
+def chain(matrix, n_frames, rng):
+    """A Markov chain with this transition matrix, from a state of its own choice."""
+    ends, state = np.cumsum(matrix, axis=1), int(rng.integers(len(matrix)))
+    found = np.empty(n_frames, np.int16)
+    for frame, u in enumerate(rng.random(n_frames)):
+        state = int(np.searchsorted(ends[state], u * ends[state, -1]))
+        found[frame] = state
+    return found
+
+
+def recrossing(leave, n_frames, rng):
+    """Four states in a row: two basins with a border state each, from which half return at once.
+
+    Seen as two basins the chain has memory: it jumps three times as often as it changes sides.
+    """
+    out = 1 - leave
+    border = [[out, leave, 0, 0], [0.5, 0, 0.5, 0], [0, 0.5, 0, 0.5], [0, 0, leave, out]]
+    return chain(border, n_frames, rng)
+
+
 def made(of, *arguments, n_frames=40_000, seed=0):
     """Independent trajectories of one system, of a length each or all of one length."""
     lengths = n_frames if isinstance(n_frames, tuple) else (n_frames,) * TRAJECTORIES

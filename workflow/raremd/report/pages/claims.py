@@ -11,7 +11,7 @@ from raremd.analysis.verdicts import Verdict
 from raremd.analysis.words import count, listed
 from raremd.report.names import pretty
 from raremd.report.pages.answers import answers, shown
-from raremd.report.pages.markdown import as_table
+from raremd.report.pages.markdown import as_table, before_details
 
 HOW = """\
 The error of a replicate is |log2(model / MD)| of the slowest implied timescale; 1 is a factor of
@@ -87,14 +87,13 @@ def shared_doubts(records: Sequence[ClaimRecord]) -> dict[str, list[Doubt]]:
     return found
 
 
-def what_to_do(records: Sequence[ClaimRecord]) -> list[str]:
-    """What would let the claims be judged, by system."""
-    lines = []
-    for system, doubts in shared_doubts(records).items():
-        if doubts:
-            lines += [f"No claim can be judged on {system}:", ""]
-            lines += [*(f"- {doubt.sentences}" for doubt in doubts), ""]
-    return lines
+def what_to_do(records: Sequence[ClaimRecord]) -> list[list[str]]:
+    """What would let the claims be judged, a section for each system."""
+    return [
+        [f"No claim can be judged on {system}:", "", *(f"- {d.sentences}" for d in doubts), ""]
+        for system, doubts in shared_doubts(records).items()
+        if doubts
+    ]
 
 
 def what_decides(record: ClaimRecord, told: Sequence[Doubt]) -> str:
@@ -230,10 +229,10 @@ def as_markdown(judgement: Judgement) -> str:
     """All verdicts of a study."""
     records = judgement.records
     lines = ["# Claims", "", *answers(judgement), ""]
-    if records:
-        lines += [*scoreboard(records), "", *what_to_do(records)]
+    sections = [[*scoreboard(records), ""], *what_to_do(records)] if records else []
+    first, left = before_details(lines, sections)
     told = shared_doubts(records)
-    lines += ["## Details", "", how(records)]
+    lines += [*first, "## Details", "", *left, how(records)]
     for claim in in_order(r.claim for r in records):
         lines += claim_section(judgement, claim, told)
     return "\n".join([*lines, "## Controls", "", CONTROLS, *control_table(records), ""])

@@ -10,8 +10,9 @@ from raremd.analysis.recommendation import Outcome
 from raremd.analysis.words import count, given
 from raremd.report.names import pretty
 from raremd.report.pages.answers import shown
-from raremd.report.pages.markdown import as_table
+from raremd.report.pages.markdown import as_table, before_details
 
+TITLE = ["# Why networks fail", ""]
 HOW = """\
 Each network in the base cell: log2(model / MD) of the slowest timescale with
 its 95 % interval, at one step in the cell's own states and at the yardstick's lag in metastable
@@ -42,7 +43,8 @@ def headline(diagnoses: Sequence[Diagnosis]) -> list[str]:
     why = Counter(d.evidence or "the replicates differ too much" for d in open_ones)
     told = [f"- {cause}: {k}" for cause, k in causes.most_common()]
     told += [f"- cannot be judged, {k}: {text}" for text, k in why.most_common()]
-    return [*lines, *told, ""] if told else lines
+    first, left = before_details([*TITLE, *lines], [[line] for line in told])
+    return [*lines, *first, *[""] * bool(told and not left)]
 
 
 def as_markdown(diagnoses: Sequence[Diagnosis]) -> str:
@@ -66,5 +68,5 @@ def as_markdown(diagnoses: Sequence[Diagnosis]) -> str:
         ]
         for d in diagnoses
     ]
-    lines = ["# Why networks fail", "", *headline(diagnoses), "## Details", "", HOW]
+    lines = [*TITLE, *headline(diagnoses), "## Details", "", HOW]
     return "\n".join([*lines, *as_table(heading, rows), ""])

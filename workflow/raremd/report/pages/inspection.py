@@ -13,7 +13,7 @@ from raremd.analysis.inspection import CellInspection, RunningTime, SystemInspec
 from raremd.analysis.kept_laws import KeptLaws
 from raremd.analysis.words import bounds, count, given, listed, number, quantity
 from raremd.report.pages.expected import expected_section
-from raremd.report.pages.markdown import as_table
+from raremd.report.pages.markdown import as_table, before_details
 from raremd.report.pages.recommendation import events, remedies
 
 MANY_DIMENSIONS = 20
@@ -195,13 +195,13 @@ def _can_tell(found: SystemInspection, cell: CellInspection) -> str:
 def as_markdown(
     inspections: Sequence[SystemInspection], time: RunningTime, cores: int, kept: KeptLaws
 ) -> str:
-    """The page: each system's answer, what to change, the time, and then the details."""
+    """The page: each system's answer, the time, what to change, and then the details."""
     answers = [[found.plan.system, headline(found)] for found in inspections]
     lines = ["# Can your data tell?", "", *as_table(["system", "answer"], answers), ""]
-    for found in inspections:
-        lines += changes_section(found)
     lines += running_time_section(time, cores)
-    lines += [*expected_section(inspections, kept), "## Details", ""]
+    sections = [*map(changes_section, inspections), expected_section(inspections, kept)]
+    shown, left = before_details(lines, sections)
+    lines += [*shown, "## Details", "", *left]
     for found in inspections:
         lines += system_section(found)
     return "\n".join(lines)

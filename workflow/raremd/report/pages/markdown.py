@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Iterator
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, chain, groupby
 from pathlib import Path
 
 from raremd.io.storage import atomic_path
@@ -45,6 +45,9 @@ if (heading) {
 """
 """What a click does. An attribute, as the report has no place for scripts of its first page."""
 
+WIDTH, TWO_SCREENS = 100, 100
+"""Letters of a line, and lines that a page may take before its details."""
+MORE = "The rest follows under Details."
 LONG = 40
 """Letters of a cell of a table up to which it is not broken into lines."""
 
@@ -54,6 +57,21 @@ def as_table(heading: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]
     lines = [list(heading), *map(list, rows)]
     lines.insert(1, ["---"] * len(lines[0]))
     return [f"| {' | '.join(line)} |" for line in lines]
+
+
+def height(lines: Iterable[str]) -> int:
+    """Lines on the screen, where long ones go on in the next."""
+    return sum(-(-max(1, len(line)) // WIDTH) for line in lines)
+
+
+def before_details(
+    head: Sequence[str], sections: Sequence[Sequence[str]]
+) -> tuple[list[str], list[str]]:
+    """Lines of the sections that fit on two screens after the head, and those of the others."""
+    room = TWO_SCREENS - height([*head, MORE, ""])
+    n = sum(taken <= room for taken in accumulate(map(height, sections)))
+    shown, left = (list(chain.from_iterable(part)) for part in (sections[:n], sections[n:]))
+    return shown + ["", MORE, ""] * bool(left), left
 
 
 def to_html(text: str) -> str:

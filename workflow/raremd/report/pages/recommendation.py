@@ -11,7 +11,7 @@ from raremd.analysis.claim_records import ClaimRecord
 from raremd.analysis.recommendation import Answer, Candidate, Outcome, ProcessComparison
 from raremd.analysis.words import bounds, count, factor, given, listed, number, quantity, ratio
 from raremd.report.names import pretty
-from raremd.report.pages.markdown import as_table
+from raremd.report.pages.markdown import as_table, before_details
 from raremd.report.pages.opening import opening
 
 DETAILS = "## Details"
@@ -210,9 +210,9 @@ def as_markdown(answers: Sequence[Answer], records: Sequence[ClaimRecord] = ()) 
         *as_table(["system", "answer"], [[a.assessment.system, headline(a)] for a in answers]),
         "",
     ]
-    for answer in answers:
-        lines += _section(answer)
+    shown, left = before_details(lines, [_section(answer) for answer in answers])
     lines += [
+        *shown,
         DETAILS,
         "",
         "A cell is reproduced if the 95 % interval over replicates of model / MD lies within",
@@ -221,6 +221,7 @@ def as_markdown(answers: Sequence[Answer], records: Sequence[ClaimRecord] = ()) 
         "by wider intervals, because there are several: what is reproduced here may be undecided",
         "there, but never contradicted.",
         "",
+        *left,
     ]
     for answer in answers:
         lines += _details(answer)

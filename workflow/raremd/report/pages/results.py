@@ -262,7 +262,7 @@ def page(
         "",
         *scoreboard(claims),
         "",
-        *what_to_do(claims),
+        *(line for section in what_to_do(claims) for line in section),
         how(claims),
         "",
     ]
