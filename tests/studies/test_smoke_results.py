@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import h5py
 import numpy as np
@@ -123,10 +124,17 @@ def test_verdicts_follow_from_what_is_kept_beside_them(results):
 def test_a_study_whose_md_cannot_tell_says_so_on_every_page(results):
     assessment = read_typed(Assessment, results / "four_state/assessment.json")
     assert {doubt.cause for doubt in assessment.doubts} >= {Cause.EVENTS, Cause.REFERENCE}
-    recommendation = (results / "recommendation.md").read_text()
+    pages = {name: (results / f"{name}.md").read_text() for name in ("recommendation", "claims")}
+    recommendation = pages["recommendation"]
     assert "Cannot tell" in recommendation and "Yes" not in recommendation
     for doubt in assessment.doubts:
-        assert doubt.text[1:] in recommendation
+        assert all(doubt.sentences[1:] in page for page in pages.values())
+    assert assessment.doubts[0].text in (results / "diagnosis.md").read_text()
+    (events,) = set(re.findall(r"(\d+) slow transitions? in its training data", recommendation))
+    assert int(events) == assessment.transitions
+    rows = [line for line in pages["claims"].splitlines() if line.startswith("| four_state |")]
+    of_claims = [line for line in rows if "**undecided**" in line]
+    assert of_claims and all(f"| {events} |" in line for line in of_claims)
 
 
 def test_merged_configuration_is_kept(results):
