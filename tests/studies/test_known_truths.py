@@ -36,6 +36,7 @@ BASINS = {
     "yardstick": {"lag": 10, "partition": "basins"},
     "base": {"interval": 1, "partition": "basins"},
     "sweeps": [{"partition": ["lost"], "models": ["lstm"]}],
+    "generation": {"walkers": 2000, "time": 250, "crossings": 0},
     "claims": {"C1": {"easy": {}}, "C4": {"hard": {}, "easy": {"partition": "lost"}}},
 }
 SYSTEMS = {
