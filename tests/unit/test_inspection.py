@@ -14,6 +14,7 @@ from raremd.analysis.expected import Planned, Remedy, remedy
 from raremd.analysis.inspection import RunningTime, inspect_system, running_time
 from raremd.analysis.kept_laws import DialLaw, Expectation, KeptLaws, NetworkLaw
 from raremd.analysis.power_law import Interval
+from raremd.analysis.speed import probe
 from raremd.io.storage import write_arrays
 from raremd.report.figures.inspection import draw
 from raremd.report.figures.style import Look
@@ -192,6 +193,11 @@ def test_time_estimate_grows_with_the_budget(path):
     lstm = value(table, "core_seconds", interval=0.5, model="lstm")
     assert lstm > 60, "a thousand million frames twice"
     assert value(table, "core_seconds", interval=0.5, model="markov") < lstm / 10
+
+
+def test_time_of_a_network_whose_prior_wants_long_histories():
+    settings = {"embedding": 4, "hidden": 4, "prior": "markov", "order": 6}
+    assert probe(ModelPlan("lstm", "lstm", settings, BUDGET), 5, 8).generation > 0
 
 
 def test_running_time_is_that_of_models_and_of_starting_jobs(path):

@@ -128,6 +128,17 @@ def test_each_network_is_named_with_its_own_intervals():
     assert "and the Transformer at a saving interval of 1 ps." in text
 
 
+@pytest.mark.parametrize(
+    ("deviations", "sentence"),
+    [
+        (WRONG, "A Markov state model reproduces them in no cell."),
+        (SCATTERED, "Whether a Markov state model reproduces them cannot be told."),
+    ],
+)
+def test_markov_models_that_cannot_be_judged_are_not_called_wrong(deviations, sentence):
+    assert sentence in as_markdown([answer(cell_result(lstm=RIGHT, markov=deviations))])
+
+
 def test_replicates_that_would_decide_are_told():
     found = answer(cell_result(lstm=(0.1, 0.35, -0.2, 0.3, -0.1)), networks=("lstm",))
     assert found.outcome == Outcome.CANNOT_TELL

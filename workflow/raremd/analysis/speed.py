@@ -19,6 +19,8 @@ from raremd.study.plans import ModelPlan
 
 PROBE_STEPS = 2
 PROBE_FRAMES = 24
+REPEATS = 10
+"""Times that each random history is seen at least."""
 HEAVIEST = "raremd.learning.train_and_generate, raremd.analysis.cell_kinetics, matplotlib.figure"
 """What jobs import."""
 
@@ -37,7 +39,9 @@ def probe(plan: ModelPlan, n_states: int, walkers: int) -> Rates:
     rng = np.random.default_rng(0)
     how = TrainingSettings(**vars(plan.budget))
     model = build_model(plan.kind, n_states, plan.settings)
-    states = rng.integers(n_states, size=max(how.batch, walkers) + how.window, dtype=np.int16)
+    n = max(how.batch, walkers) + how.window
+    # The same few again and again: priors take no notice of a history that is seen too rarely.
+    states = np.resize(rng.integers(n_states, size=-(-n // REPEATS), dtype=np.int16), n)
     model.prepare([states])
     windows = Windows.of([model.encode(states)], how.window)
     rate = np.inf

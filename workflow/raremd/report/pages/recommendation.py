@@ -72,6 +72,8 @@ def _markov(answer: Answer) -> str:
     if not answer.baselines or answer.assessment.doubts:
         return ""
     if not answer.markov_suffices:
+        if any(c.outcome is Outcome.CANNOT_TELL for c in answer.baselines):
+            return "Whether a Markov state model reproduces them cannot be told."
         return "A Markov state model reproduces them in no cell."
     too, times = " too" * bool(answer.reproduced), _intervals(answer.markov_suffices, unit)
     return f"A Markov state model reproduces them{too} at {times}, so no network is needed there."
