@@ -75,13 +75,12 @@ def said(tmp_path_factory):
 
 def reasons(said, name):
     """The main reason on the pages that give one in a sentence of their own."""
-    not_yet = row(said["inspect.md"], name).partition("Not yet: ")[2]
-    cannot = row(said["recommendation.md"], name).partition("Cannot tell: ")[2]
-    no_ranking = ranking(said["leaderboard.md"], name).partition("cannot decide: ")[2]
-    return [
-        text.partition(" |")[0].partition(". Models")[0].rstrip(".")
-        for text in (not_yet, cannot, no_ranking)
+    told = [
+        row(said["inspect.md"], name).partition("Not yet: ")[2].removesuffix(". |"),
+        row(said["recommendation.md"], name).partition("Cannot tell: ")[2].removesuffix(". |"),
+        ranking(said["leaderboard.md"], name).partition("cannot decide: ")[2].partition(". ")[0],
     ]
+    return [text.partition("; ")[0] for text in told]  # the leaderboard gives them all
 
 
 def records(said, name, claim="C1"):
