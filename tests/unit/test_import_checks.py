@@ -270,3 +270,38 @@ def test_the_name_of_an_array_stays_on_one_line(folder):
     with pytest.raises(ValueError, match=r"a\.npz, array a b y: ") as caught:
         imported("a.npz")
     assert "\n" not in str(caught.value)
+
+
+LONG = walk(4000, 2, 21)
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        (LONG[::2], "are one in 2 of the frames of a.npy;"),
+        (LONG[7::10], "one in 10 of the frames of a.npy;"),
+        (LONG[2000::3], "one in 3 of the frames"),
+        (LONG[::-1], "one in 1 of the frames of a.npy, backwards"),
+        (LONG[::-5], "one in 5 of the frames of a.npy, backwards"),
+    ],
+)
+def test_files_of_every_kth_frame_of_another(folder, part, words, monkeypatch):
+    np.save("a.npy", LONG)
+    np.save("b.npy", part)
+    np.save("c.npy", walk(4000, 2, 22))
+    refused("*.npy", "b.npy: at least", words)
+    monkeypatch.setattr("raremd.data.imported.subsamples.MOST_FRAMES", 2000)
+    refused("*.npy", "b.npy: at least", words)
+
+
+def test_frames_in_common_by_chance(folder):
+    rng = np.random.default_rng(4)
+    for k in range(3):  # few digits, a common start, and the same states again and again
+        np.save(f"{k}.npy", np.round(walk(3000, 1, k), 1))
+    assert len(imported("*.npy").trajectories) == 3
+    for k in range(3):
+        np.save(f"{k}.npy", np.concatenate([LONG[:15], rng.normal(size=(500, 2))]))
+    assert len(imported("*.npy").trajectories) == 3
+    for k in range(3):
+        np.save(f"{k}.npy", rng.integers(0, 12, (3000, 2)))
+    assert len(imported("*.npy").trajectories) == 3
