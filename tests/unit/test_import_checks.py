@@ -305,3 +305,71 @@ def test_frames_in_common_by_chance(folder):
     for k in range(3):
         np.save(f"{k}.npy", rng.integers(0, 12, (3000, 2)))
     assert len(imported("*.npy").trajectories) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.dat", b"\x93NUMPY\x01\x00", "by what is in it a NumPy array; name it .npy"),
+        ("a.npz", b"\x93NUMPY\x01\x00", "name it .npy"),
+        ("a.npy", b"PK\x03\x04 and more", "a zip archive"),
+        ("a.xlsx", b"PK\x03\x04 and more", "a zip archive"),
+        ("a.dat", b"\x89HDF\r\n\x1a\n", "by what is in it an HDF5 file; name it .h5"),
+        ("a.parquet", b"PAR1 and more", "save it as csv"),
+        ("a.csv", "phi,psi\n1,2\n".encode("utf-16"), "save it as UTF-8"),
+        ("a.npy.gz", b"\x1f\x8b\x08\x00", "only text is read compressed"),
+        ("a.csv.zst", b"\x28\xb5\x2f\xfd and more", "zstd"),
+        ("a.xtc", b"\x00\x00\x07\xcb and more", "kind: trajectory"),
+        ("a.dat", b"\x80\x04 and more", "a pickle"),
+    ],
+)
+def test_files_of_numbers_that_are_something_else(folder, name, content, words):
+    (folder / name).write_bytes(content)
+    refused(name, f"{name}: ", words)
+
+
+def test_coordinates_that_pose_as_trajectories(folder, caplog):
+    np.save("a.npy", np.random.default_rng(1).normal(size=(40, 22, 3)))
+    imported("a.npy")
+    assert "a.npy: read as 40 trajectories of 22 frames" in caplog.text
+    caplog.clear()
+    np.save("a.npy", np.random.default_rng(1).normal(size=(3, 22, 3)))
+    imported("a.npy")
+    assert "read as" not in caplog.text
+
+
+@pytest.mark.parametrize(("unit", "turn"), [("degrees", 360.0), ("radians", 2 * np.pi)])
+def test_angles_that_are_counted_from_elsewhere(folder, unit, turn):
+    for k in range(4):
+        np.save(f"{k}.npy", angles(seed=k, unit=turn) + (turn / 2 if k == 2 else 0))
+    refused("*.npy", "2.npy: feature_1", f"periods: {{feature_1: {unit}}}")
+    assert len(imported("*.npy", periods={"*": unit}).trajectories) == 4
+
+
+@pytest.mark.parametrize("declared", [True, False])
+@pytest.mark.parametrize(
+    ("odd", "unit", "words"),
+    [
+        (angles(seed=9, unit=30.0) - 60, "radians", "as angles in degrees do"),
+        (angles(seed=9, unit=100.0) + 120, "radians", "as angles in degrees do"),
+        (angles(seed=9, unit=1.0) - 1.2, "degrees", "as angles in radians do"),
+    ],
+)
+def test_one_file_of_one_basin_in_another_unit(folder, odd, unit, words, declared):
+    turn = {"degrees": 360.0, "radians": 2 * np.pi}[unit]
+    for k in range(5):
+        np.save(f"{k}.npy", odd if k == 3 else angles(seed=k, unit=turn))
+    refused("*.npy", "3.npy: feature_1", words, **({"periods": {"*": unit}} if declared else {}))
+
+
+def test_distances_that_look_like_angles(folder):
+    for k in range(4):  # in nm, the ligand far away in one file
+        near = np.random.default_rng(k).uniform(0.2, 6.2, (500, 1))
+        np.save(f"{k}.npy", near + 30 if k == 2 else near)
+    assert len(imported("*.npy").trajectories) == 4
+
+
+def test_angles_that_count_whole_turns(folder):
+    for k in range(4):
+        np.save(f"{k}.npy", walk(5000, 2, k))
+    assert len(imported("*.npy", periods={"*": "radians"}).trajectories) == 4
