@@ -234,7 +234,6 @@ def _weighted(weights: np.ndarray, flat: csr_array) -> Iterator[np.ndarray]:
         yield from drawn.reshape(-1, n_states, n_states)
 
 
-
 def interval(
     samples: np.ndarray, level: float = 0.95, axis: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
