@@ -368,3 +368,29 @@ def test_samples_of_blocks_without_pairs_are_left_out():
     table = as_table(rows)
     barred = table[table["quantity"] == "population"]
     assert np.isfinite(barred[["value", "low", "high"]]).all(axis=None)
+
+
+def test_many_states_have_timescales_without_error_bars(monkeypatch):
+    dtrajs = [sample_chain(double_well(12, 1.0), 4000, seed=k) for k in range(3)]
+    yardstick = Yardstick.of([d // 6 for d in dtrajs], 2, np.repeat([0, 1], 6).astype("i2"), 4)
+    seen = Seen(dtrajs, yardstick.map(dtrajs), 12, yardstick, (1, 4), 2)
+    blocks = [(k, 0, 4000) for k in range(3)]
+
+    def table():
+        return md_rows(seen, blocks, 20, np.random.default_rng(0))
+
+    rows, few = table()
+    monkeypatch.setattr("raremd.analysis.cell_kinetics.MANY", 11)
+    without, many = table()
+    assert np.isfinite(few.own).all() and np.isnan(many.own).all()
+    assert many.own.shape == few.own.shape
+    np.testing.assert_array_equal(many.yardstick, few.yardstick)
+    barred = {"timescale", "ceiling_log2"}
+    assert [(r.quantity, r.i, r.lag) for r in without] == [(r.quantity, r.i, r.lag) for r in rows]
+    for one, other in zip(without, rows, strict=True):
+        if one.quantity not in barred:
+            np.testing.assert_array_equal(one[2:], other[2:])
+        elif one.quantity == "timescale":
+            assert one.value == other.value and np.isnan([one.low, one.high]).all()
+        else:
+            assert np.isnan(one.value) and np.isfinite(other.value)

@@ -270,3 +270,106 @@ def test_the_name_of_an_array_stays_on_one_line(folder):
     with pytest.raises(ValueError, match=r"a\.npz, array a b y: ") as caught:
         imported("a.npz")
     assert "\n" not in str(caught.value)
+
+
+LONG = walk(4000, 2, 21)
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        (LONG[::2], "are one in 2 of the frames of a.npy;"),
+        (LONG[7::10], "one in 10 of the frames of a.npy;"),
+        (LONG[2000::3], "one in 3 of the frames"),
+        (LONG[::-1], "one in 1 of the frames of a.npy, backwards"),
+        (LONG[::-5], "one in 5 of the frames of a.npy, backwards"),
+    ],
+)
+def test_files_of_every_kth_frame_of_another(folder, part, words, monkeypatch):
+    np.save("a.npy", LONG)
+    np.save("b.npy", part)
+    np.save("c.npy", walk(4000, 2, 22))
+    refused("*.npy", "b.npy: at least", words)
+    monkeypatch.setattr("raremd.data.imported.subsamples.MOST_FRAMES", 2000)
+    refused("*.npy", "b.npy: at least", words)
+
+
+def test_frames_in_common_by_chance(folder):
+    rng = np.random.default_rng(4)
+    for k in range(3):  # few digits, a common start, and the same states again and again
+        np.save(f"{k}.npy", np.round(walk(3000, 1, k), 1))
+    assert len(imported("*.npy").trajectories) == 3
+    for k in range(3):
+        np.save(f"{k}.npy", np.concatenate([LONG[:15], rng.normal(size=(500, 2))]))
+    assert len(imported("*.npy").trajectories) == 3
+    for k in range(3):
+        np.save(f"{k}.npy", rng.integers(0, 12, (3000, 2)))
+    assert len(imported("*.npy").trajectories) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.dat", b"\x93NUMPY\x01\x00", "by what is in it a NumPy array; name it .npy"),
+        ("a.npz", b"\x93NUMPY\x01\x00", "name it .npy"),
+        ("a.npy", b"PK\x03\x04 and more", "a zip archive"),
+        ("a.xlsx", b"PK\x03\x04 and more", "a zip archive"),
+        ("a.dat", b"\x89HDF\r\n\x1a\n", "by what is in it an HDF5 file; name it .h5"),
+        ("a.parquet", b"PAR1 and more", "save it as csv"),
+        ("a.csv", "phi,psi\n1,2\n".encode("utf-16"), "save it as UTF-8"),
+        ("a.npy.gz", b"\x1f\x8b\x08\x00", "only text is read compressed"),
+        ("a.csv.zst", b"\x28\xb5\x2f\xfd and more", "zstd"),
+        ("a.xtc", b"\x00\x00\x07\xcb and more", "kind: trajectory"),
+        ("a.dat", b"\x80\x04 and more", "a pickle"),
+    ],
+)
+def test_files_of_numbers_that_are_something_else(folder, name, content, words):
+    (folder / name).write_bytes(content)
+    refused(name, f"{name}: ", words)
+
+
+def test_coordinates_that_pose_as_trajectories(folder, caplog):
+    np.save("a.npy", np.random.default_rng(1).normal(size=(40, 22, 3)))
+    imported("a.npy")
+    assert "a.npy: read as 40 trajectories of 22 frames" in caplog.text
+    caplog.clear()
+    np.save("a.npy", np.random.default_rng(1).normal(size=(3, 22, 3)))
+    imported("a.npy")
+    assert "read as" not in caplog.text
+
+
+@pytest.mark.parametrize(("unit", "turn"), [("degrees", 360.0), ("radians", 2 * np.pi)])
+def test_angles_that_are_counted_from_elsewhere(folder, unit, turn):
+    for k in range(4):
+        np.save(f"{k}.npy", angles(seed=k, unit=turn) + (turn / 2 if k == 2 else 0))
+    refused("*.npy", "2.npy: feature_1", f"periods: {{feature_1: {unit}}}")
+    assert len(imported("*.npy", periods={"*": unit}).trajectories) == 4
+
+
+@pytest.mark.parametrize("declared", [True, False])
+@pytest.mark.parametrize(
+    ("odd", "unit", "words"),
+    [
+        (angles(seed=9, unit=30.0) - 60, "radians", "as angles in degrees do"),
+        (angles(seed=9, unit=100.0) + 120, "radians", "as angles in degrees do"),
+        (angles(seed=9, unit=1.0) - 1.2, "degrees", "as angles in radians do"),
+    ],
+)
+def test_one_file_of_one_basin_in_another_unit(folder, odd, unit, words, declared):
+    turn = {"degrees": 360.0, "radians": 2 * np.pi}[unit]
+    for k in range(5):
+        np.save(f"{k}.npy", odd if k == 3 else angles(seed=k, unit=turn))
+    refused("*.npy", "3.npy: feature_1", words, **({"periods": {"*": unit}} if declared else {}))
+
+
+def test_distances_that_look_like_angles(folder):
+    for k in range(4):  # in nm, the ligand far away in one file
+        near = np.random.default_rng(k).uniform(0.2, 6.2, (500, 1))
+        np.save(f"{k}.npy", near + 30 if k == 2 else near)
+    assert len(imported("*.npy").trajectories) == 4
+
+
+def test_angles_that_count_whole_turns(folder):
+    for k in range(4):
+        np.save(f"{k}.npy", 0.3 * walk(5000, 2, k))
+    assert len(imported("*.npy", periods={"*": "radians"}).trajectories) == 4

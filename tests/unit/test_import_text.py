@@ -149,3 +149,61 @@ def test_biases_are_no_coordinates(folder, caplog, name):
     assert imported("COLVAR").feature_names == ["phi"]
     assert f"left out, as no coordinates of the molecule: {name}" in caplog.text
     assert imported("COLVAR", columns=["phi", name]).feature_names == ["phi", name]
+
+
+@pytest.mark.parametrize("line", ["#N/A,1.0,2.0", "# 1.0,2.0,3.0", "#,1.0,2.0", "% NA,1.5,nan"])
+def test_frames_that_pose_as_comments(folder, line):
+    write("a.csv", "phi,psi,d", *lines(","), line)
+    refused("a.csv", "line 32", "is a comment, and reads as a frame")
+
+
+@pytest.mark.parametrize("line", ["# end of run 1", "#", "# 300 K", "# a,b", "@ 1"])
+def test_comments_among_frames(folder, line):
+    write("a.csv", "phi,psi,d", *lines(",")[:15], line, *lines(",")[15:])
+    np.testing.assert_allclose(columns(imported("a.csv")), ROWS, atol=1e-4)
+
+
+@pytest.mark.parametrize("mark", ["%", "!", "//", "#"])
+def test_marks_of_comments(folder, mark):
+    write("a.dat", f"{mark} phi psi d", *lines())
+    assert imported("a.dat").feature_names == ["phi", "psi", "d"]
+    write("a.dat", f"{mark} phi psi d", *lines(), f"{mark} end of file")
+    assert imported("a.dat").feature_names == ["phi", "psi", "d"]
+    write("a.dat", f"{mark} written by a script", *lines())
+    assert imported("a.dat").feature_names == ["feature_1", "feature_2", "feature_3"]
+
+
+@pytest.mark.parametrize("head", ["2019 2020 2021", "12 13 14", "3 1 2"])
+def test_heads_of_whole_numbers_are_asked_after(folder, head):
+    write("a.dat", head, *lines())
+    refused("a.dat", f"line 1, '{head}', may be a frame or names")
+
+
+def test_a_first_frame_of_zeros_is_a_frame(folder):
+    write("a.dat", "0 0 0", *lines())
+    assert len(imported("a.dat").trajectories[0]) == len(ROWS) + 1
+
+
+@pytest.mark.parametrize("word", ["NA", "null", "None", "-", ""])
+def test_numbers_that_are_missing(folder, word):
+    write("a.csv", "phi,psi,d", *lines(","), f"1.0,{word},2.0")
+    refused("a.csv", "line 32: column psi is", "source.columns")
+
+
+@pytest.mark.parametrize("words", ["-0,8 1,2", "-0,5", "-0,1,0,3"])
+def test_decimal_commas_of_one_digit(folder, words):
+    rows = ["1,1,1,1", "-1,2,0,4", "3,7,2,2"] if words.count(",") > 1 else ["1,1", "-1,2", "3,7"]
+    write("a.txt", *rows, words)
+    refused("a.txt", "a.txt: line")
+
+
+def test_separators_between_quotes(folder):
+    write("a.csv", '"phi, rad",psi', *lines(",", rows=ROWS[:, :2]))
+    assert imported("a.csv").feature_names == ["phi, rad", "psi"]
+    write("a.csv", "phi,psi", '"1,000.5",2.0', *lines(",", rows=ROWS[:, :2]))
+    refused("a.csv", "line 2: '1,000.5' is not a number", "points, not commas")
+
+
+def test_a_remark_behind_a_number_is_no_decimal_comma(folder):
+    write("a.csv", "phi,psi,d", *lines(","), "1.0,2.0,3.0 # restart")
+    refused("a.csv", "line 32: '3.0 # restart' is not a number")

@@ -286,7 +286,7 @@ def test_a_topology_that_is_none(folder):
     (folder / "top.prmtop").write_text("%VERSION\n")
     refused_molecules("*.xtc", "top.prmtop: mdtraj cannot read it", topology="top.prmtop")
     (folder / "top.abc").write_text("x")
-    refused_molecules("*.xtc", "top.abc: mdtraj cannot read it", topology="top.abc")
+    refused_molecules("*.xtc", "top.abc: no topology is read", topology="top.abc")
 
 
 # --- ligands and times ------------------------------------------------------------------------
@@ -321,3 +321,44 @@ def test_times_of_trajectories_can_be_overruled(folder):
     one.save("0.xtc")
     refused_molecules("0.xtc", "'times: ns'")
     assert len(molecular("0.xtc", times="ns").trajectories[0]) == 23
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("a.xtc", "no .xtc file, by what is in it"),
+        ("a.dcd", "no .dcd file, by what is in it"),
+        ("a.nc", "no .nc file, by what is in it"),
+        ("a.xtc.gz", "unpack it, or convert it"),
+        ("a.csv", "kind: features"),
+        ("prod", "mdtraj reads no files with this ending"),
+    ],
+)
+def test_files_that_are_no_trajectories(folder, name, words):
+    save()
+    (folder / name).write_text("0.1 0.2\n" * 50)
+    refused_molecules(name, f"{name}: ", words)
+
+
+@pytest.mark.parametrize("name", ["a.tpr", "a.top", "top.PDB", "top"])
+def test_topologies_that_are_not_read(folder, name):
+    save()
+    (folder / name).write_bytes((folder / "top.pdb").read_bytes())
+    refused_molecules("*.xtc", f"{name}: no topology is read", topology=name)
+
+
+@pytest.mark.parametrize("content", ["", "REMARK\nEND\n"])
+def test_topologies_without_atoms(folder, content):
+    save()
+    (folder / "a.pdb").write_text(content)
+    refused_molecules("*.xtc", "a.pdb: ", topology="a.pdb")
+
+
+@pytest.mark.parametrize("factor", [0.1, 1.0, 10.0])
+def test_coordinates_in_another_unit_than_their_format(folder, caplog, factor):
+    one = save(suffix=".xyz")[0]
+    one.xyz = factor * one.xyz
+    one.save("0.xyz")
+    molecular("*.xyz", features=["ca_distances"])
+    assert ("0.xyz: bonds are" in caplog.text) == (factor != 1.0)
+    assert "1.xyz: bonds are" not in caplog.text

@@ -18,6 +18,7 @@ from raremd.kinetics.bootstrap import (
     log2_deviation,
     sampling_ceiling,
     sliced_blocks,
+    sparse_block_counts,
     trajectory_blocks,
 )
 from raremd.kinetics.timescales import block_counts, count_matrix, estimate, timescales
@@ -87,6 +88,17 @@ class TestBootstrapTimescales:
                 np.einsum("b,bij->ij", weight, counts), reversible=True, maxerr=1e-12
             )
             np.testing.assert_allclose(sample, timescales(matrix, 2, 3), rtol=1e-6)
+
+    def test_sparse_counts_give_the_same_and_grow_with_the_frames_alone(self):
+        dtrajs = [sample_chain(double_well(40, 1.0), n, seed=n) for n in (4000, 900)]
+        blocks = trajectory_blocks([4000, 900], 300)
+        dense = block_counts(dtrajs, 40, 2, blocks)
+        sparse = sparse_block_counts(dtrajs, 40, 2, blocks)
+        np.testing.assert_array_equal(sparse.toarray(), dense.reshape(len(blocks), -1))
+        assert sparse_block_counts(dtrajs, 3000, 2, blocks).nnz == sparse.nnz <= 4900
+        weights = bootstrap_weights(len(blocks), 20, np.random.default_rng(0))
+        samples = [bootstrap_timescales(counts, weights, 2, 3) for counts in (dense, sparse)]
+        np.testing.assert_array_equal(*samples)
 
     def test_unit_weights_give_the_estimate_itself(self):
         dtrajs = [sample_chain(double_well(8, 2.0), 5000, seed) for seed in (1, 2)]

@@ -14,16 +14,14 @@ from raremd.kinetics.bootstrap import (
     bootstrap_timescales,
     bootstrap_weights,
     interval,
+    sparse_block_counts,
 )
 from raremd.kinetics.equilibrium import DetailedBalance, detailed_balance
 from raremd.kinetics.timescales import count_transitions, slow_split, timescales
-from raremd.kinetics.transition_matrix import block_counts, count_matrix, estimate
+from raremd.kinetics.transition_matrix import count_matrix, estimate
 from raremd.states.discrete_trajectories import DiscreteSystem
 from raremd.states.split import check_lengths, take
 from raremd.study.plans import AssessmentPlan, MDPlan
-
-MANY = 500
-"""States above which timescales get no error bars: they take minutes and gigabytes."""
 
 
 def timescales_against_lag(
@@ -65,7 +63,7 @@ def timescales_against_lag(
         if bars and len(blocks) > 1 and lag < longest:
             rng = np.random.default_rng(plan.seed)
             weights = bootstrap_weights(len(blocks), plan.samples, rng)
-            of_blocks = block_counts(dtrajs, n_states, lag, blocks)
+            of_blocks = sparse_block_counts(dtrajs, n_states, lag, blocks)
             samples[row] = bootstrap_timescales(of_blocks, weights, lag, plan.timescales)
     return times, samples
 

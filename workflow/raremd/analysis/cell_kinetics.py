@@ -14,6 +14,7 @@ from raremd.analysis.rows import Row, as_table, numbers, rows_of
 from raremd.analysis.yardstick import Yardstick, majority_map
 from raremd.io.storage import read_arrays, write_table
 from raremd.kinetics.bootstrap import (
+    MANY,
     bootstrap_blocks,
     bootstrap_timescales,
     bootstrap_weights,
@@ -21,6 +22,7 @@ from raremd.kinetics.bootstrap import (
     interval,
     sampling_ceiling,
     sliced_blocks,
+    sparse_block_counts,
 )
 from raremd.kinetics.residence import block_of, crossings, find_visits, residence_times, survival
 from raremd.kinetics.timescales import (
@@ -184,11 +186,17 @@ def _resampled(
 ) -> tuple[np.ndarray, list[Row]]:
     """Timescales of each bootstrap sample (n_lags, n_samples, n), and rows of the ceiling.
 
-    The latter at the lags in `halves`, from its (n_splits, 2, n_blocks).
+    The latter at the lags in `halves`, from its (n_splits, 2, n_blocks). NaN where there are too
+    many states.
     """
     samples, rows = [], []
     for lag in lags:
-        counts = block_counts(dtrajs, n_states, lag, blocks)
+        if n_states > MANY:
+            samples.append(np.full((len(weights), n), np.nan))
+            if lag in halves:
+                rows += [Row(quantity=quantity, i=i + 1, lag=lag, value=np.nan) for i in range(n)]
+            continue
+        counts = sparse_block_counts(dtrajs, n_states, lag, blocks)
         samples.append(bootstrap_timescales(counts, weights, lag, n))
         if lag in halves:
             each = halves[lag].reshape(-1, len(blocks))

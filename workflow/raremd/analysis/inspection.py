@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from raremd.analysis.assess import MANY, timescales_against_lag
+from raremd.analysis.assess import timescales_against_lag
 from raremd.analysis.assessment import Assessment, Doubt
 from raremd.analysis.expected import Planned, expected_of, law_rows, one_step
 from raremd.analysis.kept_laws import Expectation, KeptLaws
 from raremd.analysis.rows import Row, as_table
 from raremd.analysis.speed import Rates, probe
-from raremd.kinetics.bootstrap import interval, trajectory_blocks
+from raremd.kinetics.bootstrap import MANY, interval, trajectory_blocks
 from raremd.kinetics.transition_matrix import count_matrix, largest_connected_set
 from raremd.states.discrete_trajectories import DiscreteSystem, read_states
 from raremd.states.split import at_interval, check_lengths, take

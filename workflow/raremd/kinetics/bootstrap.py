@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
+from scipy.sparse import csr_array, vstack
 
-from raremd.kinetics.timescales import estimate, right_eigenvectors, timescales
+from raremd.kinetics.timescales import count_matrix, estimate, right_eigenvectors, timescales
 
+MANY = 500  # states above which timescales get no error bars: they take minutes and gigabytes
 LOST_VARIANCE = 0.1  # see bootstrap_timescales
 MAX_BLOCKS = 1000  # so that counts fit in memory; long data are given longer blocks
 AT_ONCE = 16  # bootstrap samples whose counts are held in memory
@@ -150,15 +153,35 @@ def _variance(vectors: np.ndarray, population: np.ndarray) -> np.ndarray:
     return vectors**2 @ share - (vectors @ share) ** 2
 
 
+def sparse_block_counts(
+    dtrajs: Sequence[np.ndarray], n_states: int, lag: int, blocks: Sequence[tuple[int, int, int]]
+) -> csr_array:
+    """As :func:`raremd.kinetics.timescales.block_counts`, a row a block.
+
+    A block of n frames has at most n different pairs, so that memory grows with the frames and
+    not with the square of the states.
+
+    Returns
+    -------
+    (n_blocks, n_states^2) float64 sparse array
+        Pair (i, j) in column ``i * n_states + j``.
+    """
+    rows = [
+        csr_array(count_matrix([dtrajs[number][start:stop]], n_states, lag).reshape(1, -1))
+        for number, start, stop in blocks
+    ]
+    return vstack(rows, format="csr")
+
+
 def bootstrap_timescales(
-    block_counts: np.ndarray, weights: np.ndarray, lag: float, n: int
+    block_counts: np.ndarray | csr_array, weights: np.ndarray, lag: float, n: int
 ) -> np.ndarray:
     """Implied timescales of each bootstrap sample, by the reversible estimator itself.
 
     Parameters
     ----------
-    block_counts : (n_blocks, n_states, n_states) array
-        From :func:`raremd.kinetics.timescales.block_counts`.
+    block_counts : (n_blocks, n_states, n_states) array, or (n_blocks, n_states^2) sparse array
+        From :func:`raremd.kinetics.timescales.block_counts` or :func:`sparse_block_counts`.
     weights : (n_samples, n_blocks) int array
         From :func:`bootstrap_weights`.
     lag : float
@@ -182,13 +205,15 @@ def bootstrap_timescales(
     ValueError
         If no block holds a pair of frames.
     """
-    full = estimate(block_counts.sum(axis=0))
-    block_counts = block_counts[:, full.active[:, None], full.active]
+    flat = csr_array(block_counts.reshape(block_counts.shape[0], -1))
+    n_states = math.isqrt(flat.shape[1])
+    full = estimate(flat.sum(axis=0).reshape(n_states, n_states))
+    flat = flat[:, (full.active[:, None] * n_states + full.active).ravel()]
     vectors = right_eigenvectors(full, n)[:, full.active]
     exists = ~np.isnan(vectors).all(axis=1)
     vectors = vectors[exists]
     samples = np.full((len(weights), n), np.nan)
-    for sample, counts in zip(samples, _weighted(weights, block_counts), strict=True):
+    for sample, counts in zip(samples, _weighted(weights, flat), strict=True):
         if not counts.any():
             continue
         model = estimate(counts)
@@ -201,12 +226,12 @@ def bootstrap_timescales(
     return samples
 
 
-def _weighted(weights: np.ndarray, block_counts: np.ndarray) -> Iterator[np.ndarray]:
+def _weighted(weights: np.ndarray, flat: csr_array) -> Iterator[np.ndarray]:
     """Counts of each sample, `AT_ONCE` of them in one matrix product."""
-    flat = block_counts.reshape(len(block_counts), -1)
+    n_states = math.isqrt(flat.shape[1])
     for first in range(0, len(weights), AT_ONCE):
         drawn = weights[first : first + AT_ONCE].astype(np.float64) @ flat
-        yield from drawn.reshape(-1, *block_counts.shape[1:])
+        yield from drawn.reshape(-1, n_states, n_states)
 
 
 def interval(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from typing import NamedTuple
 
 import numpy as np
 
 from raremd.data.imported.tables import MAX_COLUMNS
+
+log = logging.getLogger(__name__)
 
 
 class Part(NamedTuple):
@@ -61,6 +64,12 @@ def parts_of(shape: tuple[int, ...], label: str, states: bool = False) -> list[P
     if len(shape) == 3:
         numbers: list[int | None] = list(range(shape[0]))
         n_frames, n_columns = shape[1:]
+        if shape[0] > n_frames:
+            log.warning(
+                "%s: read as %d trajectories of %d frames; if the first axis is time, as in "
+                "coordinates (n_frames, n_atoms, 3), save it as (n_frames, n_features)",
+                *(label, shape[0], n_frames),
+            )
     elif states and len(shape) == 2 and shape[0] < shape[1]:
         numbers = list(range(shape[0]))
         n_frames, n_columns = shape[1], 1

@@ -16,6 +16,21 @@ NUMPY = (".npy", ".npz")
 HDF5 = (".h5", ".hdf5", ".hdf")
 PICKLES = (".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib")
 """Files that can only be opened by running what is in them."""
+MOLECULAR = "an {} file, which 'kind: trajectory' reads, with a topology"
+CONTENTS = {
+    b"\x93NUMPY": ("a NumPy array", (".npy",)),
+    b"PK\x03\x04": ("a zip archive; NumPy's are called .npz, others are to be unpacked", (".npz",)),
+    b"\x89HDF": ("an HDF5 file", HDF5),
+    b"\x00\x00\x07\xcb": (MOLECULAR.format("xtc"), ()),
+    b"\x00\x00\x07\xc9": (MOLECULAR.format("trr"), ()),
+    b"CDF": (MOLECULAR.format("AMBER NetCDF"), ()),
+    b"PAR1": ("a Parquet file; save it as csv", ()),
+    b"\xff\xfe": ("text in UTF-16; save it as UTF-8", ()),
+    b"\xfe\xff": ("text in UTF-16; save it as UTF-8", ()),
+    b"\x28\xb5\x2f\xfd": ("compressed by zstd; unpack it, or use gzip", ()),
+    b"\x80\x04": ("a pickle, which could run code; save arrays with numpy.save", ()),
+}
+"""First bytes -> what a file is, and the endings that its name may have; the first is proposed."""
 
 
 def read_file(path: Path | str, dataset: str = "*", states: bool = False) -> Iterator[Table]:
@@ -68,6 +83,7 @@ def check_header(path: Path, dataset: str = "*", states: bool = False) -> None:
             f"{path}: a pickle could run code and is never loaded; save each trajectory as a plain "
             "array with numpy.save"
         )
+    _refuse_other_kinds(path)
     if path.suffix in NUMPY:
         for _ in read_arrays(path, dataset, states):
             pass
@@ -76,3 +92,15 @@ def check_header(path: Path, dataset: str = "*", states: bool = False) -> None:
             raise ValueError(f"{path}: not an HDF5 file")
     else:
         check_text(path)
+
+
+def _refuse_other_kinds(path: Path) -> None:
+    """A file that is not what its name says, or cannot be read at all."""
+    with path.open("rb") as file:
+        head = file.read(8)
+        if head.startswith(b"\x1f\x8b") and path.suffixes[-2:-1] in ([".npy"], [".npz"]):
+            raise ValueError(f"{path}: only text is read compressed; unpack it, or save an .npz")
+    for magic, (kind, endings) in CONTENTS.items():
+        if head.startswith(magic) and path.suffix not in endings:
+            advice = f"; name it {endings[0]}" if endings else ""
+            raise ValueError(f"{path}: by what is in it {kind}{advice}")

@@ -27,6 +27,7 @@ from raremd.data.imported.kinds import (
 )
 from raremd.data.imported.molecular import read_molecular
 from raremd.data.imported.sources import matching_files
+from raremd.data.imported.subsamples import Subsamples
 from raremd.data.imported.tables import TIME, Table
 from raremd.data.imported.trajectory_files import plugins_silenced
 from raremd.data.imported.units import (
@@ -78,6 +79,7 @@ class Importer:
         self._low: list[np.ndarray] = []
         self._high: list[np.ndarray] = []
         self._hash = hashlib.sha256()
+        self._subsamples = Subsamples()
         self._validation = matching_files(source.validation)
 
     def tables(self, files: Iterable[str]) -> Iterator[Table]:
@@ -232,6 +234,8 @@ class Importer:
             self._high[-1] = np.maximum(self._high[-1], high)
         if self._states:
             self.labels.update(np.unique(values).astype(np.int64).tolist())
+        else:
+            self._subsamples.add(values, first)
         self._hash.update(values.tobytes())
 
     def finish(self) -> str:
@@ -245,6 +249,7 @@ class Importer:
         if constant:
             log.warning("constant in all trajectories: %s; TICA will refuse them", constant)
         if not self._states:
+            self._subsamples.check(self._files)
             refuse_wrong_angles(self._files, self.names, self.periods, extents)
             refuse_odd_files(self._files, self.names, self.periods, extents)
             self._ask_after_angles(low, high)

@@ -5,6 +5,7 @@ Formats that carry times give a column `time`.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -24,6 +25,12 @@ from raremd.data.imported.trajectory_files import (
     read_chunks,
 )
 
+log = logging.getLogger(__name__)
+
+FEW_BONDS = 4
+SHORT_BOND, LONG_BOND = 0.05, 0.6
+"""nm; the median of all bonds lies between, those of coarse grains included."""
+
 
 def _check_file(path: str, structure: Structure) -> None:
     """Refuse a file that is of another kind, of other atoms, or not whole."""
@@ -35,6 +42,21 @@ def _check_file(path: str, structure: Structure) -> None:
             f"{structure.topology.n_atoms}; give the topology that belongs to the trajectory"
         )
     check_whole(path, structure.topology.n_atoms)
+
+
+def _warn_of_units(path: str, structure: Structure, frame: mdtraj.Trajectory | None) -> None:
+    """Bonds that are ten times too long or short, as where a text says Angstrom and holds nm."""
+    bonds = np.array([(a.index, b.index) for a, b in structure.standard.bonds], np.int64)
+    if frame is None or len(bonds) < FEW_BONDS:
+        return
+    ends = frame.xyz[0][bonds]
+    length = float(np.median(np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1)))
+    if not SHORT_BOND < length < LONG_BOND:
+        log.warning(
+            "%s: bonds are %.2g nm long, so its coordinates are not in the unit of its format, or "
+            "its atoms not in the order of %s: distances will be wrong",
+            *(path, length, structure.file),
+        )
 
 
 def _blocks(
@@ -68,8 +90,10 @@ def read_molecular(files: Iterable[str], source: TrajectorySource) -> Iterator[T
     structure, columns = load_structure(source.topology), None
     for path in files:
         _check_file(path, structure)
+        frame = first_frame(path, structure.topology)
+        _warn_of_units(path, structure, frame)
         if columns is None:
-            columns = featurizers(structure, first_frame(path, structure.topology), source)
+            columns = featurizers(structure, frame, source)
         names = tuple(name for one in columns for name in one.names)
         periods = {name: one.period for one in columns for name in one.names}
         timed = (TIME, *names) if Path(path).suffix in WITH_TIME else names

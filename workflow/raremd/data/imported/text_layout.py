@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import math
 import re
 from collections.abc import Sequence
@@ -9,6 +10,10 @@ from dataclasses import dataclass, field
 
 from raremd.data.imported.tables import MAX_COLUMNS
 
+COMMENTS = ("#", "@", "%", "!", "//")
+"""What lines that hold no frame begin with."""
+MISSING = ("", "na", "n/a", "nan", "null", "none", "-", "--")
+"""What stands, in small letters, where there is no number."""
 MANY = 3
 """So many columns whose heads count 0, 1, 2 have a head: two may be data."""
 
@@ -22,6 +27,7 @@ class Layout:
     n_columns: int = 0
     limits: dict[str, dict[str, float]] = field(default_factory=dict)
     remark: list[str] = field(default_factory=list)
+    among: list[tuple[int, str]] = field(default_factory=list)  # frames: numbers and comments
 
     @property
     def periods(self) -> dict[str, float]:
@@ -47,12 +53,19 @@ def _limit(word: str) -> float | None:
 
 
 def words_of(line: str, separator: str | None) -> list[str]:
-    """Fields of a line."""
-    return [word.strip().strip("\"'") for word in line.strip().split(separator)]
+    """Fields of a line; a separator between quotes is none."""
+    line = line.strip()
+    if separator is not None and '"' in line:
+        words = next(csv.reader([line], delimiter=separator, skipinitialspace=True))
+    else:
+        words = line.split(separator)
+    return [word.strip().strip("\"'") for word in words]
 
 
-def read_comment(line: str, at: int, layout: Layout, label: str) -> None:
+def read_comment(line: str, at: int, layout: Layout, label: str, began: bool) -> None:
     """PLUMED's header, `#! FIELDS time phi psi` and `#! SET min_phi -pi`, or a remark.
+
+    `began` tells whether a frame or head stands above it.
 
     Raises
     ------
@@ -72,13 +85,47 @@ def read_comment(line: str, at: int, layout: Layout, label: str) -> None:
         value = _limit(words[3])
         if side in ("min", "max") and value is not None:
             layout.limits.setdefault(name, {})[side] = value
-    elif line.startswith("#") and not layout.n_columns:
-        layout.remark = line.strip("# \t").replace(",", " ").replace(";", " ").split()
+    elif not line.startswith("@") and began:
+        layout.among.append((at, line))
+    elif not line.startswith("@"):
+        layout.remark = line.strip("#%!/ \t").replace(",", " ").replace(";", " ").split()
+
+
+def refuse_hidden_frames(layout: Layout, label: str) -> None:
+    """Comments among the frames that may be some, as with #N/A in the first column.
+
+    Raises
+    ------
+    ValueError
+        Naming the line.
+    """
+    for at, line in layout.among:
+        words = words_of(line.lstrip("#%!/"), layout.separator)
+        filled = all(number(word) is not None or word.lower() in MISSING for word in words)
+        if filled and len(words) == layout.n_columns:
+            raise ValueError(
+                f"{label}: line {at}: '{line[:40]}' is a comment, and reads as a frame; if it is "
+                "one, repair it, else remove the line"
+            )
+    layout.among.clear()
 
 
 def _counts(words: Sequence[str]) -> bool:
     """Whether words are 0, 1, 2, ... or 1, 2, 3, ..., as pandas names columns without a name."""
     return any(list(words) == [str(k + first) for k in range(len(words))] for first in (0, 1))
+
+
+def _may_be_names(words: Sequence[str], below: Sequence[str]) -> bool:
+    """Whether the first line are numbers that may be names: whole ones above broken ones.
+
+    They are all different, and the numbers below have decimal points.
+    """
+    if len(set(words)) < len(words) or not all(re.fullmatch(r"\d+", word) for word in words):
+        return False
+    numbers = [number(word) for word in below]
+    broken = any(value is not None and value % 1 > 0 for value in numbers)
+    pointed = all("." in word for word in below) or _counts(words)
+    return None not in numbers and broken and pointed and len(below) == len(words)
 
 
 def read_first_lines(first: str, second: str | None, at: int, layout: Layout, label: str) -> bool:
@@ -113,18 +160,15 @@ def read_first_lines(first: str, second: str | None, at: int, layout: Layout, la
         layout.names = tuple(w or f"column_{k}" for k, w in enumerate(words, start=1))
         return True
     index = words[0] == ""  # of the rows, without a name
-    if second is not None and _counts(words[index:]):
-        below = [number(word) for word in words_of(second, layout.separator)]
-        broken = any(value is not None and value % 1 > 0 for value in below)
-        if index or len(words) >= MANY:
-            if index:
-                layout.names = ("column_1", *words[1:])
-            return True
-        if broken and None not in below:
-            raise ValueError(
-                f"{label}: line {at}, '{first.strip()}', may be a frame or names as pandas gives "
-                "them; delete it if it is names, or write 0.0 instead of 0 if it is a frame"
-            )
+    if second is not None and _counts(words[index:]) and (index or len(words) >= MANY):
+        if index:
+            layout.names = ("column_1", *words[1:])
+        return True
+    if second is not None and _may_be_names(words, words_of(second, layout.separator)):
+        raise ValueError(
+            f"{label}: line {at}, '{first.strip()[:40]}', may be a frame or names as pandas gives "
+            "them; delete it if it is names, or write 0.0 instead of 0 if it is a frame"
+        )
     named = len(layout.remark) == len(words) and all(number(w) is None for w in layout.remark)
     if named and len(set(layout.remark)) == len(words):
         layout.names = tuple(layout.remark)

@@ -23,10 +23,13 @@ import pandas as pd
 
 from raremd.data.imported.tables import Table
 from raremd.data.imported.text_layout import (
+    COMMENTS,
+    MISSING,
     Layout,
     number,
     read_comment,
     read_first_lines,
+    refuse_hidden_frames,
     words_of,
 )
 
@@ -84,10 +87,12 @@ def _line_by_line(
 
 def _no_number(word: str, column: int, layout: Layout) -> str:
     name = layout.names[column] if layout.names else str(column + 1)
-    if not word:
-        return f"column {name} is empty; fill it, or leave the column out with source.columns"
-    commas = "," in word or (layout.separator == "," and len(word.split()) > 1)
-    advice = "; numbers have decimal points, not commas" if commas else ""
+    if word.lower() in MISSING:
+        what = f"is '{word}'" if word else "is empty"
+        return f"column {name} {what}; fill it, or leave the column out with source.columns"
+    parts = word.split()
+    between = len(parts) > 1 and None not in map(number, parts) and layout.separator == ","
+    advice = "; numbers have decimal points, not commas" if "," in word or between else ""
     return f"'{word[:40]}' is not a number{advice}"
 
 
@@ -138,8 +143,8 @@ def _data_lines(file: IO[Any], layout: Layout, label: str) -> Iterator[Line]:
                 f"{label}: line {at}: '&' ends one data set of an xvg file and begins another; "
                 "write each to a file of its own"
             )
-        if stripped[0] in "#@":
-            read_comment(stripped, at, layout, label)
+        if stripped.startswith(COMMENTS):
+            read_comment(stripped, at, layout, label, yielded > 0)
             continue
         if blank:
             raise ValueError(
@@ -159,10 +164,12 @@ def _blocks_of_lines(file: IO[Any], layout: Layout, label: str) -> Iterator[list
         held += len(line)
         if len(waiting) >= max(LINES, 2) or held > CHARACTERS:
             started = started or _start(waiting, layout, label)
+            refuse_hidden_frames(layout, label)
             yield waiting
             waiting, held = [], 0
     if waiting:
         started = started or _start(waiting, layout, label)
+        refuse_hidden_frames(layout, label)
         if waiting:
             yield waiting
 
@@ -172,13 +179,25 @@ def _start(lines: list[Line], layout: Layout, label: str) -> bool:
     (at, first), second = lines[0], lines[1][1] if len(lines) > 1 else None
     if read_first_lines(first, second, at, layout, label):
         del lines[0]
-    elif layout.separator == "," and any(
-        re.fullmatch(r"0\d+", word) for _, line in lines for word in words_of(line, ",")
-    ):
+    elif layout.separator == "," and _has_decimal_commas([line for _, line in lines]):
         raise ValueError(
-            f"{label}: line {at}: '{first[:40]}' has decimal commas; numbers have decimal points"
+            f"{label}: line {at}: '{first[:40]}' has decimal commas; numbers have decimal points; "
+            "if they are whole numbers of several columns, name these in the first line"
         )
     return True
+
+
+def _has_decimal_commas(lines: Sequence[str]) -> bool:
+    """Whether pairs of whole numbers, without a head, are numbers with a comma instead.
+
+    Their second halves have zeros in front, or one digit each and a -0 before them.
+    """
+    table = [line.split(",") for line in lines]
+    if any(re.fullmatch(r"0\d+", word.strip()) for words in table for word in words):
+        return True
+    halves = [(words[k], words[k + 1]) for words in table for k in range(0, len(words) - 1, 2)]
+    whole = all(re.fullmatch(r"-?\d+", a) and re.fullmatch(r"\d+", b) for a, b in halves)
+    return whole and len(table[0]) % 2 == 0 and any(a == "-0" for a, _ in halves)
 
 
 def _read_blocks(path: Path, layout: Layout, label: str) -> Iterator[list[Line]]:

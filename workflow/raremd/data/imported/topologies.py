@@ -78,7 +78,8 @@ def load_frame(path: str) -> mdtraj.Trajectory:
         raise ValueError(f"{path}: structures are not taken from HDF5; save one frame as pdb")
     try:
         with ascii_path(path) as name:
-            return mdtraj.load(name)[0]
+            frames = mdtraj.load(name)
+            return frames[0] if len(frames) else frames
     except Exception as error:  # readers raise what they like
         raise ValueError(f"{path}: mdtraj cannot read it ({reason(error)})") from error
 
@@ -92,6 +93,11 @@ def load_structure(path: str) -> Structure:
         If mdtraj cannot read it.
     """
     suffix = Path(path.removesuffix(".gz")).suffix
+    if suffix not in (*STRUCTURES, *MDTRAJ_HDF5, *AMBER, ".psf"):
+        raise ValueError(
+            f"{path}: no topology is read from files with this ending; give a pdb, gro, cif, "
+            "mol2, prmtop or psf file (gmx editconf makes a gro of a tpr), or correct the ending"
+        )
     if suffix in STRUCTURES or suffix in MDTRAJ_HDF5:
         frame = load_frame(path)
         topology, xyz = frame.topology, frame.xyz[0]
@@ -104,6 +110,8 @@ def load_structure(path: str) -> Structure:
     if suffix in AMBER:
         for residue in topology.residues:
             residue.resSeq = residue.index + 1  # mdtraj counts them from 0, AMBER from 1
+    if not topology.n_atoms:
+        raise ValueError(f"{path}: there are no atoms in it")
     _refuse_merged(path, topology)
     return Structure(path, topology, _standard(topology), xyz)
 

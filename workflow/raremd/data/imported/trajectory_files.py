@@ -19,6 +19,7 @@ from pathlib import Path
 import h5py
 import mdtraj
 import numpy as np
+from mdtraj.formats.registry import FormatRegistry
 
 from raremd.data.imported.tables import BLOCK_BYTES
 
@@ -34,6 +35,7 @@ KINDS = {
     b"CDF\x05": ("a NetCDF file", (".nc", ".netcdf", ".ncdf")),
     b"\x89HDF": ("an HDF5 file", (*MDTRAJ_HDF5, ".nc", ".netcdf", ".ncdf", ".lh5")),
     b"\x00\x00\x07\xcb": ("an xtc file", (".xtc",)),
+    b"\x00\x00\x07\xe7": ("an xtc file", (".xtc",)),
     b"\x00\x00\x07\xc9": ("a trr file", (".trr",)),
     b"T\x00\x00\x00CORD": ("a dcd file", (".dcd",)),
     b"\x00\x00\x00TCORD": ("a dcd file", (".dcd",)),
@@ -87,9 +89,20 @@ def check_kind(path: str) -> None:
     """
     with open(path, "rb") as file:
         head = file.read(8)
+    suffix = Path(path).suffix
     for magic, (kind, endings) in KINDS.items():
-        if head.startswith(magic) and Path(path).suffix not in endings:
+        if head.startswith(magic) and suffix not in endings:
             raise ValueError(f"{path}: {kind}, by what is in it; name it {endings[0]}")
+    expected = [magic for magic, (_, endings) in KINDS.items() if suffix in endings]
+    if expected and not head.startswith(tuple(expected)) and head[4:8] != b"CORD":
+        raise ValueError(
+            f"{path}: no {suffix} file, by what is in it; give it the ending of its format"
+        )
+    if not path.endswith(tuple(FormatRegistry.loaders)):
+        raise ValueError(
+            f"{path}: mdtraj reads no files with this ending; unpack it, or convert it to xtc, "
+            "trr, dcd, nc or pdb; tables of numbers go with 'kind: features'"
+        )
 
 
 def check_whole(path: str, n_atoms: int) -> None:

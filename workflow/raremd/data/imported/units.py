@@ -12,6 +12,8 @@ ANGLES = {"radians": 2 * math.pi, "degrees": 360.0}
 OTHER = {"radians": "degrees", "degrees": "radians"}
 QUARTER = 90.0
 """Degrees: where some file goes beyond, another within 3 of 0 is in radians."""
+FAR_TURNS = 3
+"""Turns in radians: beyond, where other files stay within one, are degrees."""
 MANY_DISTANCES = 3
 """So many columns that are all ten times as large are in another unit; one or two need not be."""
 
@@ -57,6 +59,10 @@ def refuse_wrong_angles(
             wrong = _within_turn(low, high, other) & (high - low > other / 2)
             if unit == "radians":
                 wrong &= ~_within_turn(low, high, turn)
+                far = (np.maximum(-low, high) > FAR_TURNS * turn) & _within_turn(low, high, other)
+                near = _within_turn(low, high, turn)
+                if near.sum() > far.sum() and (near | far).all():  # the others count no turns
+                    wrong |= far
             elif (np.maximum(-low, high) > QUARTER).any():
                 wrong |= (np.maximum(-low, high) <= 1.001 * math.pi) & (high > low)
             elif not wrong.all():
@@ -71,6 +77,52 @@ def refuse_wrong_angles(
                         if wrong.all()
                         else f"convert this file to {unit}, or leave it out"
                     )
+                )
+
+
+def _convention(low: np.ndarray, high: np.ndarray, turn: float) -> np.ndarray:
+    """1 where values fill a turn from its middle, 2 from 0, else 0."""
+    wide = _within_turn(low, high, turn) & (high - low > 0.9 * turn)
+    return wide * np.where(low < -0.25 * turn, 1, np.where(high > 0.75 * turn, 2, 0))
+
+
+def _refuse_odd_angles(
+    labels: Sequence[str], names: Sequence[str], low: np.ndarray, high: np.ndarray
+) -> None:
+    """Files that count angles from elsewhere or in another unit than those that fill a turn.
+
+    Parameters
+    ----------
+    labels : sequence of str
+    names : sequence of str
+        Of features that are not said to be periodic.
+    low, high : (n_files, n_features) arrays
+    """
+    farthest = np.maximum(-low, high)
+    for column, name in enumerate(names):
+        for unit, turn in ANGLES.items():
+            filled = _convention(low[:, column], high[:, column], turn)
+            if not filled.any():
+                continue
+            file = int(np.flatnonzero(filled == filled.max())[0])
+            if {1, 2} <= set(filled.tolist()):
+                raise ValueError(
+                    f"{labels[file]}: {name} goes from {low[file, column]:.4g} to "
+                    f"{high[file, column]:.4g}, where other files count the same angles from half "
+                    f"a turn below 0; say 'source: periods: {{{name}: {unit}}}'"
+                )
+            away = farthest[:, column]
+            if unit == "degrees":
+                odd = (away <= 1.001 * math.pi) & (high[:, column] > low[:, column])
+            else:
+                odd = (away > FAR_TURNS * turn) & (away <= 360.0)
+            odd &= (filled == 0) & (filled == 1).any()  # distances are positive
+            if odd.any() and odd.sum() < len(odd) / 2:
+                file = int(odd.argmax())
+                raise ValueError(
+                    f"{labels[file]}: {name} goes from {low[file, column]:.4g} to "
+                    f"{high[file, column]:.4g}, as angles in {OTHER[unit]} do, where other files "
+                    f"fill a turn in {unit}; convert it, or leave it out"
                 )
 
 
@@ -99,6 +151,7 @@ def refuse_odd_files(
             f"{high[file, at]:.4g}, as angles in {unit} do, where other files have {other}; "
             "convert it, or leave it out"
         )
+    _refuse_odd_angles(labels, [names[k] for k in plain], low, high)
     if len(labels) < 3 or len(plain) < MANY_DISTANCES or not (low > 0).all():
         return
     middle = (low + high) / 2
