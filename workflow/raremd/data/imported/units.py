@@ -151,7 +151,7 @@ def refuse_odd_files(
             f"{high[file, at]:.4g}, as angles in {unit} do, where other files have {other}; "
             "convert it, or leave it out"
         )
-    _refuse_odd_angles(labels, [names[k] for k in plain], low, high)
+    _refuse_odd_angles(labels, [names[int(k)] for k in plain], low, high)
     if len(labels) < 3 or len(plain) < MANY_DISTANCES or not (low > 0).all():
         return
     middle = (low + high) / 2
