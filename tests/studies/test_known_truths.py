@@ -170,10 +170,9 @@ class TestMemory:
 
     def test_c6_shows_both_readings(self, said):
         assert records(said, "memory", "C6") == {"transformer": ("supported", "no difference")}
-        claim = next(x for x in said["claims.md"].splitlines() if x.startswith("- **C6**"))
-        long_lag, one_step = claim.split("; ")
-        assert "at the long lag supported in 1" in long_lag
-        assert "at one step" in one_step and "no difference in" in one_step
+        (claim,) = (x for x in said["claims.md"].splitlines() if "(C6)" in x)
+        long_lag, one_step = claim.split("At one step: ")
+        assert "the LSTM in 1" in long_lag and "either in" in one_step
         (told,) = (x for x in said["claims.md"].splitlines() if x.startswith("| C6 "))
         assert "Transformer: **supported** / no difference" in told
 
