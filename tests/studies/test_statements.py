@@ -39,7 +39,9 @@ def said(tmp_path_factory):
     systems = {
         "driven": system(10, [5, 10, 15, 30], 5, **pair),
         "misread": system(10, [1, 10, 11], 1),
-        "four": system(10, [5, 10, 15, 30], 5),
+        "four": system(
+            10, [5, 10, 15, 30], 5, generation={"walkers": 3000, "time": 250, "crossings": 0}
+        ),
     }
     config = write_study(folder, STUDY, systems, states)
     (folder / "data/pair.txt").write_text("0 0\n1 0\n2 1\n")
