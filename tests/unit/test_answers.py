@@ -33,7 +33,7 @@ def test_different_answers_are_counted_most_frequent_first():
     ]
     (said,) = answers(Judgement(tuple(cases), ()))
     assert (
-        "At the long lag: no difference in 2 of 3 cases; yes in 1. At one step: yes in 2 of 3 "
+        "At the long lag no difference in 2 of 3 cases; yes in 1; at one step yes in 2 of 3 "
         "cases; no, the opposite in 1. Trained on 5.6 to 22 million tokens."
     ) in said
 
@@ -43,5 +43,21 @@ def test_the_two_networks_are_named_and_the_pooled_effect_stands_beside():
     pooled = PooledRecord("C6", "", "transformer", ("a", "b"), (), found, found)
     case = record("C6", Verdict.CONTRADICTED, Verdict.NO_DIFFERENCE)
     (said,) = answers(Judgement((case,), (pooled,)))
-    assert "(C6) At the long lag: the Transformer. At one step: either." in said
-    assert "Effect at the long lag over 2 systems, in log2: -0.50 [-0.75, -0.25]." in said
+    assert "(C6) At the long lag: the Transformer (-0.50 [-0.75, -0.25] over 2 systems). " in said
+    assert "Case by case: at the long lag the Transformer; at one step either." in said
+
+
+def test_what_is_found_over_systems_is_said_of_each_network():
+    none, yes = finding(Verdict.NO_DIFFERENCE, 0.0, 0.1), finding(Verdict.SUPPORTED, 0.9, 0.2)
+    pooled = (
+        PooledRecord("C4", "", "lstm", ("a", "b", "c"), (), none, none),
+        PooledRecord("C4", "", "transformer", ("a", "b"), (), yes, yes),
+        PooledRecord("C4", "", "gru", (), (), yes, yes),
+    )
+    case = record("C4", Verdict.UNDECIDED, Verdict.UNDECIDED)
+    (said,) = answers(Judgement((case,), pooled))
+    assert (
+        "At the long lag: no difference for the LSTM (+0.00 [-0.10, +0.10] over 3 systems) and yes "
+        "for the Transformer (+0.90 [+0.70, +1.10] over 2 systems). Case by case: cannot tell, at "
+        "the long lag and at one step."
+    ) in said

@@ -286,7 +286,7 @@ class TestStudies:
         judgement = study([2.0, 2.0])
         head, _, details = as_markdown(judgement).partition("## Details")
         assert set(answers(judgement)) <= set(head.splitlines())
-        assert "Yes, at the long lag and at one step." in head
+        assert "Case by case: yes, at the long lag and at one step." in head
         assert "\n- LSTM, over 2 systems: **supported**" in details
 
 

@@ -1,5 +1,7 @@
 """What the README says was found."""
 
+from dataclasses import replace
+
 import pytest
 from judged import claim_record
 
@@ -36,16 +38,20 @@ def test_what_is_asked_first_is_answered_first():
         outcome("markov", 20.0, Outcome.REPRODUCED),
         outcome("markov", 5.0, Outcome.REPRODUCED),
     )
-    system = Recommended("toy", "ps", Outcome.CANNOT_TELL, True, None, (), markov)
+    lstm = replace(outcome("lstm", 5.0, Outcome.REPRODUCED), error=1.0)
+    system = Recommended("toy", "ps", Outcome.REPRODUCED, True, lstm, (lstm,), markov)
     laws = KeptLaws("", (NetworkLaw("lstm", LAW, LAW, 10.0),))
     text = found(Judgement(records, ()), [system], laws, "config/study.yaml", "abc1234")
     questions = [line.split("**")[1] for line in text.splitlines() if line.startswith("- **")]
     assert questions == [
+        "Does a network learn the slow dynamics?",
         "Does coarse graining into metastable states help?",
         "Does a longer saving interval help?",
         "How many frames must a network be trained on?",
         "When is a Markov model enough?",
     ]
+    best = "toy (LSTM, 100 states every 5 ps: within a factor of 2.00)."
+    assert f"in 1 of 1 system, at best {best}" in text
     assert "in 2 of 3 cells, at these saving intervals: toy (5 to 20 ps)." in text
     assert "about 9 million for the LSTM" in text  # 1e6 (1000 x 1e-3 / (1 / 0.9 - 1))
     assert text.endswith("From a run of `config/study.yaml` at commit `abc1234`.")
@@ -56,4 +62,4 @@ def test_a_markov_model_that_is_right_nowhere_has_no_place():
         "toy", "ps", Outcome.CANNOT_TELL, True, None, (), (outcome("markov", 1.0, "cannot tell"),)
     )
     text = found(Judgement((), ()), [system], KeptLaws("", ()), "a", "b")
-    assert "in 0 of 1 cell." in text
+    assert "in 0 of 1 system." in text and "in 0 of 1 cell." in text

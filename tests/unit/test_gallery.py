@@ -22,7 +22,10 @@ SHOWN = [name for name, kind in KINDS.items() if kind.hint]
 def study():
     """The full study with two factors at once, so that every kind of figure has its cells."""
     config = yaml.safe_load((ROOT / "config/study.yaml").read_text())
-    config["systems"]["four_state"]["sweeps"] += [
+    system = config["systems"]["four_state"]
+    system["coordinates"]["x"] = {"features": ["x"]}
+    system["partitions"]["kmeans_20"] = {"method": "kmeans", "n_states": 20}
+    system["sweeps"] += [
         {"interval": [1, 20], "coordinate": ["x", "tica_1", "xy"]},
         {"interval": [1, 20], "partition": ["kmeans_20", "kmeans_100", "macrostates"]},
     ]

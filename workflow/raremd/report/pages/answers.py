@@ -41,25 +41,30 @@ def shown(found: Finding) -> str:
     return f"{logarithm(found.effect)} [{logarithm(found.low)}, {logarithm(found.high)}]"
 
 
+def _word(claim: str, verdict: Verdict) -> str:
+    return OTHERWISE.get((claim, verdict), VERDICTS[verdict])
+
+
 def _told(claim: str, verdicts: Sequence[Verdict]) -> str:
     """The answers, the most frequent first, with the number of cases."""
     counts = {verdict: verdicts.count(verdict) for verdict in Verdict if verdict in verdicts}
     order = sorted(counts, key=lambda verdict: -counts[verdict])
-    words = [OTHERWISE.get((claim, verdict), VERDICTS[verdict]) for verdict in order]
+    words = [_word(claim, verdict) for verdict in order]
     if len(order) == 1:
         return words[0]
     first, *rest = (f"{word} in {counts[v]}" for word, v in zip(words, order, strict=True))
     return "; ".join([f"{first} of {len(verdicts)} cases", *rest])
 
 
-def _effects(pooled: Sequence[PooledRecord]) -> str:
-    """Pooled effects of each network at the long lag."""
-    systems = max(len(record.systems) for record in pooled)
-    each = [
-        shown(record.long_lag) + f" for the {pretty(record.model)}" * (record.claim != "C6")
+def _over_systems(pooled: Sequence[PooledRecord]) -> str:
+    """Verdict and effect of each network at the long lag, over its systems."""
+    told = [
+        _word(record.claim, record.long_lag.verdict)
+        + f" for the {pretty(record.model)}" * (record.claim != "C6")
+        + f" ({shown(record.long_lag)} over {count(len(record.systems), 'system')})"
         for record in pooled
     ]
-    return f"Effect at the long lag over {count(systems, 'system')}, in log2: {listed(each)}."
+    return f"At the long lag: {listed(told)}."
 
 
 def _budget(records: Sequence[ClaimRecord]) -> str:
@@ -85,11 +90,12 @@ def answer(records: Sequence[ClaimRecord], pooled: Sequence[PooledRecord]) -> st
         _told(claim, [getattr(record, reading).verdict for record in records])
         for reading in ("long_lag", "one_step")
     )
-    both = f"At the long lag: {long_lag}. At one step: {one_step}."
-    if long_lag == one_step:
-        both = f"{long_lag[0].upper()}{long_lag[1:]}, at the long lag and at one step."
     known = [record for record in pooled if record.systems]
-    parts = [both, _effects(known) if known else "", _budget(records)]
+    each = "Case by case: " * bool(known)
+    both = f"{each}at the long lag {long_lag}; at one step {one_step}."
+    if long_lag == one_step:
+        both = f"{each}{long_lag}, at the long lag and at one step."
+    parts = [_over_systems(known) if known else "", both[0].upper() + both[1:], _budget(records)]
     return f"**{QUESTIONS[claim]}** ({claim}) " + " ".join(part for part in parts if part)
 
 

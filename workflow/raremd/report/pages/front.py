@@ -8,7 +8,7 @@ from raremd.analysis.claim_records import Judgement
 from raremd.analysis.kept_laws import WITHIN, KeptLaws, expectation
 from raremd.analysis.recommendation import Outcome
 from raremd.analysis.recommended import Recommended
-from raremd.analysis.words import count, listed
+from raremd.analysis.words import count, factor, given, listed
 from raremd.report.names import pretty
 from raremd.report.pages.answers import answer
 from raremd.report.pages.opening import span
@@ -18,6 +18,21 @@ ASKED = "C4", "C3", "C6"
 """The claims that people ask about first."""
 FRAMES, STATES = 1000.0, 100
 """Timescale in saved frames and number of states of the example."""
+
+
+def _learned(systems: Sequence[Recommended]) -> str:
+    """Where a network is right, and in which of its cells the error is smallest."""
+    where = [
+        f"{pretty(s.system)} ({pretty(s.best.model)}, {count(s.best.n_states, 'state')} every "
+        f"{given(s.best.interval)} {pretty(s.unit)}: within a factor of {factor(s.best.error)})"
+        for s in systems
+        if s.outcome is Outcome.REPRODUCED and s.best
+    ]
+    best = f", at best {listed(where)}" if where else ""
+    return (
+        "**Does a network learn the slow dynamics?** One reproduces the slow processes at the long "
+        f"lag in {len(where)} of {count(len(systems), 'system')}{best}."
+    )
 
 
 def _training(laws: KeptLaws) -> str:
@@ -71,7 +86,7 @@ def found(
         for claim in ASKED
         if (records := [r for r in judgement.records if r.claim == claim])
     ]
-    items = [f"- {text}" for text in (*told, _training(laws), _markov(systems))]
+    items = [f"- {text}" for text in (_learned(systems), *told, _training(laws), _markov(systems))]
     return "\n".join([*items, "", f"From a run of `{study}` at commit `{commit}`."])
 
 
