@@ -37,16 +37,18 @@ def _learned(systems: Sequence[Recommended]) -> str:
 
 def _training(laws: KeptLaws) -> str:
     """What it takes to learn a process of a certain timescale."""
-    needs = [
-        f"about {expectation(law, 1e6, STATES, FRAMES).tokens.value / 1e6:.0f} million for the "
-        f"{pretty(law.kind)}"
-        for law in laws.networks
-    ]
+    needs = []
+    for law in laws.networks:
+        tokens = expectation(law, 1e6, STATES, FRAMES).tokens
+        low, high, about = (t / 1e6 for t in (tokens.low, tokens.high, tokens.value))
+        needs.append(
+            f"about {about:.0f} [{low:.0f}, {high:.0f}] million for the {pretty(law.kind)}"
+        )
     return (
         f"**How many frames must a network be trained on?** For a process of {FRAMES:,.0f} saved "
-        f"frames in {STATES} states, {listed(needs)}, counting a frame each time it is seen. Its "
-        f"timescale at one step is then within {100 * WITHIN:.0f} % of the MD's. "
-        "[The laws](docs/laws.md) tell more."
+        f"frames in {STATES} states {listed(needs)}, by the fitted laws and counting a frame each "
+        f"time it is seen, to bring its timescale at one step within {100 * WITHIN:.0f} % of the "
+        "MD's. [The laws](docs/laws.md) tell more."
     )
 
 
