@@ -120,9 +120,8 @@ WRITERS = {
 @given(data=st.data())
 def test_every_kind_of_file_gives_back_its_numbers(tmp_path, name, data):
     values = data.draw(frames(data.draw(WIDTH), np.float64))
-    # A first line of 0, or of 0 1, may be names; 0 1 2 is taken for them.
-    counted = np.arange(values.shape[1])
-    assume(not any((values[0] == counted + k).all() for k in (0, 1)))
+    # Different whole numbers in the first line may be names, which is asked after.
+    assume(len(set(values[0])) < values.shape[1] or (values[0] % 1 > 0).any())
     path = tmp_path / name
     WRITERS[name](path, values)
     check_header(path)
