@@ -113,10 +113,17 @@ class TestCells:
         }
         assert next(iter(self.cells())).folder == "toy/x/dt_5/coarse"
 
-    def test_only_the_base_without_sweeps(self):
+    def test_only_the_base_without_sweeps_and_there_the_controls(self):
         assert self.cells(sweeps=[], claims={}) == {
-            Cell("toy", "xy", 5, "coarse"): ("markov", "lstm")
+            Cell("toy", "xy", 5, "coarse"): ("markov", "lstm", "lstm_twice")
         }
+
+    def test_a_study_without_models_has_the_corrected_network_in_its_base(self):
+        config = in_toy(sweeps=[{"coordinate": ["x"]}], claims={})
+        del config["models"]
+        cells = load_study(config).cells
+        assert cells[Cell("toy", "x", 5, "coarse")] == ("markov", "lstm", "transformer")
+        assert cells[Cell("toy", "xy", 5, "coarse")][-1] == "lstm_corrected"
 
     def test_all_combinations_within_a_sweep_and_none_between(self):
         crossed = self.cells(sweeps=[{"coordinate": ["x", "slow"], "interval": [5, 10]}], claims={})
@@ -142,11 +149,11 @@ class TestCells:
         assert set(after) - set(before) == {Cell("toy", "x", 10, "coarse")}
         assert {cell: after[cell] for cell in before} == before
 
-    def test_controls_run_only_where_named(self):
-        assert not any(
-            "lstm_twice" in models
-            for models in self.cells(sweeps=[{"coordinate": ["x"]}], claims={}).values()
-        )
+    def test_controls_that_a_sweep_names_run_only_there(self):
+        sweep = {"coordinate": ["x"], "models": ["lstm_twice"]}
+        found = self.cells(sweeps=[sweep], claims={})
+        (cell,) = [cell for cell, models in found.items() if "lstm_twice" in models]
+        assert cell.coordinate == "x"
 
     def test_whole_numbers_and_floats_are_one_level(self):
         assert self.cells(sweeps=[{"interval": [5.0, 5]}], claims={}).keys() == {

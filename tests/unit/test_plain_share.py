@@ -10,6 +10,8 @@ from raremd.learning.generation import draw_prompts, generate
 from raremd.learning.replicates import CellData, train_model
 from raremd.models import build_model
 from raremd.study.plans import Budget, ModelPlan
+from raremd.study.settings.messages import ConfigError
+from raremd.study.settings.models import read_model_settings
 
 V = 12
 SMALL = {
@@ -101,3 +103,18 @@ def test_calibration_follows(data, tmp_path):
 def test_only_never_seen_jumps_can_be_forbidden_later(prior):
     with pytest.raises(ValueError, match="plain_share: needs `prior: seen_jumps`"):
         build_model("gru", V, {"prior": prior, "plain_share": 0.5})
+
+
+def test_matching_the_seen_jumps_is_short_for_three_options():
+    short = read_model_settings("transformer", {"match_seen_jumps": True, "width": 8})
+    options = {"prior": "seen_jumps", "plain_share": 1, "calibration": 4}
+    assert (
+        short.model_dump()
+        == read_model_settings("transformer", options | {"width": 8}).model_dump()
+    )
+    assert read_model_settings("gru", {"match_seen_jumps": False}) == read_model_settings("gru", {})
+
+
+def test_what_is_short_for_an_option_leaves_no_room_for_it():
+    with pytest.raises(ConfigError, match=r"match_seen_jumps: sets prior itself; leave"):
+        read_model_settings("lstm", {"match_seen_jumps": True, "prior": "markov"})

@@ -127,7 +127,7 @@ class TestTraining:
         once = plan.training_plan(STUDY, BASE, "lstm")
         twice = plan.training_plan(STUDY, BASE, "lstm_twice")
         assert once.model.kind == twice.model.kind == "lstm"
-        assert set(once.model.settings) == set(KINDS["lstm"].settings.model_fields)
+        assert once.model.settings == KINDS["lstm"].settings(embedding=8, hidden=16).model_dump()
         assert twice.model.budget.tokens == 2 * once.model.budget.tokens == 60_000
         assert twice.model.budget.patience_tokens == 60_000
         assert twice.model.budget.window == once.model.budget.window == 20

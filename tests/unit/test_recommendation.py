@@ -143,3 +143,12 @@ def test_replicates_that_would_decide_are_told():
     found = answer(cell_result(lstm=(0.1, 0.35, -0.2, 0.3, -0.1)), networks=("lstm",))
     assert found.outcome == Outcome.CANNOT_TELL
     assert f"About {found.best.needed} in place of 5 decide" in headline(found)
+
+
+def test_a_corrected_network_is_named_where_the_plain_one_is_wrong():
+    controls = (Control("lstm_corrected", "lstm", "prior", 4.0),)
+    cell = cell_result(lstm=WRONG, lstm_corrected=RIGHT)
+    found = recommend(assessment(), [cell], [10], ("lstm",), ("markov",), controls)
+    assert found.best.model == "lstm_corrected" and found.best.budget == 4
+    assert headline(found).startswith("Yes: the LSTM corrected reproduces")
+    assert "| LSTM | not reproduced |" in as_markdown([found])

@@ -286,7 +286,7 @@ def candidate(
     return Candidate(
         result=cell,
         model=model,
-        budget=chosen.budget,
+        budget=chosen.budget * next((k.budget for k in controls if k.name == model), 1.0),
         n_states=n_states,
         dimension=int(cell.table["dimension"].iloc[0]),
         processes=compared,
@@ -315,8 +315,10 @@ def recommend(
     networks, baselines : sequence of str
         Models that are looked at.
     controls : sequence of Control
-        Networks may have run at other budgets.
+        Networks may have run at other budgets, or with another prior: those are networks to
+        recommend too.
     """
+    priors = [k.name for k in controls if k.of in networks and k.varies == "prior"]
 
     def found(models: Sequence[str]) -> tuple[Candidate, ...]:
         every = [
@@ -327,7 +329,7 @@ def recommend(
         ]
         return tuple(sorted(every, key=lambda c: (c.result.cell.interval, c.n_states, c.model)))
 
-    answer = Answer(assessment, found(networks), found(baselines), ())
+    answer = Answer(assessment, found([*networks, *priors]), found(baselines), ())
     longest = answer.intervals[-1] if answer.intervals else 0.0
     return Answer(assessment, answer.networks, answer.baselines, _ended(cells, longest))
 

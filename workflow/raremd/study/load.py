@@ -45,10 +45,13 @@ def _expand(settings: Settings, name: str) -> Iterator[tuple[Cell, str, int]]:
     """Cells, models and replicates of the base and of all sweeps of a system."""
     system, base, key = settings.systems[name], settings.systems[name].base, f"systems.{name}"
     plain = [m for m, model in settings.models.items() if model.control_of is None]
+    sweeps = [sweep for each in settings.systems.values() for sweep in each.sweeps]
+    named = {m for sweep in sweeps for m in sweep.models or ()}
+    of_base = [m for m in settings.models if m in plain or m not in named]
     _check_levels([base.coordinate], [base.partition], system, f"{key}.base")
     at_base = Cell(name, base.coordinate, base.interval, base.partition)
     most = {m: model.replicates or settings.replicates for m, model in settings.models.items()}
-    yield from ((at_base, m, most[m]) for m in plain)
+    yield from ((at_base, m, most[m]) for m in of_base)
     for number, sweep in enumerate(system.sweeps):
         at = f"{key}.sweeps.{number}"
         _check_levels(sweep.coordinate, sweep.partition, system, at)

@@ -5,7 +5,7 @@ A model of your own is a file in `raremd.models` and an entry in `KINDS`.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -14,6 +14,8 @@ from raremd.study.settings.sections import Number, Section, Whole
 
 Prior = Literal["none", "seen_jumps", "smoothed", "markov", "markov_free"]
 PRIOR = "Table added to the logits, see docs/models.md."
+MATCHED = {"prior": "seen_jumps", "plain_share": 1, "calibration": 4}
+"""What `match_seen_jumps` stands for."""
 
 
 class OnPrior(Section):
@@ -39,6 +41,25 @@ class OnPrior(Section):
     calibration: Whole = Field(
         default=0, ge=0, description="Rounds in which flows are calibrated after training."
     )
+
+    match_seen_jumps: bool = Field(
+        default=False,
+        exclude=True,  # it is read as the options that it stands for
+        description="After training, forbid the jumps that the training data never show, then "
+        "shift the others in four rounds until generated trajectories leave each state as the data "
+        "do. "
+        "Short for `prior: seen_jumps`, `plain_share: 1` and `calibration: 4`.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _stands_for(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or given.get("match_seen_jumps") is not True:
+            return given
+        twice = sorted(MATCHED.keys() & given)
+        if twice:
+            raise ValueError(f"match_seen_jumps: sets {', '.join(twice)} itself; leave them out")
+        return given | MATCHED
 
     @model_validator(mode="after")
     def _has_the_prior_that_it_needs(self) -> Self:

@@ -105,7 +105,7 @@ class Model(Section):
     control_of: str | None = Field(
         default=None,
         description="Model that this entry is a control of: the same with one thing changed. It "
-        "runs only where a sweep names it.",
+        "runs where a sweep names it; if none does, in the base cells.",
     )
 
     def recipe(self, training: Training) -> Training:
@@ -167,10 +167,18 @@ class Settings(Section):
             "markov": Model(),
             "lstm": Model(batch=200, learning_rate=0.02),
             "transformer": Model(),
+            "lstm_corrected": Model(
+                kind="lstm",
+                control_of="lstm",
+                batch=200,
+                learning_rate=0.02,
+                settings={"match_seen_jumps": True},
+            ),
         },
         min_length=1,
-        description="The models to compare, by their names in tables and figures; markov, lstm and "
-        "transformer if left out, each with the recipe chosen for it.",
+        description="The models to compare, by their names in tables and figures; if left out, "
+        "markov, lstm and transformer, each with the recipe chosen for it, and in the base cells "
+        "lstm_corrected, an LSTM with `match_seen_jumps`.",
     )
     systems: dict[Name, System] = Field(
         min_length=1,
