@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from raremd.analysis.crosscheck import TOLERANCE
+from raremd.analysis.words import units
 from raremd.report.figures.style import (
     DOUBLE,
     MD,
@@ -17,7 +18,6 @@ from raremd.report.figures.style import (
     legend_above,
     new_figure,
 )
-from raremd.report.names import pretty
 
 SMALLEST = 1e-16
 """Smaller differences are drawn here: the precision of a 64-bit number."""
@@ -38,7 +38,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
     look : Look
         models, unit.
     """
-    unit = pretty(look.unit)
+    unit = units(look.unit)
     figure = new_figure(DOUBLE, 2.8)
     left, right = figure.subplots(1, 2)
     series = {"md": Series(MD, "x", "MD")} | look.series

@@ -9,9 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from raremd.analysis.tidy import pick
+from raremd.analysis.words import units
 from raremd.report.figures import style
 from raremd.report.figures.style import Look
-from raremd.report.names import pretty, state
+from raremd.report.names import state
 
 read = style.compared
 COLUMNS = 3
@@ -78,7 +79,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
     look : Look
         models, unit, names.
     """
-    looks, unit = look.series, pretty(look.unit)
+    looks, unit = look.series, units(look.unit)
     rows = pick(data, replicate=0, model=["md", *looks])
     stays, rates = pick(rows, quantity="survival"), pick(rows, quantity="crossing_rate")
     visited = stays.loc[(stays["model"] == "md") & stays["value"].notna(), "i"]
@@ -95,6 +96,6 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
     axes[-1].set_xticks(range(len(lags)), [f"{lag:g}" for lag in lags])
     axes[-1].xaxis.set_minor_locator(NullLocator())
     axes[-1].set(title="slow process", xlabel=f"frames this far apart ({unit})")
-    axes[-1].set_ylabel(f"crossings (1/{unit})", fontsize=style.SMALL)
+    axes[-1].set_ylabel(f"crossings (1/{units(look.unit, 1)})", fontsize=style.SMALL)
     style.legend_above(figure, axes[:1], title=look.system)
     return figure

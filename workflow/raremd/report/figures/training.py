@@ -16,11 +16,11 @@ from matplotlib.ticker import (
 
 from raremd.analysis.plotted import Trained, training_histories
 from raremd.analysis.tidy import cells, pick
-from raremd.analysis.words import number
+from raremd.analysis.words import number, units
 from raremd.io.storage import read_parquet
 from raremd.report.figures import style
 from raremd.report.figures.style import Files, Look
-from raremd.report.names import cell_title, pretty
+from raremd.report.names import cell_title
 
 COLUMNS = 4
 SHOWN = {
@@ -98,7 +98,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
         if column == "expected_timescale":
             panel.axhline(rows["md_timescale"].iloc[0], color=style.MD, linewidth=0.8, label="MD")
         panel.set(yscale="log", title=cell_title(levels, look.unit))
-        panel.set_ylabel(SHOWN[column].format(unit=pretty(look.unit)), fontsize=style.SMALL)
+        panel.set_ylabel(SHOWN[column].format(unit=units(look.unit)), fontsize=style.SMALL)
         panel.set_xlim(0, 1.03 * rows["tokens"].max() or None)
         panel.xaxis.set_major_locator(MaxNLocator(3))
         panel.xaxis.set_major_formatter(EngFormatter(sep=""))
