@@ -31,6 +31,7 @@ from raremd.report.figures import (
     transition_matrices,
 )
 from raremd.report.figures.style import Look
+from raremd.study.verdict_plans import Control
 
 LOOK = Look(
     models=tuple(MODELS), controls=made_up.CONTROLS, unit="tau", lag=100.0, interval=1.0,
@@ -335,7 +336,8 @@ class TestTrainingAndCost:
     def test_and_a_marker_in_the_figure_of_cost(self, table):
         many = [f"lstm_{n}" for n in range(9)]
         models = (*MODELS, *many)
-        shown = look(models=models, controls=made_up.CONTROLS | dict.fromkeys(many, "lstm"))
+        more = tuple(Control(name, "lstm", "budget", 2.0) for name in many)
+        shown = look(models=models, controls=(*made_up.CONTROLS, *more))
         figure = cost.draw(made_up.costs(table), shown)
         figure.draw_without_rendering()
         (axes,) = figure.axes

@@ -6,7 +6,8 @@ from made_up import BASE, MODELS
 
 from raremd.report.figures import style
 from raremd.report.figures.style import Look
-from raremd.report.names import cell_title, pretty
+from raremd.report.names import cell_title, change, named, pretty
+from raremd.study.verdict_plans import Control
 
 
 def test_control_is_a_lighter_tone_of_its_model():
@@ -25,7 +26,24 @@ def test_values_off_the_scale_are_at_its_edge():
     np.testing.assert_array_equal(style.within([-10, 1, np.inf]), [-5, 1, 5])
 
 
+def test_controls_are_called_by_what_they_vary_not_by_their_names():
+    controls = (
+        Control("lstm_sixteen_times", "lstm", "budget", 16.0),
+        Control("lstm_corrected", "lstm", "prior", 4.0),
+        Control("lstm_masked_4", "lstm", "prior", 4.0),
+        Control("tsai_64", "lstm", "size", 1.0),
+    )
+    names = ["LSTM", "LSTM, 16 x tokens", "LSTM corrected, 4 x tokens"]
+    names += ["LSTM masked, 4 x tokens", "tsai 64"]
+    models = ["lstm", *(control.name for control in controls)]
+    assert [named(model, controls) for model in models] == names
+    assert [s.label for s in Look(models=tuple(models), controls=controls).series.values()] == names
+    changes = ["16 x tokens", "corrected, 4 x tokens", "masked, 4 x tokens", "tsai 64"]
+    assert [change(control) for control in controls] == changes
+
+
 def test_names_for_people():
     assert pretty("phi_psi") == "φ ψ"
     assert pretty("kmeans_100") == "k-means 100"
+    assert cell_title(BASE, "frame").startswith("xy · Δt 1 frame\n")
     assert cell_title(BASE, "tau") == "xy · Δt 1 τ\nk-means 100"

@@ -70,7 +70,7 @@ def before_details(
     head: Sequence[str], sections: Sequence[Sequence[str]]
 ) -> tuple[list[str], list[str]]:
     """Lines of the sections that fit on two screens after the head, and those of the others."""
-    room = TWO_SCREENS - height([*head, MORE, ""])
+    room = TWO_SCREENS - height([*head, "", MORE, ""])
     n = sum(taken <= room for taken in accumulate(map(height, sections)))
     shown, left = (list(chain.from_iterable(part)) for part in (sections[:n], sections[n:]))
     return shown + ["", MORE, ""] * bool(left), left
