@@ -142,7 +142,7 @@ class TestFactor:
         for panel in figure.axes:
             (line,) = lines_labelled(panel, "LSTM")
             assert len(line.get_xdata()) == 2
-            assert len(lines_labelled(panel, "LSTM twice")[0].get_xdata()) == 1
+            assert len(lines_labelled(panel, "LSTM, 2 x tokens")[0].get_xdata()) == 1
             dots = [p for p in panel.lines if p.get_marker() == "."]
             assert sum(len(p.get_xdata()) for p in dots) == 3 * (2 + 2 + 1)
             assert {b[1:] for b in bars(panel)} == {(-2.0, 0.5)}
@@ -206,7 +206,7 @@ class TestControls:
     def test_a_row_a_model_that_ran_with_failures_at_the_edge(self, cell):
         failed = cell.assign(value=np.where(cell["replicate"] == 1, 10.0, cell["value"]))
         left, right = controls.draw(failed, look(models=(*MODELS, "gru"))).axes
-        assert texts(left.get_yticklabels()) == ["Markov", "LSTM", "LSTM twice"]
+        assert texts(left.get_yticklabels()) == ["Markov", "LSTM", "LSTM, 2 x tokens"]
         means = [line for line in left.lines if line.get_marker() in "so^v"]
         assert [line.get_ydata().tolist() for line in means] == [[0], [1], [2]]
         dots = [line.get_xdata().max() for line in left.lines if line.get_marker() == "."]

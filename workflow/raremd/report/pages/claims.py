@@ -119,8 +119,12 @@ def what_decides(record: ClaimRecord) -> str:
         return listed(in_order(DECIDES[doubt.cause] for doubt in record.doubts))
     needed = record.long_lag.needed
     if needed is None:
-        return "replicates that differ less"
+        return "more tokens"
     return f"{needed} replicates, not {record.long_lag.replicates}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def reasons(records: Sequence[ClaimRecord]) -> list[str]:
@@ -132,7 +136,7 @@ def reasons(records: Sequence[ClaimRecord]) -> list[str]:
     lines = []
     for remedy in in_order(doubt.remedy for doubt in doubts):
         mine = [doubt.text for doubt in doubts if doubt.remedy == remedy]
-        lines += [f"{remedy[0].upper()}{remedy[1:]}:", "", *(f"- {text}" for text in mine), ""]
+        lines += [f"{_capital(remedy)}:", "", *(f"- {_capital(text)}." for text in mine), ""]
     return collapsed(f"{count(len(doubts), 'reason')} for open verdicts", lines[:-1])
 
 
