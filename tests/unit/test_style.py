@@ -22,6 +22,21 @@ def test_models_of_users_differ_from_all_others():
     assert len({(s.color, s.marker) for s in found.values()}) == 3
 
 
+def test_short_logarithmic_axes_have_labels_that_do_not_overlap():
+    edge, labels = (15, 600), ["20", "50", "100", "200", "500"]
+    figure = style.new_figure(style.SINGLE, 2)
+    axes = figure.subplots()
+    axes.set(xscale="log", xlim=edge)
+    style.log_ticks(axes.xaxis, *edge)
+    figure.draw_without_rendering()
+    shown = [
+        t.get_text()
+        for t in axes.get_xticklabels(which="both")
+        if edge[0] <= t.get_position()[0] <= edge[1]
+    ]
+    assert [text for text in shown if text] == labels
+
+
 def test_values_off_the_scale_are_at_its_edge():
     np.testing.assert_array_equal(style.within([-10, 1, np.inf]), [-5, 1, 5])
 

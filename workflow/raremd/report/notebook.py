@@ -108,6 +108,7 @@ class Comparison(_Shown):
             edge = lags.min() / 1.5, lags.max() * 1.5
             left.fill_between(edge, edge, 0, color=style.BAND, linewidth=0, zorder=0)
             left.set(xscale="log", yscale="log", xlim=edge)
+            style.log_ticks(left.xaxis, *edge)
             left.set(xlabel=f"lag time ({unit})", ylabel=f"implied timescale ({unit})")
             draw_states(right, populations, places, {"md": style.MARKED_MD} | look.series)
             right.set_xticks(range(len(names)), map(str, names))

@@ -16,6 +16,7 @@ from raremd.report.figures.style import (
     Look,
     Series,
     legend_above,
+    log_ticks,
     new_figure,
 )
 
@@ -66,6 +67,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
     right.set(xscale="log", yscale="log", ylabel="relative difference", ylim=(SMALLEST / 3, 1e-4))
     for panel in (left, right):
         panel.set_xlabel(f"lag ({unit})")
+        log_ticks(panel.xaxis, *panel.get_xlim())
         panel.tick_params(labelsize=SMALL)
     legend_above(figure, [left])
     return figure

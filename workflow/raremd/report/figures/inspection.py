@@ -44,6 +44,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
         edge = np.array([rows["lag"].min() / 1.5, rows["lag"].max() * 1.5])
         style.faster_than_lag(panel, edge)
         panel.set(xscale="log", yscale="log", xlim=edge)
+        style.log_ticks(panel.xaxis, *edge)
         panel.set_ylim(min([*finite, edge[1]]) / 2, max([*finite, edge[1]]) * 3)
         panel.set_title(f"{system}: {pretty(coordinate)}, {pretty(partition)}")
         unit = units(rows["unit"].iloc[0])

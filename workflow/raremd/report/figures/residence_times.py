@@ -90,6 +90,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
         draw_survival(panel, pick(stays, i=int(i)), looks)
         panel.set(title=f"metastable state {state(i - 1, look.names)}", xlabel=f"time t ({unit})")
         panel.set_xlim(seen.min() / 1.5, seen.max() * 2.5)
+        style.log_ticks(panel.xaxis, *panel.get_xlim())
         panel.set_ylabel("P(stay longer than t)", fontsize=style.SMALL)
     lags = sorted(rates["lag"].unique())
     draw_rates(axes[-1], rates, lags, {"md": style.MARKED_MD} | looks)

@@ -15,12 +15,15 @@ import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 from numpy.typing import ArrayLike
 
 from raremd.analysis.tidy import pick, without_sets
+from raremd.analysis.words import number
 from raremd.io.storage import atomic_path, read_parquet
 from raremd.report.names import named, pretty
 from raremd.study.verdict_plans import Control
@@ -231,6 +234,16 @@ def legend_above(figure: Figure, axes: Iterable[Axes], columns: int = 6, title: 
 def faster_than_lag(axes: Axes, lags: Sequence[float] | np.ndarray) -> None:
     """Shade where a timescale is shorter than its lag, from the first of two lags to the last."""
     axes.fill_between(lags, lags, 0, color=BAND, linewidth=0, zorder=0, label="faster than the lag")
+
+
+def log_ticks(axis: Axis, low: float, high: float) -> None:
+    """Labels that do not overlap on a logarithmic axis, also where it spans less than a decade."""
+    if high >= 100 * low:
+        axis.set_minor_formatter(NullFormatter())
+        return
+    axis.set_major_locator(MaxNLocator(4) if high < 5 * low else LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+    axis.set_minor_locator(NullLocator())
 
 
 def tolerance_band(axes: Axes, tolerance: float, *, across: bool = True) -> None:

@@ -91,6 +91,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
         edge = panel.get_xlim()
         style.faster_than_lag(panel, edge)
         panel.set_xlim(edge)
+        style.log_ticks(panel.xaxis, *edge)
     figure.supxlabel(f"lag time ({unit})", fontsize=8)
     figure.supylabel(f"implied timescale ({unit})", fontsize=8)
     style.legend_above(figure, axes, title=look.system)
