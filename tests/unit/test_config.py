@@ -20,7 +20,7 @@ from raremd.study.settings.systems import Levels
 
 
 @pytest.mark.parametrize(
-    "name", ["config.yaml", "config/smoke.yaml", "config/protein.yaml", "config/desres.yaml"]
+    "name", ["config.yaml", "config/smoke.yaml", "config/tutorial.yaml", "config/protein.yaml", "config/desres.yaml"]
 )
 class TestOwnStudies:
     def test_load(self, name):
