@@ -95,12 +95,12 @@ def _both_readings(
 ) -> tuple[_Said, _Said]:
     """Of one network, at the long lag and at one step."""
     claim = records[0].claim
-    over = (None, 0, None, 0)
-    if pooled is not None:
-        over = pooled.long_lag, len(pooled.systems), pooled.one_step, len(pooled.one_step_systems)
+    long_lag, one_step = [r.long_lag for r in records], [r.one_step for r in records]
+    if pooled is None:
+        return _said(claim, long_lag, None, 0), _said(claim, one_step, None, 0)
     return (
-        _said(claim, [r.long_lag for r in records], *over[:2]),
-        _said(claim, [r.one_step for r in records], *over[2:]),
+        _said(claim, long_lag, pooled.long_lag, len(pooled.systems)),
+        _said(claim, one_step, pooled.one_step, len(pooled.one_step_systems)),
     )
 
 
