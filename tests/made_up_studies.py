@@ -60,17 +60,17 @@ def pages_of(folder: Path, config: Path) -> dict[str, Any]:
 
 def row(page: str, name: str) -> str:
     """The row of one system in the table at the top of a page."""
-    return next(line for line in page.splitlines() if line.startswith(f"| {name} |"))
+    return next(line for line in page.splitlines() if line.startswith(f"| `{name}` |"))
 
 
 def rows(page: str, name: str) -> list[str]:
     """All rows of one system in the tables of a page."""
-    return [line for line in page.splitlines() if line.startswith(f"| {name} |")]
+    return [line for line in page.splitlines() if line.startswith(f"| `{name}` |")]
 
 
 def ranking(page: str, name: str) -> str:
     """What the leaderboard says of one system."""
-    return next(line for line in page.splitlines() if line.startswith(f"- {name}, "))
+    return next(line for line in page.splitlines() if line.startswith(f"- `{name}`, "))
 
 
 def screen_lines(page: str) -> int:

@@ -132,7 +132,7 @@ def test_a_study_whose_md_cannot_tell_says_so_on_every_page(results):
     assert assessment.doubts[0].text in (results / "diagnosis.md").read_text()
     (events,) = set(re.findall(r"(\d+) slow transitions? in its training data", recommendation))
     assert int(events) == assessment.transitions
-    rows = [line for line in pages["claims"].splitlines() if line.startswith("| four_state |")]
+    rows = [line for line in pages["claims"].splitlines() if line.startswith("| `four_state` |")]
     of_claims = [line for line in rows if "**undecided**" in line]
     assert of_claims and all(f"| {events} |" in line for line in of_claims)
 

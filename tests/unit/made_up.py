@@ -10,9 +10,10 @@ from raremd.analysis import plotted
 from raremd.analysis.claim_records import ClaimRecord, Finding, Judgement, VariedFinding
 from raremd.analysis.tidy import Levels
 from raremd.analysis.verdicts import Verdict
+from raremd.study.verdict_plans import Control
 
 MODELS = ["markov", "lstm", "lstm_twice"]
-CONTROLS = {"lstm_twice": "lstm"}
+CONTROLS = (Control("lstm_twice", "lstm", "budget", 2.0),)
 BASE = Levels("xy", 1.0, "kmeans_100")
 CELLS = [
     ("xy", 1.0, "kmeans_100"),

@@ -15,7 +15,7 @@ from raremd.analysis.verdicts import Verdict
 from raremd.io.storage import read_typed, write_typed
 from raremd.kinetics.equilibrium import DetailedBalance
 from raremd.report.pages.answers import answers
-from raremd.report.pages.claims import as_markdown, what_decides
+from raremd.report.pages.claims import DECIDES, as_markdown, what_decides
 from raremd.study.verdict_plans import Control
 
 DIFFERENCES = ["C2", "C3", "C4", "C5"]
@@ -55,7 +55,7 @@ class TestContrasts:
         record = judge((-0.2, -2.4, -0.1, -1.9, 0.3), RIGHT)
         assert record.long_lag.verdict == Verdict.UNDECIDED
         assert record.long_lag.needed > 5
-        assert f"about {record.long_lag.needed} replicates" in what_decides(record, ())
+        assert what_decides(record) == f"{record.long_lag.needed} replicates, not 5"
 
     def test_scatter_that_both_sides_share_cancels(self):
         shared = np.array([0.0, 1.0, 2.0, 3.0, 4.0])
@@ -79,8 +79,7 @@ class TestDoubts:
         record = judge(off(-3.0), RIGHT, of_md=assessment(**changes))
         assert record.long_lag.verdict == Verdict.UNDECIDED
         assert [doubt.cause for doubt in record.doubts] == [cause]
-        assert what_decides(record, ()) == record.doubts[0].sentences
-        assert what_decides(record, record.doubts) == "See above."
+        assert what_decides(record) == DECIDES[cause]
 
     def test_convergence_with_lag_does_not_matter_at_one_step(self):
         record = judge(off(-3.0), RIGHT, of_md=assessment(drift=UNKNOWN))
@@ -286,7 +285,7 @@ class TestStudies:
         judgement = study([2.0, 2.0])
         head, _, details = as_markdown(judgement).partition("## Details")
         assert set(answers(judgement)) <= set(head.splitlines())
-        assert "Case by case: yes, at the long lag and at one step." in head
+        assert "Yes for the LSTM, at the long lag (4.32 [" in head
         assert "\n- LSTM, over 2 systems: **supported**" in details
 
 

@@ -20,7 +20,8 @@ from raremd.study.settings.systems import Levels
 
 
 @pytest.mark.parametrize(
-    "name", ["config.yaml", "config/smoke.yaml", "config/protein.yaml", "config/desres.yaml"]
+    "name",
+    ["config.yaml", *(f"config/{n}.yaml" for n in ("smoke", "tutorial", "protein", "desres"))],
 )
 class TestOwnStudies:
     def test_load(self, name):

@@ -50,7 +50,7 @@ def test_the_control_that_helps_names_the_cause(control, cause):
 def test_the_largest_budget_is_judged():
     found = diagnosed(lstm=WRONG, lstm_twice=RIGHT)
     assert (found.budget, found.outcome) == (2.0, Outcome.REPRODUCED)
-    assert "| LSTM, 2 times the tokens |" in as_markdown([found])
+    assert "| LSTM, 2 x tokens |" in as_markdown([found])
     (gain,) = found.controls
     assert gain.helps and gain.gain == pytest.approx(1.98, abs=0.01)
 

@@ -31,6 +31,7 @@ from raremd.report.figures import (
     transition_matrices,
 )
 from raremd.report.figures.style import Look
+from raremd.study.verdict_plans import Control
 
 LOOK = Look(
     models=tuple(MODELS), controls=made_up.CONTROLS, unit="tau", lag=100.0, interval=1.0,
@@ -141,7 +142,7 @@ class TestFactor:
         for panel in figure.axes:
             (line,) = lines_labelled(panel, "LSTM")
             assert len(line.get_xdata()) == 2
-            assert len(lines_labelled(panel, "LSTM twice")[0].get_xdata()) == 1
+            assert len(lines_labelled(panel, "LSTM, 2 x tokens")[0].get_xdata()) == 1
             dots = [p for p in panel.lines if p.get_marker() == "."]
             assert sum(len(p.get_xdata()) for p in dots) == 3 * (2 + 2 + 1)
             assert {b[1:] for b in bars(panel)} == {(-2.0, 0.5)}
@@ -205,7 +206,7 @@ class TestControls:
     def test_a_row_a_model_that_ran_with_failures_at_the_edge(self, cell):
         failed = cell.assign(value=np.where(cell["replicate"] == 1, 10.0, cell["value"]))
         left, right = controls.draw(failed, look(models=(*MODELS, "gru"))).axes
-        assert texts(left.get_yticklabels()) == ["Markov", "LSTM", "LSTM twice"]
+        assert texts(left.get_yticklabels()) == ["Markov", "LSTM", "LSTM, 2 x tokens"]
         means = [line for line in left.lines if line.get_marker() in "so^v"]
         assert [line.get_ydata().tolist() for line in means] == [[0], [1], [2]]
         dots = [line.get_xdata().max() for line in left.lines if line.get_marker() == "."]
@@ -335,7 +336,8 @@ class TestTrainingAndCost:
     def test_and_a_marker_in_the_figure_of_cost(self, table):
         many = [f"lstm_{n}" for n in range(9)]
         models = (*MODELS, *many)
-        shown = look(models=models, controls=made_up.CONTROLS | dict.fromkeys(many, "lstm"))
+        more = tuple(Control(name, "lstm", "budget", 2.0) for name in many)
+        shown = look(models=models, controls=(*made_up.CONTROLS, *more))
         figure = cost.draw(made_up.costs(table), shown)
         figure.draw_without_rendering()
         (axes,) = figure.axes

@@ -214,7 +214,7 @@ def test_running_time_is_that_of_models_and_of_starting_jobs(path):
 def test_the_page_begins_with_the_answer(path):
     found, _, _ = inspected(plan(path))
     page = as_markdown([found], RunningTime(1, 1, 1), 2, LAWS)
-    assert page.splitlines()[4].startswith("| toy | Yes, this MD can tell:")
+    assert page.splitlines()[4].startswith("| `toy` | Yes, this MD can tell:")
 
 
 def test_timescales_shorter_than_the_lag_are_set_apart(tmp_path):

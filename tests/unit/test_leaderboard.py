@@ -169,6 +169,6 @@ def test_md_that_can_decide_nothing_ranks_nothing():
     assert found["rank_low"].isna().all() and not found["front"].any()
     page = page_of(found)
     assert "**No ranking**, because this MD cannot decide: the training data hold only 3" in page
-    assert "choose" not in page.partition("## toy")[2]
+    assert "choose" not in page.partition("## `toy`")[2]
     figure = draw(found, Look(tolerance=0.32))
     assert figure.axes[0].get_title() == "toy (cannot decide)"

@@ -20,10 +20,20 @@ from raremd.analysis.leaderboard_metrics import COLUMNS
 from raremd.analysis.power_law import Interval
 from raremd.analysis.recommendation import recommend
 from raremd.analysis.stationarity import UNKNOWN
+from raremd.analysis.tidy import CELL
 from raremd.analysis.verdicts import Verdict
-from raremd.report.pages import claims, diagnosis, inspection, leaderboard, recommendation
+from raremd.report.pages import (
+    claims,
+    diagnosis,
+    inspection,
+    leaderboard,
+    recommendation,
+    results,
+)
 from raremd.report.pages.markdown import MORE, TWO_SCREENS, before_details, height
+from raremd.study.cell import Cell
 from raremd.study.plans import Budget, InspectedCell, InspectionPlan, ModelPlan, Slicing
+from raremd.study.verdict_plans import ResultsPagePlan
 
 NETWORKS = ("lstm", "transformer")
 SYSTEMS = [f"protein_with_a_name_{n}" for n in range(15)]
@@ -70,13 +80,30 @@ def pages():
         recommend(of_md, [cell], [100], NETWORKS, ())
         for of_md, cell in zip(known.values(), cells, strict=True)
     ]
+    why = diagnosis.as_markdown(diagnose_study(cells, NETWORKS, (), known))
+    advice = recommendation.as_markdown(answers, judgement.records)
     return {
         "claims": claims.as_markdown(judgement),
-        "diagnosis": diagnosis.as_markdown(diagnose_study(cells, NETWORKS, (), known)),
-        "recommendation": recommendation.as_markdown(answers, judgement.records),
+        "diagnosis": why,
+        "recommendation": advice,
+        "results": kept(judgement, advice, why),
         "inspection": inspected(known),
         "leaderboard": ranked(known),
     }
+
+
+def kept(judgement, advice, why):
+    """The page of a study that is kept, with every figure."""
+    columns = ["system", *CELL, "model", "quantity", "replicate", "i", "lag", "value"]
+    cost = pd.DataFrame([{"model": "lstm", "system": SYSTEMS[0], "core_seconds": 1.0}])
+    study = ResultsPagePlan(
+        tuple(Cell(s, "x", 1.0, PARTITIONS[0]) for s in SYSTEMS), dict.fromkeys(SYSTEMS, 10.0),
+        NETWORKS, 5, {s: {} for s in SYSTEMS}, (),
+    )  # fmt: skip
+    shown = ["claims", "budgets", *(f"{s}_interval" for s in SYSTEMS)]
+    return results.page(
+        judgement, advice, why, pd.DataFrame(columns=columns), cost, study, ["0" * 40], shown
+    )
 
 
 def inspected(known):
@@ -128,7 +155,7 @@ def ranked(known):
     return leaderboard.as_markdown(board, cells, dict.fromkeys(known, "ps"))
 
 
-NAMES = ("claims", "diagnosis", "recommendation", "inspection", "leaderboard")
+NAMES = ("claims", "diagnosis", "recommendation", "inspection", "leaderboard", "results")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -138,7 +165,7 @@ def test_two_screens_hold_what_comes_before_the_details(pages, name):
     assert rest.count("\n") > 20
 
 
-@pytest.mark.parametrize("name", NAMES[1:])
+@pytest.mark.parametrize("name", NAMES[1:-1])
 def test_every_system_has_its_answer_before_the_details(pages, name):
     if name == "diagnosis":
         assert "Of 60 readings" in pages[name]
@@ -152,9 +179,9 @@ def test_what_does_not_fit_follows_once(pages, name):
     assert pages[name].count(MORE) == 1
     for system in SYSTEMS[1::3]:
         told = {
-            "claims": f"No claim can be judged on {system}:",
-            "recommendation": f"## {system}\n",
-            "inspection": f"## What to change for {system}\n",
+            "claims": f"No claim can be judged on `{system}`:",
+            "recommendation": f"## `{system}`\n",
+            "inspection": f"## What to change for `{system}`\n",
         }[name]
         assert len(pages[name].split(told)) - 1 == 1 + (name == "recommendation")
 

@@ -7,9 +7,10 @@ from spot_check import compare_cell
 
 from raremd.analysis.claim_records import Judgement
 from raremd.report.pages import results as snapshot
+from raremd.report.pages.markdown import TWO_SCREENS, height
 from raremd.report.pages.recommendation import DETAILS
 from raremd.study.cell import Cell
-from raremd.study.verdict_plans import ResultsPagePlan
+from raremd.study.verdict_plans import Control, ResultsPagePlan
 
 
 def row(**changes):
@@ -71,6 +72,7 @@ def plan_of(systems, models, built_on):
         models=models,
         replicates=5,
         built_on=built_on,
+        controls=(Control("lstm_twice", "lstm", "budget", 2.0),),
     )
 
 
@@ -107,12 +109,15 @@ def test_the_page_of_a_hundred_cells_begins_with_the_answer_and_stays_short():
     assert "4 systems, 100 cells, 3 models and controls, up to 5 replicates" in text
     assert "`0123456789ab-dirty`" in text
     assert all(line.startswith("- **") for line in lines[2:8]) and not lines[8]
-    assert lines.index("Take it.") < 18
+    assert lines.index("Take it.") < 24
     assert "### toy" in lines and "a cell" not in text
+    start = text.partition(DETAILS)[0].splitlines()
+    assert "Take it." in start and height(start) <= TWO_SCREENS
+    assert height(lines[:8]) < TWO_SCREENS / 2
     for name in figures:
         assert text.count(f"(figures/{name}.png)") == 1
     assert len(lines) < 300
-    assert "| four_state | LSTM | 1.00 |" in text and "| four_state | LSTM twice |" not in text
+    assert "| `four_state` | LSTM | 1.00 |" in text and "LSTM, 2 x tokens" not in text
     assert "400.0 core-hours" in text
 
 
@@ -160,5 +165,5 @@ def test_removals_are_compared_with_what_they_are_made_of():
     models = ("markov", "lstm", "transformer")
     study = plan_of(["toy"], models, {"toy": {"cored": "fine"}})
     lines = snapshot.removals(table, study)
-    assert "| toy | `x/dt_1/cored` | -1.00 | **+1.00** | +0.00 | – | – |" in lines
+    assert "| `toy` | `x/dt_1/cored` | -1.00 | **+1.00** | +0.00 | – | – |" in lines
     assert snapshot.removals(table, plan_of(["toy"], models, {"toy": {}})) == []

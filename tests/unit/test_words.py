@@ -54,7 +54,8 @@ def test_nothing_is_told_beyond_the_cap_of_errors():
 
 def test_sentences():
     assert bounds(935.2, np.inf) == "[935, ∞]"
-    assert quantity(17_612, "tau") == "17,600 tau"
+    assert quantity(17_612, "tau") == "17,600 τ"
+    assert [given(n, "frame") for n in (1, 20)] == ["1 frame", "20 frames"]
     assert count(1, "slow transition") == "1 slow transition"
     assert count(1310, "process", "processes") == "1,310 processes"
     assert listed(["a", "b", "c"]) == "a, b and c"

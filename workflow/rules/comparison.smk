@@ -88,7 +88,7 @@ rule write_tables:
         mem_mb=growing(1000),
     params:
         code=code_of("write_tables"),
-        lags={system: STUDY.system(system).yardstick.lag for system in SYSTEMS},
+        plan=planned(plan.claims_plan),
     script:
         "../scripts/write_tables.py"
 

@@ -28,5 +28,5 @@ if __name__ == "__main__":
     diagnoses = diagnose_study(bases, plan.networks, plan.controls, assessments)
     write_typed(o.json, judgement)
     write_typed(o.diagnosis, diagnoses)
-    write_page(claims_page.as_markdown(judgement), o.markdown, o.html)
+    write_page(claims_page.as_markdown(judgement, plan.controls), o.markdown, o.html)
     write_page(diagnosis_page.as_markdown(diagnoses), o.diagnosis_markdown, o.diagnosis_html)

@@ -4,13 +4,18 @@ from raremd.io.logs import log_to
 from raremd.io.storage import atomic_path, read_parquet
 from raremd.report.pages import tables
 from raremd.report.pages.markdown import to_html
+from raremd.study.plans import from_param
+from raremd.study.verdict_plans import ClaimsPlan
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
     i, o = snakemake.input, snakemake.output
+    plan = from_param(ClaimsPlan, snakemake.params.plan)
     pages = {
-        o.comparison: tables.comparison(read_parquet(i.comparison), snakemake.params.lags),
-        o.cost: tables.cost(read_parquet(i.cost)),
+        o.comparison: tables.comparison(
+            read_parquet(i.comparison), plan.yardstick_lags, plan.controls
+        ),
+        o.cost: tables.cost(read_parquet(i.cost), plan.controls),
     }
     for path, text in pages.items():
         with atomic_path(path) as temporary:

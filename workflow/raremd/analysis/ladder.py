@@ -19,12 +19,21 @@ class Rung:
     budget : float
     below, above : Rung or None
         The same at the next smaller and at the next larger budget, where they ran.
+    of : str
+        The network's own name, where `name` is that of its control.
     """
 
     name: str
     budget: float = 1.0
     below: Rung | None = None
     above: Rung | None = None
+    of: str = ""
+
+    @property
+    def words(self) -> str:
+        """The network and its budget, in a sentence."""
+        more = f" with {self.budget:g} x tokens" * (self.budget != 1)
+        return f"`{self.of or self.name}`{more}"
 
 
 def rungs(model: str, controls: Sequence[Control], cells: Sequence[CellResult]) -> list[Rung]:
@@ -32,7 +41,7 @@ def rungs(model: str, controls: Sequence[Control], cells: Sequence[CellResult]) 
     ladder = [(1.0, model)]
     ladder += [(k.budget, k.name) for k in controls if k.of == model and k.varies == "budget"]
     ran = [
-        Rung(name, budget)
+        Rung(name, budget, of=model)
         for budget, name in sorted(ladder)
         if all(name in cell.models for cell in cells)
     ]

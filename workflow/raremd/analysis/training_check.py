@@ -46,7 +46,7 @@ def budget_doubt(cell: CellResult, rung: Rung, tolerance: float, reading: Readin
     seen = _far_above_markov(cell, model) or _still_moving(cell, rung, tolerance, reading)
     if seen is None:
         return _nothing_beside(cell, rung)
-    text = f"`{model}` is not trained to the end in `{cell.name}`: after {spent} its {seen}"
+    text = f"{rung.words} is not trained to the end in `{cell.name}`: after {spent} its {seen}"
     return Doubt(Cause.BUDGET, text, REMEDY)
 
 
@@ -65,7 +65,7 @@ def _nothing_beside(cell: CellResult, rung: Rung) -> Doubt | None:
     if not trained or MARKOV in cell.models or rung.below or rung.above:
         return None
     text = (
-        f"nothing tells whether `{rung.name}` is trained to the end in `{cell.name}`: neither a "
+        f"nothing tells whether {rung.words} is trained to the end in `{cell.name}`: neither a "
         "Markov model nor another budget ran there"
     )
     return Doubt(Cause.BUDGET, text, "add `markov: {}` to `models`")

@@ -10,6 +10,8 @@ import numpy as np
 
 from raremd.analysis.cell_result import LOG2_CAP
 
+UNITS = {"tau": "τ", "frame": "frames"}
+"""Time units that are written in another way than in the configuration."""
 MEASURED, GIVEN = 3, 10
 """Digits of a number that was measured, and of one that stands in the configuration."""
 
@@ -24,9 +26,14 @@ def number(value: float, digits: int = MEASURED) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def units(unit: str, value: float = 0) -> str:
+    """A time unit as it stands after a value: ``τ``, ``20 frames``, ``1 frame``."""
+    return unit if (unit, value) == ("frame", 1) else UNITS.get(unit, unit)
+
+
 def given(value: float, unit: str = "") -> str:
     """A number of the configuration, with all its digits."""
-    return f"{number(value, GIVEN)} {unit}".rstrip()
+    return f"{number(value, GIVEN)} {units(unit, value)}".rstrip()
 
 
 def bounds(low: float, high: float) -> str:
@@ -48,7 +55,7 @@ def listed(items: Sequence[str]) -> str:
 
 def quantity(value: float, unit: str) -> str:
     """A measured value with its unit."""
-    return f"{number(value)} {unit}"
+    return f"{number(value)} {units(unit, value)}"
 
 
 def factor(log2: float) -> str:

@@ -22,12 +22,11 @@ from raremd.analysis.trajectories import (
     compare_models,
     timescales_of,
 )
-from raremd.analysis.words import factor, listed, quantity
+from raremd.analysis.words import factor, listed, quantity, units
 from raremd.report.figures import inspection, style
 from raremd.report.figures.populations_mfpt import draw_states
 from raremd.report.figures.style import Look
 from raremd.report.figures.timescales import draw_timescales
-from raremd.report.names import pretty
 from raremd.report.pages.inspection import answer, its_table, overview
 from raremd.report.pages.markdown import as_table
 from raremd.report.pages.recommendation import process_cells, remedies
@@ -95,7 +94,7 @@ class Comparison(_Shown):
     def plot(self) -> Figure:
         """Implied timescales against lag, and populations at the lag of comparison."""
         found, rows = self.found, self.found.rows
-        unit, names = pretty(found.plan.unit), found.md.names
+        unit, names = units(found.plan.unit), found.md.names
         look = Look(models=tuple(o.model for o in found.outcomes), unit=unit)
         kind = "yardstick_timescale" if found.md.lumped else "timescale"
         times = pick(rows, quantity=kind)
@@ -109,6 +108,7 @@ class Comparison(_Shown):
             edge = lags.min() / 1.5, lags.max() * 1.5
             left.fill_between(edge, edge, 0, color=style.BAND, linewidth=0, zorder=0)
             left.set(xscale="log", yscale="log", xlim=edge)
+            style.log_ticks(left.xaxis, *edge)
             left.set(xlabel=f"lag time ({unit})", ylabel=f"implied timescale ({unit})")
             draw_states(right, populations, places, {"md": style.MARKED_MD} | look.series)
             right.set_xticks(range(len(names)), map(str, names))

@@ -254,7 +254,8 @@ def contrasts(study: Study) -> tuple[ContrastPlan, ...]:
     return tuple(found)
 
 
-def _controls(study: Study) -> tuple[Control, ...]:
+def controls(study: Study) -> tuple[Control, ...]:
+    """What each control is a control of, and what it varies."""
     varied = study.varied()
     return tuple(
         Control(name, of, varied[name], study.model(name).budget / study.model(of).budget)
@@ -279,7 +280,7 @@ def claims_plan(study: Study) -> ClaimsPlan:
         bases=tuple(map(study.base, study.settings.systems)),
         contrasts=contrasts(study),
         networks=tuple(study.networks()),
-        controls=_controls(study),
+        controls=controls(study),
         yardstick_lags=yardstick_lags(study),
     )
 
@@ -292,7 +293,7 @@ def recommendation_plan(study: Study) -> RecommendationPlan:
         yardstick_lags=yardstick_lags(study),
         networks=tuple(networks),
         baselines=tuple(name for name in study.plain() if name not in networks),
-        controls=_controls(study),
+        controls=controls(study),
     )
 
 
@@ -319,4 +320,5 @@ def results_page_plan(study: Study) -> ResultsPagePlan:
         models=tuple(study.longest_trained(study.cells_of_claims())),
         replicates=study.settings.replicates,
         built_on={name: study.built_on(name) for name in systems},
+        controls=controls(study),
     )

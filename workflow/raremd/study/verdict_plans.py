@@ -130,6 +130,7 @@ class ResultsPagePlan:
     replicates : int
     built_on : dict of dict
         Partition without recrossings -> the one that it is made of.
+    controls : tuple of Control
     """
 
     bases: tuple[Cell, ...]
@@ -137,3 +138,4 @@ class ResultsPagePlan:
     models: tuple[str, ...]
     replicates: int
     built_on: dict[str, dict[str, str]]
+    controls: tuple[Control, ...]

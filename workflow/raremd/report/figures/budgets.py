@@ -79,7 +79,7 @@ def draw(data: Judgement, look: Look) -> Figure:
     handles: list[Artist] = [
         *(Line2D([], [], color=look.series[model].color, label=pretty(model)) for model in models),
         *(
-            Line2D([], [], color="0.3", marker=m, linestyle="none", label=pretty(system))
+            Line2D([], [], color="0.3", marker=m, linestyle="none", label=system)
             for system, m in marker.items()
         ),
     ]

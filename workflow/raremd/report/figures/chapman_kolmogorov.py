@@ -7,9 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from raremd.analysis.tidy import pick
+from raremd.analysis.words import given, units
 from raremd.report.figures import style
 from raremd.report.figures.style import Look
-from raremd.report.names import pretty, state
+from raremd.report.names import state
 
 read = style.compared
 COLUMNS = 4
@@ -52,7 +53,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
     look : Look
         models, unit, lag, names.
     """
-    looks, unit = {"md": MD} | look.series, pretty(look.unit)
+    looks, unit = {"md": MD} | look.series, units(look.unit)
     rows = pick(data, quantity=["ck_predicted", "ck_estimated"], replicate=0, model=list(looks))
     shown = sorted(rows.loc[rows["value"].notna(), "i"].unique())[:MOST]
     figure, axes = style.grid(max(1, len(shown)), COLUMNS, 1.6, sharex=True, sharey=True)
@@ -61,8 +62,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
         panel.set_title(f"state {state(int(i) - 1, look.names)}")
     figure.supxlabel(f"lag ({unit})", fontsize=8)
     figure.supylabel("P(in the state again)", fontsize=8)
-    axes[0].plot(
-        [], [], "--", color=style.REFERENCE, label=f"predicted from lag {look.lag:g} {unit}"
-    )
+    predicted = f"predicted from lag {given(look.lag, look.unit)}"
+    axes[0].plot([], [], "--", color=style.REFERENCE, label=predicted)
     style.legend_above(figure, axes, title=look.system)
     return figure

@@ -84,7 +84,7 @@ def draw_claims(
         axes.plot(style.within(changed), np.full(len(changed), y), **CHANGED)
         _draw_finding(axes, y - UP, record.long_lag, 5)
         _draw_finding(axes, y + UP, record.one_step, 2.5)
-        name = f"{pretty(record.system)}, {pretty(record.model)}"
+        name = f"{record.system}, {pretty(record.model)}"
         axes.text(0.03, y, name, transform=margin, va="center")
         axes.text(EVENTS, y, str(record.transitions), transform=margin, va="center", ha="right")
         for at, found in ((-UP, record.long_lag), (UP, record.one_step)):

@@ -8,9 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from raremd.analysis.tidy import pick
+from raremd.analysis.words import given
 from raremd.report.figures import style
 from raremd.report.figures.style import Look
-from raremd.report.names import DIRECTED, pretty
+from raremd.report.names import DIRECTED
 
 read = style.compared
 LINE = 0.2
@@ -58,11 +59,10 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
     look : Look
         models, each followed by its controls; controls, unit, lag, interval, tolerance.
     """
-    unit = pretty(look.unit)
     series = {m: own for m, own in look.series.items() if (data["model"] == m).any()}
     shown = {
-        f"metastable states, lag {look.lag:g} {unit}": ("yardstick_log2_ratio", look.lag),
-        f"own states, lag {look.interval:g} {unit}": ("log2_ratio", look.interval),
+        f"metastable states, lag {given(look.lag, look.unit)}": ("yardstick_log2_ratio", look.lag),
+        f"own states, lag {given(look.interval, look.unit)}": ("log2_ratio", look.interval),
     }
     figure = style.new_figure(style.DOUBLE, LINE * len(series) + 1.2)
     axes = figure.subplots(1, 2, sharex=True, sharey=True)

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from raremd.analysis.crosscheck import TOLERANCE
+from raremd.analysis.words import units
 from raremd.report.figures.style import (
     DOUBLE,
     MD,
@@ -15,9 +16,9 @@ from raremd.report.figures.style import (
     Look,
     Series,
     legend_above,
+    log_ticks,
     new_figure,
 )
-from raremd.report.names import pretty
 
 SMALLEST = 1e-16
 """Smaller differences are drawn here: the precision of a 64-bit number."""
@@ -38,7 +39,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
     look : Look
         models, unit.
     """
-    unit = pretty(look.unit)
+    unit = units(look.unit)
     figure = new_figure(DOUBLE, 2.8)
     left, right = figure.subplots(1, 2)
     series = {"md": Series(MD, "x", "MD")} | look.series
@@ -66,6 +67,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
     right.set(xscale="log", yscale="log", ylabel="relative difference", ylim=(SMALLEST / 3, 1e-4))
     for panel in (left, right):
         panel.set_xlabel(f"lag ({unit})")
+        log_ticks(panel.xaxis, *panel.get_xlim())
         panel.tick_params(labelsize=SMALL)
     legend_above(figure, [left])
     return figure

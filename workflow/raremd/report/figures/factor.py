@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from raremd.analysis.tidy import COLUMN, pick
+from raremd.analysis.words import given, units
 from raremd.report.figures import style
 from raremd.report.figures.style import Look
 from raremd.report.names import UPWARD, pretty
@@ -116,12 +117,12 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
         the base's.
     """
     ((factor, levels),) = look.levels.items()
-    unit, column, rows = pretty(look.unit), COLUMN[factor], pick(data, i=1)
+    unit, column, rows = units(look.unit), COLUMN[factor], pick(data, i=1)
     places = np.log2(levels) if factor == "interval" else np.arange(len(levels))
     positions = dict(zip(levels, places.tolist(), strict=True))
     own = pick(rows, quantity="log2_ratio")
     panels = {
-        f"metastable states, lag {look.lag:g} {unit}": pick(
+        f"metastable states, lag {given(look.lag, look.unit)}": pick(
             rows, quantity="yardstick_log2_ratio", lag=look.lag
         ),
         "own states, lag = saving interval": own[np.isclose(own["lag"], own["interval"])],

@@ -15,6 +15,7 @@ from matplotlib.patches import Rectangle
 
 from raremd.analysis.plotted import mean_errors
 from raremd.analysis.tidy import COLUMN, pick
+from raremd.analysis.words import given, units
 from raremd.report.figures import style
 from raremd.report.figures.style import Files, Look
 from raremd.report.names import RATIO, pretty
@@ -78,7 +79,7 @@ def _labels(factor: str, levels: Sequence[Any]) -> list[str]:
 
 
 def _title(factor: str, unit: str) -> str:
-    titles = {"interval": f"saving interval ({pretty(unit)})", "dimension": "reaction coordinate"}
+    titles = {"interval": f"saving interval ({units(unit)})", "dimension": "reaction coordinate"}
     return titles.get(factor, factor)
 
 
@@ -101,7 +102,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
     x, y = sorted(look.levels, key=lambda factor: factor != "interval")
     across, down = ((COLUMN[factor], look.levels[factor]) for factor in (x, y))
     halves = {
-        "yardstick_log2_ratio": f"metastable states\nlag {look.lag:g} {pretty(look.unit)}",
+        "yardstick_log2_ratio": f"metastable states\nlag {given(look.lag, look.unit)}",
         "log2_ratio": "own states\nlag = interval",
     }
     found = {
@@ -118,7 +119,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
         for panel, (quantity, title) in zip(of_model, halves.items(), strict=True):
             labels = _labels(x, across[1]), _labels(y, down[1])
             image = draw_grid(panel, found[model][quantity], *labels)
-            heading = pretty(model)
+            heading = look.label(model)
             panel.set_title(
                 f"{title}\n{heading}" if model == shown[0] else heading, fontsize=style.SMALL
             )

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from raremd.analysis.words import units
 from raremd.report.figures import style
 from raremd.report.figures.style import Files, Look
 from raremd.report.names import pretty
@@ -43,9 +44,10 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
         edge = np.array([rows["lag"].min() / 1.5, rows["lag"].max() * 1.5])
         style.faster_than_lag(panel, edge)
         panel.set(xscale="log", yscale="log", xlim=edge)
+        style.log_ticks(panel.xaxis, *edge)
         panel.set_ylim(min([*finite, edge[1]]) / 2, max([*finite, edge[1]]) * 3)
-        panel.set_title(f"{pretty(system)}: {pretty(coordinate)}, {pretty(partition)}")
-        unit = pretty(rows["unit"].iloc[0])
+        panel.set_title(f"{system}: {pretty(coordinate)}, {pretty(partition)}")
+        unit = units(rows["unit"].iloc[0])
         panel.set(xlabel=f"lag time ({unit})", ylabel=f"implied timescale ({unit})")
     style.legend_above(figure, axes[:1])
     return figure

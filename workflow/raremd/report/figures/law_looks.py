@@ -6,6 +6,7 @@ from collections import Counter
 
 from raremd.report.figures.style import Files, Look
 from raremd.study.study import Study
+from raremd.study.verdict_plans import Control
 
 
 def _shown(study: Study) -> list[tuple[str, str]]:
@@ -47,7 +48,11 @@ def base_networks(study: Study, _: str) -> Look:
     return Look(
         rows=tuple(rows),
         models=tuple(dict.fromkeys(of.values())),
-        controls={m: n for m, n in of.items() if m != n},
+        controls=tuple(
+            Control(m, n, "budget", study.model(m).budget / study.model(n).budget)
+            for m, n in of.items()
+            if m != n
+        ),
     )
 
 

@@ -17,7 +17,6 @@ from raremd.analysis.laws import Fit, Laws
 from raremd.io.storage import read_parquet, read_typed
 from raremd.report.figures import style
 from raremd.report.figures.style import Files, Look
-from raremd.report.names import pretty
 
 MOST = 4
 """Systems beside each other: those with most fits."""
@@ -76,7 +75,7 @@ def draw(data: Fitted, look: Look) -> Figure:
         if system == systems[0]:
             axes.set_ylabel(ERRORS[quantity], fontsize=style.SMALL)
         if quantity == next(iter(ERRORS)):
-            axes.set_title(pretty(system))
+            axes.set_title(system)
     figure.supxlabel("tokens of training", fontsize=8)
     style.legend_above(figure, panels)
     return figure

@@ -10,7 +10,6 @@ from raremd.analysis.plotted import Trained, training_histories
 from raremd.io.storage import read_parquet
 from raremd.report.figures import style
 from raremd.report.figures.style import Files, Look
-from raremd.report.names import pretty
 
 
 def read(files: Files, look: Look) -> pd.DataFrame:
@@ -20,7 +19,7 @@ def read(files: Files, look: Look) -> pd.DataFrame:
         [Trained(**row) for row in look.rows],
         read_parquet(files["comparison"][0]),
     )
-    return table.assign(network=[look.controls.get(m, m) for m in table["model"]])
+    return table.assign(network=[look.of(m) for m in table["model"]])
 
 
 def draw(data: pd.DataFrame, look: Look) -> Figure:
@@ -50,7 +49,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
                     alpha=0.7,
                     label=None if number else own.label,
                 )
-        axes.set(xscale="log", yscale="log", title=pretty(system))
+        axes.set(xscale="log", yscale="log", title=system)
         axes.xaxis.set_minor_formatter(NullFormatter())
     figure.supxlabel("tokens seen", fontsize=8)
     figure.supylabel("expected t₁ / t₁ MD, at one step", fontsize=8)

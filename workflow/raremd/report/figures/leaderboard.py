@@ -97,5 +97,5 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
         draw_ranking(axes, group, look.tolerance)
         draw_front(beside, group, look.tolerance)
         undecided = group["doubt"].fillna("").any()
-        axes.set_title(f"{pretty(system)} (cannot decide)" if undecided else pretty(system))
+        axes.set_title(f"{system} (cannot decide)" if undecided else str(system))
     return figure

@@ -18,7 +18,7 @@ from raremd.analysis.levels import (
 )
 from raremd.analysis.tidy import CELL, COLUMN, pick
 from raremd.report.figures.style import Files, Look
-from raremd.study.plan import states_file
+from raremd.study import plan
 from raremd.study.study import Study
 
 CELL_FOLDER = "{system}/{coordinate}/dt_{interval}/{partition}"
@@ -74,7 +74,8 @@ def histories(study: Study, system: str) -> Files:
 
 def maps(study: Study, system: str) -> Files:
     """States of the base cell and of the yardstick."""
-    return {"states": [states_file(study, system, *at) for at in map_partitions(study, system)]}
+    shown = map_partitions(study, system)
+    return {"states": [plan.states_file(study, system, *at) for at in shown]}
 
 
 def trajectories(study: Study, system: str) -> Files:
@@ -82,7 +83,7 @@ def trajectories(study: Study, system: str) -> Files:
     base = study.base(system)
     folder = f"{study.settings.results}/{base.folder}"
     return {
-        "states": [states_file(study, system, base.coordinate, base.partition)],
+        "states": [plan.states_file(study, system, base.coordinate, base.partition)],
         "kinetics": [f"{folder}/kinetics.h5"],
         "generated": [f"{folder}/{m}/generated.h5" for m in base_models(study, system)],
     }
@@ -120,7 +121,7 @@ def timescales(study: Study, system: str) -> Look:
     return Look(
         rows=rows,
         models=shown_models(study, rows),
-        controls=study.controls(),
+        controls=plan.controls(study),
         unit=_unit(study, system),
     )
 
@@ -138,7 +139,7 @@ def factor(factor: str) -> Callable[[Study, str], Look]:
         return Look(
             rows=tuple(rows),
             models=shown_models(study, rows),
-            controls=study.controls(),
+            controls=plan.controls(study),
             unit=_unit(study, system),
             lag=_lag(study, system),
             tolerance=study.settings.tolerance,
@@ -159,7 +160,7 @@ def grid(grid: str) -> Callable[[Study, str], Look]:
         return Look(
             rows=rows,
             models=shown_models(study, rows),
-            controls=study.controls(),
+            controls=plan.controls(study),
             unit=_unit(study, system),
             lag=_lag(study, system),
             levels=grid_levels(study, system, grid),
@@ -184,7 +185,7 @@ def recrossing(study: Study, system: str) -> Look:
     return Look(
         rows=rows,
         models=shown_models(study, rows),
-        controls=study.controls(),
+        controls=plan.controls(study),
         unit=_unit(study, system),
         lag=_lag(study, system),
         interval=cells.interval,
@@ -197,7 +198,7 @@ def base_cell(study: Study, system: str) -> Look:
     return Look(
         rows=({"system": system, **base._asdict()},),
         models=base_models(study, system),
-        controls=study.controls(),
+        controls=plan.controls(study),
         unit=_unit(study, system),
         lag=_lag(study, system),
         interval=base.interval,
@@ -210,7 +211,7 @@ def controls(study: Study, system: str) -> Look:
     return replace(
         base_cell(study, system),
         models=tuple(study.with_controls()),
-        controls=study.controls(),
+        controls=plan.controls(study),
         tolerance=study.settings.tolerance,
     )
 
@@ -226,7 +227,7 @@ def training(study: Study, system: str) -> Look:
     return Look(
         rows=tuple(dict(row) for row in cells.to_dict("records")),
         models=tuple(study.settings.models),
-        controls=study.controls(),
+        controls=plan.controls(study),
         unit=_unit(study, system),
     )
 
@@ -237,7 +238,7 @@ def predicted(study: Study, _: str) -> Look:
     return Look(
         rows=tuple({"system": name, "lag": lag} for name, lag in lags.items()),
         models=tuple(study.settings.models),
-        controls=study.controls(),
+        controls=plan.controls(study),
     )
 
 
@@ -246,7 +247,7 @@ def cost(study: Study, system: str) -> Look:
     return Look(
         rows=({"system": system},),
         models=tuple(study.settings.models),
-        controls=study.controls(),
+        controls=plan.controls(study),
         lag=_lag(study, system),
         tolerance=study.settings.tolerance,
     )

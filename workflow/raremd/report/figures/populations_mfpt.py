@@ -12,9 +12,10 @@ from matplotlib.image import AxesImage
 
 from raremd.analysis.plotted import ratios
 from raremd.analysis.tidy import pick
+from raremd.analysis.words import units
 from raremd.report.figures import style
 from raremd.report.figures.style import Look
-from raremd.report.names import pretty, state
+from raremd.report.names import state
 
 read = style.compared
 SPREAD = 0.6
@@ -79,7 +80,7 @@ def _draw_matrices(figure: Figure, axes: Sequence[Axes], data: pd.DataFrame, loo
     names = [state(k, look.names) for k in range(n)]
     for panel, (model, values) in zip(axes, passages.items(), strict=True):
         image = draw_ratios(panel, values, names)
-        panel.set_title(pretty(model))
+        panel.set_title(look.label(model))
     label = "first passages, log₂(model / MD)    too slow →"
     figure.colorbar(image, ax=list(axes), location="bottom", label=label, aspect=40)
 
@@ -122,7 +123,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
         right.tick_params(axis="x", rotation=90, labelsize=style.SMALL)
     right.set(
         xlabel="from state → to state",
-        ylabel=f"mean first-passage time ({pretty(look.unit)})",
+        ylabel=f"mean first-passage time ({units(look.unit)})",
         yscale="log",
     )
     finite = times[np.isfinite(times["value"]) & (times["value"] > 0)]

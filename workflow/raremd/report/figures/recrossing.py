@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 
 from raremd.analysis.plotted import RemovalTimes, removal_times
 from raremd.analysis.tidy import pick
+from raremd.analysis.words import given, units
 from raremd.report.figures import style
 from raremd.report.figures.style import Files, Look
-from raremd.report.names import pretty
 
 METHODS = {
     "none": ("o", "recrossings kept"),
@@ -95,7 +95,7 @@ def draw(data: RemovalTimes, look: Look) -> Figure:
     look : Look
         models, unit, lag.
     """
-    unit = pretty(look.unit)
+    unit = units(look.unit)
     both = pd.concat([data.own, data.long])
     looks = {"md": style.MARKED_MD} | {
         m: own for m, own in look.series.items() if (both["model"] == m).any()
@@ -106,7 +106,7 @@ def draw(data: RemovalTimes, look: Look) -> Figure:
     panels = figure.subplots(2, len(looks), sharex=True, sharey=True, squeeze=False)
     rows = ((data.interval, data.own), (look.lag, data.long))
     for line, (at, times) in zip(panels, rows, strict=True):
-        line[0].set_ylabel(f"lag {at:g} {unit}\nlog₂(t₁ / t₁ MD)")
+        line[0].set_ylabel(f"lag {given(at, look.unit)}\nlog₂(t₁ / t₁ MD)")
         for panel, model in zip(line, looks, strict=True):
             within = {"color": style.BAND, "linewidth": 0, "zorder": 0}
             panel.axhspan(*data.band, **within, label="MD, 95 %")

@@ -9,9 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from raremd.analysis.tidy import pick
+from raremd.analysis.words import units
 from raremd.report.figures import style
 from raremd.report.figures.style import Look
-from raremd.report.names import pretty, state
+from raremd.report.names import state
 
 read = style.compared
 COLUMNS = 3
@@ -78,7 +79,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
     look : Look
         models, unit, names.
     """
-    looks, unit = look.series, pretty(look.unit)
+    looks, unit = look.series, units(look.unit)
     rows = pick(data, replicate=0, model=["md", *looks])
     stays, rates = pick(rows, quantity="survival"), pick(rows, quantity="crossing_rate")
     visited = stays.loc[(stays["model"] == "md") & stays["value"].notna(), "i"]
@@ -89,12 +90,13 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
         draw_survival(panel, pick(stays, i=int(i)), looks)
         panel.set(title=f"metastable state {state(i - 1, look.names)}", xlabel=f"time t ({unit})")
         panel.set_xlim(seen.min() / 1.5, seen.max() * 2.5)
+        style.log_ticks(panel.xaxis, *panel.get_xlim())
         panel.set_ylabel("P(stay longer than t)", fontsize=style.SMALL)
     lags = sorted(rates["lag"].unique())
     draw_rates(axes[-1], rates, lags, {"md": style.MARKED_MD} | looks)
     axes[-1].set_xticks(range(len(lags)), [f"{lag:g}" for lag in lags])
     axes[-1].xaxis.set_minor_locator(NullLocator())
     axes[-1].set(title="slow process", xlabel=f"frames this far apart ({unit})")
-    axes[-1].set_ylabel(f"crossings (1/{unit})", fontsize=style.SMALL)
+    axes[-1].set_ylabel(f"crossings (1/{units(look.unit, 1)})", fontsize=style.SMALL)
     style.legend_above(figure, axes[:1], title=look.system)
     return figure

@@ -10,10 +10,11 @@ from matplotlib.patches import Patch
 
 from raremd.analysis.plotted import Strips, strips
 from raremd.analysis.tidy import pick
+from raremd.analysis.words import units
 from raremd.io.storage import read_arrays, read_table
 from raremd.report.figures import style
 from raremd.report.figures.style import Files, Look
-from raremd.report.names import pretty, state
+from raremd.report.names import state
 from raremd.states.discrete_trajectories import read_states
 from raremd.states.split import at_interval
 
@@ -40,7 +41,7 @@ def read(files: Files, look: Look) -> Strips:
     return strips(sources, read_arrays(kinetics)["of_state"], slowest, look.interval)
 
 
-def draw_strips(axes: Axes, data: Strips) -> None:
+def draw_strips(axes: Axes, data: Strips, look: Look) -> None:
     """A group of strips a source, one below the other."""
     n_states = data.n_states
     colors = ListedColormap([style.STATES[k % len(style.STATES)] for k in range(n_states)])
@@ -57,7 +58,7 @@ def draw_strips(axes: Axes, data: Strips) -> None:
             top -= 1
         top -= GAP
     axes.set(xlim=(0, duration), ylim=(top + GAP, 0.1))
-    axes.set_yticks(list(ticks.values()), [pretty(source) for source in ticks])
+    axes.set_yticks(list(ticks.values()), [look.label(source) for source in ticks])
     axes.tick_params(axis="y", length=0)
     axes.spines[["left", "right", "top"]].set_visible(False)
 
@@ -74,9 +75,9 @@ def draw(data: Strips, look: Look) -> Figure:
     n = sum(map(len, data.sources.values()))
     figure = style.new_figure(style.DOUBLE, 0.16 * n + 0.1 * len(data.sources) + 0.9)
     axes = figure.subplots()
-    draw_strips(axes, data)
+    draw_strips(axes, data, look)
     figure.suptitle(look.system, fontsize=8, weight="bold")
-    axes.set_xlabel(f"time ({pretty(look.unit)})")
+    axes.set_xlabel(f"time ({units(look.unit)})")
     figure.legend(
         handles=[
             Patch(color=style.STATES[k % len(style.STATES)], label=f"state {state(k, look.names)}")

@@ -15,14 +15,18 @@ import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 from numpy.typing import ArrayLike
 
 from raremd.analysis.tidy import pick, without_sets
+from raremd.analysis.words import number
 from raremd.io.storage import atomic_path, read_parquet
-from raremd.report.names import pretty
+from raremd.report.names import named, pretty
+from raremd.study.verdict_plans import Control
 
 SINGLE, DOUBLE = 85 / 25.4, 178 / 25.4
 """Width of one and of two columns, in inches: 85 and 178 mm."""
@@ -91,8 +95,8 @@ class Look:
         and model of each file.
     models : tuple of str
         In the order of legends.
-    controls : mapping
-        Control -> the model that it varies, whose colour it takes; in a lighter tone beside it.
+    controls : tuple of Control
+        Each takes the colour of the model that it varies; in a lighter tone beside it.
     unit : str
         Time unit of the system.
     lag : float
@@ -113,7 +117,7 @@ class Look:
 
     rows: tuple[Mapping[str, Any], ...] = ()
     models: tuple[str, ...] = ()
-    controls: Mapping[str, str] = field(default_factory=dict)
+    controls: tuple[Control, ...] = ()
     unit: str = ""
     lag: float = 0.0
     interval: float = 0.0
@@ -126,23 +130,32 @@ class Look:
     @property
     def system(self) -> str:
         """Name of the system whose rows are shown, for titles; empty if there are none."""
-        return pretty(str(self.rows[0]["system"])) if self.rows else ""
+        return str(self.rows[0]["system"]) if self.rows else ""
+
+    def of(self, model: str) -> str:
+        """The model that a control varies; any other model itself."""
+        return next((c.of for c in self.controls if c.name == model), model)
+
+    def label(self, model: str) -> str:
+        """Name of a model in titles and legends."""
+        return named(model, self.controls)
 
     @property
     def series(self) -> dict[str, Series]:
         """Model -> how it is drawn, in the order of legends."""
-        own = list(dict.fromkeys(self.controls.get(m, m) for m in self.models))
+        own = list(dict.fromkeys(map(self.of, self.models)))
         free = iter(OTHERS * len(own))
         looks = {m: MODELS.get(m.lower()) or next(free) for m in own}
         found = {}
         for model in self.models:
-            color, marker = looks[self.controls.get(model, model)]
+            of = self.of(model)
+            color, marker = looks[of]
             red, green, blue = to_rgb(color)
-            if self.controls.get(model) in self.models:
-                siblings = [m for m in self.models if self.controls.get(m) == self.controls[model]]
+            if of != model and of in self.models:
+                siblings = [m for m in self.models if m != of and self.of(m) == of]
                 marker = CONTROLS[siblings.index(model) % len(CONTROLS)] or marker
                 red, green, blue = (tone + 0.55 * (1 - tone) for tone in (red, green, blue))
-            found[model] = Series((red, green, blue), marker, pretty(model))
+            found[model] = Series((red, green, blue), marker, self.label(model))
         return found
 
     @property
@@ -152,10 +165,10 @@ class Look:
         return {
             model: replace(
                 own,
-                label=f"controls of {pretty(self.controls[model])}",
-                marker=series[self.controls[model]].marker,
+                label=f"controls of {pretty(self.of(model))}",
+                marker=series[self.of(model)].marker,
             )
-            if self.controls.get(model) in series
+            if self.of(model) != model and self.of(model) in series
             else own
             for model, own in series.items()
         }
@@ -221,6 +234,16 @@ def legend_above(figure: Figure, axes: Iterable[Axes], columns: int = 6, title: 
 def faster_than_lag(axes: Axes, lags: Sequence[float] | np.ndarray) -> None:
     """Shade where a timescale is shorter than its lag, from the first of two lags to the last."""
     axes.fill_between(lags, lags, 0, color=BAND, linewidth=0, zorder=0, label="faster than the lag")
+
+
+def log_ticks(axis: Axis, low: float, high: float) -> None:
+    """Labels that do not overlap on a logarithmic axis, also where it spans less than a decade."""
+    if high >= 100 * low:
+        axis.set_minor_formatter(NullFormatter())
+        return
+    axis.set_major_locator(MaxNLocator(4) if high < 5 * low else LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+    axis.set_minor_locator(NullLocator())
 
 
 def tolerance_band(axes: Axes, tolerance: float, *, across: bool = True) -> None:

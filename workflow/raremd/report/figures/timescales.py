@@ -8,9 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from raremd.analysis.tidy import cells, pick
+from raremd.analysis.words import units
 from raremd.report.figures import style
 from raremd.report.figures.style import Look
-from raremd.report.names import cell_title, pretty
+from raremd.report.names import cell_title
 
 read = style.compared
 SHOWN = 2
@@ -76,7 +77,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
         models, without controls; unit.
     """
     table = pick(data, quantity="timescale")
-    exact, unit = pick(table, model="exact"), pretty(look.unit)
+    exact, unit = pick(table, model="exact"), units(look.unit)
     panels = list(cells(table))
     figure, axes = style.grid(len(panels), COLUMNS, 2.1, sharex=True, sharey=True)
     times = table.loc[(table["i"] <= SHOWN) & np.isfinite(table["value"])]
@@ -90,6 +91,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
         edge = panel.get_xlim()
         style.faster_than_lag(panel, edge)
         panel.set_xlim(edge)
+        style.log_ticks(panel.xaxis, *edge)
     figure.supxlabel(f"lag time ({unit})", fontsize=8)
     figure.supylabel(f"implied timescale ({unit})", fontsize=8)
     style.legend_above(figure, axes, title=look.system)

@@ -5,22 +5,15 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import (
-    EngFormatter,
-    FuncFormatter,
-    Locator,
-    LogLocator,
-    MaxNLocator,
-    NullLocator,
-)
+from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from raremd.analysis.plotted import Trained, training_histories
 from raremd.analysis.tidy import cells, pick
-from raremd.analysis.words import number
+from raremd.analysis.words import units
 from raremd.io.storage import read_parquet
 from raremd.report.figures import style
 from raremd.report.figures.style import Files, Look
-from raremd.report.names import cell_title, pretty
+from raremd.report.names import cell_title
 
 COLUMNS = 4
 SHOWN = {
@@ -65,13 +58,6 @@ def draw_history(
             )
 
 
-def _locator(low: float, high: float) -> Locator:
-    """Three to six ticks on a logarithmic axis, also where it spans much less than a decade."""
-    if high < 5 * low:
-        return MaxNLocator(4)
-    return LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,))
-
-
 def read(files: Files, look: Look) -> pd.DataFrame:
     """All histories of one system, with the cell and model of each, and the MD's timescale."""
     return training_histories(
@@ -98,13 +84,11 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
         if column == "expected_timescale":
             panel.axhline(rows["md_timescale"].iloc[0], color=style.MD, linewidth=0.8, label="MD")
         panel.set(yscale="log", title=cell_title(levels, look.unit))
-        panel.set_ylabel(SHOWN[column].format(unit=pretty(look.unit)), fontsize=style.SMALL)
+        panel.set_ylabel(SHOWN[column].format(unit=units(look.unit)), fontsize=style.SMALL)
         panel.set_xlim(0, 1.03 * rows["tokens"].max() or None)
         panel.xaxis.set_major_locator(MaxNLocator(3))
         panel.xaxis.set_major_formatter(EngFormatter(sep=""))
-        panel.yaxis.set_major_locator(_locator(*panel.get_ylim()))
-        panel.yaxis.set_minor_locator(NullLocator())
-        panel.yaxis.set_major_formatter(FuncFormatter(lambda y, _: number(y)))
+        style.log_ticks(panel.yaxis, *panel.get_ylim())
     figure.supxlabel("frames seen in training", fontsize=8)
     style.legend_above(figure, axes, title=look.system)
     return figure

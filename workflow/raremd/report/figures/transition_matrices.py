@@ -9,9 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from raremd.analysis.plotted import Matrices, matrices
+from raremd.analysis.words import given
 from raremd.report.figures import style
 from raremd.report.figures.style import Files, Look
-from raremd.report.names import pretty, state
+from raremd.report.names import state
 
 MOST = 8
 """Above so many states the numbers in the cells could not be read."""
@@ -72,8 +73,8 @@ def draw(data: Matrices, look: Look) -> Figure:
         draw_matrix(row[1], values, "Blues", probability, ".3f")
         last = draw_matrix(row[2], data.differences[model], "RdBu_r", difference, "+.3f")
         row[0].set_title("MD")
-        row[1].set_title(pretty(model))
-        row[2].set_title(f"{pretty(model)} − MD")
+        row[1].set_title(look.label(model))
+        row[2].set_title(f"{look.label(model)} − MD")
         row[0].set_ylabel("from state")
     names = [state(k, look.names) for k in range(len(data.md))]
     for panel in axes.flat:
@@ -85,7 +86,7 @@ def draw(data: Matrices, look: Look) -> Figure:
     figure.colorbar(
         first, ax=axes[:, :2], location="bottom", aspect=40, shrink=0.8,
         ticks=[0, 0.01, 0.1, 0.5, 1],
-        label=f"transition probability in {look.lag:g} {pretty(look.unit)}",
+        label=f"transition probability in {given(look.lag, look.unit)}",
     )  # fmt: skip
     figure.colorbar(
         last, ax=axes[:, 2], location="bottom", aspect=20, shrink=0.9, label="difference"

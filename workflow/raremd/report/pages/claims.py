@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
+from typing import TypeVar
 
-from raremd.analysis.assessment import Doubt
+from raremd.analysis.assessment import Cause, Doubt
 from raremd.analysis.claim_records import ClaimRecord, Finding, Judgement, PooledRecord
 from raremd.analysis.claims import control_name
 from raremd.analysis.verdicts import Verdict
 from raremd.analysis.words import count, listed
-from raremd.report.names import pretty
-from raremd.report.pages.answers import answers, shown
+from raremd.report.names import change, pretty, tokens
+from raremd.report.pages.answers import NUMBERS, answers, shown
 from raremd.report.pages.markdown import as_table, before_details
+from raremd.study.verdict_plans import Control
 
+T = TypeVar("T", bound=Hashable)
 HOW = """\
 The error of a replicate is |log2(model / MD)| of the slowest implied timescale; 1 is a factor of
 two. The effect on C1 is log2(model / MD) itself, on C2 to C5 the error of the hard cell minus that
@@ -22,6 +25,17 @@ claim. Each claim is read twice: at the **long lag** of the yardstick in metasta
 hand{except_own}; within a claim they are widened by Holm's correction. `no difference` means that
 the interval lies within the tolerance; `undecided` says what would decide it.
 """
+DECIDES = {
+    Cause.EVENTS: "more slow transitions",
+    Cause.LAG: "another lag",
+    Cause.EQUILIBRIUM: "a system at equilibrium",
+    Cause.REFERENCE: "MD that agrees with its reference",
+    Cause.CONNECTION: "connected MD",
+    Cause.NO_PROCESS: "a slow process",
+    Cause.BUDGET: "more tokens",
+    Cause.FAILED: "a network that works",
+}
+"""What would decide a verdict, in a table; the whole sentences stand below all tables."""
 VARIED = "The same effect at the long lag for networks with one thing changed, uncorrected:"
 BUDGETS = "The same effect at other budgets, uncorrected; the verdict is given at the one in bold:"
 CONTROLS = """\
@@ -37,7 +51,7 @@ def how(records: Sequence[ClaimRecord]) -> str:
     return HOW.format(except_own=held if own else "")
 
 
-def in_order(values: Iterable[str]) -> list[str]:
+def in_order(values: Iterable[T]) -> list[T]:
     """Each once, as they come."""
     return list(dict.fromkeys(values))
 
@@ -53,18 +67,19 @@ def pooled_sentence(record: PooledRecord) -> str:
 
 
 def scoreboard(records: Sequence[ClaimRecord]) -> list[str]:
-    """One row per claim, one column per system: both readings of each network."""
+    """One row per claim and network, one column per system: both readings."""
     systems = in_order(r.system for r in records)
+    found = {(r.claim, r.model, r.system): r for r in records}
 
-    def told(claim: str, system: str) -> str:
-        mine = [r for r in records if (r.claim, r.system) == (claim, system)]
-        each = [f"{pretty(r.model)}: **{r.long_lag.verdict}** / {r.one_step.verdict}" for r in mine]
-        return "; ".join(each) or "–"
+    def told(record: ClaimRecord | None) -> str:
+        return f"**{record.long_lag.verdict}** / {record.one_step.verdict}" if record else "–"
 
-    statements = {r.claim: r.statement for r in records}
     return as_table(
-        ["claim (long lag / one step)", *systems],
-        [[f"{c} {statements[c]}", *(told(c, s) for s in systems)] for c in statements],
+        ["claim (long lag / one step)", "network", *(f"`{system}`" for system in systems)],
+        [
+            [claim, pretty(model), *(told(found.get((claim, model, s))) for s in systems)]
+            for claim, model in dict.fromkeys((r.claim, r.model) for r in records)
+        ],
     )
 
 
@@ -90,47 +105,66 @@ def shared_doubts(records: Sequence[ClaimRecord]) -> dict[str, list[Doubt]]:
 def what_to_do(records: Sequence[ClaimRecord]) -> list[list[str]]:
     """What would let the claims be judged, a section for each system."""
     return [
-        [f"No claim can be judged on {system}:", "", *(f"- {d.sentences}" for d in doubts), ""]
+        [f"No claim can be judged on `{system}`:", "", *(f"- {d.sentences}" for d in doubts), ""]
         for system, doubts in shared_doubts(records).items()
         if doubts
     ]
 
 
-def what_decides(record: ClaimRecord, told: Sequence[Doubt]) -> str:
-    """What keeps a verdict from being given, and what would decide it; `told` stands above."""
+def what_decides(record: ClaimRecord) -> str:
+    """What would decide a verdict, in a few words."""
     if record.long_lag.verdict is not Verdict.UNDECIDED:
         return "–"
     if record.doubts:
-        own = [doubt.sentences for doubt in record.doubts if doubt not in told]
-        return " ".join(own) or "See above."
+        return listed(in_order(DECIDES[doubt.cause] for doubt in record.doubts))
     needed = record.long_lag.needed
     if needed is None:
-        return "The replicates scatter too much. Train longer."
-    return f"Train about {needed} replicates in place of {record.long_lag.replicates}."
+        return "more tokens"
+    return f"{needed} replicates, not {record.long_lag.replicates}"
 
 
-def _best_control(record: ClaimRecord) -> str:
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def reasons(records: Sequence[ClaimRecord]) -> list[str]:
+    """What keeps verdicts at the long lag open, each reason once, by what to do about it."""
+    told = [doubt for doubts in shared_doubts(records).values() for doubt in doubts]
+    doubts = in_order(d for r in records for d in r.doubts if d not in told)
+    if not doubts:
+        return []
+    lines = []
+    for remedy in in_order(doubt.remedy for doubt in doubts):
+        mine = [doubt.text for doubt in doubts if doubt.remedy == remedy]
+        lines += [f"{_capital(remedy)}:", "", *(f"- {_capital(text)}." for text in mine), ""]
+    return collapsed(f"{count(len(doubts), 'reason')} for open verdicts", lines[:-1])
+
+
+def _best_control(record: ClaimRecord, controls: Sequence[Control]) -> str:
     """Error in the cell that has controls, and that of the best control there."""
     rows = [r for r in record.controls if r.of == record.model and r.cell == record.cells[0]]
     if len(record.cells) > 2 or not rows:
         return "–"
     best = min(rows, key=lambda r: r.error_of_control)
-    name = pretty(control_name(best.model, best.of))
+    name = _changed(best.model, best.of, controls)
     return f"{best.error:.2f} to {best.error_of_control:.2f}, {name}"
 
 
-def claim_table(records: Sequence[ClaimRecord], told: dict[str, list[Doubt]]) -> list[str]:
-    """The verdicts on one claim with effects, controls, events and what would decide.
+def _changed(name: str, of: str, controls: Sequence[Control]) -> str:
+    """What a control has more or less of."""
+    found = next((control for control in controls if control.name == name), None)
+    return change(found) if found else pretty(control_name(name, of))
 
-    What `told` holds, by system, stands elsewhere on the page.
-    """
+
+def claim_table(records: Sequence[ClaimRecord], controls: Sequence[Control]) -> list[str]:
+    """The verdicts on one claim with effects, controls, events and what would decide."""
     heading = [
         "system", "model", "cells", "long lag", "effect (log2)", "one step", "effect (log2)",
         "Markov", "its error, and with the best control", "events", "what would decide it",
     ]  # fmt: skip
     rows = [
         [
-            r.system,
+            f"`{r.system}`",
             pretty(r.model),
             contrast(r.cells),
             f"**{r.long_lag.verdict}**",
@@ -138,16 +172,16 @@ def claim_table(records: Sequence[ClaimRecord], told: dict[str, list[Doubt]]) ->
             str(r.one_step.verdict),
             shown(r.one_step),
             shown(r.markov) if r.markov else "–",
-            _best_control(r),
+            _best_control(r, controls),
             f"{r.transitions:,}",
-            what_decides(r, told[r.system]),
+            what_decides(r),
         ]
         for r in records
     ]
     return as_table(heading, rows)
 
 
-def varied_table(records: Sequence[ClaimRecord]) -> list[str]:
+def varied_table(records: Sequence[ClaimRecord], controls: Sequence[Control]) -> list[str]:
     """The verdicts on one claim, and those on the same networks with one thing changed.
 
     No lines where no control ran in all cells of a verdict.
@@ -164,13 +198,24 @@ def varied_table(records: Sequence[ClaimRecord]) -> list[str]:
         VARIED,
         "",
         *as_table(
-            ["system", "model", "itself", *map(pretty, columns)],
+            ["system", "model", "itself", *(_varied(name, controls) for name in columns)],
             [
-                [r.system, pretty(r.model), told(r.long_lag), *(told(v.get(c)) for c in columns)]
+                [
+                    f"`{r.system}`",
+                    pretty(r.model),
+                    told(r.long_lag),
+                    *(told(v.get(c)) for c in columns),
+                ]
                 for r, v in zip(records, varied, strict=True)
             ],
         ),
     ]
+
+
+def _varied(name: str, controls: Sequence[Control]) -> str:
+    """What is changed, by the name that controls of several networks share."""
+    alike = [change(c) for c in controls if control_name(c.name, c.of) == name]
+    return alike[0] if alike else pretty(name)
 
 
 def budget_table(records: Sequence[ClaimRecord]) -> list[str]:
@@ -190,21 +235,21 @@ def budget_table(records: Sequence[ClaimRecord]) -> list[str]:
         BUDGETS,
         "",
         *as_table(
-            ["system", "model", *(f"{budget:g} x tokens" for budget in columns)],
-            [[r.system, pretty(r.model), *(told(r, b) for b in columns)] for r in records],
+            ["system", "model", *map(tokens, columns)],
+            [[f"`{r.system}`", pretty(r.model), *(told(r, b) for b in columns)] for r in records],
         ),
         "",
     ]
 
 
-def control_table(records: Sequence[ClaimRecord]) -> list[str]:
+def control_table(records: Sequence[ClaimRecord], controls: Sequence[Control]) -> list[str]:
     """Error of the slowest timescale in every cell that has controls, and of each control."""
     rows = [row for r in records for row in r.controls]
-    columns = in_order(pretty(control_name(row.model, row.of)) for row in rows)
+    columns = in_order(_changed(row.model, row.of, controls) for row in rows)
     errors: dict[tuple[str, str], dict[str, float]] = {}
     for row in rows:
         mine = errors.setdefault((row.cell, row.of), {"itself": row.error})
-        mine[pretty(control_name(row.model, row.of))] = row.error_of_control
+        mine[_changed(row.model, row.of, controls)] = row.error_of_control
     if not errors:
         return ["No cell has controls."]
     return as_table(
@@ -217,22 +262,30 @@ def control_table(records: Sequence[ClaimRecord]) -> list[str]:
     )
 
 
-def claim_section(judgement: Judgement, claim: str, told: dict[str, list[Doubt]]) -> list[str]:
-    """The details of one claim: its tables, and the pooled verdicts."""
+def collapsed(summary: str, lines: Sequence[str]) -> list[str]:
+    """Lines that a click shows."""
+    return [f"<details><summary>{summary}</summary>", "", *lines, "", "</details>", ""]
+
+
+def claim_section(
+    judgement: Judgement, claim: str, controls: Sequence[Control], figures: Sequence[str] = ()
+) -> list[str]:
+    """The details of one claim: the pooled verdicts, figures, and its tables."""
     mine = [r for r in judgement.records if r.claim == claim]
     pooled = [f"- {pooled_sentence(p)}" for p in judgement.pooled if p.claim == claim]
-    lines = [f"## {claim}: {mine[0].statement}", "", *claim_table(mine, told), ""]
-    return [*lines, *pooled, *[""] * bool(pooled), *budget_table(mine), *varied_table(mine), ""]
+    tables = [*claim_table(mine, controls), "", *budget_table(mine), *varied_table(mine, controls)]
+    lines = [f"### {claim}: {mine[0].statement}", "", *pooled, *[""] * bool(pooled), *figures]
+    return [*lines, *collapsed("Each system and network", tables)]
 
 
-def as_markdown(judgement: Judgement) -> str:
+def as_markdown(judgement: Judgement, controls: Sequence[Control] = ()) -> str:
     """All verdicts of a study."""
     records = judgement.records
-    lines = ["# Claims", "", *answers(judgement), ""]
+    lines = ["# Claims", "", *answers(judgement), "", NUMBERS]
     sections = [[*scoreboard(records), ""], *what_to_do(records)] if records else []
     first, left = before_details(lines, sections)
-    told = shared_doubts(records)
     lines += [*first, "## Details", "", *left, how(records)]
     for claim in in_order(r.claim for r in records):
-        lines += claim_section(judgement, claim, told)
-    return "\n".join([*lines, "## Controls", "", CONTROLS, *control_table(records), ""])
+        lines += claim_section(judgement, claim, controls)
+    lines += reasons(records)
+    return "\n".join([*lines, "### Controls", "", CONTROLS, *control_table(records, controls), ""])

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from raremd.analysis.diagnosis import VARIES, Diagnosis
 from raremd.analysis.recommendation import Outcome
 from raremd.analysis.words import count, given
-from raremd.report.names import pretty
+from raremd.report.names import trained
 from raremd.report.pages.answers import shown
 from raremd.report.pages.markdown import as_table, before_details
 
@@ -55,8 +55,8 @@ def as_markdown(diagnoses: Sequence[Diagnosis]) -> str:
     ]  # fmt: skip
     rows = [
         [
-            d.system,
-            pretty(d.model) + (f", {d.budget:g} times the tokens" if d.budget != 1 else ""),
+            f"`{d.system}`",
+            trained(d.model, d.budget),
             f"{given(d.lag, d.unit)} ({d.reading})",
             str(d.outcome),
             shown(d.ratio),

@@ -25,7 +25,7 @@ def expected_section(inspections: Sequence[SystemInspection], kept: KeptLaws) ->
             time = "–" if not e.frames else given(float(f"{e.frames * interval:.2g}"), unit)
             rows.append(
                 [
-                    f"{found.plan.system}, {p.cell.coordinate}, {p.cell.partition}",
+                    f"`{found.plan.system}`, {p.cell.coordinate}, {p.cell.partition}",
                     given(interval, unit),
                     p.model,
                     _spread(e.leak),

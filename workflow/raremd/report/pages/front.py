@@ -9,7 +9,7 @@ from raremd.analysis.kept_laws import WITHIN, KeptLaws, expectation
 from raremd.analysis.recommendation import Outcome
 from raremd.analysis.recommended import Recommended
 from raremd.analysis.words import count, factor, given, listed
-from raremd.report.names import pretty
+from raremd.report.names import pretty, trained
 from raremd.report.pages.answers import answer
 from raremd.report.pages.opening import span
 
@@ -23,15 +23,15 @@ FRAMES, STATES = 1000.0, 100
 def _learned(systems: Sequence[Recommended]) -> str:
     """Where a network is right, and in which of its cells the error is smallest."""
     where = [
-        f"{pretty(s.system)} ({pretty(s.best.model)}, {count(s.best.n_states, 'state')} every "
-        f"{given(s.best.interval)} {pretty(s.unit)}: within a factor of {factor(s.best.error)})"
+        f"{factor(s.best.error)} in `{s.system}` ({trained(s.best.model, s.best.budget)}; "
+        f"{count(s.best.n_states, 'state')} every {given(s.best.interval, s.unit)})"
         for s in systems
         if s.outcome is Outcome.REPRODUCED and s.best
     ]
-    best = f", at best {listed(where)}" if where else ""
+    best = f", at best to within a factor of {listed(where)}" if where else ""
     return (
-        "**Does a network learn the slow dynamics?** One reproduces the slow processes at the long "
-        f"lag in {len(where)} of {count(len(systems), 'system')}{best}."
+        "**Does a network learn the slow dynamics?** At the long lag one reproduces the slow "
+        f"processes in {len(where)} of {count(len(systems), 'system')}{best}."
     )
 
 
@@ -60,7 +60,7 @@ def _markov(systems: Sequence[Recommended]) -> str:
         right, tried = right + len(good), tried + len(system.baselines)
         if good:
             intervals = sorted({c.interval for c in good})
-            where.append(f"{pretty(system.system)} ({span(intervals, system.unit)})")
+            where.append(f"`{system.system}` ({span(intervals, system.unit)})")
     cells = f"{right} of {count(tried, 'cell')}"
     places = f", at these saving intervals: {listed(where)}" if where else ""
     return (

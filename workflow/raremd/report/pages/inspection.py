@@ -11,7 +11,7 @@ import pandas as pd
 from raremd.analysis.assessment import Assessment
 from raremd.analysis.inspection import CellInspection, RunningTime, SystemInspection
 from raremd.analysis.kept_laws import KeptLaws
-from raremd.analysis.words import bounds, count, given, listed, number, quantity
+from raremd.analysis.words import bounds, count, given, listed, number, quantity, units
 from raremd.report.pages.expected import expected_section
 from raremd.report.pages.markdown import as_table, before_details
 from raremd.report.pages.recommendation import events, remedies
@@ -109,7 +109,7 @@ def _advice(found: SystemInspection) -> Iterator[str]:
 def changes_section(found: SystemInspection) -> list[str]:
     """What to change for one system; nothing where nothing is to be changed."""
     changes = remedies(found.doubts) + [f"- {advice}." for advice in _advice(found)]
-    return [f"## What to change for {found.plan.system}", "", *changes, ""] if changes else []
+    return [f"## What to change for `{found.plan.system}`", "", *changes, ""] if changes else []
 
 
 def _states(found: SystemInspection) -> list[str]:
@@ -140,14 +140,14 @@ def system_section(found: SystemInspection) -> list[str]:
     frame, unit = plan.frame_interval, plan.unit
     its = found.table[found.table["quantity"] == "timescale"]
     lines = [
-        f"### {plan.system}",
+        f"### `{plan.system}`",
         "",
         *overview(found.assessment, found.lengths, frame),
         "States, as the training data show them:",
         "",
         *_states(found),
         "",
-        f"Implied timescales of the training data against lag ({unit}):",
+        f"Implied timescales of the training data against lag ({units(unit)}):",
         "",
         *its_table(plan.timescales, its, ("coordinate", "partition")),
         "",
@@ -196,7 +196,7 @@ def as_markdown(
     inspections: Sequence[SystemInspection], time: RunningTime, cores: int, kept: KeptLaws
 ) -> str:
     """The page: each system's answer, the time, what to change, and then the details."""
-    answers = [[found.plan.system, headline(found)] for found in inspections]
+    answers = [[f"`{found.plan.system}`", headline(found)] for found in inspections]
     lines = ["# Can your data tell?", "", *as_table(["system", "answer"], answers), ""]
     lines += running_time_section(time, cores)
     sections = [*map(changes_section, inspections), expected_section(inspections, kept)]

@@ -38,7 +38,7 @@ def _prediction(outcome: Outcome) -> list[str]:
     """What was predicted, and what came out."""
     forecast, plan = outcome.forecast, outcome.forecast.plan
     within, cell = f"{100 * plan.within:.0f} %", plan.cell
-    where = f"`{plan.network}` on {cell.system} ({cell.coordinate}, {cell.partition})"
+    where = f"`{plan.network}` on `{cell.system}` ({cell.coordinate}, {cell.partition})"
     if forecast.fit is None:
         return [f"Too few budgets were trained to predict one for {where}."]
     n = count(forecast.fit.n, "training")
@@ -79,7 +79,7 @@ def _errors(outcome: Outcome) -> str:
 def _limits(found: Sequence[Limit]) -> list[str]:
     rows = [
         [
-            pretty(limit.system),
+            f"`{limit.system}`",
             pretty(limit.kind),
             *(_percent(dict(limit.gains)[a]) if a in dict(limit.gains) else "–" for a in AXES),
             LIMITED_BY[limit.by],
@@ -96,7 +96,7 @@ def _limits(found: Sequence[Limit]) -> list[str]:
 def _fits(found: Sequence[Fit], axis: str) -> list[str]:
     rows = [
         [
-            pretty(fit.system),
+            f"`{fit.system}`",
             f"{fit.coordinate}, {fit.partition}, {given(fit.interval)}",
             f"`{fit.network}`",
             given(fit.tokens) if fit.tokens else "–",
@@ -138,7 +138,7 @@ def _trials(found: Sequence[Trial]) -> list[str]:
     told = [trial for trial in found if trial.held_out or trial.within < ASKED]
     rows = [
         [
-            pretty(trial.system),
+            f"`{trial.system}`",
             pretty(trial.kind),
             "never fitted" if trial.held_out else "left out of the fit",
             f"{100 * trial.within:.0f} %",
@@ -387,7 +387,7 @@ def points_page(table: pd.DataFrame) -> str:
     """
     rows = [
         [
-            pretty(row.system),
+            f"`{row.system}`",
             f"`{row.model}`",
             _interval(Interval(row.ratio, row.low, row.high), 3),
             _interval(Interval(row.kept, row.kept_low, row.kept_high), 3),

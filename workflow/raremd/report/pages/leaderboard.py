@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from raremd.analysis import words
 from raremd.analysis.leaderboard import MD, picked
 from raremd.analysis.leaderboard_cells import Board
 from raremd.analysis.leaderboard_metrics import METRICS
@@ -55,15 +56,18 @@ def as_markdown(board: Board, cells: dict[str, str], units: dict[str, str]) -> s
     """The page; `cells` and `units` by system."""
     systems = board.ranking.groupby("system", sort=False)
     lines = ["# Leaderboard", ""]
-    lines += [f"- {system}, `{cells[str(system)]}`: {_choice(group)}" for system, group in systems]
+    lines += [
+        f"- `{system}`, `{cells[str(system)]}`: {_choice(group)}" for system, group in systems
+    ]
     lines += ["", "## Details", "", HOW.rstrip(), ""]
     lines += [f"- {_spoken(metric)}: {text}" for metric, text in METRICS.items()]
     for system, group in systems:
+        unit = words.units(units[str(system)])
         heading = [
-            "model", "score", "95 %", "rank", "front", f"worst at lag ({units[str(system)]})",
+            "model", "score", "95 %", "rank", "front", f"worst at lag ({unit})",
             "process", "validation", "cross-entropy (nats)", "core-seconds", "failed replicates",
         ]  # fmt: skip
-        lines += ["", f"## {system}", ""]
+        lines += ["", f"## `{system}`", ""]
         lines += as_table(heading, [_cells(row) for _, row in group.iterrows()])
         own = board.metrics[board.metrics["system"] == system]
         lines += ["", *_measured(own, [str(model) for model in group["model"]])]

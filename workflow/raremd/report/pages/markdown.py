@@ -45,8 +45,8 @@ if (heading) {
 """
 """What a click does. An attribute, as the report has no place for scripts of its first page."""
 
-WIDTH, TWO_SCREENS = 100, 100
-"""Letters of a line, and lines that a page may take before its details."""
+WIDTH, TWO_SCREENS, FIGURE = 100, 100, 25
+"""Letters of a line, lines that a page may take before its details, and those of a figure."""
 MORE = "The rest follows under Details."
 LONG = 40
 """Letters of a cell of a table up to which it is not broken into lines."""
@@ -60,15 +60,17 @@ def as_table(heading: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]
 
 
 def height(lines: Iterable[str]) -> int:
-    """Lines on the screen, where long ones go on in the next."""
-    return sum(-(-max(1, len(line)) // WIDTH) for line in lines)
+    """Lines on the screen, where long ones go on in the next and a figure takes many."""
+    return sum(
+        FIGURE if line.startswith("![") else -(-max(1, len(line)) // WIDTH) for line in lines
+    )
 
 
 def before_details(
     head: Sequence[str], sections: Sequence[Sequence[str]]
 ) -> tuple[list[str], list[str]]:
     """Lines of the sections that fit on two screens after the head, and those of the others."""
-    room = TWO_SCREENS - height([*head, MORE, ""])
+    room = TWO_SCREENS - height([*head, "", MORE, ""])
     n = sum(taken <= room for taken in accumulate(map(height, sections)))
     shown, left = (list(chain.from_iterable(part)) for part in (sections[:n], sections[n:]))
     return shown + ["", MORE, ""] * bool(left), left

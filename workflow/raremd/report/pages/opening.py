@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from raremd.analysis.claim_records import ClaimRecord
 from raremd.analysis.recommendation import Answer, Outcome
 from raremd.analysis.verdicts import Verdict
-from raremd.analysis.words import count, given, listed
+from raremd.analysis.words import count, given, listed, units
 from raremd.report.names import pretty
 
 OUTCOMES = {
@@ -31,7 +31,7 @@ def networks(answers: Sequence[Answer]) -> str:
     """Where a network reproduces the slow processes."""
     parts = []
     for outcome, words in OUTCOMES.items():
-        systems = [pretty(a.assessment.system) for a in answers if a.outcome is outcome]
+        systems = [f"`{a.assessment.system}`" for a in answers if a.outcome is outcome]
         if systems:
             parts.append(words.format(listed(systems)))
     return _capital(f"{'; '.join(parts)}.")
@@ -40,14 +40,14 @@ def networks(answers: Sequence[Answer]) -> str:
 def span(times: Sequence[float], unit: str) -> str:
     """Saving intervals from the shortest to the longest."""
     ends = dict.fromkeys(given(time) for time in (times[0], times[-1]))
-    return f"{' to '.join(ends)} {pretty(unit)}"
+    return f"{' to '.join(ends)} {units(unit, times[-1])}"
 
 
 def intervals(answers: Sequence[Answer]) -> str:
     """The range of saving intervals at which networks, or else Markov models, are right."""
     parts = []
     for a in answers:
-        unit, system = a.assessment.unit, pretty(a.assessment.system)
+        unit, system = a.assessment.unit, f"`{a.assessment.system}`"
         each = [f"{pretty(m)} at {span(t, unit)}" for m, t in a.intervals_by_network.items()]
         if a.markov_suffices and not a.assessment.doubts:
             each.append(f"a Markov model at {span(a.markov_suffices, unit)}")

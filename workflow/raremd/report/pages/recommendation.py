@@ -9,18 +9,23 @@ import numpy as np
 from raremd.analysis.assessment import Assessment, Doubt
 from raremd.analysis.claim_records import ClaimRecord
 from raremd.analysis.recommendation import Answer, Candidate, Outcome, ProcessComparison
-from raremd.analysis.words import bounds, count, factor, given, listed, number, quantity, ratio
-from raremd.report.names import pretty
+from raremd.analysis.words import (
+    bounds,
+    count,
+    factor,
+    given,
+    listed,
+    number,
+    quantity,
+    ratio,
+    units,
+)
+from raremd.report.names import pretty, trained
 from raremd.report.pages.markdown import as_table, before_details
 from raremd.report.pages.opening import opening
 
 DETAILS = "## Details"
 """Heading from which on the page is for looking things up."""
-
-
-def _tokens(candidate: Candidate) -> str:
-    """How much longer than usual a model was trained."""
-    return f", {candidate.budget:g} times the tokens" if candidate.budget != 1 else ""
 
 
 def headline(answer: Answer) -> str:
@@ -40,16 +45,16 @@ def headline(answer: Answer) -> str:
         f"{_intervals(times, unit)}"
         for model, times in answer.intervals_by_network.items()
     ]
-    how = f"{count(best.n_states, 'state')}{_tokens(best)}"
     return (
-        f"Yes: {listed(networks)}. The {pretty(best.model)} leaves the smallest error at {place} "
-        f"({how}): at most a factor of {factor(best.bound)}."
+        f"Yes: {listed(networks)}. The error is smallest at {place} "
+        f"({count(best.n_states, 'state')}; {trained(best.model, best.budget)}): at most a factor "
+        f"of {factor(best.bound)}."
     )
 
 
 def _intervals(times: Sequence[float], unit: str) -> str:
     several = "saving intervals" if len(times) > 1 else "a saving interval"
-    return f"{several} of {listed([given(time) for time in times])} {unit}"
+    return f"{several} of {listed([given(time) for time in times])} {units(unit, times[-1])}"
 
 
 def _why(answer: Answer) -> str:
@@ -115,7 +120,14 @@ def process_cells(p: ProcessComparison) -> list[str]:
 
 def _processes(best: Candidate, unit: str) -> list[str]:
     return as_table(
-        ["process", f"MD ({unit}) [95 %]", "model / MD [95 %]", "allowed", "failed", "outcome"],
+        [
+            "process",
+            f"MD ({units(unit)}) [95 %]",
+            "model / MD [95 %]",
+            "allowed",
+            "failed",
+            "outcome",
+        ],
         [
             [
                 *process_cells(p),
@@ -130,7 +142,7 @@ def _processes(best: Candidate, unit: str) -> list[str]:
 def _section(answer: Answer) -> list[str]:
     assessment, best = answer.assessment, answer.best
     known = " ".join(filter(None, [_how_known(assessment), _markov(answer)]))
-    lines = [f"## {assessment.system}", ""] + [known, ""] * bool(known)
+    lines = [f"## `{assessment.system}`", ""] + [known, ""] * bool(known)
     doubts = list(dict.fromkeys([*assessment.doubts, *(best.doubts if best else ())]))
     if doubts:
         lines += [*remedies(doubts), ""]
@@ -170,7 +182,7 @@ def _all_cells(answer: Answer) -> list[str]:
             c.result.cell.coordinate,
             c.result.cell.partition,
             str(c.n_states),
-            pretty(c.model) + _tokens(c),
+            trained(c.model, c.budget),
             factor(c.bound) if np.isfinite(c.bound) else "–",
             str(max((p.failed for p in c.processes), default=0)),
             str(c.outcome) + ": its states miss a slow process" * _misses(c),
@@ -187,7 +199,7 @@ def _all_cells(answer: Answer) -> list[str]:
 def _details(answer: Answer) -> list[str]:
     """The processes of the best cell, and all cells."""
     best, assessment = answer.best, answer.assessment
-    lines = [f"### {assessment.system}", ""]
+    lines = [f"### `{assessment.system}`", ""]
     if best is not None and best.processes:
         lines += [f"The {pretty(best.model)} in `{best.result.name}`:", ""]
         lines += [*_processes(best, assessment.unit), ""]
@@ -209,7 +221,9 @@ def as_markdown(answers: Sequence[Answer], records: Sequence[ClaimRecord] = ()) 
         "",
         opening(answers, records),
         "",
-        *as_table(["system", "answer"], [[a.assessment.system, headline(a)] for a in answers]),
+        *as_table(
+            ["system", "answer"], [[f"`{a.assessment.system}`", headline(a)] for a in answers]
+        ),
         "",
     ]
     shown, left = before_details(lines, [_section(answer) for answer in answers])

@@ -6,7 +6,7 @@ Nothing on the page is typed: every number comes from the study's own files.
 from __future__ import annotations
 
 import io
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -17,18 +17,19 @@ from raremd.analysis.claim_records import Judgement
 from raremd.analysis.tidy import pick
 from raremd.analysis.words import count
 from raremd.io.storage import atomic_path
-from raremd.report.names import pretty
-from raremd.report.pages.answers import answers
+from raremd.report.names import named
+from raremd.report.pages.answers import NUMBERS, answers
 from raremd.report.pages.claims import (
     CONTROLS,
     claim_section,
+    collapsed,
     control_table,
     how,
+    reasons,
     scoreboard,
-    shared_doubts,
     what_to_do,
 )
-from raremd.report.pages.markdown import as_table
+from raremd.report.pages.markdown import as_table, before_details
 from raremd.report.pages.recommendation import DETAILS
 from raremd.study.verdict_plans import ResultsPagePlan
 
@@ -97,7 +98,7 @@ def reduce(comparison: pd.DataFrame, lags: dict[str, float]) -> pd.DataFrame:
 
 def pictures(names: list[str]) -> list[str]:
     """Figures below each other; those of one column side by side, as a Markdown table."""
-    shown = {n: f"![{pretty(n)}](figures/{n}.png)" for n in names}
+    shown = {n: f"![{n}](figures/{n}.png)" for n in names}
     narrow = [shown[n] for n in names if n.endswith(NARROW)]
     lines = [line for n in names if not n.endswith(NARROW) for line in (shown[n], "")]
     if narrow:
@@ -112,9 +113,12 @@ def _of_systems(kinds: list[str], systems: list[str], present: list[str]) -> lis
     return pictures([name for name in names if name in present])
 
 
-def demoted(text: str) -> list[str]:
-    """Lines of a page below its title, with headings one level deeper."""
-    return [f"#{line}" if line.startswith("##") else line for line in text.splitlines()[2:]]
+def demoted(text: str) -> list[list[str]]:
+    """Sections of a page below its title, with headings one level deeper."""
+    lines = text.splitlines()[2:]
+    begins = [0, *(n for n, line in enumerate(lines) if n and line.startswith("## "))]
+    sections = [lines[begin:end] for begin, end in pairwise([*begins, len(lines)])]
+    return [[f"#{x}" if x.startswith("##") else x for x in section] for section in sections]
 
 
 def removals(comparison: pd.DataFrame, study: ResultsPagePlan) -> list[str]:
@@ -138,10 +142,10 @@ def removals(comparison: pd.DataFrame, study: ResultsPagePlan) -> list[str]:
             long = pick(cell, lag=study.yardstick_lags[system]).set_index("model")["value"]
             cells = [_log2(own, md, high), _log2(long["md"], md, high)]
             cells += [_log2(long[m], md) if m in long else "–" for m in study.models]
-            rows.append([system, f"`{coordinate}/dt_{interval:g}/{partition}`", *cells])
+            rows.append([f"`{system}`", f"`{coordinate}/dt_{interval:g}/{partition}`", *cells])
     if not rows:
         return []
-    models = [pretty(model) for model in study.models]
+    models = [named(model, study.controls) for model in study.models]
     return [
         "Slowest timescale after recrossings were removed: log2 over that of the MD in the same",
         "states with its recrossings, at the yardstick's lag. Bold: the MD itself is slower than",
@@ -174,9 +178,11 @@ def _speed(comparison: pd.DataFrame, study: ResultsPagePlan) -> list[str]:
             if loss.empty:
                 continue
             ratios = [_over_md(cell, model, *what) for what in quantities]
-            rows.append([system, pretty(model), *ratios, f"{loss.iloc[0]:.4f}"])
+            rows.append(
+                [f"`{system}`", named(model, study.controls), *ratios, f"{loss.iloc[0]:.4f}"]
+            )
     return [
-        "## Beyond timescales, in the base cells",
+        "### Beyond timescales, in the base cells",
         "",
         "Model over MD: the slowest timescale at the yardstick's lag, the rate of crossing the",
         "slow process there, and that rate with every recrossing that frames show. Beside them",
@@ -196,19 +202,19 @@ def _over_md(cell: pd.DataFrame, model: str, quantity: str, lag: float) -> str:
     return f"{mine.iloc[0] / md.iloc[0]:.2f}" if known else "–"
 
 
-def _cost(cost: pd.DataFrame) -> list[str]:
+def _cost(cost: pd.DataFrame, study: ResultsPagePlan) -> list[str]:
     hours = cost.pivot_table("core_seconds", "model", "system", aggfunc="sum") / 3600.0
     rows = [
-        [pretty(model), *("–" if np.isnan(v) else f"{v:.2f}" for v in row)]
+        [named(str(model), study.controls), *("–" if np.isnan(v) else f"{v:.2f}" for v in row)]
         for model, row in hours.iterrows()
     ]
     return [
-        "## Cost",
+        "### Cost",
         "",
         f"{len(cost)} trainings of all replicates, {np.nansum(hours):.1f} core-hours of training "
         "and generation:",
         "",
-        *as_table(["model", *hours.columns], rows),
+        *as_table(["model", *(f"`{system}`" for system in hours.columns)], rows),
     ]
 
 
@@ -222,7 +228,7 @@ def page(
     commits: list[str],
     figures: list[str],
 ) -> str:
-    """The page, in the order of the claims.
+    """The page: answers, what was tried, which cell to take, and then the details by claim.
 
     Parameters
     ----------
@@ -236,43 +242,48 @@ def page(
     figures : list of str
         Names of the figures that are there.
     """
-    claims = judgement.records
-    cells = comparison[comparison["coordinate"] != ""]
-    n_cells = len(cells.drop_duplicates(["system", "coordinate", "interval", "partition"]))
-    models = set(cells["model"]) - {"md", "reference"}
+    claims, controls = judgement.records, study.controls
     systems = [base.system for base in study.bases]
-    named = ", ".join(f"`{c[:HASH]}{'-dirty' * c.endswith('-dirty')}`" for c in commits)
-    lines = [
+    head = [
         "# Results of the study",
         "",
         *answers(judgement),
         "",
-        f"{count(len(systems), 'system')}, {count(n_cells, 'cell')}, {len(models)} models and "
-        f"controls, up to {study.replicates} replicates of each. Written by the workflow from the "
-        f"study's files at commit {named}; all numbers: [claims.json](claims.json), "
-        "comparison.parquet, [cost.csv](cost.csv); how they were made: "
-        "[config.json](config.json), [provenance.json](provenance.json), [method](../method.md).",
-        "",
-        *pictures([name for name in ("claims", "budgets") if name in figures]),
+        NUMBERS,
+        *_made(comparison, study, commits),
+        *pictures([name for name in ("budgets",) if name in figures]),
         "## Which interval and partition should I use, and how do I know?",
         "",
-        *demoted(recommendation.partition(DETAILS)[0]),
-        "",
-        "## The claims at a glance",
-        "",
-        *scoreboard(claims),
-        "",
-        *(line for section in what_to_do(claims) for line in section),
-        how(claims),
+    ]
+    shown, left = before_details(head, demoted(recommendation.partition(DETAILS)[0]))
+    lines = [*head, *shown, DETAILS, "", *left]
+    lines += ["### The claims at a glance", "", *scoreboard(claims), ""]
+    lines += [line for section in what_to_do(claims) for line in section] + [how(claims)]
+    lines += pictures([name for name in ("claims",) if name in figures])
+    for claim in sorted({r.claim for r in claims}):
+        of_claim = _of_systems(FIGURES[claim], systems, figures)
+        of_claim += removals(comparison, study) if claim == "C5" else []
+        lines += claim_section(judgement, claim, controls, of_claim)
+    lines += reasons(claims)
+    lines += ["### Controls", "", CONTROLS, *_of_systems(["controls"], systems, figures)]
+    lines += collapsed("Each cell", control_table(claims, controls))
+    why, _, readings = diagnosis.partition(DETAILS)
+    lines += ["### Why a network fails", "", *why.splitlines()[2:], ""]
+    lines += collapsed("Each network", readings.strip().splitlines())
+    return "\n".join([*lines, *_speed(comparison, study), *_cost(cost, study)]) + "\n"
+
+
+def _made(comparison: pd.DataFrame, study: ResultsPagePlan, commits: list[str]) -> list[str]:
+    """How large the study is, and where it comes from."""
+    cells = comparison[comparison["coordinate"] != ""]
+    n_cells = len(cells.drop_duplicates(["system", *CELL]))
+    models = set(cells["model"]) - {"md", "reference"}
+    at = ", ".join(f"`{c[:HASH]}{'-dirty' * c.endswith('-dirty')}`" for c in commits)
+    return [
+        f"{count(len(study.bases), 'system')}, {count(n_cells, 'cell')}, {len(models)} models and "
+        f"controls, up to {study.replicates} replicates of each. Written by the workflow at commit "
+        f"{at}; all numbers: [claims.json](claims.json), comparison.parquet, "
+        "[cost.csv](cost.csv); how they were made: [config.json](config.json), "
+        "[provenance.json](provenance.json), [method](../method.md).",
         "",
     ]
-    told = shared_doubts(claims)
-    for claim in sorted({r.claim for r in claims}):
-        lines += claim_section(judgement, claim, told)
-        lines += _of_systems(FIGURES[claim], systems, figures)
-        lines += removals(comparison, study) if claim == "C5" else []
-    lines += ["## Controls", "", CONTROLS, *control_table(claims), ""]
-    lines += _of_systems(["controls"], systems, figures)
-    lines += ["## Why a network fails", "", *demoted(diagnosis), ""]
-    lines += [*_speed(comparison, study), *_cost(cost)]
-    return "\n".join(lines) + "\n"

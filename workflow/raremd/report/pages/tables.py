@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,9 @@ import pandas as pd
 
 from raremd.analysis.tidy import CELL, pick
 from raremd.analysis.words import given, number, ratio
-from raremd.report.names import pretty
+from raremd.report.names import named
 from raremd.report.pages.markdown import as_table
+from raremd.study.verdict_plans import Control
 
 KEY = ["system", *CELL, "model"]
 COMPARISON = """\
@@ -27,10 +28,10 @@ same numbers are in `cost.csv`.
 SORT = "Click a heading to sort."
 
 
-def _name(row: Any) -> list[str]:
+def _name(row: Any, controls: Sequence[Control]) -> list[str]:
     """The cell and the model of a row."""
-    cell = (row.system, row.coordinate, given(row.interval), row.partition)
-    return [*cell, pretty(row.model)]
+    cell = (f"`{row.system}`", row.coordinate, given(row.interval), row.partition)
+    return [*cell, named(row.model, controls)]
 
 
 def _ratio(row: Any) -> str:
@@ -39,7 +40,7 @@ def _ratio(row: Any) -> str:
     return f"{ratio(row.value)} [{ratio(row.low)}, {ratio(row.high)}]"
 
 
-def comparison(table: pd.DataFrame, lags: Mapping[str, float]) -> str:
+def comparison(table: pd.DataFrame, lags: Mapping[str, float], controls: Sequence[Control]) -> str:
     """Both readings of the slowest timescale, as Markdown.
 
     Parameters
@@ -48,6 +49,7 @@ def comparison(table: pd.DataFrame, lags: Mapping[str, float]) -> str:
         The comparison of a study.
     lags : mapping
         System -> lag of its yardstick, in its time unit.
+    controls : sequence of Control
     """
     means = pick(table, replicate=0, i=1)
     own = pick(means, quantity="log2_ratio")
@@ -59,23 +61,24 @@ def comparison(table: pd.DataFrame, lags: Mapping[str, float]) -> str:
             means, system=system, quantity="yardstick_log2_ratio", lag=lag
         ).itertuples():
             key = tuple(getattr(row, k) for k in KEY)
-            rows.append([*_name(row), _ratio(row), one_step.get(key, "–")])
+            rows.append([*_name(row, controls), _ratio(row), one_step.get(key, "–")])
     heading = ["system", "coordinate", "interval", "partition", "model", "long lag", "one step"]
     lines = ["# Model / MD in every cell", "", COMPARISON, SORT, "", *as_table(heading, rows), ""]
     return "\n".join(lines)
 
 
-def cost(table: pd.DataFrame) -> str:
+def cost(table: pd.DataFrame, controls: Sequence[Control]) -> str:
     """Computing time and memory, as Markdown.
 
     Parameters
     ----------
     table : pandas.DataFrame
         The cost of a study.
+    controls : sequence of Control
     """
     rows = [
         [
-            *_name(row),
+            *_name(row, controls),
             *(number(s) for s in (row.training_seconds, row.generation_seconds, row.core_seconds)),
             f"{row.peak_memory_gib:.2f}",
         ]
