@@ -205,7 +205,7 @@ def test_pages_lead_with_the_answer_and_hold_numbers_that_people_read(said):
 
 @pytest.mark.parametrize("frames", [slice(12_345, 15_000), slice(0, 2_000)])
 def test_validation_by_frames_that_are_trained_on_is_refused(tmp_path, frames):
-    training = made(two_states, 10.0, n_frames=20_000)  # an overlap has 32 stays or more
+    training = made(two_states, 100.0, n_frames=20_000)
     own = {"source": {"kind": "dtraj", "files": "data/mine_*.npy", "validation": "data/held.npy"}}
     systems = {"mine": own | system(10, [10, 20, 40])}
     config = write_study(tmp_path, STUDY, systems, {"mine": training})
