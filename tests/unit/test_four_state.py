@@ -16,16 +16,16 @@ N_LONG = 1000
 
 @pytest.fixture(scope="module")
 def equilibrated():
-    """Two frames, one step apart, of independent walkers 100 time units after their start."""
-    frames = four_state.simulate(N_SAMPLES, 2, steps_per_frame=1, seed=11, burn_in_frames=10_000)
+    """Two frames, one step apart, of independent walkers 40 time units after their start."""
+    frames = four_state.simulate(N_SAMPLES, 2, steps_per_frame=1, seed=11, burn_in_frames=4_000)
     return frames.astype(np.float64)
 
 
 @pytest.fixture(scope="module")
 def positions():
-    """x and y of fewer walkers, 40 frames of 5 time units each, one walker after the other."""
-    frames = four_state.simulate(N_LONG, 40, steps_per_frame=500, seed=12, burn_in_frames=20)
-    return frames.reshape(-1, 2).T.astype(np.float64)
+    """x and y of fewer walkers, 40 frames of 2 time units each, one walker after the other."""
+    frames = four_state.simulate(N_LONG, 40, steps_per_frame=200, seed=12, burn_in_frames=20)
+    return frames.reshape(-1, 2).T.astype(np.float64, order="C")
 
 
 def boltzmann_grid(box=10.0, spacing=0.05):
