@@ -6,7 +6,7 @@ import numba
 import numpy as np
 
 
-@numba.njit
+@numba.njit(cache=True)
 def _walk(cumulative, n_frames, start, seed):
     np.random.seed(seed)  # noqa: NPY002 - numba's own generator
     dtraj = np.empty(n_frames, np.int16)
@@ -22,7 +22,9 @@ def _walk(cumulative, n_frames, start, seed):
 
 def sample_chain(transition_matrix, n_frames, seed, start=0):
     """A discrete trajectory of a Markov chain, (n_frames,) int16."""
-    return _walk(np.cumsum(np.asarray(transition_matrix, float), axis=1), n_frames, start, seed)
+    cumulative = np.cumsum(np.asarray(transition_matrix, float), axis=1)
+    # One type of each argument, so that it is compiled once.
+    return _walk(np.ascontiguousarray(cumulative), int(n_frames), int(start), int(seed))
 
 
 def two_state(p, q):

@@ -120,7 +120,7 @@ def finish(folder: Path, *options: str, **settings) -> str:
 def copy_study(finished: Path, folder: Path) -> Path:
     """Copy a finished study with its time stamps to a folder as deep in the tree.
 
-    Inputs are known by their paths relative to the folder, so elsewhere all would run anew.
+    Inputs are known by their paths relative to the folder, so elsewhere all would run again.
     """
     assert len(finished.parts) == len(folder.parts)
     shutil.copytree(finished, folder, symlinks=True, dirs_exist_ok=True)

@@ -87,14 +87,14 @@ def test_one_bit_flipped(undisturbed, folder, name, record_property):
     assert {t: (folder / t).read_bytes() for t in wanted} == wanted
 
 
-def test_damaged_checkpoint_starts_anew(undisturbed, tmp_path, record_property):
+def test_damaged_checkpoint_starts_from_the_beginning(undisturbed, tmp_path, record_property):
     run = Run(tmp_path)
     run.until(lambda: bool(times(tmp_path, "macrostates/lstm/checkpoint_1.safetensors")))
     run.kill(everything=True)
     for path in times(tmp_path, "checkpoint_*.safetensors"):
         flip_bit(path)
     text = finish(tmp_path, "--unlock") + finish(tmp_path)
-    assert "unreadable checkpoint, training starts anew" in text
+    assert "unreadable checkpoint, training starts from the beginning" in text
     record_property("seen", line_with(text, "unreadable checkpoint"))
     assert tables(tmp_path) == tables(undisturbed)
     assert products(tmp_path, "generated.h5") == products(undisturbed, "generated.h5")

@@ -78,7 +78,7 @@ def test_training_goes_on_from_its_checkpoint(undisturbed, tmp_path, record_prop
     assert tables(tmp_path) == tables(undisturbed)
 
 
-def test_longer_trajectories_train_nothing_anew(undisturbed, tmp_path, record_property):
+def test_longer_trajectories_train_nothing_again(undisturbed, tmp_path, record_property):
     copy_study(undisturbed, tmp_path)
     systems = yaml.safe_load(TINY.read_text())["systems"]
     systems["four_state"]["generation"]["time"] *= 2

@@ -151,7 +151,7 @@ class TestForces:
 
 class TestAdvance:
     def test_neighbour_list_changes_nothing(self):
-        # 4,000 steps above the folding temperature: beads move by nm, the list is made anew often.
+        # 4,000 steps above the folding temperature: beads move by nm, the list is often made again.
         everything = moved(4000, skin=math.inf)
         assert np.abs(everything[0] - POSITIONS).max() > 1.0
         for skin in (0.05, SKIN):

@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 import torch
 from chains import double_well, sample_chain
+from networks import assert_walkers_are_independent, lstm, transformer
 from wide_networks import WIDE, fast_bfloat16_is
 
 from raremd.kinetics.timescales import count_matrix, estimate, timescales
 from raremd.learning.generation import generate
 from raremd.learning.optimiser import AdamW
 from raremd.models import build_model
+from raremd.models.base import SequenceModel, Stream
+from raremd.models.transformer import Transformer
 
 
 @pytest.mark.parametrize("kind", WIDE)
@@ -64,3 +67,65 @@ def test_timescales_of_what_is_generated_in_bfloat16_are_those_of_float32(monkey
         moved.append(np.log2(times[0] / times[1]))
     assert np.abs(moved).max() < 0.2
     assert abs(np.mean(moved)) < 0.1
+
+
+@pytest.mark.parametrize("kind", WIDE)
+def test_bfloat16_keeps_the_loss_within_a_thousandth(kind, monkeypatch):
+    torch.manual_seed(0)
+    model = build_model(kind, 10, WIDE[kind])
+    windows = torch.from_numpy(np.random.default_rng(3).integers(10, size=(4, 51)))
+    gradients, losses = [], []
+    for fast in (True, False):
+        fast_bfloat16_is(monkeypatch, fast)
+        losses.append(model.loss(windows[:, :-1], windows[:, 1:]))
+        gradients.append(torch.autograd.grad(losses[-1], list(model.parameters())))
+    assert losses[0].item() == pytest.approx(losses[1].item(), rel=1e-3)
+    assert losses[0].item() != losses[1].item()
+    for ours, exact in zip(*gradients, strict=True):
+        assert torch.cosine_similarity(ours.flatten(), exact.flatten(), dim=0) > 0.999
+
+
+@pytest.mark.parametrize(("build", "tolerance"), [(lstm, 1e-3), (transformer, 1e-2)])
+def test_generation_in_bfloat16_draws_the_same_states_as_one_step_a_frame(
+    build, tolerance, monkeypatch
+):
+    """Probabilities too stay close to those in float32."""
+    fast_bfloat16_is(monkeypatch, True)
+    model = build(20, 128)
+    prompts = torch.from_numpy(np.random.default_rng(0).integers(20, size=(140, 6)))
+    found = np.empty((2, 50, 140), np.int16)
+    with torch.inference_mode():
+        for way, out in zip((type(model).generate, SequenceModel.generate), found, strict=True):
+            state, tokens = model.initial_state(prompts), prompts[:, -1].clone()
+            way(model, tokens, state, Stream(3, 5, 7), out)
+        ours, _ = model.step(prompts[:, -1].contiguous(), model.initial_state(prompts))
+        fast_bfloat16_is(monkeypatch, False)
+        exact, _ = model.step(prompts[:, -1].contiguous(), model.initial_state(prompts))
+    assert (found[0] == found[1]).all(axis=0).mean() >= 0.95
+    torch.testing.assert_close(ours.softmax(-1), exact.softmax(-1), rtol=0.02, atol=tolerance)
+
+
+@pytest.mark.parametrize(("width", "heads", "context"), [(128, 4, 16), (144, 8, 9)])
+def test_a_cache_in_bfloat16_equals_a_pass_over_the_whole_context(
+    width, heads, context, monkeypatch
+):
+    """Also where a head's channels and the context are no multiple of what is added up at once."""
+    fast_bfloat16_is(monkeypatch, True)
+    model = transformer(30, width, heads, context)
+    plain = Transformer(30, model.settings)
+    plain.load_state_dict(model.state_dict())
+    tokens = torch.from_numpy(np.random.default_rng(4).integers(30, size=(35, 40)))
+    with torch.inference_mode():
+        whole, state = plain.logits(tokens), model.initial_state(tokens[:, :5])
+        spread = whole.std()
+        for k in range(4, 40):
+            logits, state = model.step(tokens[:, k].contiguous(), state)
+            difference = logits - whole[:, k]
+            assert 0 < difference.std() < 0.012 * spread
+            assert difference.abs().max() < 0.06 * spread
+
+
+@pytest.mark.parametrize("build", [lstm, transformer])
+def test_a_walker_in_bfloat16_does_not_depend_on_how_many_there_are(build, monkeypatch):
+    fast_bfloat16_is(monkeypatch, True)
+    assert_walkers_are_independent(build(20, 128), monkeypatch)

@@ -74,7 +74,7 @@ def test_a_new_level_computes_only_its_cells(finished):
     assert not {"simulate_four_state", "fit_states"} & set(planned)
 
 
-def test_a_longer_lag_trains_nothing_anew(finished):
+def test_a_longer_lag_trains_nothing_again(finished):
     change(finished, lags=[200])
     planned = finished.planned()
     assert planned["estimate_kinetics"] == 3

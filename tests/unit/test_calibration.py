@@ -29,9 +29,10 @@ def by_row(flows):
 def test_counted_flows_are_those_of_a_loop(dtrajs):
     model = build_model("ngram", V, {"order": 2, "cores": 2})
     model.prepare(dtrajs)
-    found = counted_flows(model.prior, dtrajs)
+    some = [t[:2_000] for t in dtrajs]
+    found = counted_flows(model.prior, some)
     wanted = torch.zeros_like(found)
-    for t in dtrajs:
+    for t in some:
         row = len(model.prior.follow) - 1
         for now, after in zip(t[:-1].tolist(), t[1:].tolist(), strict=True):
             row = model.prior.follow[row, now].item()

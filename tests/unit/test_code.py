@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
 import modulefinder
 import shutil
@@ -15,8 +14,10 @@ from raremd.study import code
 from raremd.study.settings.models import KINDS
 
 WORKFLOW = Path(raremd.__file__).parents[1]
+TRAINING = WORKFLOW / "raremd/learning/replicates.py"
 SCRIPTS = sorted(s for s in (WORKFLOW / "scripts").glob("*.py") if "from raremd" in s.read_text())
 LEFT_OUT = ("io",)
+READ = code._read  # parses each source once for all tests
 MODULES = sorted(
     path
     for path in (WORKFLOW / "raremd").rglob("*.py")
@@ -33,25 +34,61 @@ def model_file(module: str) -> Path:
     return WORKFLOW.joinpath(*module.split(".")).with_suffix(".py")
 
 
-@functools.cache
-def found_by_python(start: Path) -> set[str]:
-    """Modules of the package that Python's module finder meets; all else is invisible to it."""
-    finder = modulefinder.ModuleFinder(path=[str(WORKFLOW)])
-    finder.run_script(str(start))
-    found = {name for name in finder.modules if name.split(".")[0] == "raremd"}
+class Finder(modulefinder.ModuleFinder):
+    """Notes what each file imports; all but the package is invisible to it."""
+
+    def __init__(self) -> None:
+        super().__init__(path=[str(WORKFLOW)])
+        self.imported: dict[str, set[str]] = {}
+
+    def import_hook(self, name, caller=None, fromlist=None, level=-1):
+        named = {name, *(f"{name}.{part}" for part in fromlist or ())}
+        self.imported.setdefault(caller.__file__, set()).update(named)
+        return super().import_hook(name, caller, fromlist, level)
+
+
+@pytest.fixture(scope="module")
+def finder() -> Finder:
+    """Python's module finder, with all that scripts and models import."""
+    finder = Finder()
+    for path in (*SCRIPTS, TRAINING, *(model_file(kind.module) for kind in KINDS.values())):
+        finder.load_file(str(path))
+    return finder
+
+
+def found_by_python(finder: Finder, start: Path) -> set[str]:
+    """Modules of the package that running a file would load."""
+    found: set[str] = set()
+    waiting = [str(start)]
+    while waiting:
+        names = finder.imported.get(waiting.pop(), set())
+        parts = [name.split(".") for name in names]
+        names = {".".join(p[:n]) for p in parts for n in range(1, len(p) + 1)} - found
+        names = {n for n in names if n in finder.modules and n.split(".")[0] == "raremd"}
+        found |= names
+        waiting += [finder.modules[name].__file__ for name in names]
     return {name for name in found if name.split(".")[1:2] not in [[of] for of in LEFT_OUT]}
 
 
 @pytest.fixture(scope="module")
-def dependencies() -> dict[tuple[Path, ...], set[str]]:
+def dependencies(finder) -> dict[tuple[Path, ...], set[str]]:
     """By the files that a digest starts from, what they import according to Python."""
-    training = WORKFLOW / "raremd/learning/replicates.py"
     starts = [(script,) for script in SCRIPTS]
-    starts += [(training, model_file(kind.module)) for kind in KINDS.values()]
-    found = {start: set().union(*map(found_by_python, start)) for start in starts}
+    starts += [(TRAINING, model_file(kind.module)) for kind in KINDS.values()]
+    found = {
+        start: set().union(*(found_by_python(finder, path) for path in start)) for start in starts
+    }
     for start in starts[len(SCRIPTS) :]:
         found[start] |= set(map(module_name, start))
     return found
+
+
+class Sources(dict):
+    """What files say, as `code._source` keeps it; one file can be forgotten alone."""
+
+    def __missing__(self, path: Path):
+        self[path] = READ(path.read_bytes())
+        return self[path]
 
 
 @pytest.fixture
@@ -61,20 +98,21 @@ def copied(tmp_path, monkeypatch):
     shutil.copytree(WORKFLOW / "scripts", tmp_path / "scripts")
     fresh = importlib.reload(code)
     monkeypatch.setattr(fresh, "LIBRARY", tmp_path / "raremd")
+    monkeypatch.setattr(fresh, "_source", Sources().__getitem__)
     yield tmp_path
     importlib.reload(code)
 
 
-def forget(imports: bool = True) -> None:
-    for cached in (code._source, code.code_digest, *[code.import_closure] * imports):
-        cached.cache_clear()
-
-
 def digests(
-    folder: Path, starts: list[tuple[Path, ...]], imports: bool = True
+    folder: Path, starts: list[tuple[Path, ...]], changed: Path | None = None
 ) -> dict[tuple[Path, ...], str]:
-    """As a new process gives them; without `imports` if what is imported has not changed."""
-    forget(imports)
+    """As a new process gives them; faster if one file has changed, and not what it imports."""
+    sources = code._source.__self__
+    if changed is None:
+        sources.clear()
+        code.import_closure.cache_clear()
+    sources.pop(changed, None)
+    code.code_digest.cache_clear()
     here = [tuple(folder / path.relative_to(WORKFLOW) for path in start) for start in starts]
     return {start: code.code_digest(*files) for start, files in zip(starts, here, strict=True)}
 
@@ -86,8 +124,9 @@ def test_any_change_of_a_module_reaches_just_what_imports_it(copied, dependencie
         target = copied / path.relative_to(WORKFLOW)
         text = target.read_text()
         target.write_text(text + "\nCHANGED = True\n")
-        after = digests(copied, starts, imports=False)
+        after = digests(copied, starts, changed=target)
         target.write_text(text)
+        code._source.__self__.pop(target, None)
         changed = {start for start in starts if after[start] != before[start]}
         importing = {start for start in starts if module_name(path) in dependencies[start]}
         assert changed == importing, module_name(path)

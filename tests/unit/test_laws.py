@@ -210,7 +210,7 @@ def test_the_page_says_prediction_and_outcome_whatever_comes_out(comparison, tab
     assert len(panels) == 4 * len(CHAINS)
 
 
-def test_a_point_done_anew_stands_beside_the_kept_ones(table):
+def test_a_point_done_again_stands_beside_the_kept_ones(table):
     cell = Cell("chain_400.0_1", "all", 1.0, "given")
     plan = PointPlan(cell, "lstm", Slicing(1, "none", 1))
     again = StepTimes((100.0, 100.0, 100.0), (50.0, 60.0, 90.0))

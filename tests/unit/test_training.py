@@ -343,7 +343,7 @@ class TestResuming:
         assert_same_history(history, alone)
 
     @pytest.mark.parametrize("kind", ["empty", "noise", "truncated", "no metadata"])
-    def test_a_corrupt_checkpoint_starts_anew_with_a_warning(self, kind, tmp_path, caplog):
+    def test_a_corrupt_checkpoint_warns_and_starts_from_the_beginning(self, kind, tmp_path, caplog):
         model, history = trained(tmp_path)
         checkpoint = tmp_path / "c"
         content = checkpoint.read_bytes()
@@ -357,7 +357,8 @@ class TestResuming:
         with caplog.at_level(logging.WARNING):
             again, after = trained(tmp_path)
         (warning,) = [r for r in caplog.records if r.levelno == logging.WARNING]
-        assert warning.getMessage() == f"{checkpoint}: unreadable checkpoint, training starts anew"
+        text = "unreadable checkpoint, training starts from the beginning"
+        assert warning.getMessage() == f"{checkpoint}: {text}"
         assert_same_weights(model, again)
         assert_same_history(history, after)
         assert list(tmp_path.iterdir()) == [checkpoint]

@@ -96,7 +96,7 @@ class TestBootstrapTimescales:
         sparse = sparse_block_counts(dtrajs, 40, 2, blocks)
         np.testing.assert_array_equal(sparse.toarray(), dense.reshape(len(blocks), -1))
         assert sparse_block_counts(dtrajs, 3000, 2, blocks).nnz == sparse.nnz <= 4900
-        weights = bootstrap_weights(len(blocks), 20, np.random.default_rng(0))
+        weights = bootstrap_weights(len(blocks), 5, np.random.default_rng(0))
         samples = [bootstrap_timescales(counts, weights, 2, 3) for counts in (dense, sparse)]
         np.testing.assert_array_equal(*samples)
 

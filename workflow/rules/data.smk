@@ -1,7 +1,7 @@
 # Needs: the settings of a simulated system, the trajectories in resources/, or a user's own files.
 # Makes: results/{system}/features.h5, for the four-state system reference.h5, for hidden chains exact.json.
 # Steps: simulate_four_state | simulate_hidden_chain, solve_hidden_chain | import_embedded | (download_data ->) import_data. On demand, regenerate_resources makes what
-# resources/ holds anew, in results/regenerated/, by simulate_peptide, simulate_go_model and compute_exact_spectrum.
+# resources/ holds again, in results/regenerated/, by simulate_peptide, simulate_go_model and compute_exact_spectrum.
 
 
 rule simulate_four_state:

@@ -1,6 +1,6 @@
 # Needs: states. Makes: model.safetensors, history.parquet, generated.h5, run.json of each cell.
 # Steps: train_and_generate, all replicates of a model in one job. Checkpoints stay beside the
-# weights: what is interrupted goes on, and what only generates anew does not train anew.
+# weights: what is interrupted goes on, and what only generates again does not train again.
 
 
 rule train_and_generate:

@@ -1,4 +1,4 @@
-"""Executor `slurm-patient`: Snakemake's slurm plugin, made to outlive an outage of the controller.
+"""Executor `slurm-patient`: Snakemake's slurm plugin, made to survive an outage of the controller.
 
 While the controller gives no answer, the plugin (2.8.0) asks `sacct` instead; where that gives
 none either, it forgets the jobs that it could not ask about and waits for them without end. It also

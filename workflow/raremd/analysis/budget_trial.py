@@ -89,7 +89,7 @@ def step_times(states: Path, generated: Path, slicing: Slicing) -> StepTimes:
 def beside_kept(
     plans: Sequence[PointPlan], times: Sequence[StepTimes], kept: pd.DataFrame | None
 ) -> pd.DataFrame:
-    """Ratios of trainings done anew beside those that a study kept.
+    """Ratios of trainings done again beside those that a study kept.
 
     Parameters
     ----------

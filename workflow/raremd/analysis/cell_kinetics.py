@@ -86,13 +86,17 @@ def _timescale_rows(
             yield Row(quantity="counts_left_out", value=model.fraction_counts_left_out)
 
 
-def state_quantities(model: TransitionModel, lag: int) -> dict[str, np.ndarray]:
-    """Populations, transition matrix and passage times (frames), over all states."""
-    return {
-        "population": full_stationary(model),
-        "transition_probability": full_transition_matrix(model),
-        "mfpt": mfpt_matrix(model, lag),
-    }
+class StateQuantities(NamedTuple):
+    """What a Markov model says of all its states; each field is a quantity of the table."""
+
+    population: np.ndarray  # (n_states,)
+    transition_probability: np.ndarray  # (n_states, n_states)
+    mfpt: np.ndarray  # (n_states, n_states), frames
+
+    @classmethod
+    def of(cls, model: TransitionModel, lag: int) -> StateQuantities:
+        """From a model with lag in frames."""
+        return cls(full_stationary(model), full_transition_matrix(model), mfpt_matrix(model, lag))
 
 
 def point_rows(seen: Seen) -> Iterator[Row]:
@@ -102,7 +106,7 @@ def point_rows(seen: Seen) -> Iterator[Row]:
     yield from _timescale_rows("timescale", seen.dtrajs, seen.n_states, *how)
     yield from _timescale_rows("yardstick_timescale", metastable, yardstick.n_states, *how)
     model = estimate(count_matrix(metastable, yardstick.n_states, yardstick.lag))
-    for quantity, values in state_quantities(model, yardstick.lag).items():
+    for quantity, values in StateQuantities.of(model, yardstick.lag)._asdict().items():
         yield from rows_of(quantity, values, yardstick.lag)
     longest = max(map(len, metastable))
     multiples = [k for k in CK_MULTIPLES if k * yardstick.lag < longest / 2]
@@ -248,14 +252,13 @@ def md_rows(
             for i in range(n_timescales):
                 bounds[quantity, i + 1, 0, lag] = float(low[i]), float(high[i])
     counts = block_counts(uncored, yardstick.n_states, yardstick.lag, blocks)
-    resampled: dict[str, list[np.ndarray]] = {}
+    resampled = []
     for drawn in np.tensordot(weights.astype(np.float64), counts, axes=1):
         if not drawn.any():  # all its blocks are shorter than the lag
             continue
-        model = estimate(drawn, reversible=False)
-        for quantity, values in state_quantities(model, yardstick.lag).items():
-            resampled.setdefault(quantity, []).append(values)
-    sampled = [(name, yardstick.lag, np.array(values)) for name, values in resampled.items()]
+        resampled.append(StateQuantities.of(estimate(drawn, reversible=False), yardstick.lag))
+    by_quantity = zip(StateQuantities._fields, zip(*resampled, strict=True), strict=False)
+    sampled = [(name, yardstick.lag, np.array(values)) for name, values in by_quantity]
     sampled += _residence_samples(uncored, yardstick, blocks, weights)
     for quantity, lag, samples in sampled:
         low, high = interval(samples)

@@ -92,7 +92,7 @@ class Trial:
     ----------
     system, kind : str
     held_out : bool
-        By the configuration; else the law was fitted anew without this system.
+        By the configuration; else the law was fitted again without this system.
     n : int
     rms : float
         Of ln(t1 predicted / t1 generated) at one step.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from raremd.analysis.cell_kinetics import state_quantities
+from raremd.analysis.cell_kinetics import StateQuantities
 from raremd.analysis.leaderboard import MEMORY, QMSM, REFERENCE
 from raremd.analysis.rows import Row, rows_of
 from raremd.io.storage import read_arrays
@@ -71,7 +71,7 @@ def extended_rows(
     Yields
     ------
     Row
-        Those of `cell_kinetics.state_quantities` and `yardstick_timescale`, in saved frames.
+        Those of `cell_kinetics.StateQuantities` and `yardstick_timescale`, in saved frames.
     """
     n_processes = int(of_state.max())
     for number, own in enumerate(system.sets, start=1):
@@ -83,7 +83,7 @@ def extended_rows(
                     timescales(model.transition_matrix, lag, n_processes), start=1
                 )
             ]
-            for quantity, values in state_quantities(model, lag).items():
+            for quantity, values in StateQuantities.of(model, lag)._asdict().items():
                 rows += rows_of(quantity, values, lag)
             yield from (row._replace(model=name, replicate=number) for row in rows)
 

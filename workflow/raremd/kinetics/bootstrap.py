@@ -104,7 +104,7 @@ def half_splits(n_blocks: int, n_splits: int, rng: np.random.Generator) -> np.nd
     Parameters
     ----------
     n_blocks : int
-        At least 2. Of an odd number, one block drawn anew for each split is in neither half.
+        At least 2. Of an odd number, one block drawn for each split is in neither half.
     n_splits : int
     rng : numpy.random.Generator
         Source of randomness.
@@ -156,7 +156,7 @@ def _variance(vectors: np.ndarray, population: np.ndarray) -> np.ndarray:
 def sparse_block_counts(
     dtrajs: Sequence[np.ndarray], n_states: int, lag: int, blocks: Sequence[tuple[int, int, int]]
 ) -> csr_array:
-    """As :func:`raremd.kinetics.timescales.block_counts`, a row a block.
+    """As :func:`raremd.kinetics.timescales.block_counts`, one row per block.
 
     A block of n frames has at most n different pairs, so that memory grows with the frames and
     not with the square of the states.

@@ -1,4 +1,4 @@
-"""Markov models of few states made from one of many, by linear algebra: nothing is counted anew."""
+"""Markov models of few states made from one of many, by linear algebra, without counting again."""
 
 from __future__ import annotations
 

@@ -186,7 +186,7 @@ def load(
     except (SafetensorError, OSError, TypeError, KeyError, UnicodeDecodeError):
         damaged = True
     if damaged:
-        log.warning("%s: unreadable checkpoint, training starts anew", path)
+        log.warning("%s: unreadable checkpoint, training starts from the beginning", path)
         return None
     groups: dict[str, Tensors] = {"best": {}, "model": {}, "optimiser": {}}
     for name, value in tensors.items():

@@ -54,7 +54,7 @@ def train_and_generate(
     """Train every replicate of a cell's model and let it generate.
 
     Finished trainings stay in checkpoints beside the weights, so that longer trajectories, or a
-    job that was repeated, train nothing anew.
+    job that was repeated, train nothing again.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def train_and_generate(
     run : Path
         JSON: what was trained and generated, for how long, with what.
     """
-    torch.set_num_threads(1)  # one job a core beats threads at these sizes
+    torch.set_num_threads(1)  # one job per core beats threads at these sizes
     system = read_states(states)
     tensors: dict[str, torch.Tensor] = {}
     arrays: dict[str, np.ndarray] = {}

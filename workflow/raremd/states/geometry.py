@@ -193,7 +193,7 @@ def nearest(points: np.ndarray, centers: np.ndarray, periods: np.ndarray) -> np.
     (n,) int64
     """
     n_centers, d = centers.shape
-    columns = np.empty((d, n_centers))  # one row a dimension: the inner loops become SIMD
+    columns = np.empty((d, n_centers))  # one row per dimension: the inner loops become SIMD
     for k in range(d):
         for c in range(n_centers):
             columns[k, c] = centers[c, k]

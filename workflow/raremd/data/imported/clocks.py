@@ -77,7 +77,7 @@ class Clock:
 def clock_among(block: np.ndarray) -> int | None:
     """The first column that grows as a time or frame number does, None where there is none.
 
-    Times are rounded, to the digits of a text or to 32 bits, and begin anew at restarts: nearly
+    Times are rounded, to the digits of a text or to 32 bits, and begin again at restarts: nearly
     all steps are as long as the median, or all values lie within a step of a straight line.
 
     Parameters

@@ -82,7 +82,7 @@ class TrajectorySource(Source):
 
 @dataclass(frozen=True, kw_only=True)
 class NumberSource(Source):
-    """Numbers in files, a row a frame.
+    """Numbers in files, one row per frame.
 
     Attributes
     ----------

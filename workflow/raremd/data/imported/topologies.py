@@ -160,22 +160,22 @@ def _refuse_merged(path: str, topology: mdtraj.Topology) -> None:
         if alphas > 1 and is_amino_acid(residue):
             raise ValueError(
                 f"{path}: residue {residue.name}{residue.resSeq} has {alphas} atoms CA, as where "
-                "several residues have one number; number them anew (gmx editconf -resnr 1)"
+                "several residues have one number; renumber them (gmx editconf -resnr 1)"
             )
 
 
 def residue_labels(topology: mdtraj.Topology) -> list[str]:
     """A name for each residue, such as `ALA2`, all different.
 
-    Where there are several molecules (chains, or numbers that begin anew) the name carries the
+    Where there are several molecules (chains, or numbers that begin again) the name carries the
     number of its own, as in `ALA2_1`; what is still there twice carries its place in the file.
     """
     molecules, molecule, before = [], 0, None
     for residue in topology.residues:
-        anew = before is not None and (
+        begins = before is not None and (
             residue.chain.index != before.chain.index or residue.resSeq < before.resSeq
         )
-        molecule, before = molecule + anew, residue
+        molecule, before = molecule + begins, residue
         molecules.append(molecule)
     labels = [f"{r.name}{r.resSeq}" for r in topology.residues]
     if molecule:

@@ -323,7 +323,7 @@ def advance(
 
     Langevin, middle scheme (Z. Zhang et al., J. Phys. Chem. A 123, 6056 (2019)), as OpenMM's
     LangevinMiddleIntegrator: kick, half a drift, friction and noise, half a drift. The repulsion
-    runs over a neighbour list that is made anew as soon as a bead has gone half the skin, before
+    runs over a neighbour list that is made again as soon as a bead has gone half the skin, before
     which no pair outside it can have come into reach: the list changes nothing but the speed.
 
     Parameters

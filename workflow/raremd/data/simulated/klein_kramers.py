@@ -261,7 +261,7 @@ def converged_timescales(n_timescales: int = 3) -> ExactSpectrum:
     Parameters
     ----------
     n_timescales : int
-        How many. The fourth hangs on the size of the box more than the first three do.
+        How many. The fourth depends on the size of the box more than the first three do.
 
     Returns
     -------

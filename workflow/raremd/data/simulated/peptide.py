@@ -180,7 +180,7 @@ def create_system(
 def torsion_dependent_pairs(topology: mdtraj.Topology) -> np.ndarray:
     """Heavy-atom pairs at least four bonds apart, shape (n_pairs, 2).
 
-    Closer pairs hang on bonds, angles or a single torsion and add only fast noise.
+    Closer pairs depend on bonds, angles or a single torsion and add only fast noise.
     """
     heavy = [a.index for a in topology.atoms if a.element.symbol != "H"]
     graph = nx.Graph((a.index, b.index) for a, b in topology.bonds)

@@ -1,4 +1,4 @@
-"""Chapman-Kolmogorov test: T(lag)^k against T(k lag), a panel a metastable state."""
+"""Chapman-Kolmogorov test: T(lag)^k against T(k lag), one panel per metastable state."""
 
 from __future__ import annotations
 

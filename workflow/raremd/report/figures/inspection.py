@@ -1,4 +1,4 @@
-"""Implied timescales of the MD against lag, before any model: one panel a partition."""
+"""Implied timescales of the MD against lag, before any model: one panel per partition."""
 
 from __future__ import annotations
 
