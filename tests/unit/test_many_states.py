@@ -95,7 +95,7 @@ def test_thousands_of_states_take_megabytes():
     found = implied(frames, n_states, 1, 3)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < n_states**2 * 8 / 4
+    assert peak < n_states**2 * 8 / 2
     assert active.all() and len(np.unique(macrostates)) == BASINS
     groups = macrostates.reshape(BASINS, -1)
     assert (groups == groups[:, :1]).all()
