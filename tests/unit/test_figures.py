@@ -249,22 +249,6 @@ class TestBaseCell:
         assert set(texts(panels[2].texts)) == {"+0.000"}
         assert "transition probability in 100 τ" in {a.get_xlabel() for a in figure.axes}
 
-    def test_many_states_are_counted_and_not_named(self):
-        eye = np.eye(150)
-        found = plotted.Matrices(eye, {"lstm": eye}, {"lstm": 0 * eye})
-        figure = transition_matrices.draw(found, LOOK)
-        assert all(len(a.get_xticks()) < 12 and not a.texts for a in figure.axes if a.images)
-        assert figure.get_figheight() < 4
-
-    def test_many_states_have_no_borders(self, cell):
-        rows = pick(cell, quantity="population", replicate=0).drop_duplicates("model")
-        places = [(i, 0) for i in range(1, 151)]
-        axes = style.new_figure(3, 3).subplots()
-        many = pd.concat([rows.assign(i=i, j=j) for i, j in places])
-        looks = {"md": style.MARKED_MD} | LOOK.series
-        populations_mfpt.draw_states(axes, many, places, looks)
-        assert len(axes.lines) == len(looks)
-
     def test_unknown_probability_is_a_dash(self):
         axes, values = style.new_figure(2, 2).subplots(), np.array([[np.nan, 1.0]] * 2)
         transition_matrices.draw_matrix(axes, values, "Blues", Normalize(0, 1), ".3f")

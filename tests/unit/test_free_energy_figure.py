@@ -1,7 +1,5 @@
 """The free-energy landscape of a coordinate: borders, names of states, and the curve in 1-D."""
 
-from dataclasses import replace
-
 import made_up
 import numpy as np
 import pytest
@@ -38,11 +36,3 @@ def test_curve_of_one_coordinate(landscapes):
     (axes,) = free_energy.draw(landscapes[1:], Look()).axes
     assert [line.get_xdata()[0] for line in axes.lines] == [1.0]
     assert axes.get_ylabel() == "free energy (kT)"
-
-
-def test_borders_of_hundreds_of_states_do_not_fill_the_panel(landscapes):
-    states = np.arange(100)
-    edges = [np.arange(101.0)]
-    many = replace(landscapes[1], energy=np.zeros(100), edges=edges, states=states)
-    (axes,) = free_energy.draw([many], Look()).axes
-    assert not axes.lines

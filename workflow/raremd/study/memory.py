@@ -22,7 +22,7 @@ MOST_METASTABLE = 200
 
 
 def compared_bytes(samples: int) -> int:
-    """For each pair of metastable states of a cell: counts in all blocks at two lags, and samples."""
+    """For each pair of metastable states: counts in all blocks at two lags, and samples."""
     return 8 * (2 * MAX_BLOCKS + RESAMPLED * samples)
 
 
