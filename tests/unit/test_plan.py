@@ -56,6 +56,18 @@ MADE = {
 }
 
 
+def test_the_number_of_metastable_states_is_known_or_that_of_the_data():
+    assert plan.metastable(STUDY, "four_state") == "macrostates 4"
+    source = {"kind": "dtraj", "files": "*.npy"}
+    own = {"source": source, "frame_interval": 1, "time_unit": "ns"}
+    for partitions, expected in (
+        ({"micro": {"method": "given"}}, "micro own"),
+        ({"macro": {"method": "given", "map": "map.dat"}}, "macro 0"),
+    ):
+        given = load_study({"systems": {"mine": own | {"partitions": partitions}}})
+        assert plan.metastable(given, "mine") == expected
+
+
 def changed_by(**changes):
     """Plans that are not those of the study as it was."""
     other = study(**changes)

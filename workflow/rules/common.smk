@@ -11,7 +11,7 @@ from raremd.data.imported.sources import downloads, matching_files
 from raremd.io.progress import CellProgress, keep_terminal_short
 from raremd.io.storage import write_json
 from raremd.report.figures import catalogue
-from raremd.study import laws_plan, plan, recipes, source_plan
+from raremd.study import laws_plan, memory, plan, recipes, source_plan
 from raremd.study.cell import Cell
 from raremd.study.code import code_digest
 from raremd.study.load import check_files, embedded_files, load_study
@@ -65,6 +65,18 @@ def planned_of_cell(make, *wildcard_names):
 def growing(amount):
     """Megabytes or minutes of a first attempt; the second asks for twice as much, and so on."""
     return lambda wildcards, attempt: amount * attempt
+
+
+def growing_with_states(amount, pair_bytes, *inputs):
+    """The same, and more for many states in the files of inputs, as `raremd.study.memory` counts."""
+    return lambda wildcards, input, attempt: attempt * memory.of_states(
+        [file for name in inputs for file in files_of(input[name])], amount, pair_bytes
+    )
+
+
+def files_of(value):
+    """The files of a named input, one or several."""
+    return [value] if isinstance(value, str) else list(value)
 
 
 # Not an input: `make laws` writes this file, and inspecting data must not ask for that study.

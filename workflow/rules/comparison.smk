@@ -107,7 +107,7 @@ rule assess_md:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=growing(2000),
+        mem_mb=growing_with_states(2000, memory.PAIR_BYTES["assess_md"], "states", "finer"),
         runtime=growing(30),
     params:
         code=code_of("assess_md"),

@@ -19,7 +19,7 @@ rule inspect_data:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=3000,
+        mem_mb=growing_with_states(3000, memory.PAIR_BYTES["inspect_data"], "states"),
     params:
         code=code_of("inspect_data"),
         plan=planned(plan.inspection_plans),

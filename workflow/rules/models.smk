@@ -19,7 +19,7 @@ rule train_and_generate:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=growing(2000),
+        mem_mb=growing_with_states(2000, memory.PAIR_BYTES["train_and_generate"], "states"),
         runtime=growing(600),
     params:
         code=lambda w: code_of("train_and_generate", model_file(w)),

@@ -24,6 +24,7 @@ rule check_lengths:
         # changed resource, and a longer lag or window must not train everything again. In a
         # finished study, the jobs that use the longer one refuse it before they begin.
         plan=planned(plan.lengths_plan, "system"),
+        metastable=lambda wildcards: plan.metastable(STUDY, wildcards.system),
     params:
         code=code_of("check_lengths"),
     script:

@@ -17,6 +17,7 @@ from raremd.kinetics.bootstrap import (
     sparse_block_counts,
 )
 from raremd.kinetics.equilibrium import DetailedBalance, detailed_balance
+from raremd.kinetics.many_states import implied
 from raremd.kinetics.timescales import count_transitions, slow_split, timescales
 from raremd.kinetics.transition_matrix import count_matrix, estimate
 from raremd.states.discrete_trajectories import DiscreteSystem
@@ -58,8 +59,7 @@ def timescales_against_lag(
     times = np.full((len(lags), plan.timescales), np.nan)
     samples = np.full((len(lags), plan.samples, plan.timescales), np.nan)
     for row, lag in enumerate(lags):
-        model = estimate(count_matrix(dtrajs, n_states, lag))
-        times[row] = timescales(model.transition_matrix, lag, plan.timescales, model.stationary)
+        times[row] = implied(dtrajs, n_states, lag, plan.timescales).times
         if bars and len(blocks) > 1 and lag < longest:
             rng = np.random.default_rng(plan.seed)
             weights = bootstrap_weights(len(blocks), plan.samples, rng)

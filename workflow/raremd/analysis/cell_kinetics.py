@@ -14,7 +14,6 @@ from raremd.analysis.rows import Row, as_table, numbers, rows_of
 from raremd.analysis.yardstick import Yardstick, majority_map
 from raremd.io.storage import read_arrays, write_table
 from raremd.kinetics.bootstrap import (
-    MANY,
     bootstrap_blocks,
     bootstrap_timescales,
     bootstrap_weights,
@@ -24,6 +23,7 @@ from raremd.kinetics.bootstrap import (
     sliced_blocks,
     sparse_block_counts,
 )
+from raremd.kinetics.many_states import MANY, implied
 from raremd.kinetics.residence import block_of, crossings, find_visits, residence_times, survival
 from raremd.kinetics.timescales import (
     TransitionModel,
@@ -35,7 +35,6 @@ from raremd.kinetics.timescales import (
     full_stationary,
     full_transition_matrix,
     mfpt_matrix,
-    timescales,
 )
 from raremd.states.discrete_trajectories import read_states
 from raremd.states.split import Segment, at_interval, check_lengths, take
@@ -77,13 +76,12 @@ def _timescale_rows(
     quantity: str, dtrajs: list[np.ndarray], n_states: int, lags: Sequence[int], n: int
 ) -> Iterator[Row]:
     for lag in lags:
-        model = estimate(count_matrix(dtrajs, n_states, lag))
-        values = timescales(model.transition_matrix, lag, n, model.stationary)
-        for i, value in enumerate(values, start=1):
+        found = implied(dtrajs, n_states, lag, n)
+        for i, value in enumerate(found.times, start=1):
             yield Row(quantity=quantity, i=i, lag=lag, value=value)
         if lag == lags[0] and quantity == "timescale":
-            yield Row(quantity="states_left_out", value=model.fraction_states_left_out)
-            yield Row(quantity="counts_left_out", value=model.fraction_counts_left_out)
+            yield Row(quantity="states_left_out", value=found.fraction_states_left_out)
+            yield Row(quantity="counts_left_out", value=found.fraction_counts_left_out)
 
 
 class StateQuantities(NamedTuple):

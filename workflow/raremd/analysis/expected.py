@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from raremd.analysis.kept_laws import WITHIN, Expectation, KeptLaws, expectation
 from raremd.analysis.rows import Row
-from raremd.kinetics.timescales import timescales
-from raremd.kinetics.transition_matrix import count_matrix, estimate
+from raremd.kinetics.many_states import implied
 from raremd.states.discrete_trajectories import DiscreteSystem
 from raremd.states.split import at_interval
 from raremd.study.plans import InspectedCell
@@ -21,10 +20,9 @@ def one_step(cell: InspectedCell, states: DiscreteSystem) -> float:
     labels, _ = states.labels(cell.slicing.recrossing)
     try:
         sliced = at_interval(labels, states.sets[0].training, *how)
-        chain = estimate(count_matrix(sliced, states.n_states, 1))
+        return float(implied(sliced, states.n_states, 1, 1).times[0])
     except ValueError:  # nothing is left of them, which is told elsewhere
         return math.nan
-    return float(timescales(chain.transition_matrix, 1, 1, chain.stationary)[0])
 
 
 def expected_of(

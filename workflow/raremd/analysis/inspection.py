@@ -20,8 +20,8 @@ from raremd.analysis.expected import Planned, expected_of, law_rows, one_step
 from raremd.analysis.kept_laws import Expectation, KeptLaws
 from raremd.analysis.rows import Row, as_table
 from raremd.analysis.speed import Rates, probe
-from raremd.kinetics.bootstrap import MANY, interval, trajectory_blocks
-from raremd.kinetics.transition_matrix import count_matrix, largest_connected_set
+from raremd.kinetics.bootstrap import interval, trajectory_blocks
+from raremd.kinetics.many_states import MANY, connected, sparse_counts
 from raremd.states.discrete_trajectories import DiscreteSystem, read_states
 from raremd.states.split import at_interval, check_lengths, take
 from raremd.study.plans import InspectedCell, InspectionPlan, MDPlan
@@ -32,8 +32,6 @@ COLUMNS = [
 ]  # fmt: skip
 DRAWING = 2.0
 """Core seconds that a figure takes beside the start of its job."""
-SOLVED = 2000
-"""States up to which timescales are estimated: with more it takes minutes a lag."""
 
 
 @dataclass(frozen=True)
@@ -108,10 +106,8 @@ class SystemInspection:
 def its_rows(dtrajs: list[np.ndarray], n_states: int, plan: MDPlan) -> Iterator[Row]:
     """Timescales of the training MD against lag, in frames, with bootstrap bars.
 
-    No bars where there are too many states for them, and nothing where there are even more.
+    No bars where there are too many states for them.
     """
-    if n_states > SOLVED:
-        return
     times, samples = timescales_against_lag(
         dtrajs, n_states, plan.lags, plan, bars=n_states <= MANY
     )
@@ -126,7 +122,7 @@ def state_rows(system: DiscreteSystem, lag: int) -> Iterator[Row]:
     training = take(system.md, system.split.training)
     visits = np.bincount(np.concatenate(training), minlength=system.n_states)
     jumps = sum(int(np.count_nonzero(d[1:] != d[:-1])) for d in training)
-    active = largest_connected_set(count_matrix(training, system.n_states, lag))
+    active = connected(sparse_counts(training, system.n_states, lag))
     found = {
         "dimensions": system.dimension,
         "states": system.n_states,
@@ -196,7 +192,7 @@ def _cell(
         seconds += value
         rows.append(Row(model.name, quantity="core_seconds", value=value))
     rows.append(Row(quantity="can_tell", value=not reasons))
-    t1 = one_step(cell, states) if states.n_states <= SOLVED else math.nan
+    t1 = one_step(cell, states)
     expected = expected_of(cell, states.n_states, t1, kept)
     rows += law_rows(expected, t1 * cell.interval / plan.frame_interval)
     table = as_table(rows).assign(

@@ -11,7 +11,6 @@ from scipy.sparse import csr_array, vstack
 
 from raremd.kinetics.timescales import count_matrix, estimate, right_eigenvectors, timescales
 
-MANY = 500  # states above which timescales get no error bars: they take minutes and gigabytes
 LOST_VARIANCE = 0.1  # see bootstrap_timescales
 MAX_BLOCKS = 1000  # so that counts fit in memory; long data are given longer blocks
 AT_ONCE = 16  # bootstrap samples whose counts are held in memory

@@ -17,7 +17,7 @@ from raremd.data.features import (
     read_validation,
 )
 from raremd.io.storage import write_arrays
-from raremd.kinetics.transition_matrix import count_matrix, largest_connected_set
+from raremd.kinetics.many_states import connected, sparse_counts
 from raremd.states.coordinates import Coordinate, CoordinateSettings, fit_coordinate
 from raremd.states.cores import Cores, fit_cores
 from raremd.states.frames import Frames
@@ -159,19 +159,19 @@ def _check_visited(
 def _check_connected(training: list[np.ndarray], n_states: int) -> None:
     """Frames that kinetics would leave out: half of them is too much, fewer are reported."""
     visits = _visits(training, n_states)
-    connected = largest_connected_set(count_matrix(training, n_states, 1))
-    share = visits[connected].sum() / visits.sum()
+    kept = connected(sparse_counts(training, n_states, 1))
+    share = visits[kept].sum() / visits.sum()
     if 1 - share >= MAXIMUM_LEFT_OUT:
         raise ValueError(
             f"partition: the largest set of states that the training frames connect both ways has "
-            f"{len(connected)} of {n_states} states and {share:.0%} of the frames; take fewer "
+            f"{len(kept)} of {n_states} states and {share:.0%} of the frames; take fewer "
             "states, study the parts apart, or add trajectories that go between them"
         )
-    if len(connected) < n_states:
+    if len(kept) < n_states:
         log.warning(
             "partition: %d of %d states, with %.2g %% of the training frames, are not connected "
             "both ways with the others; kinetics leaves them out",
-            n_states - len(connected),
+            n_states - len(kept),
             n_states,
             100 * (1 - share),
         )

@@ -35,6 +35,7 @@ from raremd.states.partition import (
     NearestCenterPartition,
     Partition,
 )
+from raremd.states.pcca import lump
 from raremd.states.state_map import read_map
 
 log = logging.getLogger(__name__)
@@ -243,7 +244,7 @@ class PCCASettings:
                 periods=periods,
             )
         dtrajs = [micro.assign(c) for c in coordinates]
-        active, lumping = _lump(dtrajs, micro.n_states, self.n_states, self.lag)
+        active, lumping = lump(dtrajs, micro.n_states, self.n_states, self.lag)
         # A connected microstate is its own nearest.
         substitutes = nearest(micro.centers, micro.centers[active], periods)
         macrostates = lumping[substitutes].astype(np.int16)
@@ -340,42 +341,6 @@ def fit_partition(
     partition = settings.fit(coordinates, periods, seed)
     _check_count(partition.method, partition.n_states, n_frames)
     return partition
-
-
-def _lump(
-    dtrajs: list[np.ndarray], n_micro: int, n_macro: int, lag: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Connected microstates (n_micro,) bool, and the macrostate of each of them, by PCCA+."""
-    if lag < 1 or all(len(dtraj) <= lag for dtraj in dtrajs):
-        raise ValueError(f"pcca: lag is {lag} frames: from 1 up, below the longest segment")
-    from deeptime.markov import TransitionCountEstimator  # see KMeans
-    from deeptime.markov.msm import MaximumLikelihoodMSM
-
-    counts = TransitionCountEstimator(lag, "sliding", n_states=n_micro)
-    counts = counts.fit_fetch([d for d in dtrajs if len(d) > lag]).submodel_largest()
-    if n_macro < 2 or counts.n_states < 2:
-        raise ValueError(
-            f"pcca: {n_macro} macrostates of {counts.n_states} connected microstates: at least 2 "
-            "are needed"
-        )
-    msm = MaximumLikelihoodMSM(reversible=True, maxerr=1e-12).fit_fetch(counts)
-    found = min(n_macro, counts.n_states)
-    lumping = np.arange(found)  # where there is nothing to lump
-    while (
-        found < counts.n_states and len(np.unique(lumping := msm.pcca(found).assignments)) < found
-    ):
-        found -= 1  # two are always populated
-    if found < n_macro:
-        log.warning(
-            f"pcca: {found} macrostates instead of {n_macro}: at lag {lag} no microstate belongs "
-            f"most of all to one of {found + 1}; change the lag or the microstates if more are "
-            "wanted"
-        )
-    population = np.bincount(lumping, msm.stationary_distribution)
-    rank = np.argsort(np.argsort(-population, kind="stable"))
-    active = np.zeros(n_micro, dtype=bool)
-    active[counts.state_symbols] = True
-    return active, rank[lumping]
 
 
 def _check_count(method: str, n_states: int, n_frames: int) -> None:

@@ -21,7 +21,7 @@ from raremd.study.plans import (
 )
 from raremd.study.settings.messages import exact
 from raremd.study.settings.models import read_model_settings
-from raremd.study.settings.partitions import CoreSets, Pcca
+from raremd.study.settings.partitions import CoreSets, Given, Pcca, n_states
 from raremd.study.settings.sources import HiddenChain, Simulated
 from raremd.study.study import Study
 from raremd.study.verdict_plans import (
@@ -56,6 +56,14 @@ def lengths_plan(study: Study, system: str) -> LengthsPlan:
     windows = tuple(IntervalWindow(*level, window) for level, window in sorted(longest.items()))
     split = split_of(study, system)
     return LengthsPlan(study.longest_lag(system), split, windows, study.block(system))
+
+
+def metastable(study: Study, system: str) -> str:
+    """Partition of the yardstick, and its states; `own` for as many as the data come with."""
+    partition = study.system(system).yardstick.partition
+    states = study.states_of(system, partition)
+    own = isinstance(states, Given) and not states.lumps
+    return f"{partition} {'own' if own else n_states(states) or 0}"
 
 
 def states_plan(study: Study, system: str, coordinate: str, partition: str) -> StatesPlan:

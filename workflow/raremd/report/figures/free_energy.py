@@ -29,6 +29,8 @@ NAME: dict[str, Any] = {
     "ha": "center", "va": "center", "weight": "bold", "color": "white",
     "path_effects": [withStroke(linewidth=2, foreground="black")],
 }  # fmt: skip
+BORDERS = 50
+"""Above so many borders along one coordinate they would fill the panel; there are none then."""
 HIGHEST = 8.0
 """kT above the minimum where the colours end."""
 
@@ -92,11 +94,12 @@ def draw_plane(axes: Axes, shown: Landscape, width: float) -> QuadMesh:
 
 
 def draw_curve(axes: Axes, shown: Landscape) -> None:
-    """Free energy along one coordinate, borders as vertical lines."""
+    """Free energy along one coordinate, borders as vertical lines unless there are too many."""
     (edges,) = shown.edges
     axes.stairs(shown.energy, edges, color=style.MD, baseline=None)
     if shown.states is not None:
-        for border in edges[1:-1][shown.states[1:] != shown.states[:-1]]:
+        borders = edges[1:-1][shown.states[1:] != shown.states[:-1]]
+        for border in borders if len(borders) <= BORDERS else ():
             axes.axvline(border, color=style.REFERENCE, linewidth=0.5, linestyle=":")
     axes.set(xlabel=_label(shown, 0), ylabel="free energy (kT)", ylim=(0, None))
     axes.set_xlim(_window(shown, 0))

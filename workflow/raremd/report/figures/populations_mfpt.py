@@ -23,6 +23,8 @@ BEYOND = 3
 """Times all values that bars may widen the axis."""
 PAIRS = 20
 """With more pairs of states, first passages are matrices of model / MD."""
+BORDERS = 60
+"""Above so many places borders between them would fill the panel."""
 NAMED = 12
 """Above so many states their names would not fit below an axis."""
 
@@ -47,7 +49,7 @@ def draw_states(
         rows = pick(table, model=model)
         x = np.array([order[p] for p in zip(rows["i"], rows["j"], strict=True)]) + offset
         style.marks(axes, x, rows[["value", "low", "high"]].replace(np.inf, style.HUGE), look)
-    for edge in range(1, len(places)):
+    for edge in range(1, len(places) if len(places) <= BORDERS else 0):
         axes.axvline(edge - 0.5, color=style.BAND, linewidth=0.6, zorder=0)
     axes.set_xlim(-0.5, len(places) - 0.5)
 

@@ -16,6 +16,8 @@ from raremd.report.names import state
 
 MOST = 8
 """Above so many states the numbers in the cells could not be read."""
+NAMED = 20
+"""Above so many states their names would overlap; the axes then count states from 0."""
 
 
 def draw_matrix(
@@ -77,7 +79,7 @@ def draw(data: Matrices, look: Look) -> Figure:
         row[2].set_title(f"{look.label(model)} − MD")
         row[0].set_ylabel("from state")
     names = [state(k, look.names) for k in range(len(data.md))]
-    for panel in axes.flat:
+    for panel in axes.flat if len(names) <= NAMED else ():
         panel.set_xticks(range(len(names)), names)
         panel.set_yticks(range(len(names)), names)
     for panel in axes[-1]:

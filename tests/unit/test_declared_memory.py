@@ -1,0 +1,77 @@
+"""Declared memory follows from the number of states, and is not exceeded."""
+
+import tracemalloc
+from contextlib import contextmanager, nullcontext
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from raremd.analysis.cell_kinetics import Seen, md_rows
+from raremd.analysis.yardstick import Yardstick
+from raremd.io.storage import write_arrays
+from raremd.kinetics.bootstrap import MAX_BLOCKS, trajectory_blocks
+from raremd.learning.leak import HeldOutWindows, read_held_out
+from raremd.learning.windows import Windows
+from raremd.models import build_model
+from raremd.study.memory import PAIR_BYTES, check_metastable, compared_bytes, of_states
+
+
+def frames(n_states, n_frames, seed=0):
+    """A walk that often jumps far and visits each state in turn."""
+    rng = np.random.default_rng(seed)
+    steps = np.where(rng.random(n_frames) < 0.1, rng.integers(n_states, size=n_frames), 1)
+    return (np.cumsum(steps) % n_states).astype(np.int16)
+
+
+@contextmanager
+def traced():
+    """Most memory that is held at a time, in bytes."""
+    found = SimpleNamespace(peak=0)
+    tracemalloc.start()
+    yield found
+    found.peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+
+def test_more_states_declare_more_memory(tmp_path):
+    few, many = tmp_path / "few.h5", tmp_path / "many.h5"
+    for path, n_states in ((few, 4), (many, 10_000)):
+        write_arrays(path, {"md/0000": np.zeros(2, np.int16)}, {"n_states": n_states})
+    assert of_states([tmp_path / "none.h5"], 2000, 120) == 2000
+    assert of_states([few], 2000, 120) == 2000
+    assert of_states([few, many], 2000, 120) == 2000 + 12_000
+
+
+def test_training_takes_no_more_than_declared():
+    n_states = 400
+    trajectory = frames(n_states, 20_000)
+    windows = Windows.of([trajectory], 20)
+    torch.set_num_threads(1)
+    with traced() as memory:
+        model = build_model("markov", n_states, {})
+        model.prepare([trajectory])
+        held_out = HeldOutWindows.of(windows, windows, n_states, 100)
+        read_held_out(model, held_out)
+    assert n_states**2 * 8 < memory.peak < PAIR_BYTES["train_and_generate"] * n_states**2
+
+
+def test_comparison_in_metastable_states_takes_no_more_than_declared():
+    n_samples, peaks = 20, {}
+    for n_states in (4, 4, 24):  # first of all, functions are compiled
+        dtrajs = [frames(n_states, 5000)]
+        yardstick = Yardstick.of(dtrajs, n_states, np.arange(n_states, dtype=np.int16), 2)
+        seen = Seen(dtrajs, dtrajs, n_states, yardstick, (2,), 1)
+        blocks = trajectory_blocks([5000], 5000 // MAX_BLOCKS)
+        assert len(blocks) == MAX_BLOCKS
+        with traced() if peaks else nullcontext(SimpleNamespace(peak=0)) as memory:
+            md_rows(seen, blocks, n_samples, np.random.default_rng(0))
+        peaks[n_states] = memory.peak
+    assert 24**2 * 8 * MAX_BLOCKS < peaks[24] - peaks[4] < 24**2 * compared_bytes(n_samples)
+
+
+def test_a_yardstick_of_microstates_is_refused():
+    check_metastable("macrostates", 200)
+    with pytest.raises(ValueError, match=r"yardstick: microstates has 2000 states, .* at most 200"):
+        check_metastable("microstates", 2000)
