@@ -18,7 +18,9 @@ rule estimate_kinetics:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=growing_with_states(3000, memory.compared_bytes(STUDY.settings.bootstrap_samples), "yardstick"),
+        mem_mb=growing_with_states(
+            3000, memory.compared_bytes(STUDY.settings.bootstrap_samples), "yardstick"
+        ),
         runtime=growing(60),
     params:
         code=code_of("estimate_kinetics"),
