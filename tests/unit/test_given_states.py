@@ -104,7 +104,9 @@ def test_a_system_of_three_keys_is_a_study():
         for interval in (0.2, 1, 2)
         for partition in ("kmeans_100", "macrostates")
     }
-    assert set(study.cells.values()) == {("markov", "lstm", "transformer")}
+    usual = ("markov", "lstm", "transformer")
+    corrected = [cell for cell, models in study.cells.items() if models != usual]
+    assert corrected == [study.base("mine")]
     mine = study.system("mine")
     assert mine.lags == (0.2, 0.4, 1, 2, 4, 10, 20)
     assert mine.yardstick == Yardstick(coordinate="all", partition="macrostates", lag=4.0)
