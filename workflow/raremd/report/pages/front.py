@@ -14,7 +14,7 @@ from raremd.report.pages.answers import answer
 from raremd.report.pages.opening import span
 
 BEGIN, END = "<!-- found: written by make snapshot -->", "<!-- end of found -->"
-ASKED = "C4", "C3", "C6"
+ASKED = "C2", "C4", "C3", "C6"
 """The claims that people ask about first."""
 FRAMES, STATES = 1000.0, 100
 """Timescale in saved frames and number of states of the example."""
@@ -28,10 +28,10 @@ def _learned(systems: Sequence[Recommended]) -> str:
         for s in systems
         if s.outcome is Outcome.REPRODUCED and s.best
     ]
-    best = f", at best to within a factor of {listed(where)}" if where else ""
+    best = f"; the best is within a factor of {listed(where)}" if where else ""
     return (
-        "**Does a network learn the slow dynamics?** At the long lag one reproduces the slow "
-        f"processes in {len(where)} of {count(len(systems), 'system')}{best}."
+        "**Does a network learn the slow dynamics?** At the long lag, in "
+        f"{len(where)} of {count(len(systems), 'system')}{best}."
     )
 
 
@@ -41,14 +41,12 @@ def _training(laws: KeptLaws) -> str:
     for law in laws.networks:
         tokens = expectation(law, 1e6, STATES, FRAMES).tokens
         low, high, about = (t / 1e6 for t in (tokens.low, tokens.high, tokens.value))
-        needs.append(
-            f"about {about:.0f} [{low:.0f}, {high:.0f}] million for the {pretty(law.kind)}"
-        )
+        needs.append(f"{about:.0f} [{low:.0f}, {high:.0f}] million for the {pretty(law.kind)}")
     return (
-        f"**How many frames must a network be trained on?** For a process of {FRAMES:,.0f} saved "
-        f"frames in {STATES} states {listed(needs)}, by the fitted laws and counting a frame each "
-        f"time it is seen, to bring its timescale at one step within {100 * WITHIN:.0f} % of the "
-        "MD's. [The laws](docs/laws.md) tell more."
+        "**How many frames must a network be trained on?** By the [fitted laws](docs/laws.md), "
+        f"{listed(needs)} bring a timescale of {FRAMES:,.0f} frames in {STATES} states within "
+        f"{100 * WITHIN:.0f} % of the MD's at one step. A frame counts each time it is seen. At "
+        "the long lag fewer can do."
     )
 
 
@@ -62,9 +60,9 @@ def _markov(systems: Sequence[Recommended]) -> str:
             intervals = sorted({c.interval for c in good})
             where.append(f"`{system.system}` ({span(intervals, system.unit)})")
     cells = f"{right} of {count(tried, 'cell')}"
-    places = f", at these saving intervals: {listed(where)}" if where else ""
+    places = f", at saving intervals of {listed(where)}" if where else ""
     return (
-        "**When is a Markov model enough?** It reproduces the slow processes at the long lag in "
+        "**When is a Markov model enough?** At the long lag it reproduces the slow processes in "
         f"{cells}{places}."
     )
 
