@@ -52,7 +52,7 @@ def test_what_is_asked_first_is_answered_first():
     ]
     best = "2.00 in `toy` (LSTM; 100 states every 5 ps)."
     assert f"in 1 of 1 system; the best is within a factor of {best}" in text
-    assert "in 2 of 3 cells, at saving intervals of `toy` (5 to 20 ps)." in text
+    assert "in 2 of 3 cells, at saving intervals of `toy` (5 and 20 ps)." in text
     assert "9 [7, 11] million for the LSTM" in text  # 1e6 (1000 x 1e-3 / (1 / 0.9 - 1))
     assert text.endswith("From a run of `config/study.yaml` at commit `abc1234`.")
 

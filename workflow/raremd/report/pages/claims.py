@@ -23,7 +23,7 @@ of the easy one, on C6 the error of the Transformer minus that of the LSTM: posi
 claim. Each claim is read twice: at the **long lag** of the yardstick in metastable states, and at
 **one step** in the cells' own states. Intervals come from paired replicates and hold for the MD at
 hand{except_own}; within a claim they are widened by Holm's correction. `no difference` means that
-the interval lies within the tolerance; `undecided` says what would decide it.
+the interval lies within the tolerance; for `undecided`, the last column says what would decide it.
 """
 DECIDES = {
     Cause.EVENTS: "more slow transitions",
@@ -37,7 +37,9 @@ DECIDES = {
 }
 """What would decide a verdict, in a table; the whole sentences stand below all tables."""
 VARIED = "The same effect at the long lag for networks with one thing changed, uncorrected:"
-BUDGETS = "The same effect at other budgets, uncorrected; the verdict is given at the one in bold:"
+BUDGETS = """\
+The same effect at other budgets, without Holm's correction, so that it can be decided where the
+verdict is not; bold is the budget of the verdict:"""
 CONTROLS = """\
 Mean error of the slowest timescale at the long lag: of each network, and of the same network with
 one thing changed.
@@ -160,7 +162,7 @@ def claim_table(records: Sequence[ClaimRecord], controls: Sequence[Control]) -> 
     """The verdicts on one claim with effects, controls, events and what would decide."""
     heading = [
         "system", "model", "cells", "long lag", "effect (log2)", "one step", "effect (log2)",
-        "Markov", "its error, and with the best control", "events", "what would decide it",
+        "Markov", "its error, and the lowest of a control", "events", "what would decide it",
     ]  # fmt: skip
     rows = [
         [

@@ -16,10 +16,10 @@ OUTCOMES = {
     Outcome.CANNOT_TELL: "this study cannot tell for {}",
 }
 VERDICTS = {
-    Verdict.SUPPORTED: "{} for the claim",
-    Verdict.CONTRADICTED: "{} against it",
-    Verdict.NO_DIFFERENCE: "{} without a difference",
-    Verdict.UNDECIDED: "{} undecided",
+    Verdict.SUPPORTED: ("{} supports the claim", "{} support the claim"),
+    Verdict.CONTRADICTED: ("{} contradicts it", "{} contradict it"),
+    Verdict.NO_DIFFERENCE: ("{} finds no difference", "{} find no difference"),
+    Verdict.UNDECIDED: ("{} is undecided", "{} are undecided"),
 }
 
 
@@ -38,9 +38,8 @@ def networks(answers: Sequence[Answer]) -> str:
 
 
 def span(times: Sequence[float], unit: str) -> str:
-    """Saving intervals from the shortest to the longest."""
-    ends = dict.fromkeys(given(time) for time in (times[0], times[-1]))
-    return f"{' to '.join(ends)} {units(unit, times[-1])}"
+    """Saving intervals with their unit."""
+    return f"{listed([given(time) for time in times])} {units(unit, times[-1])}"
 
 
 def intervals(answers: Sequence[Answer]) -> str:
@@ -61,12 +60,12 @@ def intervals(answers: Sequence[Answer]) -> str:
 def claims(records: Sequence[ClaimRecord]) -> str:
     """How the verdicts are divided, and which claims are supported."""
     parts = []
-    for verdict, words in VERDICTS.items():
+    for verdict, (one, several) in VERDICTS.items():
         mine = [r for r in records if r.long_lag.verdict is verdict]
         names = listed(list(dict.fromkeys(r.claim for r in mine)))
         told = f" ({names})" * (verdict is not Verdict.UNDECIDED)
         if mine:
-            parts.append(words.format(len(mine)) + told)
+            parts.append((one if len(mine) == 1 else several).format(len(mine)) + told)
     return f"Of {count(len(records), 'verdict')} at the long lag, {listed(parts)}."
 
 

@@ -46,7 +46,7 @@ def headline(answer: Answer) -> str:
         for model, times in answer.intervals_by_network.items()
     ]
     return (
-        f"Yes: {listed(networks)}. The error is smallest at {place} "
+        f"Yes: {listed(networks)}. Among networks the error is smallest at {place} "
         f"({count(best.n_states, 'state')}; {trained(best.model, best.budget)}): at most a factor "
         f"of {factor(best.bound)}."
     )
@@ -80,8 +80,11 @@ def _markov(answer: Answer) -> str:
         if any(c.outcome is Outcome.CANNOT_TELL for c in answer.baselines):
             return "Whether a Markov state model reproduces them cannot be told."
         return "A Markov state model reproduces them in no cell."
-    too, times = " too" * bool(answer.reproduced), _intervals(answer.markov_suffices, unit)
-    return f"A Markov state model reproduces them{too} at {times}, so no network is needed there."
+    times = _intervals(answer.markov_suffices, unit)
+    return (
+        f"A Markov state model reproduces them at {times} in at least one cell, so no network is "
+        "needed there."
+    )
 
 
 def events(a: Assessment) -> str:
@@ -150,8 +153,10 @@ def _section(answer: Answer) -> list[str]:
         lines += [*ranges(answer), ""]
     if answer.reproduced and answer.lost:
         times = listed([quantity(t, assessment.unit) for t in answer.lost])
+        processes = "processes" if len(answer.lost) > 1 else "a process"
         lines += [
-            f"Lost at {given(answer.intervals[-1], assessment.unit)}: processes of {times}.",
+            f"At {given(answer.intervals[-1], assessment.unit)}, {processes} of {times} can no "
+            "longer be resolved.",
             "",
         ]
     return lines
@@ -167,7 +172,7 @@ def ranges(answer: Answer) -> list[str]:
         return f"**{outcome}**" if outcome is Outcome.REPRODUCED else str(outcome or "–")
 
     rows = [[pretty(model), *(told(model, time) for time in times)] for model in found]
-    return as_table(["saving interval", *(given(time, unit) for time in times)], rows)
+    return as_table(["best outcome at", *(given(time, unit) for time in times)], rows)
 
 
 def _misses(candidate: Candidate) -> bool:

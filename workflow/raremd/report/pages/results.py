@@ -148,8 +148,9 @@ def removals(comparison: pd.DataFrame, study: ResultsPagePlan) -> list[str]:
     models = [named(model, study.controls) for model in study.models]
     return [
         "Slowest timescale after recrossings were removed: log2 over that of the MD in the same",
-        "states with its recrossings, at the yardstick's lag. Bold: the MD itself is slower than",
-        "the 95 % interval of that MD: the removal took real transitions away (over-coring).",
+        "states with its recrossings, at the yardstick's lag. Bold: even the MD is now slower than",
+        "the upper limit of the MD with recrossings, so real transitions were removed",
+        "(over-coring).",
         "",
         *as_table(["system", "cell", "MD, own interval", "MD", *models], rows),
         "",
