@@ -166,7 +166,7 @@ class TestMemory:
             if "| Transformer | 10 ps (long lag) |" in x
         )  # fmt: skip
         assert "| not reproduced |" in line
-        assert "states without memory do not describe the MD either" in line
+        assert "it has not learned the memory of these states" in line
 
     def test_c6_shows_both_readings(self, said):
         assert records(said, "memory", "C6") == {"transformer": ("supported", "no difference")}

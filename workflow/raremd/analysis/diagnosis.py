@@ -27,7 +27,7 @@ class MainCause(StrEnum):
     DATA = "too little MD"
     SIZE = "too small a network"
     MEMORY = "too short a window"
-    STATES = "states without memory do not describe the MD either"
+    STATES = "it has not learned the memory of these states"
     UNKNOWN = "none of the causes that were tried"
     UNTRIED = "not known, because no control ran"
 

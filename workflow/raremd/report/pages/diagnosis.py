@@ -27,9 +27,9 @@ def _gain(diagnosis: Diagnosis, what: str) -> str:
     gains = [gain for gain in diagnosis.controls if gain.varies == what]
     if not gains:
         return "–"
-    most = max(gains, key=lambda gain: gain.gain)
+    most = max(gains, key=lambda gain: (gain.helps, gain.gain))
     text = f"{most.gain:+.2f}"
-    return f"**{text}**" if any(gain.helps for gain in gains) else text
+    return f"**{text}**" if most.helps else text
 
 
 def headline(diagnoses: Sequence[Diagnosis]) -> list[str]:
