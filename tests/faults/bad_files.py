@@ -64,7 +64,7 @@ CASES = {
         PLAN, data("0.npy", pickled), ("data/0.npy", "pickle", "could run code")
     ),
     "pickle called .npy": Case(
-        PLAN, data("0.npy", raw(pickle.dumps([1.0, 2.0]))), ("data/0.npy", "not a NumPy array")
+        PLAN, data("0.npy", raw(pickle.dumps([1.0, 2.0]))), ("data/0.npy", "could run code")
     ),
     "pickle in .npz": Case(
         PLAN,
@@ -99,7 +99,7 @@ CASES = {
     "text in UTF-16": Case(
         PLAN,
         data("0.txt", raw(table(circle()).encode("utf-16"))),
-        ("data/0.txt", "not a text file", "UTF-8"),
+        ("data/0.txt", "text in UTF-16", "UTF-8"),
     ),
     "text in Latin-1": Case(
         PLAN,

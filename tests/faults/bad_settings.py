@@ -154,7 +154,13 @@ CASES = {
         ("kmeans", "5 states of 4 distinct frames"),
     ),
     "more states than frames": Case(
-        STATES, mine(partitions__fine__n_states=5000), ("kmeans", "5000", "ask for fewer")
+        STATES,
+        mine(
+            partitions__fine__n_states=5000,
+            partitions__rough={"method": "kmeans", "n_states": 2},
+            yardstick__partition="rough",
+        ),
+        ("kmeans", "5000", "ask for fewer"),
     ),
     "trajectories shorter than the lag": Case(
         LENGTHS,

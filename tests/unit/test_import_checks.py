@@ -310,11 +310,11 @@ def test_frames_in_common_by_chance(folder):
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("a.dat", b"\x93NUMPY\x01\x00", "by what is in it a NumPy array; name it .npy"),
+        ("a.dat", b"\x93NUMPY\x01\x00", "holds a NumPy array; name it .npy"),
         ("a.npz", b"\x93NUMPY\x01\x00", "name it .npy"),
         ("a.npy", b"PK\x03\x04 and more", "a zip archive"),
         ("a.xlsx", b"PK\x03\x04 and more", "a zip archive"),
-        ("a.dat", b"\x89HDF\r\n\x1a\n", "by what is in it an HDF5 file; name it .h5"),
+        ("a.dat", b"\x89HDF\r\n\x1a\n", "holds an HDF5 file; name it .h5"),
         ("a.parquet", b"PAR1 and more", "save it as csv"),
         ("a.csv", "phi,psi\n1,2\n".encode("utf-16"), "save it as UTF-8"),
         ("a.npy.gz", b"\x1f\x8b\x08\x00", "only text is read compressed"),

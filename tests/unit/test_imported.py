@@ -191,7 +191,7 @@ def test_pickles_are_refused(folder):
     np.savez("a.npz", np.array([{"a": 1}], dtype=object))
     refused("a.npz", "a.npz, array arr_0", "pickle")
     (folder / "b.npy").write_bytes(pickle.dumps([1, 2]))
-    refused("b.npy", "b.npy: by what is in it a pickle")
+    refused("b.npy", "b.npy: holds a pickle")
     for name in ("a.npy", "a.npz", "b.npy"):
         with pytest.raises(ValueError, match=name):
             check_source(make_source(**{"kind": "features", "files": name}), "source")

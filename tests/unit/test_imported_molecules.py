@@ -326,9 +326,9 @@ def test_times_of_trajectories_can_be_overruled(folder):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("a.xtc", "no .xtc file, by what is in it"),
-        ("a.dcd", "no .dcd file, by what is in it"),
-        ("a.nc", "no .nc file, by what is in it"),
+        ("a.xtc", "is no .xtc file inside"),
+        ("a.dcd", "is no .dcd file inside"),
+        ("a.nc", "is no .nc file inside"),
         ("a.xtc.gz", "unpack it, or convert it"),
         ("a.csv", "kind: features"),
         ("prod", "mdtraj reads no files with this ending"),

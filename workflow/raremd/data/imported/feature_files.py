@@ -103,4 +103,4 @@ def _refuse_other_kinds(path: Path) -> None:
     for magic, (kind, endings) in CONTENTS.items():
         if head.startswith(magic) and path.suffix not in endings:
             advice = f"; name it {endings[0]}" if endings else ""
-            raise ValueError(f"{path}: by what is in it {kind}{advice}")
+            raise ValueError(f"{path}: holds {kind}{advice}")

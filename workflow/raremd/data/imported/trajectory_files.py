@@ -92,12 +92,10 @@ def check_kind(path: str) -> None:
     suffix = Path(path).suffix
     for magic, (kind, endings) in KINDS.items():
         if head.startswith(magic) and suffix not in endings:
-            raise ValueError(f"{path}: {kind}, by what is in it; name it {endings[0]}")
+            raise ValueError(f"{path}: holds {kind}; name it {endings[0]}")
     expected = [magic for magic, (_, endings) in KINDS.items() if suffix in endings]
     if expected and not head.startswith(tuple(expected)) and head[4:8] != b"CORD":
-        raise ValueError(
-            f"{path}: no {suffix} file, by what is in it; give it the ending of its format"
-        )
+        raise ValueError(f"{path}: is no {suffix} file inside; give it the ending of its format")
     if not path.endswith(tuple(FormatRegistry.loaders)):
         raise ValueError(
             f"{path}: mdtraj reads no files with this ending; unpack it, or convert it to xtc, "
