@@ -44,6 +44,12 @@ def test_more_states_declare_more_memory(tmp_path):
     assert of_states([few, many], 2000, 120) == 2000 + 12_000
 
 
+def test_a_damaged_file_is_left_to_the_job_that_reads_it(tmp_path):
+    path = tmp_path / "states.h5"
+    path.write_bytes(b"\x89HDF\r\n\x1a\n and no more")
+    assert of_states([path], 2000, 120) == 2000
+
+
 def test_training_takes_no_more_than_declared():
     n_states = 400
     trajectory = frames(n_states, 20_000)

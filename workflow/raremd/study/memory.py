@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from raremd.io.storage import read_attributes
+from raremd.io.storage import DamagedFileError, read_attributes
 from raremd.kinetics.bootstrap import MAX_BLOCKS
 
 PAIR_BYTES = {"train_and_generate": 120, "inspect_data": 60, "assess_md": 40}
@@ -33,7 +33,8 @@ def of_states(files: Sequence[Path | str], megabytes: int, pair_bytes: int) -> i
     ----------
     files : sequence of paths
         States, written by `states.fit.fit_states`; that of most states decides. While none are
-        there the amount for few states is given; Snakemake asks again before the job starts.
+        there the amount for few states is given; Snakemake asks again before the job starts. The
+        job itself refuses a damaged file.
     megabytes : int
         For few states.
     pair_bytes : int
@@ -43,8 +44,15 @@ def of_states(files: Sequence[Path | str], megabytes: int, pair_bytes: int) -> i
     -------
     int
     """
-    known = [read_attributes(file)["n_states"] for file in files if Path(file).exists()]
-    return megabytes + max(known, default=0) ** 2 * pair_bytes // 1_000_000
+    return megabytes + max(map(_n_states, files), default=0) ** 2 * pair_bytes // 1_000_000
+
+
+def _n_states(file: Path | str) -> int:
+    """Of a file of states; 0 if it cannot be told."""
+    try:
+        return int(read_attributes(file)["n_states"]) if Path(file).exists() else 0
+    except DamagedFileError:
+        return 0
 
 
 def check_metastable(partition: str, n_states: int) -> None:
