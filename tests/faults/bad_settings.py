@@ -68,10 +68,10 @@ CASES = {
     "lag between frames": Case(
         PLAN, mine(lags=[1, 5, 7.5]), ("mine.lags.2", "7.5 is not a whole multiple")
     ),
-    "key that is there twice": Case(
+    "key that appears twice": Case(
         PLAN,
         edited("    time_unit: ps\n", "    time_unit: ps\n    frame_interval: 2\n"),
-        ("config.yaml: line", "'frame_interval' is there twice, first in line"),
+        ("config.yaml: line", "'frame_interval' appears twice, first in line"),
     ),
     "name that YAML takes for a truth value": Case(
         PLAN, edited("      fine:\n", "      on:\n"), ("mine.partitions", "'True'", "in quotes")

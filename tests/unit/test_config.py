@@ -265,7 +265,7 @@ class TestKeys:
     def test_a_key_that_is_there_twice(self, tmp_path, text, line):
         path = tmp_path / "study.yaml"
         path.write_text(text)
-        with pytest.raises(ConfigError, match=f"yaml: line {line}: key '[ac]' is there twice"):
+        with pytest.raises(ConfigError, match=f"yaml: line {line}: key '[ac]' appears twice"):
             check_keys(path)
 
     def test_the_same_key_in_two_places(self, tmp_path):

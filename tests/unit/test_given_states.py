@@ -51,7 +51,7 @@ def test_states_are_lumped_by_a_map(folder):
     [
         ("2 1\n3\n", "line 2: expected a state and its macrostate"),
         ("2 1\n3 -1\n", "line 2: expected"),
-        ("2 1\n2 2\n", "line 2: state 2 is there twice"),
+        ("2 1\n2 2\n", "line 2: state 2 appears twice"),
         ("2 1\n3 1\n5 1\n", "state 9 of the trajectories is not in the map"),
     ],
 )

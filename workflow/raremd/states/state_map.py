@@ -30,7 +30,7 @@ def read_map(path: Path | str, labels: Sequence[int]) -> tuple[int, ...]:
                 f"{path}: line {number}: expected a state and its macrostate, two whole numbers"
             )
         if int(words[0]) in macrostate:
-            raise ValueError(f"{path}: line {number}: state {words[0]} is there twice")
+            raise ValueError(f"{path}: line {number}: state {words[0]} appears twice")
         macrostate[int(words[0])] = int(words[1])
     missing = [label for label in labels if label not in macrostate]
     if missing:

@@ -69,7 +69,7 @@ class Clock:
             if self._unit in PICOSECONDS and math.isclose(other, self._interval, rel_tol=1e-3):
                 return f"if the times in the file are in {unit}, say 'times: {unit}' in source"
         return (
-            "correct it, or remove frames that are there twice or missing, or, if the times in the "
+            "correct it, or the file if frames are repeated or missing, or, if the times in the "
             f"file are wrong, say 'times: {NO_TIMES}' in source"
         )
 

@@ -168,7 +168,7 @@ def residue_labels(topology: mdtraj.Topology) -> list[str]:
     """A name for each residue, such as `ALA2`, all different.
 
     Where there are several molecules (chains, or numbers that begin again) the name carries the
-    number of its own, as in `ALA2_1`; what is still there twice carries its place in the file.
+    number of its own, as in `ALA2_1`; what still appears twice carries its place in the file.
     """
     molecules, molecule, before = [], 0, None
     for residue in topology.residues:

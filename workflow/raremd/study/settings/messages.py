@@ -93,7 +93,7 @@ def check_keys(path: Path | str) -> None:
                 line = key.start_mark.line + 1
                 if key.value in first and isinstance(key, yaml.ScalarNode):
                     raise ConfigError(
-                        f"{path}: line {line}: key '{key.value}' is there twice, first in line "
+                        f"{path}: line {line}: key '{key.value}' appears twice, first in line "
                         f"{first[key.value]}; only one of them would count"
                     )
                 if isinstance(key, yaml.ScalarNode):

@@ -47,8 +47,7 @@ class OnPrior(Section):
         exclude=True,  # it is read as the options that it stands for
         description="After training, forbid the jumps that the training data never show, then "
         "shift the others in four rounds until generated trajectories leave each state as the data "
-        "do. "
-        "Short for `prior: seen_jumps`, `plain_share: 1` and `calibration: 4`.",
+        "do. Short for `prior: seen_jumps`, `plain_share: 1` and `calibration: 4`.",
     )
 
     @model_validator(mode="before")
