@@ -15,7 +15,7 @@ from raremd.kinetics.bootstrap import MAX_BLOCKS, trajectory_blocks
 from raremd.learning.leak import HeldOutWindows, read_held_out
 from raremd.learning.windows import Windows
 from raremd.models import build_model
-from raremd.study.memory import PAIR_BYTES, check_metastable, compared_bytes, of_states
+from raremd.study.memory import PAIR_BYTES, check_metastable, compared_bytes, of_contexts, of_states
 
 
 def frames(n_states, n_frames, seed=0):
@@ -61,6 +61,23 @@ def test_training_takes_no_more_than_declared():
         held_out = HeldOutWindows.of(windows, windows, n_states, 100)
         read_held_out(model, held_out)
     assert n_states**2 * 8 < memory.peak < PAIR_BYTES["train_and_generate"] * n_states**2
+
+
+def test_histories_take_no_more_than_declared(tmp_path):
+    n_states, order, cores = 60, 3, 4
+    trajectory = frames(n_states, 50_000)
+    path = tmp_path / "states.h5"
+    write_arrays(
+        path, {"md/0000": trajectory}, {"n_states": n_states, "training": [[0, 0, 50_000]]}
+    )
+    assert of_contexts(path, 1, 0) == of_contexts(tmp_path / "none.h5", order, cores) == 0
+    settings = {"order": order, "cores": cores, "strength": 0}
+    build_model("ngram", n_states, settings).prepare([trajectory[:2000]])  # functions are compiled
+    with traced() as memory:
+        model = build_model("ngram", n_states, settings)
+        model.prepare([trajectory])
+    rows = len(model.prior.fixed)
+    assert rows * n_states * 8 < memory.peak < of_contexts(path, order, cores) * 1e6
 
 
 def test_comparison_in_metastable_states_takes_no_more_than_declared():

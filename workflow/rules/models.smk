@@ -19,7 +19,8 @@ rule train_and_generate:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=growing_with_states(2000, memory.PAIR_BYTES["train_and_generate"], "states"),
+        mem_mb=lambda w, input, attempt: attempt
+        * memory.of_training(input.states, STUDY.options(w.model)),
         runtime=growing(600),
     params:
         code=lambda w: code_of("train_and_generate", model_file(w)),

@@ -6,14 +6,17 @@ states. How many states data come with is known once they are there, and so are 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from raremd.io.storage import DamagedFileError, read_attributes
 from raremd.kinetics.bootstrap import MAX_BLOCKS
 
 PAIR_BYTES = {"train_and_generate": 120, "inspect_data": 60, "assess_md": 40}
 """Rule -> bytes for each pair of states: at most so many numbers of 8 bytes are held at a time."""
+CONTEXT_BYTES = 45
+"""For each history of several states, and each state that may follow it."""
 RESAMPLED = 10
 """Numbers that are held for each bootstrap sample and pair of metastable states."""
 
@@ -47,12 +50,42 @@ def of_states(files: Sequence[Path | str], megabytes: int, pair_bytes: int) -> i
     return megabytes + max(map(_n_states, files), default=0) ** 2 * pair_bytes // 1_000_000
 
 
-def _n_states(file: Path | str) -> int:
-    """Of a file of states; 0 if it cannot be told."""
-    try:
-        return int(read_attributes(file)["n_states"]) if Path(file).exists() else 0
-    except DamagedFileError:
+def of_training(states: Path | str, options: Mapping[str, object]) -> int:
+    """Megabytes that training and generation take, for the options of a model by name."""
+    order, cores = (int(str(options.get(name, n))) for name, n in (("order", 1), ("cores", 0)))
+    matrices = of_states([states], 2000, PAIR_BYTES["train_and_generate"])
+    return matrices + of_contexts(states, order, cores)
+
+
+def of_contexts(states: Path | str, order: int, cores: int) -> int:
+    """Megabytes for the histories that a model of several states, or of metastable cores, counts.
+
+    Parameters
+    ----------
+    states : path
+        As in `of_states`.
+    order, cores : int
+        See `models.priors.contexts.estimate_contexts`. Each history may occur once.
+    """
+    attributes = _attributes(states)
+    if not attributes or (order == 1 and not cores):
         return 0
+    n_states = int(attributes["n_states"])
+    frames = sum(stop - start for _, start, stop in attributes["training"])
+    rows = sum(min(max(1, cores) * n_states**n, frames) for n in range(1, order + 1))
+    return rows * n_states * CONTEXT_BYTES // 1_000_000
+
+
+def _n_states(file: Path | str) -> int:
+    return int(_attributes(file).get("n_states", 0))
+
+
+def _attributes(file: Path | str) -> dict[str, Any]:
+    """Of a file of states; none if it is not there yet, or damaged."""
+    try:
+        return read_attributes(file) if Path(file).exists() else {}
+    except DamagedFileError:
+        return {}
 
 
 def check_metastable(partition: str, n_states: int) -> None:
