@@ -26,6 +26,7 @@ from raremd.data.imported.kinds import (
     TrajectorySource,
 )
 from raremd.data.imported.molecular import read_molecular
+from raremd.data.imported.near_copies import NearCopies
 from raremd.data.imported.sources import matching_files
 from raremd.data.imported.subsamples import Subsamples
 from raremd.data.imported.tables import TIME, Table
@@ -79,7 +80,7 @@ class Importer:
         self._low: list[np.ndarray] = []
         self._high: list[np.ndarray] = []
         self._hash = hashlib.sha256()
-        self._subsamples = Subsamples()
+        self._subsamples, self._near_copies = Subsamples(), NearCopies()
         self._validation = matching_files(source.validation)
 
     def tables(self, files: Iterable[str]) -> Iterator[Table]:
@@ -236,6 +237,7 @@ class Importer:
             self.labels.update(np.unique(values).astype(np.int64).tolist())
         else:
             self._subsamples.add(values, first)
+            self._near_copies.add(values, first)
         self._hash.update(values.tobytes())
 
     def finish(self) -> str:
@@ -250,6 +252,7 @@ class Importer:
             log.warning("constant in all trajectories: %s; TICA will refuse them", constant)
         if not self._states:
             self._subsamples.check(self._files)
+            self._near_copies.check(self._files, self.periods)
             refuse_wrong_angles(self._files, self.names, self.periods, extents)
             refuse_odd_files(self._files, self.names, self.periods, extents)
             self._ask_after_angles(low, high)
