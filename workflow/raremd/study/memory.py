@@ -67,25 +67,24 @@ def of_contexts(states: Path | str, order: int, cores: int) -> int:
     order, cores : int
         See `models.priors.contexts.estimate_contexts`. Each history may occur once.
     """
-    attributes = _attributes(states)
-    if not attributes or (order == 1 and not cores):
+    if order == 1 and not cores:
         return 0
-    n_states = int(attributes["n_states"])
-    frames = sum(stop - start for _, start, stop in attributes["training"])
+    n_states = _n_states(states)
+    frames = sum(stop - start for _, start, stop in _attribute(states, "training", ()))
     rows = sum(min(max(1, cores) * n_states**n, frames) for n in range(1, order + 1))
     return rows * n_states * CONTEXT_BYTES // 1_000_000
 
 
 def _n_states(file: Path | str) -> int:
-    return int(_attributes(file).get("n_states", 0))
+    return int(_attribute(file, "n_states", 0))
 
 
-def _attributes(file: Path | str) -> dict[str, Any]:
-    """Of a file of states; none if it is not there yet, or damaged."""
+def _attribute(file: Path | str, name: str, default: Any) -> Any:
+    """Of a file of states; the default if it is not there yet, or damaged."""
     try:
-        return read_attributes(file) if Path(file).exists() else {}
+        return read_attributes(file)[name] if Path(file).exists() else default
     except DamagedFileError:
-        return {}
+        return default
 
 
 def check_metastable(partition: str, n_states: int) -> None:
