@@ -149,5 +149,5 @@ def test_a_corrected_network_is_named_where_the_plain_one_is_wrong():
     cell = cell_result(lstm=WRONG, lstm_corrected=RIGHT)
     found = recommend(assessment(), [cell], [10], ("lstm",), ("markov",), controls)
     assert found.best.model == "lstm_corrected" and found.best.budget == 4
-    assert headline(found).startswith("Yes: the LSTM corrected reproduces")
+    assert headline(found).startswith("Yes: the LSTM with corrected jumps reproduces")
     assert "| LSTM | not reproduced |" in as_markdown([found])

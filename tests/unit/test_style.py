@@ -48,7 +48,7 @@ def test_controls_are_called_by_what_they_vary_not_by_their_names():
         Control("lstm_masked_4", "lstm", "prior", 4.0),
         Control("tsai_64", "lstm", "size", 1.0),
     )
-    names = ["LSTM", "LSTM, 16 x tokens", "LSTM corrected, 4 x tokens"]
+    names = ["LSTM", "LSTM, 16 x tokens", "LSTM with corrected jumps, 4 x tokens"]
     names += ["LSTM masked, 4 x tokens", "tsai 64"]
     models = ["lstm", *(control.name for control in controls)]
     assert [named(model, controls) for model in models] == names

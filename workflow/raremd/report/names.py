@@ -34,11 +34,12 @@ _WORDS = {
     "tica": "TICA",
     "transformer": "Transformer",
 }
+_PHRASES = {"lstm_corrected": "LSTM with corrected jumps"}
 
 
 def pretty(name: str) -> str:
     """A name of the configuration as people write it, such as ``k-means 100``."""
-    return " ".join(_WORDS.get(word, word) for word in name.split("_"))
+    return _PHRASES.get(name) or " ".join(_WORDS.get(word, word) for word in name.split("_"))
 
 
 def trained(model: str, budget: float) -> str:
