@@ -1,8 +1,8 @@
 # Needs: kinetics.h5 of each cell, run.json of each model, the yardstick's states of each system.
 # Makes: results/{system}/assessment.json, results/cells.{csv,html}, comparison.{csv,parquet,html},
 # cost.{csv,parquet,html}, claims.{json,md,html},
-# diagnosis.{json,md,html}, recommendation.{md,html}.
-# Steps: list_cells; assess_md says once a system what its MD can decide; compare_cells -> write_tables
+# diagnosis.{json,md,html}, recommendation.{json,md,html}.
+# Steps: list_cells; assess_md says for each system what its MD can decide; compare_cells -> write_tables
 # and judge_claims, which also diagnoses failures -> recommend.
 ASSESSMENTS = [f"{RESULTS}/{system}/assessment.json" for system in SYSTEMS]
 

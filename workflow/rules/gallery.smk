@@ -1,5 +1,5 @@
 # Needs: figures and claims of a finished study. Makes: docs/gallery.md, docs/gallery/*.png and
-# claims.json, and what README.md says was found.
+# docs/gallery/claims.json.
 # Steps: write_gallery, on demand (make gallery).
 SHOWN = catalogue.shown_in_gallery(STUDY)
 GALLERY = [catalogue.KINDS[kind].figure(system) for kind, system in SHOWN.items()]

@@ -1,4 +1,5 @@
-# Needs: a finished study. Makes: docs/results/, small enough to keep: page, figures, tables.
+# Needs: a finished study. Makes: docs/results/, small enough to keep: page, figures, tables; and what
+# README.md says was found.
 # Steps: write_results_page, on demand (make snapshot).
 SNAPSHOT = "docs/results"
 KEPT_FIGURES = catalogue.figures(
