@@ -258,7 +258,7 @@ def test_what_networks_will_get_wrong_and_what_would_help(path):
     text = "\n".join(expected_section([found], LAWS))
     longer = remedy(one, found.planned, 0.5).interval
     assert longer == 0.5 * np.ceil(rate * one.t1 * 9)
-    assert f"an interval of {longer:g} or more or `prior: seen_jumps`" in text
+    assert f"an interval of {longer:g} or more or `match_seen_jumps: true`" in text
 
 
 def test_a_planned_cell_that_is_within_its_budget_is_named():

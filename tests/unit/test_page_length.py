@@ -179,7 +179,7 @@ def test_what_does_not_fit_follows_once(pages, name):
     assert pages[name].count(MORE) == 1
     for system in SYSTEMS[1::3]:
         told = {
-            "claims": f"No claim can be judged on `{system}`:",
+            "claims": f"No claim can be judged at the long lag on `{system}`:",
             "recommendation": f"## `{system}`\n",
             "inspection": f"## What to change for `{system}`\n",
         }[name]

@@ -141,7 +141,7 @@ def test_markov_models_that_cannot_be_judged_are_not_called_wrong(deviations, se
 def test_replicates_that_would_decide_are_told():
     found = answer(cell_result(lstm=(0.1, 0.35, -0.2, 0.3, -0.1)), networks=("lstm",))
     assert found.outcome == Outcome.CANNOT_TELL
-    assert f"About {found.best.needed} in place of 5 decide" in headline(found)
+    assert f"About {found.best.needed}, not 5, would decide" in headline(found)
 
 
 def test_a_corrected_network_is_named_where_the_plain_one_is_wrong():

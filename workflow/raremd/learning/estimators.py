@@ -208,9 +208,10 @@ class SequenceEstimator:
 
     @property
     def expected_timescale(self) -> float:
-        """Slowest implied timescale, in frames, that generated trajectories will show at one step.
+        """Slowest implied timescale, in frames, of the expected one-step matrix.
 
-        From the model's probabilities on the validation data; NaN as for `leak`.
+        From the model's probabilities on the validation data; NaN as for `leak`. Generated
+        trajectories may show a still shorter one at one step, see docs/theory.md.
         """
         return self.fitted.record.expected_timescale
 

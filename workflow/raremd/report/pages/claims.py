@@ -107,7 +107,12 @@ def shared_doubts(records: Sequence[ClaimRecord]) -> dict[str, list[Doubt]]:
 def what_to_do(records: Sequence[ClaimRecord]) -> list[list[str]]:
     """What would let the claims be judged, a section for each system."""
     return [
-        [f"No claim can be judged on `{system}`:", "", *(f"- {d.sentences}" for d in doubts), ""]
+        [
+            f"No claim can be judged at the long lag on `{system}`:",
+            "",
+            *(f"- {d.sentences}" for d in doubts),
+            "",
+        ]
         for system, doubts in shared_doubts(records).items()
         if doubts
     ]

@@ -18,7 +18,7 @@ Each network in the base cell: log2(model / MD) of the slowest timescale with
 its 95 % interval, at one step in the cell's own states and at the yardstick's lag in metastable
 states, trained on the most tokens that were tried there. A control is the same network with one
 thing changed; its column gives the reduction in error (log2), in bold if its 95 % interval lies
-above zero. Insufficient training counts as a failure here.
+above zero. Too little training is a cause of failure here, not a reason to say nothing.
 The ceiling says how far two MDs of this length differ.
 """
 

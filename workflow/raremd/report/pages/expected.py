@@ -72,5 +72,5 @@ def _remedy(of: Planned, planned: Sequence[Planned], frame: float) -> str:
     elif math.isfinite(found.interval):
         ways.append(f"an interval of {given(found.interval)} or more")
     ways += [f"partition {name} (planned)" for name in found.partitions]
-    ways.append("`prior: seen_jumps`")
+    ways.append("`match_seen_jumps: true`")
     return " or ".join(ways)

@@ -69,7 +69,7 @@ def _why(answer: Answer) -> str:
     if best.needed is None:
         return "the replicates differ too much. Train longer"
     replicates = max(p.replicates for p in best.processes)
-    return f"the replicates differ too much. About {best.needed} in place of {replicates} decide"
+    return f"the replicates differ too much. About {best.needed}, not {replicates}, would decide"
 
 
 def _markov(answer: Answer) -> str:
@@ -239,8 +239,9 @@ def as_markdown(answers: Sequence[Answer], records: Sequence[ClaimRecord] = ()) 
         "A cell is reproduced if the 95 % interval over replicates of model / MD lies within",
         "the tolerance, or the MD's own error where that is larger, for every slow process, if no",
         "replicate fails, and if nothing speaks against the MD or the training. Claims are judged",
-        "by wider intervals, because there are several: what is reproduced here may be undecided",
-        "there, but never contradicted.",
+        "by wider intervals, because there are several, and by the tolerance alone: what is",
+        "reproduced here may be undecided there. It is contradicted there only if the MD's own",
+        "error is larger than the tolerance.",
         "",
         *left,
     ]

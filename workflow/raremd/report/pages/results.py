@@ -212,8 +212,8 @@ def _cost(cost: pd.DataFrame, study: ResultsPagePlan) -> list[str]:
     return [
         "### Cost",
         "",
-        f"{len(cost)} trainings of all replicates, {np.nansum(hours):.1f} core-hours of training "
-        "and generation:",
+        f"Training and generation of {len(cost)} pairs of model and cell, with all their "
+        f"replicates, took {np.nansum(hours):.1f} core-hours:",
         "",
         *as_table(["model", *(f"`{system}`" for system in hours.columns)], rows),
     ]
