@@ -137,8 +137,8 @@ class Settings(Section):
     replicates: Whole = Field(
         default=3,
         ge=1,
-        description="Trainings of each model in each cell. They differ in their seed; if a "
-        "simulated source has as many `sets`, also in their MD.",
+        description="Trainings of each model in each cell; models and sweeps may ask for fewer. "
+        "They differ in their seed and, if a simulated source has as many `sets`, in their MD.",
     )
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto",
@@ -160,7 +160,9 @@ class Settings(Section):
         "which anything is decided.",
     )
     training: Training = Field(
-        default=Training(), description="The budget and the optimiser, the same for every model."
+        default=Training(),
+        description="The budget and the optimiser of every model; entries of `models` may replace "
+        "parts of them.",
     )
     models: dict[ModelName, Model] = Field(
         default={

@@ -95,8 +95,8 @@ class Sweep(Section):
     replicates: int | None = Field(
         default=None,
         ge=1,
-        description="Trainings of each model in these cells, if fewer than elsewhere are enough. "
-        "A cell of several lines has as many as the line with most.",
+        description="Trainings of each model in these cells, if fewer than the model has elsewhere "
+        "are enough. If several lines name a model in the same cell, the largest number counts.",
     )
 
     @model_validator(mode="after")
