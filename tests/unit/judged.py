@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from raremd.analysis.assessment import Assessment, SlowProcess
+from raremd.analysis.assessment import Assessment
 from raremd.analysis.cell_result import CellResult
 from raremd.analysis.claim_records import CLAIMS, ClaimRecord, Finding
+from raremd.analysis.slow_process import SlowProcess
 from raremd.analysis.stationarity import Drift, Stationarity
 from raremd.analysis.verdicts import Verdict
 from raremd.kinetics.equilibrium import DetailedBalance
@@ -50,6 +51,7 @@ def cell_result(
     partition="fine",
     system="toy",
     md=SLOW,
+    md_error=0.1,
     losses=None,
     moved=None,
     tokens=None,
@@ -57,7 +59,8 @@ def cell_result(
 ) -> CellResult:
     """A cell in which each model deviates from the MD by log2 ratios, one a replicate.
 
-    Both readings hold the same timescales. `losses` are held-out losses, by model;
+    Both readings hold the same timescales, those of the MD with a relative `md_error`.
+    `losses` are held-out losses, by model;
     `moved` are changes of the expected timescale over the last doubling, one a replicate;
     a model with a loss has seen a million `tokens` unless these say otherwise.
     """
@@ -69,7 +72,7 @@ def cell_result(
 
     for quantity, lag in (("yardstick_timescale", LAG), ("timescale", interval)):
         for i, time in enumerate(md, start=1):
-            add("md", 0, quantity, i, lag, time)
+            add("md", 0, quantity, i, lag, time, md_error)
             for model, deviations in models.items():
                 add(model, 0, quantity, i, lag, 99.0)  # the summary must never be taken
                 for replicate, deviation in enumerate(deviations, start=1):
@@ -89,7 +92,7 @@ def cell_result(
 def finding(verdict=Verdict.SUPPORTED, effect=1.0, half=0.3) -> Finding:
     """A finding of five replicates."""
     low, high = effect - half, effect + half
-    return Finding(verdict, effect, low, high, half / 2.776, 4, 0.95, 5, None)
+    return Finding(verdict, effect, low, high, half / 2.776, 4, 0.95, 5, None, 0.32)
 
 
 def claim_record(claim="C4", system="toy", model="lstm", **changes) -> ClaimRecord:

@@ -114,7 +114,7 @@ def history():
 
 def finding(verdict=Verdict.SUPPORTED, effect=0.1, low=-0.2, high=0.3):
     """A verdict and its effect."""
-    return Finding(verdict, effect, low, high, 0.1, 4.0, 0.95, 5, None)
+    return Finding(verdict, effect, low, high, 0.1, 4.0, 0.95, 5, None, 0.32)
 
 
 def record(**changes):

@@ -22,7 +22,7 @@ from raremd.analysis.stationarity import UNKNOWN
 from raremd.analysis.verdicts import Verdict
 from raremd.report.pages import inspection, leaderboard, recommendation
 
-STUDIES = 15
+STUDIES = 40
 NETWORKS = ("lstm", "transformer")
 OUTCOMES = {
     Verdict.SUPPORTED: Outcome.REPRODUCED,
@@ -51,7 +51,11 @@ def random_study(seed):
     centres, scatter = rng.normal(0, 0.6, 2), rng.choice([0.05, 0.3, 1.0])
     found = {m: tuple(rng.normal(c, scatter, 5)) for m, c in zip(NETWORKS, centres, strict=True)}
     losses = {"lstm": rng.choice([0.11, 0.5]), "markov": 0.1} if rng.random() < 0.3 else {}
-    return known, cell_result(md=(1000.0,), losses=losses, markov=(0.0, 0.01, 0.02), **found)
+    error = rng.choice([0.1, 0.6])  # the second is beyond the tolerance
+    cell = cell_result(
+        md=(1000.0,), md_error=error, losses=losses, markov=(0.0, 0.01, 0.02), **found
+    )
+    return known, cell
 
 
 def ranking(known, cell):

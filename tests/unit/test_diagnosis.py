@@ -83,7 +83,7 @@ def test_where_no_control_ran_that_is_said():
     found = diagnosed(lstm=WRONG, markov=RIGHT)
     assert found.cause == MainCause.UNTRIED
     assert found.evidence == "no control of `lstm` ran in this cell"
-    assert "nothing" not in as_markdown([found])
+    assert "tried: nothing" not in as_markdown([found])
 
 
 def test_lags_have_their_unit():

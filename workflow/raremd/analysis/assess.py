@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from raremd.analysis.assessment import Assessment, SlowProcess
+from raremd.analysis.assessment import Assessment
+from raremd.analysis.slow_process import SlowProcess
 from raremd.analysis.stationarity import UNKNOWN, converged_from, drift_with_lag
 from raremd.kinetics.bootstrap import (
     bootstrap_blocks,

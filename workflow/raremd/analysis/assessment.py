@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from raremd.analysis.slow_process import SlowProcess
 from raremd.analysis.stationarity import SPAN, Drift, Stationarity
 from raremd.analysis.words import bounds, count, given, number, quantity
 from raremd.io.storage import Number, read_typed
@@ -44,23 +45,6 @@ class Doubt:
     def sentences(self) -> str:
         """What is wrong, and what to do."""
         return f"{self.text[0].upper()}{self.text[1:]}. {self.remedy[0].upper()}{self.remedy[1:]}."
-
-
-@dataclass(frozen=True)
-class SlowProcess:
-    """An implied timescale of the MD at the yardstick's lag with its 95 % interval."""
-
-    i: int
-    value: float
-    low: Number
-    high: Number
-
-    @property
-    def own_error(self) -> float:
-        """Half the interval, the larger half, in log2; infinite where it has no upper end."""
-        if not (self.low > 0 and self.high < math.inf):
-            return math.inf
-        return max(math.log2(self.high / self.value), math.log2(self.value / self.low))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from raremd.analysis.slow_process import SlowProcess
 from raremd.study.cell import Cell
 
 FACTORS = ["system", "coordinate", "interval", "partition"]
@@ -90,6 +91,17 @@ class CellResult:
         """The MD's timescale; NaN where there is none longer than the lag."""
         found = self.values(MD, reading.value, self.lag(reading), i)
         return self._slow(float(found[0]) if len(found) else np.nan, reading)
+
+    def md_process(self, i: int = 1) -> SlowProcess:
+        """A process of all MD at the long lag; NaN where it has none."""
+        rows = self.rows(MD, Reading.LONG_LAG.value, self.yardstick_lag, i)
+        rows = rows[rows["replicate"] == 0]
+        md, low, high = rows[["value", "low", "high"]].iloc[0] if len(rows) else (np.nan,) * 3
+        return SlowProcess(i, float(md), float(low), float(high))
+
+    def closeness(self, reading: Reading, tolerance: float) -> float:
+        """Deviation, in log2, of the slowest timescale that counts as none."""
+        return self.md_process().band(tolerance) if reading is Reading.LONG_LAG else tolerance
 
     def _slow(self, time: float, reading: Reading) -> float:
         """A timescale that can be compared, else NaN."""

@@ -36,6 +36,8 @@ class Finding:
     replicates : int
     needed : int or None
         Replicates that would decide, where that is what is missing.
+    margin : float
+        Effect, in log2, that counts as none.
     """
 
     verdict: Verdict
@@ -47,6 +49,7 @@ class Finding:
     level: float
     replicates: int
     needed: int | None
+    margin: float
 
     @property
     def as_effect(self) -> Effect:

@@ -202,9 +202,12 @@ def judge_contrast(
     contrast: Contrast, model: str, controls: Sequence[Control], assessment: Assessment
 ) -> ClaimRecord:
     """Verdict on C1 (only `easy`) or on one of C2 to C5 for one network, uncorrected."""
-    cells, margin = contrast.cells, assessment.tolerance
+    cells = contrast.cells
 
     def judged(name: str, reading: Reading, why: Sequence[Doubt]) -> Finding:
+        margin = assessment.tolerance
+        if contrast.hard is None:  # a model need not be closer to the MD than that knows itself
+            margin = contrast.easy.closeness(reading, margin)
         return finding(contrast.claim, contrast_effect(contrast, name, reading), why, margin)
 
     def at_budget(rung: Rung) -> _Judged:
@@ -320,9 +323,8 @@ def judge_study(
         if any({LSTM, TRANSFORMER} <= set(cell.models) for cell in mine):
             records.append(judge_models(system, mine, controls, assessment))
     records.sort(key=lambda r: (r.claim, r.system, r.model))
-    margins = {system: a.tolerance for system, a in assessments.items()}
     by_claim = [[r for r in records if r.claim == claim] for claim in CLAIMS]
-    found = [record for family in by_claim for record in corrected(family, margins)]
-    margin = max(margins.values(), default=0.0)
+    found = [record for family in by_claim for record in corrected(family)]
+    margin = max((a.tolerance for a in assessments.values()), default=0.0)
     pooled = [record for family in by_claim for record in pooled_over_systems(family, margin)]
     return Judgement(tuple(found), tuple(pooled))

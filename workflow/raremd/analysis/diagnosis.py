@@ -145,7 +145,8 @@ def diagnose(
     doubts = doubts_of(assessment, [cell], [], reading)
 
     def ratio(name: str) -> Finding:
-        return finding("C1", paired_effect(cell.deviations(name, reading)), doubts, tolerance)
+        margin = cell.closeness(reading, tolerance)
+        return finding("C1", paired_effect(cell.deviations(name, reading)), doubts, margin)
 
     rung = rungs(model, controls, [cell])[-1]
     mine = ratio(rung.name)

@@ -53,15 +53,14 @@ def finding(
         level=level,
         replicates=effect.n,
         needed=needed,
+        margin=margin,
     )
 
 
-def corrected(family: list[ClaimRecord], margins: dict[str, float]) -> list[ClaimRecord]:
+def corrected(family: list[ClaimRecord]) -> list[ClaimRecord]:
     """The verdicts on one claim after Holm's correction, for each reading by itself."""
-    long_lag = _holm(family, margins, [r.long_lag for r in family], [r.doubts for r in family])
-    one_step = _holm(
-        family, margins, [r.one_step for r in family], [r.one_step_doubts for r in family]
-    )
+    long_lag = _holm(family, [r.long_lag for r in family], [r.doubts for r in family])
+    one_step = _holm(family, [r.one_step for r in family], [r.one_step_doubts for r in family])
     return [
         replace(record, long_lag=first, one_step=second)
         for record, first, second in zip(family, long_lag, one_step, strict=True)
@@ -69,19 +68,15 @@ def corrected(family: list[ClaimRecord], margins: dict[str, float]) -> list[Clai
 
 
 def _holm(
-    family: list[ClaimRecord],
-    margins: dict[str, float],
-    findings: list[Finding],
-    doubts: list[tuple[Doubt, ...]],
+    family: list[ClaimRecord], findings: list[Finding], doubts: list[tuple[Doubt, ...]]
 ) -> list[Finding]:
     """Findings at the levels that Holm's correction asks for; doubtful ones stay as they are."""
     judged = [n for n, why in enumerate(doubts) if not why]
-    margin = [margins[record.system] for record in family]
     effects = {n: findings[n].as_effect for n in judged}
-    p_values = [_nearest_p(family[n].claim, effects[n], margin[n]) for n in judged]
+    p_values = [_nearest_p(family[n].claim, effects[n], findings[n].margin) for n in judged]
     after = list(findings)
     for n, level in zip(judged, holm_levels(p_values), strict=True):
-        after[n] = finding(family[n].claim, effects[n], (), margin[n], level)
+        after[n] = finding(family[n].claim, effects[n], (), findings[n].margin, level)
     return after
 
 

@@ -14,9 +14,10 @@ from enum import StrEnum
 
 import numpy as np
 
-from raremd.analysis.assessment import Assessment, Doubt, SlowProcess
+from raremd.analysis.assessment import Assessment, Doubt
 from raremd.analysis.cell_result import LOG2_CAP, MD, CellResult, Reading
 from raremd.analysis.ladder import rungs
+from raremd.analysis.slow_process import SlowProcess
 from raremd.analysis.training_check import budget_doubt
 from raremd.analysis.verdicts import paired_effect, replicates_needed
 from raremd.study.verdict_plans import Control
@@ -212,12 +213,8 @@ class Answer:
 def _compare(
     cell: CellResult, model: str, process: SlowProcess, tolerance: float
 ) -> ProcessComparison:
-    rows = cell.rows(MD, Reading.LONG_LAG.value, cell.yardstick_lag, process.i)
-    rows = rows[rows["replicate"] == 0]
-    md, low, high = rows[["value", "low", "high"]].iloc[0] if len(rows) else (np.nan,) * 3
-    own = SlowProcess(process.i, float(md), float(low), float(high))
     deviations = cell.deviations(model, Reading.LONG_LAG, process.i)
-    return compare_process(own, deviations, tolerance)
+    return compare_process(cell.md_process(process.i), deviations, tolerance)
 
 
 def compare_process(
@@ -241,7 +238,7 @@ def compare_process(
     """
     effect = paired_effect(deviations)
     low, high = bounds or effect.interval()
-    band = max(tolerance, own.own_error if np.isfinite(own.own_error) else 0.0)
+    band = own.band(tolerance)
     return ProcessComparison(
         i=own.i,
         md=own.value,

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from raremd.analysis.assess import assess
-from raremd.analysis.assessment import Assessment, Doubt, SlowProcess
+from raremd.analysis.assessment import Assessment, Doubt
 from raremd.analysis.cell_kinetics import Seen, md_rows, point_rows, tidy_rows
 from raremd.analysis.cell_result import LOG2_CAP, MD, CellResult, Reading
 from raremd.analysis.comparison import over_replicates
@@ -28,6 +28,7 @@ from raremd.analysis.recommendation import (
     outcome_of,
 )
 from raremd.analysis.rows import as_table
+from raremd.analysis.slow_process import SlowProcess
 from raremd.analysis.yardstick import Yardstick
 from raremd.data.state_numbers import StateNumbers, as_trajectories
 from raremd.kinetics.bootstrap import bootstrap_blocks

@@ -239,9 +239,8 @@ def as_markdown(answers: Sequence[Answer], records: Sequence[ClaimRecord] = ()) 
         "A cell is reproduced if the 95 % interval over replicates of model / MD lies within",
         "the tolerance, or the MD's own error where that is larger, for every slow process, if no",
         "replicate fails, and if nothing speaks against the MD or the training. Claims are judged",
-        "by wider intervals, because there are several, and by the tolerance alone: what is",
-        "reproduced here may be undecided there. It is contradicted there only if the MD's own",
-        "error is larger than the tolerance.",
+        "by wider intervals, because there are several: what is reproduced here may be undecided",
+        "there, but not contradicted.",
         "",
         *left,
     ]
