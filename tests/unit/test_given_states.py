@@ -46,6 +46,12 @@ def test_states_are_lumped_by_a_map(folder):
     assert partition.called.tolist() == [1, 7], "as in the map"
 
 
+@pytest.mark.parametrize("text", ["\ufeff2 1\r\n3 1\r\n5 7\r\n9 7\r\n", "2;1\n3;1\n5;7\n9;7\n"])
+def test_maps_as_other_programs_write_them(folder, text):
+    (folder / "map.txt").write_text(text, encoding="utf-8")
+    assert read_map("map.txt", LABELS) == (1, 1, 7, 7)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -309,6 +309,8 @@ def test_discrete_trajectories_keep_their_labels(folder):
 def test_what_is_no_state(folder, bad):
     np.save("a.npy", np.array([0, 1, 1, bad]))
     refused("a.npy", f"a.npy: frame 4: {bad:g} is no state", kind="dtraj")
+    np.save("a.npy", np.array([0, 1, -1, 1]).astype(np.uint16))
+    refused("a.npy", "a.npy: frame 3: 65535 is what -1 becomes in type uint16", kind="dtraj")
 
 
 def test_states_need_one_column_and_more_than_one_state(folder):

@@ -92,6 +92,13 @@ class TestEstimators:
             _ = raremd.LTSM
         assert raremd.LSTM(hidden=np.int64(3)).options.hidden == 3
 
+    @pytest.mark.parametrize("number", [0, 1.5])
+    def test_frames_are_whole_numbers(self, md, number):
+        markov = raremd.Markov(window=20).fit(md, progress=False)
+        assert len(markov.generate(1, 1e2, progress=False)[0]) == 100
+        with pytest.raises(ValueError, match=f"^n_frames: {number}: give a whole number"):
+            markov.generate(1, number, progress=False)
+
     def test_attributes_wait_for_the_fit(self):
         with pytest.raises(RuntimeError, match=r"GRU\(hidden=3\) is not fitted; call fit"):
             _ = raremd.GRU(hidden=3).history
@@ -106,7 +113,14 @@ WRONG = {
     "not finite": ([np.array([0, np.nan])], r"^dtrajs\[0\]: frame 2: nan is no state"),
     "text": (np.array(["a", "b"]), r"^dtrajs: type <U1 is not a real number"),
     "features": (np.zeros((9, 2)), r"^dtrajs: shape \(9, 2\) is no trajectory of states"),
-    "nothing": ([], r"^dtrajs: shape \(0,\)"),
+    "nothing": ([], r"^dtrajs: no trajectory; give an array"),
+    "nothing in one": ([np.arange(9), []], r"^dtrajs\[1\]: no trajectory; give an array"),
+    "generator": ((np.arange(9) for _ in range(2)), r"^dtrajs: no trajectory; give an array"),
+    "masked": ([np.ma.masked_equal([0, 1, 0], 0)], r"^dtrajs\[0\]: frames are masked; cut"),
+    "-1 without a sign": (
+        [np.array([0, 1, 255, 0], np.uint8)],
+        r"^dtrajs\[0\]: frame 3: 255 is what -1 becomes in type uint8",
+    ),
     "one state": ([np.zeros(50, int)], r"^dtrajs: every frame is in state 0"),
     "too short": ([np.arange(30) % 2] * 1, r"too short to be split"),
 }
@@ -219,6 +233,21 @@ class TestCompare:
         assert all(s["value"].equals(slow[0]["value"]) for s in slow[1:])
         assert set(tables[0].loc[tables[0]["quantity"] == "population", "i"]) == {0, 4}
 
+    def test_a_model_that_stays_in_one_state_is_not_given_a_number(self, md):
+        found = raremd.compare(md, {"still": [np.full(4000, 7)]}, **HOW)
+        assert found.outcomes == {"still": "cannot tell"}
+        assert found.text.startswith("- **still: cannot tell.** Its t1 is >32 [<0.031, >32] times")
+
+    def test_nothing_is_reproduced_where_the_md_leaves_doubts(self, md):
+        apart = [md[0], md[1], md[2] + 1, md[3] + 1]
+        found = raremd.compare(apart, {"m": [md[4]]}, **HOW)
+        assert found.outcomes == {"m": "cannot tell"}
+        assert "| t1 |" in found.text and "reproduced" not in found.text
+
+    def test_a_single_lag_is_a_list_of_one(self, md):
+        found = raremd.compare(md, {"m": md[:2]}, **HOW | {"lags": 5})
+        assert set(found.table["lag"]) == {0.5, 2.5}
+
     def test_what_cannot_be_compared_is_refused(self, md):
         for generated, options, message in (
             ({"m": [md[0] + 1]}, {}, "^m: state 4 does not occur in the MD"),
@@ -226,7 +255,15 @@ class TestCompare:
             ({"md": md}, {}, "'md' cannot be the name of a model"),
             ({"m": md}, {"macrostates": [0]}, "^macrostates: 1 numbers for 2 states"),
             ({"m": md}, {"macrostates": {3: 0}}, "^macrostates: state 7 .* is not in it"),
+            ({"m": md}, {"macrostates": [0, 1.5]}, "^macrostates: 1.5: macrostates are whole"),
+            ({"m": md}, {"macrostates": ["a", "b"]}, "^macrostates: 'a': macrostates are whole"),
             ({"m": md}, {"lags": [0.5]}, "^lags: 0.5: give whole numbers"),
+            ({"m": md}, {"lags": [1, np.nan]}, "^lags: nan: give whole numbers"),
+            ({"m": md}, {"frame_interval": "0.2 ps"}, "^frame_interval: 0.2 ps must be a number"),
+            ({"m": md}, {"frame_interval": np.inf}, "^frame_interval: inf must be a number"),
+            ({"m": []}, {}, "^m: no trajectory; give an array"),
+            (md, {}, "^generated: give the trajectories of each model by its name"),
+            ({1: md}, {}, "^generated: give the trajectories of each model by its name"),
         ):
             with pytest.raises(ValueError, match=message):
                 raremd.compare(md, generated, **HOW | options)
@@ -250,6 +287,10 @@ class TestInspect:
         assert beside.outcomes == {"m": "cannot tell"}
         assert beside.assessment.doubts == found.assessment.doubts
         assert beside.text.startswith("Cannot tell: ")
+
+    def test_md_faster_than_the_lag_is_compared_without_an_answer(self, md):
+        beside = raremd.compare([d[::40] for d in md], {"m": md}, **HOW)
+        assert beside.text.startswith("Cannot tell: no process of the MD is slower than")
 
 
 class Uniform(raremd.SequenceModel):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -106,13 +108,21 @@ def _given(macrostates: Any, labels: np.ndarray) -> list[int]:
         missing = [label for label in labels.tolist() if label not in macrostates]
         if missing:
             raise ValueError(f"macrostates: state {missing[0]} of the trajectories is not in it")
-        return [int(macrostates[label]) for label in labels.tolist()]
+        macrostates = [macrostates[label] for label in labels.tolist()]
     if len(macrostates) != len(labels):
         raise ValueError(
             f"macrostates: {len(macrostates)} numbers for {len(labels)} states; give one for each, "
             f"in the order of the states: {labels.tolist()[:5]} ..."
         )
+    wrong = [m for m in macrostates if not is_number(m) or m != np.floor(m)]
+    if wrong:
+        raise ValueError(f"macrostates: {wrong[0]!r}: macrostates are whole numbers")
     return [int(m) for m in macrostates]
+
+
+def is_number(value: Any) -> bool:
+    """Whether this is a finite real number."""
+    return isinstance(value, Real) and math.isfinite(value)
 
 
 def plan_of(
@@ -143,12 +153,12 @@ def plan_of(
     ValueError
         If a lag is no whole number of frames, or none is shorter than a trajectory.
     """
-    every = [*lags, *([] if lag is None else [lag])]
-    wrong = [x for x in every if x != int(x) or x < 1]
+    every = [*np.atleast_1d(lags).tolist(), *([] if lag is None else [lag])]
+    wrong = [x for x in every if not is_number(x) or x != np.floor(x) or x < 1]
     if wrong or not every:
         raise ValueError(f"lags: {wrong[0] if wrong else 'none'}: give whole numbers of frames")
-    if not frame_interval > 0:
-        raise ValueError(f"frame_interval: {frame_interval} must be more than 0")
+    if not is_number(frame_interval) or frame_interval <= 0:
+        raise ValueError(f"frame_interval: {frame_interval} must be a number above 0")
     ordered = sorted({int(x) for x in every})
     early = [x for x in ordered if LATER * x <= ordered[-1]]
     chosen = int(lag) if lag is not None else (early or ordered)[-1]

@@ -127,6 +127,10 @@ def compare_models(md: GivenMD, generated: Mapping[str, Any], plan: AssessmentPl
         If something is no set of trajectories in the states of the MD, all are too short, or a
         name is one that tables use.
     """
+    if not isinstance(generated, Mapping) or not all(isinstance(name, str) for name in generated):
+        raise ValueError(
+            "generated: give the trajectories of each model by its name, {'LSTM': ...}"
+        )
     wrong = [model for model in generated if model in RESERVED]
     if wrong:
         raise ValueError(f"'{wrong[0]}' cannot be the name of a model: tables use it for the MD")
@@ -182,8 +186,10 @@ def compare_models(md: GivenMD, generated: Mapping[str, Any], plan: AssessmentPl
 
 def _sets(given: Any, model: str, states: StateNumbers, longest: int) -> list[list[np.ndarray]]:
     """The generated trajectories of each training."""
-    several = isinstance(given, list | tuple) and all(
-        isinstance(one, list | tuple) or np.ndim(one) == 2 for one in given
+    several = (
+        isinstance(given, list | tuple)
+        and len(given) > 0
+        and all(isinstance(one, list | tuple) or np.ndim(one) == 2 for one in given)
     )
     found = []
     for number, one in enumerate(given if several else [given]):

@@ -33,6 +33,14 @@ def refuse_labels(label: str, frames: int, block: np.ndarray) -> None:
     ValueError
         Naming the first frame, counted from 1.
     """
+    if block.dtype.kind == "u":
+        largest = np.iinfo(block.dtype).max
+        if (block == largest).any() and not (block == largest - 1).any():
+            row = int((block == largest).any(axis=1).argmax())
+            raise ValueError(
+                f"{label}: frame {frames + row + 1}: {largest} is what -1 becomes in type "
+                f"{block.dtype}, and -1 is no state; cut the trajectory where it has none"
+            )
     wrong = (block != np.floor(block)) | (block < 0) | (block > MAX_LABEL)
     if wrong.any():
         row = int(wrong.any(axis=1).argmax())
@@ -74,6 +82,15 @@ def as_trajectories(dtrajs: Any, name: str) -> list[np.ndarray]:
     for number, item in enumerate(items):
         label = f"{name}[{number}]" if several else name
         values = np.asarray(item)
+        if values.dtype.hasobject or not values.size:
+            raise ValueError(
+                f"{label}: no trajectory; give an array (n_frames,) of states, or a list of such "
+                "arrays"
+            )
+        if np.ma.is_masked(item):
+            raise ValueError(
+                f"{label}: frames are masked; cut the trajectory where it has no state"
+            )
         checked_type(values.dtype, label)
         for part in parts_of(values.shape, label, states=True):
             if part.n_columns != 1:

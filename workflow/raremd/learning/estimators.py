@@ -242,11 +242,12 @@ class SequenceEstimator:
         Raises
         ------
         ValueError
-            If a number is below 1.
+            If a number is below 1 or not whole.
         """
         for name, value in (("n_walkers", n_walkers), ("n_frames", n_frames)):
-            if value < 1:
-                raise ValueError(f"{name}: {value} is too few, give at least 1")
+            if value < 1 or value != int(value):
+                raise ValueError(f"{name}: {value}: give a whole number from 1 up")
+        n_walkers, n_frames = int(n_walkers), int(n_frames)
         fitted, start = self.fitted, self.options.seed if seed is None else seed
         stream, prompt_stream = np.random.SeedSequence((start, 1)).generate_state(2)
         rng = np.random.default_rng(prompt_stream)

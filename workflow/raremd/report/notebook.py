@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from raremd.analysis.assessment import Assessment
 from raremd.analysis.given_md import GivenMD, plan_of
-from raremd.analysis.recommendation import Outcome
+from raremd.analysis.recommendation import Outcome, outcome_of
 from raremd.analysis.tidy import pick
 from raremd.analysis.trajectories import (
     Compared,
@@ -80,12 +80,15 @@ class Comparison(_Shown):
     def text(self) -> str:
         """The answer for each model, and the numbers behind it."""
         found = self.found
-        lines = [f"- {sentence(o, found.assessment.unit)}" for o in found.outcomes]
-        if found.assessment.doubts:
-            doubts = found.assessment.doubts
+        doubts = found.assessment.doubts
+        if doubts:  # there may be no process to speak of
             lines = [f"Cannot tell: {doubts[0].text}.", "", *remedies(doubts)]
+        else:
+            lines = [f"- {sentence(o, found.assessment.unit)}" for o in found.outcomes]
         rows = [
-            [o.model, *process_cells(p), p.outcome] for o in found.outcomes for p in o.processes
+            [o.model, *process_cells(p), outcome_of([p], doubts)]
+            for o in found.outcomes
+            for p in o.processes
         ]
         lag = f"{found.assessment.lag:g} {found.assessment.unit}"
         where = f"Implied timescales at a lag of {lag}, in {found.assessment.unit}:"
@@ -136,11 +139,10 @@ def sentence(found: ModelOutcome, unit: str) -> str:
             f"**{found.model} does not reproduce** the MD: its t{far.i} is a factor of "
             f"{factor(far.ratio)} too {how}."
         )
-    wide = max(found.processes, key=lambda p: p.bound)
+    name, _, ratio, allowed = process_cells(max(found.processes, key=lambda p: p.bound))
     return (
-        f"**{found.model}: cannot tell.** Its t{wide.i} is {2**wide.ratio:.2f} times the MD's "
-        f"[{2**wide.low:.2f}, {2**wide.high:.2f}], and {2**-wide.band:.2f} to {2**wide.band:.2f} "
-        "is allowed; longer trajectories or more trainings would decide."
+        f"**{found.model}: cannot tell.** Its {name} is {ratio} times the MD's, and {allowed} is "
+        "allowed; longer trajectories or more trainings would decide."
     )
 
 

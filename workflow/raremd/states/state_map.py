@@ -16,13 +16,13 @@ def read_map(path: Path | str, labels: Sequence[int]) -> tuple[int, ...]:
     """
     macrostate: dict[int, int] = {}
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{path}: not a text file (byte {error.start} is no UTF-8; save it as such)"
         ) from error
     for number, line in enumerate(text.splitlines(), start=1):
-        words = line.partition("#")[0].replace(",", " ").split()
+        words = line.partition("#")[0].replace(",", " ").replace(";", " ").split()
         if not words:
             continue
         if len(words) != 2 or not all(w.isdecimal() for w in words):

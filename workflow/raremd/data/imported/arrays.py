@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -87,8 +90,43 @@ def parts_of(shape: tuple[int, ...], label: str, states: bool = False) -> list[P
     ]
 
 
+def refuse_columns_apart(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Arrays of one number per frame that may be the columns of one trajectory, as phi and psi.
+
+    Trajectories are as long by chance, and their names differ in numbers only.
+
+    Parameters
+    ----------
+    path : Path
+    shapes : mapping
+        Name of each array that is wanted -> its shape.
+
+    Raises
+    ------
+    ValueError
+        Naming two of them.
+    """
+    alike: dict[int, dict[str, str]] = {}
+    for name, shape in shapes.items():
+        if len(shape) == 1 and shape[0] > 1:
+            alike.setdefault(shape[0], {}).setdefault(re.sub(r"\d+", "0", name), name)
+    for n_frames, names in alike.items():
+        if len(names) > 1:
+            one, other = list(names.values())[:2]
+            raise ValueError(
+                f"{path}: {one} and {other} have {n_frames} numbers each; if these are columns of "
+                "one trajectory, save one array (n_frames, n_columns), or name one with "
+                "source.dataset; if they are trajectories, give each the shape (n_frames, 1)"
+            )
+
+
 def checked_type(dtype: np.dtype, label: str) -> None:
     """Refuse arrays that are not plain real numbers."""
+    if dtype.names:
+        raise ValueError(
+            f"{label}: has fields ({', '.join(dtype.names[:4])}); save a plain array (n_frames, "
+            "n_columns), which numpy.lib.recfunctions.structured_to_unstructured gives"
+        )
     if dtype.hasobject:
         raise ValueError(
             f"{label}: holds Python objects, which would need pickle and could run code; "

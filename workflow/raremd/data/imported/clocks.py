@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -72,6 +73,23 @@ class Clock:
             "correct it, or the file if frames are repeated or missing, or, if the times in the "
             f"file are wrong, say 'times: {NO_TIMES}' in source"
         )
+
+
+def counts_runs(column: np.ndarray) -> bool:
+    """Whether numbers go up by one now and then and never back, as the number of a run does."""
+    with np.errstate(invalid="ignore"):
+        steps = np.diff(column.astype(np.float64))
+    ups = int(np.count_nonzero(steps == 1))
+    return ups > 1 and ups == int(np.count_nonzero(steps)) and ups * CLOCK_FRAMES < len(column)
+
+
+def takes_turns(words: Sequence[object]) -> bool:
+    """Whether a few words or numbers follow each other in one order throughout."""
+    few = list(dict.fromkeys(words))
+    n = len(few)
+    if n < 2 or len(words) < max(10 * n, CLOCK_FRAMES):
+        return False
+    return all(word == few[k % n] for k, word in enumerate(words))
 
 
 def clock_among(block: np.ndarray) -> int | None:

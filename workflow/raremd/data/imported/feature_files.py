@@ -19,7 +19,10 @@ PICKLES = (".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib")
 MOLECULAR = "an {} file, which 'kind: trajectory' reads, with a topology"
 CONTENTS = {
     b"\x93NUMPY": ("a NumPy array", (".npy",)),
-    b"PK\x03\x04": ("a zip archive; NumPy's are called .npz, others are to be unpacked", (".npz",)),
+    b"PK\x03\x04": (
+        "a zip archive; save a spreadsheet as csv, and unpack other archives",
+        (".npz",),
+    ),
     b"\x89HDF": ("an HDF5 file", HDF5),
     b"\x00\x00\x07\xcb": (MOLECULAR.format("xtc"), ()),
     b"\x00\x00\x07\xc9": (MOLECULAR.format("trr"), ()),
@@ -60,7 +63,7 @@ def read_file(path: Path | str, dataset: str = "*", states: bool = False) -> Ite
     elif path.suffix in HDF5:
         yield from read_hdf5(path, dataset, states)
     else:
-        yield read_text(path)
+        yield read_text(path, states)
 
 
 def check_header(path: Path, dataset: str = "*", states: bool = False) -> None:

@@ -160,11 +160,9 @@ class _Distances:
 
     def __init__(self, structure: Structure, pairs: np.ndarray) -> None:
         self._pairs = pairs
-        n_atoms = structure.topology.n_atoms
         linked = [(a.index, b.index) for a, b in structure.standard.bonds if not a.residue.is_water]
         bonds = np.array(linked, np.int64).reshape(-1, 2)
-        graph = coo_array((np.ones(len(bonds)), bonds.T), shape=(n_atoms, n_atoms))
-        molecule = connected_components(graph, directed=False)[1]
+        molecule = _molecules(bonds, structure.topology.n_atoms)
         self._within = molecule[pairs[:, 0]] == molecule[pairs[:, 1]]
         concerned = np.isin(molecule[bonds[:, 0]], molecule[pairs[self._within]])
         self._bonds = bonds[concerned]
@@ -239,9 +237,41 @@ def _rmsd(structure: Structure, reference: str, selection: str | None) -> Featur
             f"source.features: 'rmsd' needs at least three atoms, {chosen} gives {len(atoms)}; "
             "name others with source.selection"
         )
-    return Featurizer(
-        ["rmsd"], 0.0, lambda chunk: mdtraj.rmsd(chunk, frame, atom_indices=atoms)[:, None]
-    )
+    for atom in atoms.tolist():
+        mine, other = structure.topology.atom(atom).name, frame.topology.atom(atom).name
+        if _kind_of_atom(mine) != _kind_of_atom(other):
+            raise ValueError(
+                f"source.reference: atom {atom + 1} of {reference} is {other}, of the topology "
+                f"{mine}; give a reference with the atoms in the order of the topology"
+            )
+    bonds = np.array([(a.index, b.index) for a, b in structure.standard.bonds], np.int64)
+    bonds = bonds.reshape(-1, 2)
+    molecule = _molecules(bonds, structure.topology.n_atoms)
+    bonds = bonds[np.isin(molecule[bonds[:, 0]], molecule[atoms])]
+
+    def compute(chunk: mdtraj.Trajectory) -> np.ndarray:
+        if chunk.unitcell_lengths is not None and len(bonds):
+            lengths = mdtraj.compute_distances(chunk, bonds, periodic=False)
+            nearest = mdtraj.compute_distances(chunk, bonds)
+            if ((nearest < NO_BOND) & (lengths > nearest + ROUNDING)).any():
+                raise ValueError(
+                    "'rmsd' needs whole molecules, and the periodic cell cuts some; make them "
+                    "whole first, with gmx trjconv -pbc whole for one"
+                )
+        return mdtraj.rmsd(chunk, frame, atom_indices=atoms)[:, None]
+
+    return Featurizer(["rmsd"], 0.0, compute)
+
+
+def _kind_of_atom(name: str) -> str:
+    """What force fields agree on: CA, else the first letter."""
+    return name if name == "CA" else name.lstrip("0123456789")[:1]
+
+
+def _molecules(bonds: np.ndarray, n_atoms: int) -> np.ndarray:
+    """Number of the molecule of each atom, (n_atoms,)."""
+    graph = coo_array((np.ones(len(bonds)), bonds.T), shape=(n_atoms, n_atoms))
+    return connected_components(graph, directed=False)[1]
 
 
 def _minimum_distance(structure: Structure, selection: str) -> Featurizer:

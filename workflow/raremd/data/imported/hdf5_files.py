@@ -11,7 +11,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from raremd.data.imported.arrays import Part, checked_type, parts_of
+from raremd.data.imported.arrays import Part, checked_type, parts_of, refuse_columns_apart
 from raremd.data.imported.numpy_files import ILL_TYPED, check_some, reason
 from raremd.data.imported.tables import Table, natural_key, rows_at_once
 
@@ -84,6 +84,7 @@ def read_hdf5(path: Path, wanted: str, states: bool) -> Iterator[Table]:
         Naming the file, and the data set in it.
     """
     parts: list[tuple[str, Part]] = []
+    shapes: dict[str, tuple[int, ...]] = {}
     with _opened(path, str(path)) as h5:
         present = _datasets(h5)
         names = _names(path) if "feature_names" in h5.attrs else None
@@ -91,8 +92,10 @@ def read_hdf5(path: Path, wanted: str, states: bool) -> Iterator[Table]:
             if fnmatchcase(name, wanted):
                 label = f"{path}, dataset {_printable(name)}"
                 checked_type(h5[name].dtype, label)
+                shapes[_printable(name)] = h5[name].shape
                 parts += [(name, part) for part in parts_of(h5[name].shape, label, states)]
     check_some(bool(parts), path, wanted, [_printable(name) for name in present])
+    refuse_columns_apart(path, shapes)
     for name, part in parts:
 
         def read(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import numpy as np
 
 from raremd.data.columns import select_features
 from raremd.data.features import feature_writer
-from raremd.data.imported.clocks import NO_TIMES, Clock, clock_among
+from raremd.data.imported.clocks import NO_TIMES, Clock, clock_among, counts_runs
 from raremd.data.imported.feature_files import read_file
 from raremd.data.imported.kinds import (
     FeatureSource,
@@ -109,13 +110,21 @@ class Importer:
                 block = block[:, :-1]
             if not frames:
                 self._refuse_clocks(table.label, block)
+                self._ask_after_runs(table.label, block)
             with np.errstate(over="ignore"):
                 values = block.astype(np.float32)
             self._refuse(table.label, frames, block, values)
             self._remember(table.label, values, first=not frames)
             frames += len(values)
             yield values
-        if frames and not self._states and (self._low[-1] == self._high[-1]).all():
+        if frames == 1:
+            if table.label in [str(Path(file)) for file in self._source.single_files.values()]:
+                raise ValueError(
+                    f"{table.label}: topology or reference, and no trajectory (one frame); leave "
+                    "it out of source.files"
+                )
+            log.warning("%s: one frame holds no step of the dynamics; leave it out", table.label)
+        elif frames and not self._states and (self._low[-1] == self._high[-1]).all():
             log.warning("%s: all frames are the same; is the file whole?", table.label)
 
     def _names_of(self, table: Table) -> list[str]:
@@ -131,6 +140,14 @@ class Importer:
                 f"{table.label}: {table.n_columns} columns, but {origin} names {len(names)}: "
                 f"{list(names)}"
             )
+        own = table.names or names
+        for new, old in zip(names, own, strict=False):
+            if new != old and new in own:
+                raise ValueError(
+                    f"{table.label}: source.names gives the column {old} the name {new}, which its "
+                    "header gives to another; leave out source.names, or choose and order columns "
+                    "with source.columns"
+                )
         return list(names)
 
     def _wanted(self, table: Table, names: list[str]) -> list[int]:
@@ -142,7 +159,8 @@ class Importer:
             if biases and columns and not self.names:
                 log.warning(
                     "%s: left out, as no coordinates of the molecule: %s; name all columns that "
-                    "are wanted in source.columns to change that",
+                    "are wanted in source.columns to change that; if this MD was biased, its "
+                    "kinetics are not those of the molecule",
                     *(table.label, ", ".join(sorted(biases))),
                 )
         else:
@@ -166,10 +184,10 @@ class Importer:
 
     def _agree(self, table: Table, names: list[str]) -> None:
         names = ["state"] if self._states else names
+        declared = self._source.periods if isinstance(self._source, FeatureSource) else {}
+        periods = _periods(table, names, declared)
         if not self.names:
-            declared = self._source.periods if isinstance(self._source, FeatureSource) else {}
-            self.periods = _periods(table, names, declared)
-            self.names = names
+            self.periods, self.names = periods, names
         elif len(names) != len(self.names):
             raise ValueError(
                 f"{table.label} has {len(names)} features, {self._files[0]} has "
@@ -181,6 +199,12 @@ class Importer:
                 f"{table.label}: feature {k + 1} is '{names[k]}', in {self._files[0]} it is "
                 f"'{self.names[k]}'; all trajectories need the same order"
             )
+        for name, mine, other in zip(names, periods, self.periods, strict=True):
+            if not math.isclose(mine, other, rel_tol=1e-4):
+                raise ValueError(
+                    f"{table.label}: the period of {name} is {mine:.6g}, in {self._files[0]} it is "
+                    f"{other:.6g} (0 where the header gives none); give it with source.periods"
+                )
 
     def _clock(self, label: str, names: list[str], columns: list[int]) -> Clock | None:
         """What checks the time column, where there is one that is no feature."""
@@ -196,10 +220,22 @@ class Importer:
             step = float(np.median(steps) or steps.mean())
             raise ValueError(
                 f"{label}: {self.names[column]} grows by {step:.4g} in every frame, as a time or "
-                f"frame number does; {self._clock_advice()}"
+                f"frame number does; {self._clock_advice(block.shape[1])}"
             )
 
-    def _clock_advice(self) -> str:
+    def _ask_after_runs(self, label: str, block: np.ndarray) -> None:
+        """A column that numbers trajectories which stand in one file, one below the other."""
+        for name, column in zip(self.names, block.T, strict=True):
+            if not self._states and counts_runs(column):
+                log.warning(
+                    "%s: %s goes up by 1 now and then and never back; if it numbers trajectories, "
+                    "write each to a file of its own, without this column",
+                    *(label, name),
+                )
+
+    def _clock_advice(self, n_columns: int) -> str:
+        if isinstance(self._source, FeatureSource) and n_columns == 1:
+            return "leave it out by source.dataset or source.columns"
         if isinstance(self._source, FeatureSource):
             return f"call it '{TIME}' in source.names, or leave it out by source.columns"
         return "name the column of the states with source.columns"
@@ -250,6 +286,13 @@ class Importer:
             raise ValueError(f"{self._files[0]} and the others hold {what}: nothing to learn")
         if constant:
             log.warning("constant in all trajectories: %s; TICA will refuse them", constant)
+        fixed = (extents.low == extents.high).all(axis=0) & (low < high)
+        if not self._states and fixed.any():
+            log.warning(
+                "constant in each trajectory, but not the same in all: %s; leave out by "
+                "source.columns what does not change within a trajectory",
+                [self.names[k] for k in np.flatnonzero(fixed)],
+            )
         if not self._states:
             self._subsamples.check(self._files)
             self._near_copies.check(self._files, self.periods)

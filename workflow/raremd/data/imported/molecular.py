@@ -49,8 +49,7 @@ def _warn_of_units(path: str, structure: Structure, frame: mdtraj.Trajectory | N
     bonds = np.array([(a.index, b.index) for a, b in structure.standard.bonds], np.int64)
     if frame is None or len(bonds) < FEW_BONDS:
         return
-    ends = frame.xyz[0][bonds]
-    length = float(np.median(np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1)))
+    length = float(np.median(mdtraj.compute_distances(frame, bonds)))
     if not SHORT_BOND < length < LONG_BOND:
         log.warning(
             "%s: bonds are %.2g nm long, so its coordinates are not in the unit of its format, or "
@@ -63,7 +62,10 @@ def _blocks(
     path: str, topology: mdtraj.Topology, columns: Sequence[Featurizer], stride: int
 ) -> Iterator[np.ndarray]:
     for part in read_chunks(path, topology, stride):
-        values = [one.compute(part) for one in columns]
+        try:
+            values = [one.compute(part) for one in columns]
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
         if Path(path).suffix in WITH_TIME:
             values.insert(0, part.time[:, None])
         yield np.concatenate(values, axis=1, dtype=np.float64)

@@ -15,7 +15,7 @@ from typing import IO, NamedTuple
 
 import numpy as np
 
-from raremd.data.imported.arrays import Part, checked_type, parts_of
+from raremd.data.imported.arrays import Part, checked_type, parts_of, refuse_columns_apart
 from raremd.data.imported.tables import Table, natural_key, rows_at_once
 
 LONGEST_REASON = 200
@@ -153,12 +153,16 @@ def read_arrays(path: Path, wanted: str, states: bool) -> Iterator[Table]:
     ValueError
         Naming the file, and the array in it.
     """
+    headers: dict[str | None, Header] = {}
     for member in _members(path, wanted):
         label = _label(path, member)
         with _opened(path, member) as (file, size):
-            header = read_header(file, label)
-            _check_size(file, size, header, label)
-        for part in parts_of(header.shape, label, states):
+            headers[member] = read_header(file, label)
+            _check_size(file, size, headers[member], label)
+    named = {name.removesuffix(".npy"): h.shape for name, h in headers.items() if name is not None}
+    refuse_columns_apart(path, named)
+    for member, header in headers.items():
+        for part in parts_of(header.shape, _label(path, member), states):
 
             def read(
                 columns: Sequence[int], part: Part = part, member: str | None = member

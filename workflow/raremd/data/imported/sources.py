@@ -32,7 +32,8 @@ def matching_files(patterns: Sequence[str], root: Path = Path()) -> list[str]:
         # A file that exists is meant, whatever its name has of globs.
         matches = [pattern] if (root / pattern).is_file() else _globbed(pattern, root)
         files = [m for m in matches if (root / m).is_file()]
-        found |= dict.fromkeys(sorted(files, key=natural_key))
+        # As Snakemake hands them over: without ./ in front.
+        found |= dict.fromkeys(str(Path(file)) for file in sorted(files, key=natural_key))
     return list(found)
 
 

@@ -1,4 +1,4 @@
-"""Trajectories whose frames are every k-th of another's, or another's backwards.
+"""Trajectories whose frames are every k-th of another's, another's backwards, or their own again.
 
 `overlaps` finds frames that follow each other in two trajectories. Files as `traj_skip10.xtc` hold
 the same frames further apart: each frame is met, by all its digits, on a line of frame numbers.
@@ -6,12 +6,17 @@ the same frames further apart: each frame is met, by all its digits, on a line o
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import numpy as np
 
+log = logging.getLogger(__name__)
+
 FEW = 20
 """So many frames in common may be chance."""
+RARE = 0.01
+"""Where a larger share of the other frames has twins, frames are coarse and repeat by chance."""
 MOST_FRAMES = 1 << 20
 """Kept of all trajectories together, at 24 bytes each; which ones, their digits decide."""
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
@@ -52,12 +57,23 @@ class Subsamples:
         Raises
         ------
         ValueError
-            Naming two trajectories that share frames.
+            Naming two trajectories that share frames, or one that holds its own again.
         """
         key, number, frame = np.concatenate(self._kept, axis=1)
         order = np.lexsort((frame, number, key))
         key, number, frame = (x[order].astype(np.int64) for x in (key, number, frame))
         again = (key[1:] == key[:-1]) & (number[1:] == number[:-1])
+        by_trajectory = np.lexsort((frame, number))
+        starts = np.searchsorted(number[by_trajectory], np.arange(len(labels) + 1))
+        pairs = np.flatnonzero(again)
+        pairs = pairs[np.argsort(number[pairs], kind="stable")]
+        begins = np.searchsorted(number[pairs], np.arange(len(labels) + 1))
+        for k in np.flatnonzero(np.diff(begins) >= FEW).tolist():
+            frames, own = (
+                frame[by_trajectory[starts[k] : starts[k + 1]]],
+                pairs[begins[k] : begins[k + 1]],
+            )
+            _refuse_own(labels[k], frames, frame[own], frame[own + 1])
         once = ~(np.append(again, False) | np.append(False, again))
         key, number, frame = key[once], number[once], frame[once]
         same = np.flatnonzero(key[1:] == key[:-1])
@@ -79,6 +95,45 @@ class Subsamples:
                     f"{', backwards' if apart < 0 else ''}; give each frame once, or training and "
                     "validation overlap"
                 )
+
+
+def _refuse_own(label: str, frames: np.ndarray, first: np.ndarray, then: np.ndarray) -> None:
+    """Refuse a run of frames that stands in a trajectory twice, though its frames do not repeat.
+
+    Parameters
+    ----------
+    label : str
+    frames : (n,) int array
+        Numbers of all frames that were kept, ascending.
+    first, then : (m,) int arrays
+        Numbers of two frames that are the same.
+
+    Raises
+    ------
+    ValueError
+        Naming the frames.
+    """
+    order = np.argsort(then)
+    first, then = first[order], then[order]
+    places = np.searchsorted(frames, [first, then])
+    breaks = np.flatnonzero((np.diff(places, axis=1) != 1).any(axis=0)) + 1
+    runs = [run for run in np.split(np.arange(len(then)), breaks) if len(run) >= FEW]
+    inside = sum(map(len, runs))
+    coarse = len(then) - inside > RARE * (len(frames) - inside) or 2 * inside > len(frames)
+    if not runs or coarse:
+        return
+    run = max(runs, key=len)
+    a, b, c, d = (int(x) + 1 for x in (first[run[0]], first[run[-1]], then[run[0]], then[run[-1]]))
+    if c - a > 1:
+        raise ValueError(
+            f"{label}: frames {c} to {d} are frames {a} to {b} again, as where a run was continued "
+            "from an earlier frame; give each frame once"
+        )
+    log.warning(
+        "%s: frames %d to %d are all the same; cut them off if they fill up the array or the run "
+        "had stopped",
+        *(label, a, d),
+    )
 
 
 def _on_a_line(few: np.ndarray, many: np.ndarray) -> float | None:

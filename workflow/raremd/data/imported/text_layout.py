@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from raremd.data.imported.tables import MAX_COLUMNS
+from raremd.data.imported.tables import MAX_COLUMNS, TIME
 
 COMMENTS = ("#", "@", "%", "!", "//")
 """What lines that hold no frame begin with."""
@@ -27,6 +27,7 @@ class Layout:
     n_columns: int = 0
     limits: dict[str, dict[str, float]] = field(default_factory=dict)
     remark: list[str] = field(default_factory=list)
+    head: str = ""  # the line of the remark
     among: list[tuple[int, str]] = field(default_factory=list)  # frames: numbers and comments
 
     @property
@@ -70,7 +71,7 @@ def read_comment(line: str, at: int, layout: Layout, label: str, began: bool) ->
     Raises
     ------
     ValueError
-        Where the fields change within a file.
+        Where the fields change within a file, or its head stands in it again.
     """
     words = line.split()
     if words[:2] == ["#!", "FIELDS"]:
@@ -86,8 +87,14 @@ def read_comment(line: str, at: int, layout: Layout, label: str, began: bool) ->
         if side in ("min", "max") and value is not None:
             layout.limits.setdefault(name, {})[side] = value
     elif not line.startswith("@") and began:
+        if line == layout.head and layout.remark and TIME not in layout.remark:
+            raise ValueError(
+                f"{label}: line {at}: '{line[:40]}' stands here again; if another trajectory "
+                "begins there, write each to a file of its own, else remove the line"
+            )
         layout.among.append((at, line))
     elif not line.startswith("@"):
+        layout.head = line
         layout.remark = line.strip("#%!/ \t").replace(",", " ").replace(";", " ").split()
 
 
@@ -149,7 +156,8 @@ def read_first_lines(first: str, second: str | None, at: int, layout: Layout, la
     ValueError
         If there are too many columns, or the first line may be a head or a frame.
     """
-    layout.separator = next((s for s in ";," if s in first), None)
+    # Names may hold what separates no numbers: d(1,5) and d(2,8) between tabs.
+    layout.separator = next((s for s in ";," if s in first and s in (second or first)), None)
     words = words_of(first, layout.separator)
     if len(words) > MAX_COLUMNS:
         raise ValueError(f"{label}: line {at}: {len(words)} columns; frames are rows")

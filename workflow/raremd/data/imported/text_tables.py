@@ -21,6 +21,7 @@ from typing import IO, Any
 import numpy as np
 import pandas as pd
 
+from raremd.data.imported.clocks import takes_turns
 from raremd.data.imported.tables import Table
 from raremd.data.imported.text_layout import (
     COMMENTS,
@@ -38,6 +39,8 @@ LINES = 1 << 16
 CHARACTERS = 1 << 25
 """A limit for lines that are long."""
 CHARACTERS_AT_A_TIME = 1 << 20
+WORDS = 1 << 15
+"""Looked at for rows that take turns."""
 HEAD = 1 << 16
 """Bytes that tell whether a file is text."""
 PACKED: dict[str, tuple[bytes, Callable[..., IO[Any]]]] = {
@@ -243,8 +246,29 @@ def check_text(path: Path) -> None:
         raise ValueError(f"{path}: not a text file (it holds zero bytes)")
 
 
-def read_text(path: Path | str) -> Table:
+def _refuse_turns(
+    lines: Sequence[Line], layout: Layout, columns: Sequence[int], label: str
+) -> None:
+    """Several molecules or runs that take turns, row by row, told apart by one of some columns."""
+    rows = [words_of(line, layout.separator) for _, line in lines[: WORDS // layout.n_columns]]
+    for column in columns:
+        words = [row[column] for row in rows if len(row) > column]
+        if takes_turns(words):
+            name = layout.names[column] if layout.names else f"column {column + 1}"
+            raise ValueError(
+                f"{label}: {name} is {words[0][:20]}, {words[1][:20]}, ... in turns, so the rows "
+                "are no frames of one trajectory; write one row per frame, with all columns of it"
+            )
+
+
+def read_text(path: Path | str, states: bool = False) -> Table:
     """One trajectory in a text file.
+
+    Parameters
+    ----------
+    path : Path
+    states : bool
+        Whether the numbers are states, which may take turns.
 
     Raises
     ------
@@ -258,6 +282,8 @@ def read_text(path: Path | str) -> Table:
         raise ValueError(f"{path}: there are no frames in it")
 
     def read(columns: Sequence[int]) -> Iterator[np.ndarray]:
+        others = set(range(layout.n_columns)) - (set(columns) if states else set())
+        _refuse_turns(first, layout, sorted(others), str(path))
         yield _parse(first, layout, columns, str(path))
         for lines in blocks:
             yield _parse(lines, layout, columns, str(path))
