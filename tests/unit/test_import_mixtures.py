@@ -132,6 +132,16 @@ def test_columns_that_number_trajectories_are_asked_after(folder, caplog):
     assert "constant in each trajectory, but not the same in all: ['feature_1']" in caplog.text
 
 
+def test_arrays_with_frames_in_columns_are_asked_after(folder, caplog):
+    np.save("a.npy", walk(400, 2).T)
+    imported("a.npy")
+    assert "a.npy: read as 2 frames of 400 features; if frames are its columns" in caplog.text
+    caplog.clear()
+    np.save("a.npy", walk(400, 2))
+    imported("a.npy")
+    assert "read as" not in caplog.text
+
+
 # --- repeated frames --------------------------------------------------------------------------
 
 

@@ -124,6 +124,11 @@ class Importer:
                     "it out of source.files"
                 )
             log.warning("%s: one frame holds no step of the dynamics; leave it out", table.label)
+        elif frames < table.n_columns and table.names is None:
+            log.warning(
+                "%s: read as %d frames of %d features; if frames are its columns, transpose it",
+                *(table.label, frames, table.n_columns),
+            )
         elif frames and not self._states and (self._low[-1] == self._high[-1]).all():
             log.warning("%s: all frames are the same; is the file whole?", table.label)
 
