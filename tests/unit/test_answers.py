@@ -39,6 +39,23 @@ def test_different_answers_of_systems_are_counted():
     )
 
 
+def test_systems_that_decide_are_counted_where_all_together_do_not():
+    cases = [
+        record("C3", Verdict.SUPPORTED, Verdict.UNDECIDED),
+        record("C3", Verdict.NO_DIFFERENCE, Verdict.UNDECIDED),
+        record("C3", Verdict.UNDECIDED, Verdict.UNDECIDED),
+    ]
+    over = ("a", "b")
+    open_one = finding(Verdict.UNDECIDED, 0.0, 1.0)
+    pooled = PooledRecord("C3", "", cases[0].model, over, over, open_one, open_one)
+    (said,) = answers(Judgement(tuple(cases), (pooled,)))
+    assert (
+        "Yes in 1 and it makes no difference in 1 of 3 systems for the LSTM at the long lag "
+        "(undecided in the rest; together 1.00 [0.50, 2.00], 2 systems), and at one step we "
+        "cannot tell (1.00 [0.50, 2.00], 2 systems)."
+    ) in said
+
+
 def test_the_two_networks_are_named_and_the_pooled_effect_stands_beside():
     found = finding(Verdict.CONTRADICTED, effect=-0.5, half=0.25)
     pooled = PooledRecord("C6", "", "transformer", ("a", "b"), (), found, found)

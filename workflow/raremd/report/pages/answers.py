@@ -76,20 +76,23 @@ def _word(claim: str, verdict: Verdict) -> str:
 
 
 def _said(claim: str, found: Sequence[Finding], pooled: Finding | None, systems: int) -> _Said:
-    """What one network tells: over its systems where they are pooled, or else one by one."""
-    if pooled is not None and systems and _known(pooled):
-        number = f"{_as_factor(pooled)}, {count(systems, 'system')}"
-        return _Said(_word(claim, pooled.verdict), number)
-    if len(found) == 1:
-        return _Said(_word(claim, found[0].verdict), _as_factor(found[0]))
+    """What one network tells: over its systems where these together decide, or else one by one."""
     verdicts = [each.verdict for each in found]
     kinds = [verdict for verdict in Verdict if verdict in verdicts]
-    if len(kinds) == 1:
-        return _Said(_word(claim, kinds[0]))
     decided = [kind for kind in kinds if kind is not Verdict.UNDECIDED]
+    together = ""
+    if pooled is not None and systems and _known(pooled):
+        together = f"{_as_factor(pooled)}, {count(systems, 'system')}"
+        if pooled.verdict is not Verdict.UNDECIDED or not decided:
+            return _Said(_word(claim, pooled.verdict), together)
+    if len(found) == 1:
+        return _Said(_word(claim, found[0].verdict), _as_factor(found[0]))
+    if len(kinds) == 1:
+        return _Said(_word(claim, kinds[0]), together)
     told = [f"{_word(claim, kind)} in {verdicts.count(kind)}" for kind in decided]
-    rest = "undecided in the rest" * (Verdict.UNDECIDED in kinds)
-    return _Said(f"{listed(told)} of {len(verdicts)} systems", rest)
+    rest = ["undecided in the rest"] * (Verdict.UNDECIDED in kinds)
+    rest += [f"together {together}"] * bool(together)
+    return _Said(f"{listed(told)} of {len(verdicts)} systems", "; ".join(rest))
 
 
 def _both_readings(
