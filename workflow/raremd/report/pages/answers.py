@@ -37,6 +37,8 @@ OTHERWISE = {
     ("C6", Verdict.CONTRADICTED): "the Transformer is better",
 }
 """Answers to questions that are put in another way than the rest."""
+COUNTED = {Verdict.NO_DIFFERENCE: "no difference", Verdict.UNDECIDED: "undecided"}
+"""Shorter words, of so many systems."""
 NUMBERS = """\
 The numbers are factors with 95 % intervals, pooled over the systems whose MD and training passed
 all checks. C1: the slowest timescale of the network over that of the MD; 1 is exact. C2 to C6: how
@@ -79,20 +81,16 @@ def _said(claim: str, found: Sequence[Finding], pooled: Finding | None, systems:
     """What one network tells: over its systems where these together decide, or else one by one."""
     verdicts = [each.verdict for each in found]
     kinds = [verdict for verdict in Verdict if verdict in verdicts]
-    decided = [kind for kind in kinds if kind is not Verdict.UNDECIDED]
-    together = ""
     if pooled is not None and systems and _known(pooled):
-        together = f"{_as_factor(pooled)}, {count(systems, 'system')}"
-        if pooled.verdict is not Verdict.UNDECIDED or not decided:
-            return _Said(_word(claim, pooled.verdict), together)
+        if pooled.verdict is not Verdict.UNDECIDED or kinds == [Verdict.UNDECIDED]:
+            number = f"{_as_factor(pooled)}, {count(systems, 'system')}"
+            return _Said(_word(claim, pooled.verdict), number)
     if len(found) == 1:
         return _Said(_word(claim, found[0].verdict), _as_factor(found[0]))
     if len(kinds) == 1:
-        return _Said(_word(claim, kinds[0]), together)
-    told = [f"{_word(claim, kind)} in {verdicts.count(kind)}" for kind in decided]
-    rest = ["undecided in the rest"] * (Verdict.UNDECIDED in kinds)
-    rest += [f"together {together}"] * bool(together)
-    return _Said(f"{listed(told)} of {len(verdicts)} systems", "; ".join(rest))
+        return _Said(_word(claim, kinds[0]))
+    told = [f"{COUNTED.get(k) or _word(claim, k)} in {verdicts.count(k)}" for k in kinds]
+    return _Said(f"{listed(told)} of {len(verdicts)} systems")
 
 
 def _both_readings(
