@@ -81,10 +81,10 @@ def _said(claim: str, found: Sequence[Finding], pooled: Finding | None, systems:
     """What one network tells: over its systems where these together decide, or else one by one."""
     verdicts = [each.verdict for each in found]
     kinds = [verdict for verdict in Verdict if verdict in verdicts]
-    if pooled is not None and systems and _known(pooled):
-        if pooled.verdict is not Verdict.UNDECIDED or kinds == [Verdict.UNDECIDED]:
-            number = f"{_as_factor(pooled)}, {count(systems, 'system')}"
-            return _Said(_word(claim, pooled.verdict), number)
+    none = kinds == [Verdict.UNDECIDED]
+    if pooled and systems and _known(pooled) and (none or pooled.verdict != Verdict.UNDECIDED):
+        number = f"{_as_factor(pooled)}, {count(systems, 'system')}"
+        return _Said(_word(claim, pooled.verdict), number)
     if len(found) == 1:
         return _Said(_word(claim, found[0].verdict), _as_factor(found[0]))
     if len(kinds) == 1:
