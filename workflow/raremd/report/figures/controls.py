@@ -69,7 +69,8 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
     for panel, (title, (quantity, at)) in zip(axes, shown.items(), strict=True):
         rows = pick(data, quantity=quantity, lag=at, i=1)
         draw_rows(panel, rows, series, look.tolerance)
-        panel.set(title=title, xlabel=DIRECTED)
+        panel.set(title=title)
+    figure.supxlabel(DIRECTED, fontsize=8)
     style.legend_above(figure, axes, title=look.system)
     axes[0].set_yticks(range(len(series)), [own.label for own in series.values()])
     return figure
