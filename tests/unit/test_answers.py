@@ -51,7 +51,7 @@ def test_systems_that_decide_are_counted_where_all_together_do_not():
     (said,) = answers(Judgement(tuple(cases), (pooled,)))
     assert (
         "Yes in 1, no difference in 1 and undecided in 1 of 3 systems for the LSTM at the long "
-        "lag, and at one step we cannot tell (1.00 [0.50, 2.00], 2 systems)."
+        "lag, and at one step undecided (1.00 [0.50, 2.00], 2 systems)."
     ) in said
 
 
@@ -81,8 +81,8 @@ def test_networks_that_tell_the_same_are_told_together():
     )
     (said,) = answers(Judgement(tuple(cases), pooled))
     assert (
-        "We cannot tell for the LSTM and the Transformer, at the long lag (LSTM 2.00 [0.50, 8.00], "
+        "Undecided for the LSTM and the Transformer, at the long lag (LSTM 2.00 [0.50, 8.00], "
         "2 systems) or at one step; it makes no difference for the GRU at the long lag "
-        "(1.00 [0.93, 1.07], 2 systems), and at one step we cannot tell (2.00 [0.50, 8.00], 2 "
+        "(1.00 [0.93, 1.07], 2 systems), and at one step undecided (2.00 [0.50, 8.00], 2 "
         "systems). Trained on"
     ) in said

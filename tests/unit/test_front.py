@@ -45,14 +45,15 @@ def test_what_is_asked_first_is_answered_first():
     questions = [line.split("**")[1] for line in text.splitlines() if line.startswith("- **")]
     assert questions == [
         "Does a network learn the slow dynamics?",
-        "Does coarse graining into metastable states help?",
         "Does a longer saving interval help?",
+        "Does coarse graining into metastable states help?",
         "How many frames must a network be trained on?",
         "When is a Markov model enough?",
     ]
-    best = "2.00 in `toy` (LSTM; 100 states every 5 ps)."
-    assert f"in 1 of 1 system; the best is within a factor of {best}" in text
-    assert "in 2 of 3 cells, at saving intervals of `toy` (5 and 20 ps)." in text
+    best = "2.00 in `toy` (LSTM; 100 states, saved every 5 ps)."
+    assert "in 1 of 1 system; the slowest timescale of the best is that of the MD" in text
+    assert f"within a factor of {best}" in text
+    assert "in 2 of 3 cells: `toy` saved every 5 and 20 ps." in text
     assert "9 [7, 11] million for the LSTM" in text  # 1e6 (1000 x 1e-3 / (1 / 0.9 - 1))
     assert text.endswith("From a run of `config/study.yaml` at commit `abc1234`.")
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from raremd.analysis.claim_records import ClaimRecord, Finding, Judgement, PooledRecord
 from raremd.analysis.verdicts import Verdict
-from raremd.analysis.words import count, listed, logarithm, ratio
+from raremd.analysis.words import listed, logarithm, ratio
 from raremd.report.names import pretty
 
 QUESTIONS = {
@@ -21,7 +21,7 @@ QUESTIONS = {
     "C5": "Does removing recrossings help?",
     "C6": "LSTM or Transformer?",
 }
-CANNOT_TELL = "we cannot tell"
+CANNOT_TELL = "undecided"
 VERDICTS = {
     Verdict.SUPPORTED: "yes",
     Verdict.NO_DIFFERENCE: "it makes no difference",
@@ -37,8 +37,17 @@ OTHERWISE = {
     ("C6", Verdict.CONTRADICTED): "the Transformer is better",
 }
 """Answers to questions that are put in another way than the rest."""
-COUNTED = {Verdict.NO_DIFFERENCE: "no difference", Verdict.UNDECIDED: "undecided"}
+COUNTED = OTHERWISE | {
+    (claim, verdict): word
+    for claim in ("C2", "C3", "C4", "C5")
+    for verdict, word in (
+        (Verdict.NO_DIFFERENCE, "no difference"),
+        (Verdict.CONTRADICTED, "the opposite"),
+    )
+}
 """Shorter words, of so many systems."""
+WIDEST = 4.0
+"""An interval that is wider, in log2, says nothing as a number."""
 NUMBERS = """\
 The numbers are factors with 95 % intervals, pooled over the systems whose MD and training passed
 all checks. C1: the slowest timescale of the network over that of the MD; 1 is exact. C2 to C6: how
@@ -67,8 +76,8 @@ def _known(found: Finding) -> bool:
 
 
 def _as_factor(found: Finding) -> str:
-    """The same as a factor; nothing where it is not known."""
-    if not _known(found):
+    """The same as a factor; nothing where it is not known, or hardly."""
+    if not _known(found) or found.high - found.low > WIDEST:
         return ""
     return f"{ratio(found.effect)} [{ratio(found.low)}, {ratio(found.high)}]"
 
@@ -83,13 +92,13 @@ def _said(claim: str, found: Sequence[Finding], pooled: Finding | None, systems:
     kinds = [verdict for verdict in Verdict if verdict in verdicts]
     none = kinds == [Verdict.UNDECIDED]
     if pooled and systems and _known(pooled) and (none or pooled.verdict != Verdict.UNDECIDED):
-        number = f"{_as_factor(pooled)}, {count(systems, 'system')}"
-        return _Said(_word(claim, pooled.verdict), number)
+        number = _as_factor(pooled)
+        return _Said(_word(claim, pooled.verdict), number and f"{number}, {systems} systems")
     if len(found) == 1:
         return _Said(_word(claim, found[0].verdict), _as_factor(found[0]))
     if len(kinds) == 1:
         return _Said(_word(claim, kinds[0]))
-    told = [f"{COUNTED.get(k) or _word(claim, k)} in {verdicts.count(k)}" for k in kinds]
+    told = [f"{COUNTED.get((claim, k), VERDICTS[k])} in {verdicts.count(k)}" for k in kinds]
     return _Said(f"{listed(told)} of {len(verdicts)} systems")
 
 

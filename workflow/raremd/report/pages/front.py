@@ -14,7 +14,7 @@ from raremd.report.pages.answers import answer
 from raremd.report.pages.opening import span
 
 BEGIN, END = "<!-- found: written by make snapshot -->", "<!-- end of found -->"
-ASKED = "C2", "C4", "C3", "C6"
+ASKED = "C2", "C3", "C4", "C6"
 """The claims that people ask about first."""
 FRAMES, STATES = 1000.0, 100
 """Timescale in saved frames and number of states of the example."""
@@ -24,11 +24,15 @@ def _learned(systems: Sequence[Recommended]) -> str:
     """Where a network is right, and in which of its cells the error is smallest."""
     where = [
         f"{factor(s.best.error)} in `{s.system}` ({trained(s.best.model, s.best.budget)}; "
-        f"{count(s.best.n_states, 'state')} every {given(s.best.interval, s.unit)})"
+        f"{count(s.best.n_states, 'state')}, saved every {given(s.best.interval, s.unit)})"
         for s in systems
         if s.outcome is Outcome.REPRODUCED and s.best
     ]
-    best = f"; the best is within a factor of {listed(where)}" if where else ""
+    best = (
+        f"; the slowest timescale of the best is that of the MD within a factor of {listed(where)}"
+        if where
+        else ""
+    )
     return (
         "**Does a network learn the slow dynamics?** At the long lag, in "
         f"{len(where)} of {count(len(systems), 'system')}{best}."
@@ -45,8 +49,8 @@ def _training(laws: KeptLaws) -> str:
     return (
         "**How many frames must a network be trained on?** By the [fitted laws](docs/laws.md), "
         f"{listed(needs)} bring a timescale of {FRAMES:,.0f} frames in {STATES} states within "
-        f"{100 * WITHIN:.0f} % of the MD's at one step. A frame counts each time it is seen. At "
-        "the long lag fewer can do."
+        f"{100 * WITHIN:.0f} % of the MD's at one step. A frame is a token and counts each time "
+        "it is seen. At the long lag fewer can be enough."
     )
 
 
@@ -58,9 +62,9 @@ def _markov(systems: Sequence[Recommended]) -> str:
         right, tried = right + len(good), tried + len(system.baselines)
         if good:
             intervals = sorted({c.interval for c in good})
-            where.append(f"`{system.system}` ({span(intervals, system.unit)})")
+            where.append(f"`{system.system}` saved every {span(intervals, system.unit)}")
     cells = f"{right} of {count(tried, 'cell')}"
-    places = f", at saving intervals of {listed(where)}" if where else ""
+    places = f": {listed(where)}" if where else ""
     return (
         "**When is a Markov model enough?** At the long lag it reproduces the slow processes in "
         f"{cells}{places}."
