@@ -120,7 +120,7 @@ CASES = {
     "constant feature": Case(
         STATES,
         several(
-            *(array(f"{k}.npy", CONSTANT + np.array([0, k])) for k in range(4)),
+            *(array(f"{k}.npy", np.random.default_rng(k).permutation(CONSTANT)) for k in range(4)),
             mine(source__periods={}, coordinates=TICA, base__coordinate="slow"),
             mine(yardstick__coordinate="slow"),
         ),
