@@ -12,7 +12,7 @@ PICOSECONDS = {"fs": 1e-3, "ps": 1.0, "ns": 1e3, "us": 1e6}
 NO_TIMES = "none"
 """Instead of a unit: no notice is taken of the times in the files."""
 CLOCK_FRAMES = 20
-"""So many frames make a column a time or a frame number."""
+"""A column is taken for a time or a frame number only if it has at least so many frames."""
 CLOCK_SHARE = 0.95
 """Share of the steps of a clock that are equal; the others are at restarts."""
 

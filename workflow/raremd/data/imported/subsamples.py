@@ -69,10 +69,8 @@ class Subsamples:
         pairs = pairs[np.argsort(number[pairs], kind="stable")]
         begins = np.searchsorted(number[pairs], np.arange(len(labels) + 1))
         for k in np.flatnonzero(np.diff(begins) >= FEW).tolist():
-            frames, own = (
-                frame[by_trajectory[starts[k] : starts[k + 1]]],
-                pairs[begins[k] : begins[k + 1]],
-            )
+            frames = frame[by_trajectory[starts[k] : starts[k + 1]]]
+            own = pairs[begins[k] : begins[k + 1]]
             _refuse_own(labels[k], frames, frame[own], frame[own + 1])
         once = ~(np.append(again, False) | np.append(False, again))
         key, number, frame = key[once], number[once], frame[once]
