@@ -77,7 +77,7 @@ def comparison():
 
 
 def cored():
-    """MD of 100 at long lag, 40 at short; coring for 4 corrects that, and coring for 50 gives 200."""
+    """MD of 100 at long lag, 40 at short; coring for 4 corrects that, for 50 it gives 200."""
     short = {("none", 0.0): 40.0, ("dynamical_coring", 4.0): 100.0, ("core_sets", 0.0): 90.0}
     short |= {("dynamical_coring", 50.0): 200.0, ("minimum_dwell", 4.0): 95.0}
     rows = []
