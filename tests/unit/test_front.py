@@ -50,12 +50,15 @@ def test_what_is_asked_first_is_answered_first():
         "How many frames must a network be trained on?",
         "When is a Markov model enough?",
     ]
-    best = "2.00 in `toy` (LSTM; 100 states, saved every 5 ps)."
-    assert "in 1 of 1 system; the slowest timescale of the best is that of the MD" in text
-    assert f"within a factor of {best}" in text
-    assert "in 2 of 3 cells: `toy` saved every 5 and 20 ps." in text
+    best = "2.00 in `toy` (LSTM; 100 states saved every 5 ps)."
+    assert (
+        f"In 1 of 1 system. The best network has its slowest timescale within a factor of {best}"
+        in (text)
+    )
+    assert "in 1 of 1 system; that is 2 of 3 combinations tried." in text
+    assert "at one step" not in text.partition("How many frames")[0]
     assert "9 [7, 11] million for the LSTM" in text  # 1e6 (1000 x 1e-3 / (1 / 0.9 - 1))
-    assert text.endswith("From a run of `config/study.yaml` at commit `abc1234`.")
+    assert text.endswith("at commit `abc1234`. \"No difference\" means within a factor of 1.25.")
 
 
 def test_a_markov_model_that_is_right_nowhere_has_no_place():
@@ -63,4 +66,4 @@ def test_a_markov_model_that_is_right_nowhere_has_no_place():
         "toy", "ps", Outcome.CANNOT_TELL, True, None, (), (outcome("markov", 1.0, "cannot tell"),)
     )
     text = found(Judgement((), ()), [system], KeptLaws("", ()), "a", "b")
-    assert "in 0 of 1 system." in text and "in 0 of 1 cell." in text
+    assert "In 0 of 1 system." in text and "in 0 of 1 system; that is 0 of 1 combination" in text

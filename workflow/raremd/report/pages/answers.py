@@ -52,7 +52,8 @@ NUMBERS = """\
 The numbers are factors with 95 % intervals, pooled over the systems whose MD and training passed
 all checks. C1: the slowest timescale of the network over that of the MD; 1 is exact. C2 to C6: how
 many times smaller the error of that timescale is on the side that the claim favours (off by a
-factor of 1.5 instead of 2 gives 1.33); 1 is no gain.
+factor of 1.5 instead of 2 gives 1.33); 1 is no gain. Where the systems together decide nothing,
+they are counted; those that a count leaves out are undecided.
 """
 
 
@@ -98,7 +99,11 @@ def _said(claim: str, found: Sequence[Finding], pooled: Finding | None, systems:
         return _Said(_word(claim, found[0].verdict), _as_factor(found[0]))
     if len(kinds) == 1:
         return _Said(_word(claim, kinds[0]))
-    told = [f"{COUNTED.get((claim, k), VERDICTS[k])} in {verdicts.count(k)}" for k in kinds]
+    told = [
+        f"{COUNTED.get((claim, k), VERDICTS[k])} in {verdicts.count(k)}"
+        for k in kinds
+        if k != Verdict.UNDECIDED
+    ]
     return _Said(f"{listed(told)} of {len(verdicts)} systems")
 
 
@@ -116,12 +121,16 @@ def _both_readings(
     )
 
 
-def _clause(who: str, said: dict[str, tuple[_Said, _Said]]) -> str:
-    """Both readings of networks that tell the same."""
-    long_lag, one_step = next(iter(said.values()))
-    at_long_lag, at_one_step = (
-        _in_brackets({model: both[k].number for model, both in said.items()}) for k in (0, 1)
+def _clause(who: str, said: dict[str, tuple[_Said, ...]]) -> str:
+    """Each reading of networks that tell the same."""
+    long_lag, *others = next(iter(said.values()))
+    at_long_lag, *at_others = (
+        _in_brackets({model: each[k].number for model, each in said.items()})
+        for k in range(1 + len(others))
     )
+    if not others:
+        return f"{long_lag.word}{who}{at_long_lag}"
+    (one_step,), (at_one_step,) = others, at_others
     if long_lag.word != one_step.word:
         first = f"{long_lag.word}{who} at the long lag{at_long_lag}"
         return f"{first}, and at one step {one_step.word}{at_one_step}"
@@ -135,12 +144,11 @@ def _in_brackets(numbers: dict[str, str]) -> str:
     return f" ({'; '.join(told)})" if told else ""
 
 
-def _sentence(claim: str, said: dict[str, tuple[_Said, _Said]]) -> str:
+def _sentence(claim: str, said: dict[str, tuple[_Said, ...]]) -> str:
     """All networks, those together that tell the same."""
 
-    def words(model: str) -> tuple[str, str]:
-        long_lag, one_step = said[model]
-        return long_lag.word, one_step.word
+    def words(model: str) -> tuple[str, ...]:
+        return tuple(each.word for each in said[model])
 
     order = list(dict.fromkeys(map(words, said)))
     clauses = []
@@ -153,8 +161,8 @@ def _sentence(claim: str, said: dict[str, tuple[_Said, _Said]]) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
-def _budget(records: Sequence[ClaimRecord]) -> str:
-    """Tokens at which the verdicts are given."""
+def budget(records: Sequence[ClaimRecord]) -> str:
+    """Tokens at which the verdicts are given, as a sentence; nothing if none are known."""
     seen = [at.tokens for r in records for at in r.budgets if at.budget == r.budget and at.tokens]
     if not seen:
         return ""
@@ -163,30 +171,35 @@ def _budget(records: Sequence[ClaimRecord]) -> str:
     return f" Trained on {span} million tokens."
 
 
-def answer(records: Sequence[ClaimRecord], pooled: Sequence[PooledRecord]) -> str:
-    """One claim: both readings of each network with their numbers, and the budget.
+def answer(
+    records: Sequence[ClaimRecord], pooled: Sequence[PooledRecord], one_step: bool = True
+) -> str:
+    """One claim: what each network tells at the long lag and, if asked, at one step.
 
     Parameters
     ----------
     records, pooled : sequence
         Of one claim; at least one record.
+    one_step : bool
     """
     claim = records[0].claim
     over = {record.model: record for record in pooled}
     said = {
-        model: _both_readings([r for r in records if r.model == model], over.get(model))
+        model: _both_readings([r for r in records if r.model == model], over.get(model))[
+            : 1 + one_step
+        ]
         for model in dict.fromkeys(r.model for r in records)
     }
-    return f"**{QUESTIONS[claim]}** ({claim}) {_sentence(claim, said)}{_budget(records)}"
+    return f"**{QUESTIONS[claim]}** ({claim}) {_sentence(claim, said)}"
 
 
 def answers(judgement: Judgement) -> list[str]:
-    """Each claim of a study, as items of a Markdown list."""
-    return [
-        "- "
-        + answer(
-            [r for r in judgement.records if r.claim == claim],
-            [p for p in judgement.pooled if p.claim == claim],
-        )
+    """Each claim of a study with its budget, as items of a Markdown list."""
+    of = {
+        claim: [r for r in judgement.records if r.claim == claim]
         for claim in dict.fromkeys(r.claim for r in judgement.records)
+    }
+    return [
+        f"- {answer(records, [p for p in judgement.pooled if p.claim == claim])}{budget(records)}"
+        for claim, records in of.items()
     ]

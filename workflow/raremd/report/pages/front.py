@@ -8,10 +8,9 @@ from raremd.analysis.claim_records import Judgement
 from raremd.analysis.kept_laws import WITHIN, KeptLaws, expectation
 from raremd.analysis.recommendation import Outcome
 from raremd.analysis.recommended import Recommended
-from raremd.analysis.words import count, factor, given, listed
-from raremd.report.names import pretty, trained
-from raremd.report.pages.answers import answer
-from raremd.report.pages.opening import span
+from raremd.analysis.words import count, factor, given, listed, ratio
+from raremd.report.names import pretty
+from raremd.report.pages.answers import answer, budget
 
 BEGIN, END = "<!-- found: written by make snapshot -->", "<!-- end of found -->"
 ASKED = "C2", "C3", "C4", "C6"
@@ -23,19 +22,19 @@ FRAMES, STATES = 1000.0, 100
 def _learned(systems: Sequence[Recommended]) -> str:
     """Where a network is right, and in which of its cells the error is smallest."""
     where = [
-        f"{factor(s.best.error)} in `{s.system}` ({trained(s.best.model, s.best.budget)}; "
-        f"{count(s.best.n_states, 'state')}, saved every {given(s.best.interval, s.unit)})"
+        f"{factor(s.best.error)} in `{s.system}` ({pretty(s.best.model)}; "
+        f"{count(s.best.n_states, 'state')} saved every {given(s.best.interval, s.unit)})"
         for s in systems
         if s.outcome is Outcome.REPRODUCED and s.best
     ]
     best = (
-        f"; the slowest timescale of the best is that of the MD within a factor of {listed(where)}"
+        f". The best network has its slowest timescale within a factor of {listed(where)}"
         if where
         else ""
     )
     return (
-        "**Does a network learn the slow dynamics?** At the long lag, in "
-        f"{len(where)} of {count(len(systems), 'system')}{best}."
+        f"**Does a network learn the slow dynamics?** In {len(where)} of "
+        f"{count(len(systems), 'system')}{best}."
     )
 
 
@@ -56,19 +55,21 @@ def _training(laws: KeptLaws) -> str:
 
 def _markov(systems: Sequence[Recommended]) -> str:
     """Where counting does what a network does."""
-    where, right, tried = [], 0, 0
-    for system in systems:
-        good = [c for c in system.baselines if c.outcome is Outcome.REPRODUCED]
-        right, tried = right + len(good), tried + len(system.baselines)
-        if good:
-            intervals = sorted({c.interval for c in good})
-            where.append(f"`{system.system}` saved every {span(intervals, system.unit)}")
-    cells = f"{right} of {count(tried, 'cell')}"
-    places = f": {listed(where)}" if where else ""
+    right = [sum(c.outcome is Outcome.REPRODUCED for c in s.baselines) for s in systems]
+    tried = sum(len(s.baselines) for s in systems)
     return (
-        "**When is a Markov model enough?** At the long lag it reproduces the slow processes in "
-        f"{cells}{places}."
+        "**When is a Markov model enough?** It reproduces the slow processes in at least one "
+        f"combination of coordinate, interval and partition in {sum(map(bool, right))} of "
+        f"{count(len(systems), 'system')}; that is {sum(right)} of "
+        f"{count(tried, 'combination')} tried."
     )
+
+
+def _no_difference(judgement: Judgement) -> str:
+    """How near sides must be that are called equal; the same for all claims but C1."""
+    margins = {r.long_lag.margin for r in judgement.records if r.claim != "C1"}
+    within = listed(sorted(map(ratio, margins)))
+    return f' "No difference" means within a factor of {within}.' if margins else ""
 
 
 def found(
@@ -86,12 +87,14 @@ def found(
     commit : str
     """
     told = [
-        answer(records, [p for p in judgement.pooled if p.claim == claim])
+        answer(records, [p for p in judgement.pooled if p.claim == claim], one_step=False)
         for claim in ASKED
         if (records := [r for r in judgement.records if r.claim == claim])
     ]
     items = [f"- {text}" for text in (_learned(systems), *told, _training(laws), _markov(systems))]
-    return "\n".join([*items, "", f"From a run of `{study}` at commit `{commit}`."])
+    seen = budget([r for r in judgement.records if r.claim in ASKED])
+    end = f"From a run of `{study}` at commit `{commit}`.{seen}{_no_difference(judgement)}"
+    return "\n".join([*items, "", end])
 
 
 def insert(page: str, text: str) -> str:
