@@ -117,7 +117,7 @@ def test_md_that_can_decide_nothing_is_silent_on_every_page(studies):
         models = judge_models("toy", [cell], (), known)
         assert models.long_lag.verdict == Verdict.UNDECIDED or not doubtful
         ranked = leaderboard.as_markdown(
-            Board(ranking(known, cell), NO_METRICS), {"toy": "toy/x"}, {"toy": "ps"}
+            Board(ranking(known, cell), NO_METRICS), {"toy": "toy/x"}, {"toy": "ps"}, 0.14
         )
         assert ("**No ranking**" in ranked) == doubtful
         for doubt in known.doubts:

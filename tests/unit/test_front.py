@@ -58,7 +58,7 @@ def test_what_is_asked_first_is_answered_first():
     assert "in 1 of 1 system; that is 2 of 3 combinations tried." in text
     assert "at one step" not in text.partition("How many frames")[0]
     assert "9 [7, 11] million for the LSTM" in text  # 1e6 (1000 x 1e-3 / (1 / 0.9 - 1))
-    assert text.endswith("at commit `abc1234`. \"No difference\" means within a factor of 1.25.")
+    assert text.endswith('at commit `abc1234`. "No difference" means within a factor of 1.25.')
 
 
 def test_a_markov_model_that_is_right_nowhere_has_no_place():

@@ -6,7 +6,14 @@ import pytest
 from chains import sample_chain
 from judged import assessment
 
-from raremd.analysis.leaderboard import FromMD, picked, rank, validation_timescales, worst
+from raremd.analysis.leaderboard import (
+    FromMD,
+    over_systems,
+    picked,
+    rank,
+    validation_timescales,
+    worst,
+)
 from raremd.analysis.leaderboard_cells import Board
 from raremd.report.figures.leaderboard import draw
 from raremd.report.figures.style import Look
@@ -42,7 +49,38 @@ METRICS = [
 
 def page_of(ranking):
     measured = pd.DataFrame(METRICS, columns=["system", "model", "metric", "value", "low", "high"])
-    return as_markdown(Board(ranking, measured), {"toy": "toy/x/dt_1/fine"}, {"toy": "ps"})
+    return as_markdown(Board(ranking, measured), {"toy": "toy/x/dt_1/fine"}, {"toy": "ps"}, 0.14)
+
+
+def board_row(system, model, score, high=np.nan, doubt=""):
+    return {"system": system, "model": model, "score": score, "high": high, "doubt": doubt}
+
+
+BOTH = pd.DataFrame(
+    [
+        board_row("a", "md_bootstrap", 0.05, high=0.1),
+        board_row("a", "fine", 0.14),
+        board_row("a", "coarse", 0.13),
+        board_row("a", "here_only", 0.01),
+        board_row("b", "md_bootstrap", 0.2, high=0.4),
+        board_row("b", "fine", 0.4),
+        board_row("b", "coarse", 0.41),
+        board_row("b", "igme", 0.01),
+    ]
+)
+
+
+def test_an_entry_is_right_within_the_tolerance_or_the_error_of_the_md():
+    found = over_systems(BOTH, 0.14)
+    assert list(found["model"]) == ["fine", "fine", "coarse", "coarse"]
+    assert list(found["right"]) == [True, True, True, False]
+
+
+def test_no_entry_is_right_where_the_md_can_decide_nothing():
+    doubtful = BOTH.assign(doubt=np.where(BOTH["system"] == "b", "too few transitions", ""))
+    found = over_systems(doubtful, 0.14)
+    assert list(found["model"]) == ["coarse", "coarse", "fine", "fine"]
+    assert list(found["right"]) == [True, False, True, False]
 
 
 def held_out(lags, n):
@@ -159,6 +197,8 @@ def test_table_and_figure_show_every_model(ranking):
     assert "They are too short to choose by: the MD of the training itself" in page
     ranking.loc[ranking["model"] == "md_bootstrap", "validation"] = 0.4
     assert "too short" not in page_of(ranking)
+    assert "`good` is right at every lag in all the 1 system" in page
+    assert "| `good` | **0.00** |" in page and "| `bad` | 1.00 |" in page
     figure = draw(ranking, Look(tolerance=0.32))
     assert len(figure.axes[0].get_yticklabels()) == len(ranking)
 
@@ -170,5 +210,6 @@ def test_md_that_can_decide_nothing_ranks_nothing():
     page = page_of(found)
     assert "**No ranking**, because this MD cannot decide: the training data hold only 3" in page
     assert "choose" not in page.partition("## `toy`")[2]
+    assert "No entry is right" in page and "**0.00**" not in page
     figure = draw(found, Look(tolerance=0.32))
     assert figure.axes[0].get_title() == "toy (cannot decide)"

@@ -152,7 +152,7 @@ def ranked(known):
     ]
     board = Board(pd.DataFrame(rows), pd.DataFrame(columns=COLUMNS))
     cells = {name: f"{name}/x/dt_1/kmeans_100" for name in known}
-    return leaderboard.as_markdown(board, cells, dict.fromkeys(known, "ps"))
+    return leaderboard.as_markdown(board, cells, dict.fromkeys(known, "ps"), 0.14)
 
 
 NAMES = ("claims", "diagnosis", "recommendation", "inspection", "leaderboard", "results")

@@ -25,4 +25,4 @@ if __name__ == "__main__":
     with atomic_path(snakemake.output.markdown) as temporary:
         folders = {at.cell.system: at.cell.folder for at in plan.cells}
         units = {at.cell.system: at.unit for at in plan.cells}
-        temporary.write_text(as_markdown(board, folders, units))
+        temporary.write_text(as_markdown(board, folders, units, plan.tolerance))

@@ -113,6 +113,35 @@ def picked(ranking: pd.DataFrame) -> pd.Series:
     return models.loc[models["validation"].idxmin()]
 
 
+def over_systems(ranking: pd.DataFrame, tolerance: float) -> pd.DataFrame:
+    """Which models are right in which systems, those first that are right in most.
+
+    Parameters
+    ----------
+    ranking : pandas.DataFrame
+        Columns `COLUMNS`, all systems.
+    tolerance : float
+        log2. A model is right if its score is at most this, or at most what the MD, resampled,
+        deviates from itself (upper end of its 95 % range). Where the MD can decide nothing, none
+        is right.
+
+    Returns
+    -------
+    pandas.DataFrame
+        system, model, score, right, doubt; models that are in every system, best first.
+    """
+    own = ranking[ranking["model"] == MD].set_index("system")["high"]
+    margin = ranking["system"].map(own).clip(lower=tolerance)
+    table = ranking.assign(right=(ranking["score"] <= margin) & (ranking["doubt"] == ""))
+    table = table[~table["model"].isin(NO_MODELS)]
+    total = table.groupby("model").agg(right=("right", "sum"), n=("system", "count"))
+    total["worst"] = table[table["doubt"] == ""].groupby("model")["score"].max()
+    total = total[total["n"] == table["system"].nunique()]
+    order = total.sort_values(["right", "worst"], ascending=[False, True], kind="stable").index
+    in_order = table.set_index("model").loc[order].reset_index()
+    return in_order[["system", "model", "score", "right", "doubt"]]
+
+
 def _grid(times: pd.DataFrame, lags: np.ndarray, n: int) -> np.ndarray:
     """Timescales of one replicate, (n_lags, n)."""
     table = times.pivot_table(index="lag", columns="i", values="value", dropna=False)

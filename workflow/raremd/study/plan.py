@@ -316,7 +316,7 @@ def ranking_plan(study: Study) -> RankingPlan:
         for name, system in study.settings.systems.items()
         if isinstance(system.source, HiddenChain)
     ]
-    return RankingPlan(tuple(cells), tuple(solved), study.settings.seed)
+    return RankingPlan(tuple(cells), tuple(solved), study.settings.tolerance, study.settings.seed)
 
 
 def results_page_plan(study: Study) -> ResultsPagePlan:

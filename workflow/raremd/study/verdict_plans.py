@@ -109,11 +109,14 @@ class RankingPlan:
     ----------
     cells : tuple of RankedCell
     solved : tuple of SolvedSystem
+    tolerance : float
+        log2.
     seed : int
     """
 
     cells: tuple[RankedCell, ...]
     solved: tuple[SolvedSystem, ...]
+    tolerance: float
     seed: int
 
 

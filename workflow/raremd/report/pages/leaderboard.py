@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from raremd.analysis import words
-from raremd.analysis.leaderboard import MD, picked
+from raremd.analysis.leaderboard import MD, over_systems, picked
 from raremd.analysis.leaderboard_cells import Board
 from raremd.analysis.leaderboard_metrics import METRICS
-from raremd.analysis.words import given, number
+from raremd.analysis.words import count, given, listed, number, ratio
 from raremd.report.pages.markdown import as_table
 
 HOW = """\
@@ -52,10 +52,43 @@ def _choice(ranking: pd.DataFrame) -> str:
     return text
 
 
-def as_markdown(board: Board, cells: dict[str, str], units: dict[str, str]) -> str:
-    """The page; `cells` and `units` by system."""
+def _everywhere(table: pd.DataFrame, tolerance: float) -> list[str]:
+    """Which entries are right at every lag in all systems, and how far the others are off."""
+    systems = list(dict.fromkeys(table["system"]))
+    decided = list(dict.fromkeys(table["system"][table["doubt"] == ""]))
+    rows, right = [], {}
+    for model, group in table.groupby("model", sort=False):
+        of = group.set_index("system")
+        right[str(model)] = int(of["right"].sum())
+        scores = [f"{of['score'][s]:.2f}" for s in systems]
+        shown = [f"**{x}**" if of["right"][s] else x for s, x in zip(systems, scores, strict=True)]
+        rows.append([f"`{model}`", *shown])
+    most = max(right.values(), default=0)
+    best = [f"`{model}`" for model, n in right.items() if n == most]
+    who = f"{listed(best)} {'is' if len(best) == 1 else 'are'}" if most else "No entry is"
+    where = "all" if most and most == len(decided) else f"{most or 'any'} of"
+    return [
+        f"{who} right at every lag in {where} the {count(len(decided), 'system')} whose MD can "
+        "decide. An entry is right in a system if no timescale at any lag is off by more than a "
+        f"factor of {ratio(tolerance)}, or by more than the MD's own error where that is larger "
+        "(upper end of `md_bootstrap`). Scores of such entries are bold; entries that are right "
+        "in most systems come first.",
+        "",
+        *as_table(["entry", *(f"`{s}`" for s in systems)], rows),
+    ]
+
+
+def as_markdown(
+    board: Board, cells: dict[str, str], units: dict[str, str], tolerance: float
+) -> str:
+    """The page; `cells` and `units` by system, the tolerance in log2."""
     systems = board.ranking.groupby("system", sort=False)
-    lines = ["# Leaderboard", ""]
+    lines = [
+        "# Leaderboard",
+        "",
+        *_everywhere(over_systems(board.ranking, tolerance), tolerance),
+        "",
+    ]
     lines += [
         f"- `{system}`, `{cells[str(system)]}`: {_choice(group)}" for system, group in systems
     ]
