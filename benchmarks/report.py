@@ -6,6 +6,13 @@ import json
 from pathlib import Path
 
 import matplotlib
+import pandas as pd
+
+from raremd.analysis.recommendation import Outcome
+from raremd.analysis.recommended import Recommended
+from raremd.analysis.words import given
+from raremd.io.storage import read_parquet, read_typed
+from raremd.report.names import trained
 
 matplotlib.use("svg")
 import matplotlib.pyplot as plt
@@ -13,6 +20,8 @@ import matplotlib.pyplot as plt
 HERE = Path(__file__).parent
 RATES = "product", "plain", "roofline", "bfloat16"
 NOTES = HERE / "NOTES.md"
+RESULTS = HERE.parent / "docs/results"
+CELL = ["system", "coordinate", "interval", "partition", "model"]
 
 
 def _spread(value: dict, digits: int = 2) -> str:
@@ -146,6 +155,41 @@ def _overhead(path: Path) -> str:
     return "\n".join(lines)
 
 
+def _entry(models: dict, kind: str, budget: float) -> str:
+    """Name in the configuration of a model that is trained for so many times its tokens."""
+    same = {n: m for n, m in models.items() if n == kind or m.get("kind") == kind}
+    return next(
+        name
+        for name, model in same.items()
+        if model["budget"] == budget and model.get("settings") == models[kind].get("settings")
+    )
+
+
+def _at_accuracy() -> str:
+    """The cheapest cell of each system and model that reproduces the slow processes."""
+    models = json.loads((RESULTS / "config.json").read_text())["models"]
+    found = read_typed(tuple[Recommended, ...], RESULTS / "recommendation.json")
+    rows = read_parquet(RESULTS / "comparison.parquet")
+    rows = rows[(rows["quantity"] == "cross_entropy") & (rows["replicate"] > 0)]
+    replicates = rows.groupby(CELL)["replicate"].nunique()
+    seconds = pd.read_csv(RESULTS / "cost.csv").set_index(CELL)["core_seconds"] / replicates
+    lines = [
+        "| system | model | core-seconds per replicate | cheapest at |",
+        "|---|---|---|---|",
+    ]
+    for system in found:
+        of_model: dict[str, list[tuple[float, str, str]]] = {}
+        for c in (*system.baselines, *system.networks):
+            if c.outcome is Outcome.REPRODUCED:
+                entry = _entry(models, c.model, c.budget)
+                cost = seconds[system.system, c.coordinate, c.interval, c.partition, entry]
+                place = f"{given(c.interval, system.unit)}, `{c.coordinate}`, `{c.partition}`"
+                of_model.setdefault(c.model, []).append((cost, trained(c.model, c.budget), place))
+        for cost, model, place in map(min, of_model.values()):
+            lines.append(f"| `{system.system}` | {model} | {cost:.1f} | {place} |")
+    return "\n".join(lines)
+
+
 def _memory(results: dict) -> str:
     lines = ["| part | CPU seconds |", "|---|---|"]
     return "\n".join(
@@ -236,6 +280,13 @@ the CPU time that simulation, training, generation and kinetics compute; overhea
 imports, Snakemake, states, comparison, figures and files.
 
 {_overhead(folder / "overhead.json")}
+
+## What a model costs that is right
+Training and generation of one replicate, for the cheapest cell of the [kept study](../docs/results/README.md)
+in which a model reproduces the slow processes at the long lag. Networks were tried at 1, 4 and, in some
+cells, 16 times the tokens, so a smaller budget than the one shown may do.
+
+{_at_accuracy()}
 
 ## Long data
 10^8 frames (int16) from a mapped file: peak memory {results["memory"]["peak_gib"]:.2f} GiB.
