@@ -282,9 +282,9 @@ imports, Snakemake, states, comparison, figures and files.
 {_overhead(folder / "overhead.json")}
 
 ## What a model costs that is right
-Training and generation of one replicate, for the cheapest cell of the [kept study](../docs/results/README.md)
-in which a model reproduces the slow processes at the long lag. Networks were tried at 1, 4 and, in some
-cells, 16 times the tokens, so a smaller budget than the one shown may do.
+Training and generation of one replicate, for the cheapest cell of the
+[kept study](../docs/results/README.md) in which a model reproduces the slow processes at the long
+lag. A smaller budget than the one shown may do: outcomes are known at the largest only.
 
 {_at_accuracy()}
 
