@@ -12,7 +12,8 @@ from raremd.analysis.recommended import Recommended
 from raremd.analysis.verdicts import Verdict
 from raremd.io.storage import read_parquet, read_typed
 from raremd.report.pages.answers import answers
-from raremd.report.pages.front import BEGIN, END, found
+from raremd.report.pages.front import MARKS, found
+from raremd.report.pages.markdown import insert
 from raremd.study.load import load_study
 from raremd.study.settings.study import read_settings
 
@@ -102,8 +103,8 @@ def test_page_and_readme_say_what_follows_from_the_claims(judgement, commits):
     systems = read_typed(tuple[Recommended, ...], KEPT / "recommendation.json")
     laws = read_typed(KeptLaws, ROOT / "resources/laws.json")
     readme = (ROOT / "README.md").read_text()
-    said = readme.partition(BEGIN)[2].partition(END)[0].strip()
-    assert said == found(judgement, systems, laws, "config/study.yaml", commit[:12])
+    said = found(judgement, systems, laws, "config/study.yaml", commit[:12])
+    assert insert(readme, said, MARKS) == readme
 
 
 def test_the_default_study_says_nothing_contrary(judgement):

@@ -2,29 +2,15 @@
 
 from dataclasses import replace
 
-import pytest
 from judged import claim_record
 
 from raremd.analysis.claim_records import Judgement
 from raremd.analysis.kept_laws import DialLaw, KeptLaws, NetworkLaw
 from raremd.analysis.recommendation import Outcome
 from raremd.analysis.recommended import CellOutcome, Recommended
-from raremd.report.pages.front import BEGIN, END, found, insert
+from raremd.report.pages.front import found
 
 LAW = DialLaw(scale=1e-3, tokens=1.0, states=0.0, spread=0.1)
-PAGE = f"# Title\n{BEGIN}\nold\n{END}\nrest\n"
-
-
-def test_only_what_is_between_the_marks_is_replaced():
-    once = insert(PAGE, "new")
-    assert once == f"# Title\n{BEGIN}\nnew\n{END}\nrest\n"
-    assert insert(once, "new") == once
-
-
-@pytest.mark.parametrize("page", ["# Title\n", f"{BEGIN}\n", f"{END}\n{BEGIN}\n"])
-def test_a_page_without_marks_is_refused(page):
-    with pytest.raises(ValueError, match="the page has no <!-- found"):
-        insert(page, "new")
 
 
 def outcome(model, interval, result):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from raremd.report.pages.markdown import as_table, to_html, write_page
+from raremd.report.pages.markdown import as_table, insert, to_html, write_page
 
 PAGE = "\n".join(
     [
@@ -39,3 +39,19 @@ def test_both_files(tmp_path):
     write_page(PAGE, tmp_path / "page.md", tmp_path / "page.html")
     assert (tmp_path / "page.md").read_text() == PAGE
     assert (tmp_path / "page.html").read_text() == to_html(PAGE)
+
+
+MARKS = "<!-- begin -->", "<!-- end -->"
+MARKED = "# Title\n<!-- begin -->\nold\n<!-- end -->\nrest\n"
+
+
+def test_only_what_is_between_the_marks_is_replaced():
+    once = insert(MARKED, "new", MARKS)
+    assert once == "# Title\n<!-- begin -->\nnew\n<!-- end -->\nrest\n"
+    assert insert(once, "new", MARKS) == once
+
+
+@pytest.mark.parametrize("page", ["# Title\n", MARKS[0], "\n".join(reversed(MARKS))])
+def test_a_page_without_marks_is_refused(page):
+    with pytest.raises(ValueError, match="the page has no <!-- begin"):
+        insert(page, "new", MARKS)

@@ -2,7 +2,8 @@
 # exact.json and generated.h5 of hidden chains.
 # Makes: leaderboard.{csv,md,pdf,png} and leaderboard_metrics.csv in the folder of results.
 # Steps: rank_models -> plot_leaderboard; `make leaderboard` runs both on config/leaderboard.yaml.
-# keep_leaderboard, on demand (make keep-leaderboard), copies them into docs/leaderboard.
+# keep_leaderboard, on demand (make keep-leaderboard), copies them into docs/leaderboard; keep_recipes,
+# on demand, keeps the scores of config/recipes.yaml and writes the tables of docs/recipes.md.
 LEADERBOARD = f"{RESULTS}/leaderboard"
 
 
@@ -61,3 +62,25 @@ rule keep_leaderboard:
         mem_mb=100,
     shell:
         "cp {input} $(dirname {output.csv}) 2> {log}"
+
+
+rule keep_recipes:
+    input:
+        csv=f"{LEADERBOARD}.csv",
+        runs=per_model("run.json"),
+    output:
+        csv="docs/recipes/scores.csv",
+    log:
+        f"{RESULTS}/logs/keep_recipes.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/keep_recipes.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        code=code_of("keep_recipes"),
+        plan=planned(plan.recipe_search),
+    script:
+        "../scripts/keep_recipes.py"

@@ -18,7 +18,8 @@ from raremd.io.storage import (
     write_json,
     write_parquet,
 )
-from raremd.report.pages.front import found, insert
+from raremd.report.pages.front import MARKS, found
+from raremd.report.pages.markdown import insert
 from raremd.report.pages.results import HASH, compress, page, reduce
 from raremd.study.plans import from_param
 from raremd.study.verdict_plans import ResultsPagePlan
@@ -55,6 +56,6 @@ if __name__ == "__main__":
     systems = read_typed(tuple[Recommended, ...], i.recommendation)
     short = " and ".join(commit[:HASH] for commit in commits)
     said = found(judgement, systems, read_typed(KeptLaws, i.laws), p.study, short)
-    text = insert(readme.read_text(), said)
+    text = insert(readme.read_text(), said, MARKS)
     with atomic_path(readme) as temporary:
         temporary.write_text(text)

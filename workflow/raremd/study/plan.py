@@ -31,9 +31,11 @@ from raremd.study.verdict_plans import (
     Control,
     RankedCell,
     RankingPlan,
+    RecipeSearch,
     RecommendationPlan,
     ResultsPagePlan,
     SolvedSystem,
+    TriedRecipe,
 )
 
 INSPECTION_SAMPLES = 40
@@ -317,6 +319,25 @@ def ranking_plan(study: Study) -> RankingPlan:
         if isinstance(system.source, HiddenChain)
     ]
     return RankingPlan(tuple(cells), tuple(solved), study.settings.tolerance, study.settings.seed)
+
+
+def recipe_search(study: Study) -> RecipeSearch:
+    """What the page of recipes says of the search."""
+    usual, tried = study.settings.training, []
+    for model in study.networks():
+        r = study.recipe(model)
+        tried.append(
+            TriedRecipe(
+                model,
+                study.kind(model),
+                r.batch,
+                r.learning_rate,
+                r.weight_decay,
+                r.schedule,
+                r.window,
+            )
+        )
+    return RecipeSearch(tuple(tried), usual.tokens, usual.window, study.settings.replicates)
 
 
 def results_page_plan(study: Study) -> ResultsPagePlan:

@@ -121,6 +121,36 @@ class RankingPlan:
 
 
 @dataclass(frozen=True)
+class TriedRecipe:
+    """How one network of a search for recipes is trained; fields as in `settings.Training`."""
+
+    model: str
+    kind: str
+    batch: int
+    learning_rate: float
+    weight_decay: float
+    schedule: str
+    window: int
+
+
+@dataclass(frozen=True)
+class RecipeSearch:
+    """What the page of recipes says of its search.
+
+    Attributes
+    ----------
+    tried : tuple of TriedRecipe
+    tokens, window, replicates : int
+        Of the study; a recipe may have another window.
+    """
+
+    tried: tuple[TriedRecipe, ...]
+    tokens: int
+    window: int
+    replicates: int
+
+
+@dataclass(frozen=True)
 class ResultsPagePlan:
     """What the page of kept results says of the study; all mappings are by system.
 

@@ -12,7 +12,8 @@ from raremd.analysis.words import count, factor, given, listed, ratio
 from raremd.report.names import pretty
 from raremd.report.pages.answers import answer, budget
 
-BEGIN, END = "<!-- found: written by make snapshot -->", "<!-- end of found -->"
+MARKS = "<!-- found: written by make snapshot -->", "<!-- end of found -->"
+"""Around it in the README."""
 ASKED = "C2", "C3", "C4", "C6"
 """The claims that people ask about first."""
 FRAMES, STATES = 1000.0, 100
@@ -95,18 +96,3 @@ def found(
     seen = budget([r for r in judgement.records if r.claim in ASKED])
     end = f"From a run of `{study}` at commit `{commit}`.{seen}{_no_difference(judgement)}"
     return "\n".join([*items, "", end])
-
-
-def insert(page: str, text: str) -> str:
-    """A page with the text between its marks replaced.
-
-    Raises
-    ------
-    ValueError
-        If the page has no such marks.
-    """
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"the page has no {BEGIN} before {END}")
-    return f"{before}{BEGIN}\n{text}\n{END}{after}"

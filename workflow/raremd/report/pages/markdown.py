@@ -136,3 +136,19 @@ def _inline(text: str) -> str:
     text = re.sub(r"`([^`]+)`", r"<code>\1</code>", text)
     text = re.sub(r"\*\*([^*]+)\*\*", r"<b>\1</b>", text)
     return re.sub(r"\[([^]]+)\]\(([^)\s]+)\)", r'<a href="\2">\1</a>', text)
+
+
+def insert(page: str, text: str, marks: tuple[str, str]) -> str:
+    """A page with the text between two marks replaced.
+
+    Raises
+    ------
+    ValueError
+        If the page has no such marks.
+    """
+    first, last = marks
+    before, begin, rest = page.partition(first)
+    _, end, after = rest.partition(last)
+    if not (begin and end):
+        raise ValueError(f"the page has no {first} before {last}")
+    return f"{before}{first}\n{text}\n{last}{after}"
