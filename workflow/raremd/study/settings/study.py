@@ -174,13 +174,13 @@ class Settings(Section):
                 control_of="lstm",
                 batch=200,
                 learning_rate=0.02,
-                settings={"match_seen_jumps": True},
+                settings={"match_seen_jumps": True, "cores": 6},
             ),
         },
         min_length=1,
         description="The models to compare, by their names in tables and figures; if left out, "
         "markov, lstm and transformer, each with the recipe chosen for it, and in the base cells "
-        "lstm_corrected, an LSTM with `match_seen_jumps`.",
+        "lstm_corrected, an LSTM with `match_seen_jumps` and `cores`.",
     )
     systems: dict[Name, System] = Field(
         min_length=1,
