@@ -66,7 +66,7 @@ def ranking(known, cell):
     def near(lags, n):
         return np.full((len(lags), n), 990.0)
 
-    return rank(known, cell.table, FromMD(own, near, near), cost, 0)
+    return rank(known, cell.table, FromMD(own, near, near), cost, 0.14, 0)
 
 
 def inspected(known):

@@ -52,35 +52,27 @@ def page_of(ranking):
     return as_markdown(Board(ranking, measured), {"toy": "toy/x/dt_1/fine"}, {"toy": "ps"}, 0.14)
 
 
-def board_row(system, model, score, high=np.nan, doubt=""):
-    return {"system": system, "model": model, "score": score, "high": high, "doubt": doubt}
+def board_row(system, model, score, right=False, doubt=""):
+    return {"system": system, "model": model, "score": score, "right": right, "doubt": doubt}
 
 
-BOTH = pd.DataFrame(
-    [
-        board_row("a", "md_bootstrap", 0.05, high=0.1),
-        board_row("a", "fine", 0.14),
-        board_row("a", "coarse", 0.13),
-        board_row("a", "here_only", 0.01),
-        board_row("b", "md_bootstrap", 0.2, high=0.4),
-        board_row("b", "fine", 0.4),
-        board_row("b", "coarse", 0.41),
-        board_row("b", "igme", 0.01),
+def test_entries_that_are_right_in_most_systems_come_first():
+    both = [
+        board_row("a", "near", 0.1, right=True),
+        board_row("a", "far", 0.5),
+        board_row("a", "twice", 0.2, right=True),
+        board_row("a", "here_only", 0.01, right=True),
+        board_row("a", "igme", 0.01, right=True),
+        board_row("b", "near", 0.3),
+        board_row("b", "far", 0.4),
+        board_row("b", "twice", 0.2, right=True),
+        board_row("b", "igme", 0.01, right=True),
+        board_row("c", "near", 0.1, doubt="too few transitions"),
+        board_row("c", "far", 0.1, doubt="too few transitions"),
+        board_row("c", "twice", 9.0, doubt="too few transitions"),
     ]
-)
-
-
-def test_an_entry_is_right_within_the_tolerance_or_the_error_of_the_md():
-    found = over_systems(BOTH, 0.14)
-    assert list(found["model"]) == ["fine", "fine", "coarse", "coarse"]
-    assert list(found["right"]) == [True, True, True, False]
-
-
-def test_no_entry_is_right_where_the_md_can_decide_nothing():
-    doubtful = BOTH.assign(doubt=np.where(BOTH["system"] == "b", "too few transitions", ""))
-    found = over_systems(doubtful, 0.14)
-    assert list(found["model"]) == ["coarse", "coarse", "fine", "fine"]
-    assert list(found["right"]) == [True, False, True, False]
+    found = over_systems(pd.DataFrame(both))
+    assert list(dict.fromkeys(found["model"])) == ["twice", "near", "far"]
 
 
 def held_out(lags, n):
@@ -112,7 +104,7 @@ def ranked(known):
     bootstrap = {"lags": np.array(LAGS), "own": samples}
     cost = pd.DataFrame({"model": ["good", "bad"], "core_seconds": [7.0, 8.0]})
     md = FromMD(bootstrap, held_out, lambda lags, n: MD[: len(lags), :n] * 2**-0.25)
-    return rank(known, pd.DataFrame(table), md, cost, seed=0)
+    return rank(known, pd.DataFrame(table), md, cost, tolerance=0.14, seed=0)
 
 
 def test_score_is_the_worst_over_lags_and_processes(ranking):
@@ -128,6 +120,23 @@ def test_score_is_the_worst_over_lags_and_processes(ranking):
     assert ranks.loc[["good", "bad", "broken"]].to_numpy().tolist() == [[1, 2], [2, 3], [1, 3]]
     assert ranks.loc[["md_bootstrap", "reference"]].isna().all(axis=None)
     assert by.index[by["front"]].tolist() == ["good"]  # as right as none, and the cheapest
+
+
+def test_an_entry_is_right_within_the_tolerance_or_the_error_of_the_md():
+    one, two = (MD[None] * 2.0 ** np.array(x)[:, None, None] for x in ([0.3, 0.3], [0.5, 0.5]))
+    table = rows("md", 0, MD) + rows("near", 1, one[0]) + rows("far", 1, two[0])
+    cost = pd.DataFrame({"model": [], "core_seconds": []})
+
+    def right(spread, tolerance, known):
+        samples = MD[:, None] * 2.0 ** np.linspace(-spread, spread, 41)[None, :, None]
+        md = FromMD({"lags": np.array(LAGS), "own": samples}, held_out, held_out)
+        found = rank(known, pd.DataFrame(table), md, cost, tolerance, seed=0)
+        return set(found["model"][found["right"]]) & {"near", "far"}
+
+    assert right(0.1, 0.14, assessment()) == set()
+    assert right(0.1, 0.35, assessment()) == {"near"}
+    assert right(0.4, 0.14, assessment()) == {"near"}  # no nearer than the MD itself
+    assert right(0.4, 0.35, assessment(transitions=3)) == set()
 
 
 def test_a_failure_is_a_row_at_the_bottom(ranking):
@@ -149,7 +158,9 @@ def test_igme_stands_beside_the_models_where_there_are_lags_to_fit():
     bootstrap = {"lags": np.array(lags), "own": np.repeat(times[:, None], 5, axis=1)}
     cost = pd.DataFrame({"model": [], "core_seconds": []})
     md = FromMD(bootstrap, lambda lags, n: times, lambda lags, n: times * 2**0.5)
-    found = rank(assessment(lag=100.0), pd.DataFrame(table), md, cost, seed=0).set_index("model")
+    found = rank(
+        assessment(lag=100.0), pd.DataFrame(table), md, cost, tolerance=0.14, seed=0
+    ).set_index("model")
     assert found.loc["qmsm", "score"] == pytest.approx(0.5)
     assert found.loc["igme", ["score", "low", "high"]].tolist() == pytest.approx([0, 0, 0])
 

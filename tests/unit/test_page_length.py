@@ -144,7 +144,7 @@ def ranked(known):
         "core_seconds", "failed", "lag",
     )  # fmt: skip
     rows = [
-        {"system": name, "model": model, "front": True}
+        {"system": name, "model": model, "front": True, "right": not found.doubts}
         | {"doubt": found.doubts[0].text if found.doubts else ""}
         | dict.fromkeys(columns, 1.0)
         for name, found in known.items()

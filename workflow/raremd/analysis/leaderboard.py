@@ -22,6 +22,7 @@ COLUMNS = [
     "score",
     "low",
     "high",
+    "right",
     "rank_low",
     "rank_high",
     "front",
@@ -113,33 +114,14 @@ def picked(ranking: pd.DataFrame) -> pd.Series:
     return models.loc[models["validation"].idxmin()]
 
 
-def over_systems(ranking: pd.DataFrame, tolerance: float) -> pd.DataFrame:
-    """Which models are right in which systems, those first that are right in most.
-
-    Parameters
-    ----------
-    ranking : pandas.DataFrame
-        Columns `COLUMNS`, all systems.
-    tolerance : float
-        log2. A model is right if its score is at most this, or at most what the MD, resampled,
-        deviates from itself (upper end of its 95 % range). Where the MD can decide nothing, none
-        is right.
-
-    Returns
-    -------
-    pandas.DataFrame
-        system, model, score, right, doubt; models that are in every system, best first.
-    """
-    own = ranking[ranking["model"] == MD].set_index("system")["high"]
-    margin = ranking["system"].map(own).clip(lower=tolerance)
-    table = ranking.assign(right=(ranking["score"] <= margin) & (ranking["doubt"] == ""))
-    table = table[~table["model"].isin(NO_MODELS)]
+def over_systems(ranking: pd.DataFrame) -> pd.DataFrame:
+    """Models that are in every system, those first that are right in most; rows of the ranking."""
+    table = ranking[~ranking["model"].isin(NO_MODELS)]
     total = table.groupby("model").agg(right=("right", "sum"), n=("system", "count"))
     total["worst"] = table[table["doubt"] == ""].groupby("model")["score"].max()
     total = total[total["n"] == table["system"].nunique()]
     order = total.sort_values(["right", "worst"], ascending=[False, True], kind="stable").index
-    in_order = table.set_index("model").loc[order].reset_index()
-    return in_order[["system", "model", "score", "right", "doubt"]]
+    return table.set_index("model").loc[order].reset_index()
 
 
 def _grid(times: pd.DataFrame, lags: np.ndarray, n: int) -> np.ndarray:
@@ -189,6 +171,7 @@ def rank(
     table: pd.DataFrame,
     md: FromMD,
     cost: pd.DataFrame,
+    tolerance: float,
     seed: int,
 ) -> pd.DataFrame:
     """The ranking at one cell, best first; by name where the MD can decide nothing.
@@ -202,6 +185,8 @@ def rank(
     md : FromMD
     cost : pandas.DataFrame
         model, core_seconds.
+    tolerance : float
+        log2.
     seed : int
         Of the error bars.
 
@@ -210,7 +195,9 @@ def rank(
     pandas.DataFrame
         Columns `COLUMNS`. score: worst |log2(t_model / t_MD)| over all lags and processes in
         the cell's own states, of the geometric mean over replicates, each over the MD that it was
-        trained on; low and high: 95 % interval over resampled replicates. rank_low and
+        trained on; low and high: 95 % interval over resampled replicates. right: whether the
+        score is within the tolerance, or within what the resampled MD deviates from itself (upper
+        end of its 95 % range); nothing is where the MD can decide nothing. rank_low and
         rank_high: that of the rank among models, from 1. front: no other model is both better and
         cheaper. lag and process: where the worst is. validation: the score against the MD that
         validates instead, to choose a model by. failed: replicates that have no timescale
@@ -282,6 +269,8 @@ def rank(
     ranking = pd.DataFrame(rows, columns=COLUMNS)
     if draws and not doubts:
         ranking[["rank_low", "rank_high"]] = _ranks(draws).reindex(ranking["model"]).to_numpy()
+    (own,) = ranking.loc[ranking["model"] == MD, "high"]
+    ranking["right"] = (ranking["score"] <= max(tolerance, own)) & (not doubts)
     front = _front(ranking["score"].to_numpy(), ranking["core_seconds"].to_numpy(np.float64))
     ranking = ranking.assign(
         front=front & (not doubts), system=assessment.system, doubt="; ".join(doubts)

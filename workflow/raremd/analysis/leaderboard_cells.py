@@ -92,7 +92,7 @@ def rank_cells(sources: Sources, plan: RankingPlan) -> Board:
             partial(_validation, system, at),
             partial(_memory, system, at),
         )
-        rankings.append(rank(assessment, table, md, cost[of], plan.seed))
+        rankings.append(rank(assessment, table, md, cost[of], plan.tolerance, plan.seed))
         of_state, solved = read_arrays(kinetics)["of_state"], sources.solved.get(name)
         lag, entropy_rate = round(assessment.lag / at.cell.interval), np.nan
         rows = list(extended_rows(system, of_state, at.stride, lag))

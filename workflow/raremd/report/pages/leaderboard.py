@@ -86,7 +86,7 @@ def as_markdown(
     lines = [
         "# Leaderboard",
         "",
-        *_everywhere(over_systems(board.ranking, tolerance), tolerance),
+        *_everywhere(over_systems(board.ranking), tolerance),
         "",
     ]
     lines += [
