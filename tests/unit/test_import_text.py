@@ -157,7 +157,7 @@ def test_frames_that_pose_as_comments(folder, line):
     refused("a.csv", "line 32", "is a comment, and reads as a frame")
 
 
-@pytest.mark.parametrize("line", ["# end of run 1", "#", "# 300 K", "# a,b", "@ 1"])
+@pytest.mark.parametrize("line", ["# step 1000", "#", "# 300 K", "# a,b", "@ 1"])
 def test_comments_among_frames(folder, line):
     write("a.csv", "phi,psi,d", *lines(",")[:15], line, *lines(",")[15:])
     np.testing.assert_allclose(columns(imported("a.csv")), ROWS, atol=1e-4)

@@ -308,7 +308,7 @@ def test_discrete_trajectories_keep_their_labels(folder):
 @pytest.mark.parametrize("bad", [-1, 0.5, 2**25])
 def test_what_is_no_state(folder, bad):
     np.save("a.npy", np.array([0, 1, 1, bad]))
-    refused("a.npy", f"a.npy: frame 4: {bad:g} is no state", kind="dtraj")
+    refused("a.npy", f"a.npy: frame 4: {bad:.10g} is no state", kind="dtraj")
     np.save("a.npy", np.array([0, 1, -1, 1]).astype(np.uint16))
     refused("a.npy", "a.npy: frame 3: 65535 is what -1 becomes in type uint16", kind="dtraj")
 

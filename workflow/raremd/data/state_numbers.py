@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,8 @@ MAX_LABEL = 1 << 24
 """State labels, and other whole numbers, are carried as float32, which is exact up to here."""
 MOST_STATES = int(np.iinfo(np.int16).max)
 AT_ONCE = 1 << 16
+FILLER = re.compile(r"99+|10{3,}|127|255|32767|65535")
+"""What programs write where there is no state, as the largest number of a type."""
 
 
 def refuse_labels(label: str, frames: int, block: np.ndarray) -> None:
@@ -41,12 +44,53 @@ def refuse_labels(label: str, frames: int, block: np.ndarray) -> None:
                 f"{label}: frame {frames + row + 1}: {largest} is what -1 becomes in type "
                 f"{block.dtype}, and -1 is no state; cut the trajectory where it has none"
             )
-    wrong = (block != np.floor(block)) | (block < 0) | (block > MAX_LABEL)
+    wrong = (block != np.floor(block)) | (block < 0) | (block > np.float64(MAX_LABEL))
     if wrong.any():
         row = int(wrong.any(axis=1).argmax())
         raise ValueError(
-            f"{label}: frame {frames + row + 1}: {block[row, 0]:g} is no state; states are "
+            f"{label}: frame {frames + row + 1}: {block[row, 0]:.10g} is no state; states are "
             f"whole numbers from 0 to {MAX_LABEL} (cut the trajectory where it has none)"
+        )
+
+
+def stands_for_none(labels: Collection[int]) -> int | None:
+    """The largest number, where it lies so far from all others that it means 'no state'.
+
+    Numbers such as 999 or 255 do from ten times the second largest on, others from a hundred times
+    it and from 1000 on.
+
+    Examples
+    --------
+    >>> stands_for_none([0, 1, 2, 999]), stands_for_none([0, 1, 2, 100, 101])
+    (999, None)
+    """
+    if len(labels) < 2:
+        return None
+    second, largest = sorted(labels)[-2:]
+    usual = FILLER.fullmatch(str(largest))
+    far = largest >= 10 * second if usual else largest >= max(100 * second, 1000)
+    return largest if far else None
+
+
+def refuse_filler(places: Mapping[int, str]) -> None:
+    """Refuse a number that is no state but stands for none.
+
+    Parameters
+    ----------
+    places : mapping
+        Each number that occurs -> where, for the message.
+
+    Raises
+    ------
+    ValueError
+        Naming the place.
+    """
+    filler = stands_for_none(places)
+    if filler is not None:
+        second = max(number for number in places if number != filler)
+        raise ValueError(
+            f"{places[filler]}: {filler} is far from all other states, which end at {second}; cut "
+            f"the trajectory there if it means 'no state', else call it {second + 1}"
         )
 
 
@@ -124,9 +168,10 @@ class StateNumbers:
         Raises
         ------
         ValueError
-            If there is one state only, or more than models can number.
+            If there is one state only, or more than models can number, or one that means none.
         """
         labels = np.unique(np.concatenate([np.unique(d) for d in dtrajs]))
+        refuse_filler(dict.fromkeys(labels.tolist(), name))
         if len(labels) < 2:
             raise ValueError(f"{name}: every frame is in state {labels[0]}: nothing to learn")
         if len(labels) > MOST_STATES:

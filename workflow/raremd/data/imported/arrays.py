@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,13 @@ import numpy as np
 from raremd.data.imported.tables import MAX_COLUMNS
 
 log = logging.getLogger(__name__)
+
+COORDINATE = re.compile(r"(phi|psi|omega|chi|x|y|z)[_\d]*", re.I)
+"""Names of columns, whatever the numbers in them."""
+LOOKED_AT = 1 << 16
+"""First frames in which the states of one array may follow from those of another,"""
+FEW_JUMPS = 20
+"""which with fewer jumps is chance."""
 
 
 class Part(NamedTuple):
@@ -90,16 +98,26 @@ def parts_of(shape: tuple[int, ...], label: str, states: bool = False) -> list[P
     ]
 
 
-def refuse_columns_apart(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> None:
+def refuse_columns_apart(
+    path: Path,
+    shapes: Mapping[str, tuple[int, ...]],
+    states: bool,
+    first: Callable[[str], np.ndarray],
+) -> None:
     """Arrays of one number per frame that may be the columns of one trajectory, as phi and psi.
 
-    Trajectories are as long by chance, and their names differ in numbers only.
+    Trajectories of features are as long by chance, and their names differ in numbers only. Of
+    states they may be called wt and mut, but those of one do not follow from those of the other.
 
     Parameters
     ----------
     path : Path
     shapes : mapping
         Name of each array that is wanted -> its shape.
+    states : bool
+        Whether the numbers are states.
+    first : callable
+        Name -> the first `LOOKED_AT` frames of that array, (n,).
 
     Raises
     ------
@@ -110,13 +128,30 @@ def refuse_columns_apart(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> N
     for name, shape in shapes.items():
         if len(shape) == 1 and shape[0] > 1:
             alike.setdefault(shape[0], {}).setdefault(re.sub(r"\d+", "0", name), name)
-    for n_frames, names in alike.items():
+    for n_frames, stems in alike.items():
+        names = list(stems.values())
+        if states:
+            _refuse_lumped(path, {name: first(name) for name in names if len(names) > 1})
+            names = [name for name in names if COORDINATE.fullmatch(name.rpartition("/")[2])]
         if len(names) > 1:
-            one, other = list(names.values())[:2]
             raise ValueError(
-                f"{path}: {one} and {other} have {n_frames} numbers each; if these are columns of "
-                "one trajectory, save one array (n_frames, n_columns), or name one with "
+                f"{path}: {names[0]} and {names[1]} have {n_frames} numbers each; if these are "
+                "columns of one trajectory, save one array (n_frames, n_columns), or name one with "
                 "source.dataset; if they are trajectories, give each the shape (n_frames, 1)"
+            )
+
+
+def _refuse_lumped(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Two arrays of states are the same frames if each state of one has its state in the other."""
+    known = {name: np.unique(states, return_inverse=True) for name, states in arrays.items()}
+    for (fine, (one, in_one)), (coarse, (other, in_other)) in itertools.permutations(
+        known.items(), 2
+    ):
+        pairs = np.unique(in_one * len(other) + in_other)
+        if len(pairs) == len(one) and np.count_nonzero(np.diff(in_other)) >= FEW_JUMPS:
+            raise ValueError(
+                f"{path}: {coarse} follows from {fine} in each frame, as where states are lumped; "
+                "name one with source.dataset"
             )
 
 

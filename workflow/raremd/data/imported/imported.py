@@ -39,7 +39,7 @@ from raremd.data.imported.units import (
     refuse_wrong_angles,
     undeclared_angle,
 )
-from raremd.data.state_numbers import MAX_LABEL, refuse_labels
+from raremd.data.state_numbers import MAX_LABEL, refuse_filler, refuse_labels
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class Importer:
         self._states = isinstance(source, StateSource)
         self.names: list[str] = []
         self.periods: list[float] = []
-        self.labels: set[int] = set()
+        self.labels: dict[int, str] = {}  # state -> where it occurs first
         self._files: list[str] = []
         self._low: list[np.ndarray] = []
         self._high: list[np.ndarray] = []
@@ -114,7 +114,7 @@ class Importer:
             with np.errstate(over="ignore"):
                 values = block.astype(np.float32)
             self._refuse(table.label, frames, block, values)
-            self._remember(table.label, values, first=not frames)
+            self._remember(table.label, frames, values)
             frames += len(values)
             yield values
         if frames == 1:
@@ -265,8 +265,8 @@ class Importer:
         if self._states:
             refuse_labels(label, frames, block)
 
-    def _remember(self, label: str, values: np.ndarray, first: bool) -> None:
-        low, high = values.min(axis=0), values.max(axis=0)
+    def _remember(self, label: str, frames: int, values: np.ndarray) -> None:
+        first, low, high = not frames, values.min(axis=0), values.max(axis=0)
         if first:
             self._files.append(label)
             self._low.append(low)
@@ -275,7 +275,8 @@ class Importer:
             self._low[-1] = np.minimum(self._low[-1], low)
             self._high[-1] = np.maximum(self._high[-1], high)
         if self._states:
-            self.labels.update(np.unique(values).astype(np.int64).tolist())
+            for state, row in zip(*np.unique(values, return_index=True), strict=True):
+                self.labels.setdefault(int(state), f"{label}: frame {frames + int(row) + 1}")
         else:
             self._subsamples.add(values, first)
             self._near_copies.add(values, first)
@@ -298,7 +299,9 @@ class Importer:
                 "source.columns what does not change within a trajectory",
                 [self.names[k] for k in np.flatnonzero(fixed)],
             )
-        if not self._states:
+        if self._states:
+            refuse_filler(self.labels)
+        else:
             self._subsamples.check(self._files)
             self._near_copies.check(self._files, self.periods)
             refuse_wrong_angles(self._files, self.names, self.periods, extents)

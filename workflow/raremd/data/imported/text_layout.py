@@ -8,12 +8,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from raremd.data.imported.tables import MAX_COLUMNS, TIME
 
 COMMENTS = ("#", "@", "%", "!", "//")
 """What lines that hold no frame begin with."""
 MISSING = ("", "na", "n/a", "nan", "null", "none", "-", "--")
 """What stands, in small letters, where there is no number."""
+NEXT = re.compile(r"\b(traj|trajectory|run|replica|rep|walker|clone|chain|segment)\b", re.I)
+"""Words of a comment above which one trajectory ends and another begins."""
+LEAST_COUNT = 10
+"""A smaller number is rather a state than the count of those below it."""
 MANY = 3
 """So many columns whose heads count 0, 1, 2 have a head: two may be data."""
 
@@ -29,6 +35,8 @@ class Layout:
     remark: list[str] = field(default_factory=list)
     head: str = ""  # the line of the remark
     among: list[tuple[int, str]] = field(default_factory=list)  # frames: numbers and comments
+    first: int = 0  # number of the line of the first frame
+    states: bool = False  # whether the numbers are states
 
     @property
     def periods(self) -> dict[str, float]:
@@ -74,11 +82,17 @@ def read_comment(line: str, at: int, layout: Layout, label: str, began: bool) ->
         Where the fields change within a file, or its head stands in it again.
     """
     words = line.split()
+    if began and line == layout.head and layout.remark and TIME not in layout.remark:
+        raise ValueError(
+            f"{label}: line {at}: '{line[:40]}' stands here again; if another trajectory "
+            "begins there, write each to a file of its own, else remove the line"
+        )
     if words[:2] == ["#!", "FIELDS"]:
         if layout.names is not None and tuple(words[2:]) != layout.names:
             raise ValueError(
                 f"{label}: line {at}: FIELDS differ from those above; split the file there"
             )
+        layout.head, layout.remark = line, words[2:]
         layout.names = tuple(words[2:])
         layout.n_columns = len(layout.names)
     elif words[:2] == ["#!", "SET"] and len(words) == 4:
@@ -86,20 +100,24 @@ def read_comment(line: str, at: int, layout: Layout, label: str, began: bool) ->
         value = _limit(words[3])
         if side in ("min", "max") and value is not None:
             layout.limits.setdefault(name, {})[side] = value
-    elif not line.startswith("@") and began:
-        if line == layout.head and layout.remark and TIME not in layout.remark:
-            raise ValueError(
-                f"{label}: line {at}: '{line[:40]}' stands here again; if another trajectory "
-                "begins there, write each to a file of its own, else remove the line"
-            )
+    elif began:
         layout.among.append((at, line))
     elif not line.startswith("@"):
         layout.head = line
         layout.remark = line.strip("#%!/ \t").replace(",", " ").replace(";", " ").split()
 
 
-def refuse_hidden_frames(layout: Layout, label: str) -> None:
-    """Comments among the frames that may be some, as with #N/A in the first column.
+def check_comments(layout: Layout, last: int, label: str) -> None:
+    """Comments among the frames that may be some, as with #N/A in the first column, or part them.
+
+    Times tell whether another trajectory begins at a comment, and of features its words do.
+
+    Parameters
+    ----------
+    layout : Layout
+    last : int
+        Number of the last line that holds a frame.
+    label : str
 
     Raises
     ------
@@ -114,7 +132,52 @@ def refuse_hidden_frames(layout: Layout, label: str) -> None:
                 f"{label}: line {at}: '{line[:40]}' is a comment, and reads as a frame; if it is "
                 "one, repair it, else remove the line"
             )
-    layout.among.clear()
+        between = layout.first < at < last and TIME not in (layout.names or ())
+        if between and (layout.states or NEXT.search(line)):
+            raise ValueError(
+                f"{label}: line {at}: '{line[:40]}' stands between frames; if another trajectory "
+                "begins there, write each to a file of its own, else remove the line"
+            )
+    layout.among = [(at, line) for at, line in layout.among if at > last]
+
+
+class Counts:
+    """Numbers of one column that say how many follow each of them, as some programs write.
+
+    They occur nowhere else, and lead exactly to the end.
+    """
+
+    def __init__(self) -> None:
+        self._found: list[int] = []
+        self._frames = self._next = 0
+        self._all = True
+
+    def add(self, column: np.ndarray) -> None:
+        """The next (n,) numbers."""
+        places = []
+        while self._all and self._next < self._frames + len(column):
+            places.append(self._next - self._frames)
+            count = column[places[-1]]
+            self._all = bool(count % 1 == 0 and count >= LEAST_COUNT)
+            self._found.append(int(count))
+            self._next += int(count) + 1
+        self._frames += len(column)
+        self._all &= not np.isin(np.delete(column, places), self._found).any()
+
+    def refuse(self, label: str, at: int) -> None:
+        """All numbers were added, the first of which stands in line `at`.
+
+        Raises
+        ------
+        ValueError
+            If they are counts.
+        """
+        if self._all and self._next == self._frames:
+            several = "; write each trajectory to a file of its own" * (len(self._found) > 1)
+            raise ValueError(
+                f"{label}: line {at}: '{self._found[0]}' is no frame but counts the "
+                f"{self._found[0]} numbers below it; delete the line{several}"
+            )
 
 
 def _counts(words: Sequence[str]) -> bool:

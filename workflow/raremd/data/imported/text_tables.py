@@ -10,6 +10,7 @@ import bz2
 import codecs
 import gzip
 import io
+import itertools
 import lzma
 import math
 import re
@@ -26,11 +27,12 @@ from raremd.data.imported.tables import Table
 from raremd.data.imported.text_layout import (
     COMMENTS,
     MISSING,
+    Counts,
     Layout,
+    check_comments,
     number,
     read_comment,
     read_first_lines,
-    refuse_hidden_frames,
     words_of,
 )
 
@@ -167,12 +169,12 @@ def _blocks_of_lines(file: IO[Any], layout: Layout, label: str) -> Iterator[list
         held += len(line)
         if len(waiting) >= max(LINES, 2) or held > CHARACTERS:
             started = started or _start(waiting, layout, label)
-            refuse_hidden_frames(layout, label)
+            check_comments(layout, at, label)
             yield waiting
             waiting, held = [], 0
     if waiting:
         started = started or _start(waiting, layout, label)
-        refuse_hidden_frames(layout, label)
+        check_comments(layout, at, label)
         if waiting:
             yield waiting
 
@@ -180,8 +182,10 @@ def _blocks_of_lines(file: IO[Any], layout: Layout, label: str) -> Iterator[list
 def _start(lines: list[Line], layout: Layout, label: str) -> bool:
     """Read the layout from the first lines, and take the head off."""
     (at, first), second = lines[0], lines[1][1] if len(lines) > 1 else None
+    layout.first = at
     if read_first_lines(first, second, at, layout, label):
         del lines[0]
+        layout.first = lines[0][0] if lines else at
     elif layout.separator == "," and _has_decimal_commas([line for _, line in lines]):
         raise ValueError(
             f"{label}: line {at}: '{first[:40]}' has decimal commas; numbers have decimal points; "
@@ -275,7 +279,7 @@ def read_text(path: Path | str, states: bool = False) -> Table:
     ValueError
         If it is empty or not text; while reading, naming the line that is wrong.
     """
-    path, layout = Path(path), Layout()
+    path, layout = Path(path), Layout(states=states)
     blocks = _read_blocks(path, layout, str(path))
     first = next(blocks, None)  # reads the head too
     if not first:
@@ -284,8 +288,11 @@ def read_text(path: Path | str, states: bool = False) -> Table:
     def read(columns: Sequence[int]) -> Iterator[np.ndarray]:
         others = set(range(layout.n_columns)) - (set(columns) if states else set())
         _refuse_turns(first, layout, sorted(others), str(path))
-        yield _parse(first, layout, columns, str(path))
-        for lines in blocks:
-            yield _parse(lines, layout, columns, str(path))
+        counts = Counts()
+        for lines in itertools.chain([first], blocks):
+            values = _parse(lines, layout, columns, str(path))
+            counts.add(values[:, 0])
+            yield values
+        counts.refuse(str(path), layout.first)
 
     return Table(str(path), layout.n_columns, layout.names, read, layout.periods)
