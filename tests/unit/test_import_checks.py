@@ -346,6 +346,50 @@ def test_angles_that_are_counted_from_elsewhere(folder, unit, turn):
     assert len(imported("*.npy", periods={"*": unit}).trajectories) == 4
 
 
+@pytest.mark.parametrize("unit", [360.0, 2 * np.pi])
+@pytest.mark.parametrize(
+    ("ranges", "name"),
+    [
+        ([(-180, 180), (-180, 180), (40, 320)], "x"),
+        ([(-180, 180), (190, 320), (-170, -40)], "x"),
+        ([(-180, 180), (100, 200), (100, 160)], "x"),
+        ([(-30, 60), (0.1, 359.9), (-90, 90)], "x"),
+        ([(-170, 80), (60, 350)], "phi_ALA2"),
+        ([(-60, 170), (120, 300)], "3.psi"),
+    ],
+)
+def test_angles_in_part_of_a_turn_that_are_counted_from_elsewhere(folder, unit, ranges, name):
+    for k, (low, high) in enumerate(ranges):
+        values = np.random.default_rng(k).uniform(low, high, 2000) * unit / 360
+        np.savetxt(f"{k}.csv", values, header=name, comments="")
+    said = "degrees" if unit == 360 else "radians"
+    file = next(k for k, (_, high) in enumerate(ranges) if high > 180)
+    refused("*.csv", f"{file}.csv: {name} goes from", f"periods: {{{name}: {said}}}")
+    assert len(imported("*.csv", periods={"*": said}).trajectories) == len(ranges)
+
+
+def test_a_basin_beyond_half_a_turn_in_degrees(folder):
+    for k, (low, high) in enumerate([(-170, -40), (185, 320), (-160, -50)]):
+        np.save(f"{k}.npy", np.random.default_rng(k).uniform(low, high, (500, 1)))
+    refused("*.npy", "1.npy: feature_1", "periods: {feature_1: degrees}")
+
+
+@pytest.mark.parametrize(
+    "ranges",
+    [
+        [(-150, 120), (20, 250)],  # energies
+        [(-2.5, 3.0), (0.1, 5.9), (-1, 1)],  # projections
+        [(-150, 100), (190, 250), (-20, 30)],
+        [(-3.1, 3.1), (0.5, 3.3), (-1, 3.4)],
+        [(0, 180), (20, 170), (0, 179)],
+    ],
+)
+def test_what_is_no_angle_may_have_such_ranges(folder, ranges):
+    for k, (low, high) in enumerate(ranges):
+        np.save(f"{k}.npy", np.random.default_rng(k).uniform(low, high, (500, 1)))
+    assert len(imported("*.npy").trajectories) == len(ranges)
+
+
 @pytest.mark.parametrize("declared", [True, False])
 @pytest.mark.parametrize(
     ("odd", "unit", "words"),

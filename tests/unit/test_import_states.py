@@ -187,3 +187,56 @@ def test_states_of_two_angles_are_columns(folder, names):
         for seed, name in enumerate(names):
             h5[name] = states(seed=seed)
     refused(file, f"{names[0]} and {names[1]} have 600 numbers each", kind="dtraj")
+
+
+# --- arrays of something else than numbers ----------------------------------------------------
+
+WORDS = ["folded", "unfolded", "folded"] * 50
+NO_NUMBERS = {
+    "text": np.array(WORDS),
+    "bytes": np.array(WORDS, "S8"),
+    "numbers as text": np.array([str(x) for x in states()]),
+}
+
+
+@pytest.mark.parametrize("kind", ["features", "dtraj"])
+@pytest.mark.parametrize("suffix", ["npy", "npz", "h5"])
+@pytest.mark.parametrize("name", NO_NUMBERS)
+def test_arrays_of_text(folder, kind, suffix, name):
+    values = NO_NUMBERS[name]
+    np.save("a.npy", values)
+    np.savez("a.npz", x=values)
+    with h5py.File("a.h5", "w") as h5:
+        h5["x"] = values.astype("S") if name == "bytes" else values.tolist()
+    place = {"npy": "a.npy", "npz": "a.npz, array x", "h5": "a.h5, dataset x"}[suffix]
+    refused(f"a.{suffix}", f"{place}: text, not a real number", "return_inverse", kind=kind)
+
+
+@pytest.mark.parametrize("suffix", ["npz", "h5"])
+def test_text_beside_states_can_be_left_out(folder, suffix):
+    file = save(suffix, x=states(), note="of the second run")
+    refused(file, "note: text", "source.dataset", kind="dtraj")
+    assert found(file, dataset="x") == [states().tolist()]
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        (np.array([states(), states(500)], object), "Python objects"),
+        (np.array(["2020-01-01"] * 9, "M8[D]"), "datetime64[D] is not a real number"),
+        (np.array([b"1234"] * 9, "V4"), "type |V4 is not a real number"),
+    ],
+)
+def test_arrays_of_other_things(folder, made, words):
+    np.save("a.npy", made)
+    refused("a.npy", "a.npy: ", words, "plain array", kind="dtraj")
+
+
+def test_rows_of_their_own_length_in_hdf5(folder):
+    with h5py.File("a.h5", "w") as h5:
+        rows = h5.create_dataset("x", (2,), h5py.vlen_dtype(np.int32))
+        rows[0], rows[1] = states(), states(500)
+        h5["y"] = h5py.Empty("f4")
+    words = "a.h5, dataset x: each row has a length of its own", "plain array"
+    refused("a.h5", *words, dataset="x", kind="dtraj")
+    refused("a.h5", "a.h5, dataset y: shape () is not", dataset="y", kind="dtraj")

@@ -126,6 +126,8 @@ def as_trajectories(dtrajs: Any, name: str) -> list[np.ndarray]:
     for number, item in enumerate(items):
         label = f"{name}[{number}]" if several else name
         values = np.asarray(item)
+        if values.dtype.hasobject and all(isinstance(x, str | bytes) for x in values.flat):
+            values = values.astype(str)
         if values.dtype.hasobject or not values.size:
             raise ValueError(
                 f"{label}: no trajectory; give an array (n_frames,) of states, or a list of such "
@@ -135,8 +137,8 @@ def as_trajectories(dtrajs: Any, name: str) -> list[np.ndarray]:
             raise ValueError(
                 f"{label}: frames are masked; cut the trajectory where it has no state"
             )
-        checked_type(values.dtype, label)
-        for part in parts_of(values.shape, label, states=True):
+        checked_type(values.dtype, label, dataset=False)
+        for part in parts_of(values.shape, label, states=True, dataset=False):
             if part.n_columns != 1:
                 raise ValueError(
                     f"{part.label}: shape {values.shape} is no trajectory of states, of which a "

@@ -47,7 +47,9 @@ class Part(NamedTuple):
         return chosen.reshape(self.n_frames, self.n_columns)
 
 
-def parts_of(shape: tuple[int, ...], label: str, states: bool = False) -> list[Part]:
+def parts_of(
+    shape: tuple[int, ...], label: str, states: bool = False, dataset: bool = True
+) -> list[Part]:
     """The trajectories in an array.
 
     (n_frames, n_features) and (n_frames,) are one trajectory; (n_trajectories, n_frames,
@@ -60,6 +62,8 @@ def parts_of(shape: tuple[int, ...], label: str, states: bool = False) -> list[P
         What messages begin with.
     states : bool
         Whether the numbers are states, of which a frame has one.
+    dataset : bool
+        Whether `source.dataset` can leave it out.
 
     Raises
     ------
@@ -67,10 +71,11 @@ def parts_of(shape: tuple[int, ...], label: str, states: bool = False) -> list[P
         If it cannot be trajectories.
     """
     if len(shape) not in (1, 2, 3) or 0 in shape:
+        others = "name the arrays that are with source.dataset, or " * dataset
         raise ValueError(
             f"{label}: shape {shape} is not (n_frames, n_features) of one trajectory or "
-            "(n_trajectories, n_frames, n_features) of several; name the arrays that are with "
-            "source.dataset, or save each trajectory as an array of its own"
+            f"(n_trajectories, n_frames, n_features) of several; {others}make each trajectory an "
+            "array of its own"
         )
     if len(shape) == 3:
         numbers: list[int | None] = list(range(shape[0]))
@@ -155,12 +160,23 @@ def _refuse_lumped(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
             )
 
 
-def checked_type(dtype: np.dtype, label: str) -> None:
-    """Refuse arrays that are not plain real numbers."""
+def checked_type(dtype: np.dtype, label: str, dataset: bool = True) -> None:
+    """Refuse arrays that are not plain real numbers; `dataset` as for `parts_of`."""
+    others = ", or name the arrays that are wanted with source.dataset" * dataset
     if dtype.names:
         raise ValueError(
             f"{label}: has fields ({', '.join(dtype.names[:4])}); save a plain array (n_frames, "
             "n_columns), which numpy.lib.recfunctions.structured_to_unstructured gives"
+        )
+    of_hdf5 = (dtype.metadata or {}).get("vlen")
+    if dtype.kind in "SU" or of_hdf5 in (str, bytes):
+        raise ValueError(
+            f"{label}: text, not a real number; give each word a number, as numpy.unique(words, "
+            f"return_inverse=True) does, and save a plain array{others}"
+        )
+    if of_hdf5 is not None:
+        raise ValueError(
+            f"{label}: each row has a length of its own; save each trajectory as a plain array"
         )
     if dtype.hasobject:
         raise ValueError(
@@ -168,4 +184,4 @@ def checked_type(dtype: np.dtype, label: str) -> None:
             "save each trajectory as a plain array of numbers"
         )
     if dtype.kind not in "fiub":
-        raise ValueError(f"{label}: type {dtype} is not a real number")
+        raise ValueError(f"{label}: type {dtype} is not a real number; save a plain array{others}")

@@ -104,8 +104,8 @@ def read_hdf5(path: Path, wanted: str, states: bool) -> Iterator[Table]:
             if fnmatchcase(name, wanted):
                 label = f"{path}, dataset {_printable(name)}"
                 checked_type(h5[name].dtype, label)
-                shapes[_printable(name)] = h5[name].shape
-                parts += [(name, part) for part in parts_of(h5[name].shape, label, states)]
+                shapes[_printable(name)] = shape = h5[name].shape or ()  # an empty one has none
+                parts += [(name, part) for part in parts_of(shape, label, states)]
     check_some(bool(parts), path, wanted, [_printable(name) for name in present])
     refuse_columns_apart(path, shapes, states, lambda name: _first(path, name))
     for name, part in parts:

@@ -44,8 +44,8 @@ class Header(NamedTuple):
     dtype: np.dtype
 
 
-def read_header(file: IO[bytes], label: str) -> Header:
-    """Shape, order and type of a .npy stream.
+def read_header(file: IO[bytes], label: str, dataset: bool = False) -> Header:
+    """Shape, order and type of a .npy stream; `dataset` as for `parts_of`.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def read_header(file: IO[bytes], label: str) -> Header:
         raise ValueError(
             f"{label}: not a NumPy array ({reason(error)}); save it with numpy.save"
         ) from error
-    checked_type(header.dtype, label)
+    checked_type(header.dtype, label, dataset)
     return header
 
 
@@ -163,7 +163,7 @@ def read_arrays(path: Path, wanted: str, states: bool) -> Iterator[Table]:
     for member in _members(path, wanted):
         label = _label(path, member)
         with _opened(path, member) as (file, size):
-            headers[member] = read_header(file, label)
+            headers[member] = read_header(file, label, member is not None)
             _check_size(file, size, headers[member], label)
     members = {name.removesuffix(".npy"): name for name in headers if name is not None}
 
@@ -176,7 +176,7 @@ def read_arrays(path: Path, wanted: str, states: bool) -> Iterator[Table]:
     shapes = {name: headers[member].shape for name, member in members.items()}
     refuse_columns_apart(path, shapes, states, first)
     for member, header in headers.items():
-        for part in parts_of(header.shape, _label(path, member), states):
+        for part in parts_of(header.shape, _label(path, member), states, member is not None):
 
             def read(
                 columns: Sequence[int], part: Part = part, member: str | None = member
