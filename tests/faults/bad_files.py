@@ -229,7 +229,7 @@ CASES = {
         ("data/0.txt", "line 201", "1 columns where 2", "cut off"),
     ),
     "words in HDF5": Case(
-        IMPORT, data("0.h5", words_in_hdf5), ("data/0.h5, dataset angles", "plain array")
+        IMPORT, data("0.h5", words_in_hdf5), ("data/0.h5, dataset angles", "text", "unique")
     ),
     "another molecule among the trajectories": Case(
         IMPORT, molecule(another_molecule), ("data/1.xtc has 20 atoms", "data/top.pdb has 16")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -111,7 +112,16 @@ WRONG = {
         r"^dtrajs\[1\]: frame 2: 0.5 is no state",
     ),
     "not finite": ([np.array([0, np.nan])], r"^dtrajs\[0\]: frame 2: nan is no state"),
-    "text": (np.array(["a", "b"]), r"^dtrajs: type <U1 is not a real number"),
+    "text": (np.array(["a", "b"]), r"^dtrajs: text, not a real number; give each word a number"),
+    "text in objects": (np.array(["a", "b"], object), r"^dtrajs\[0\]: text, not a real number"),
+    "names of files": (["a.npy", "b.npy"], r"^dtrajs: text, not a real number"),
+    "bytes": (np.array([b"a", b"b"]), r"^dtrajs: text, not a real number"),
+    "four dimensions": (
+        np.zeros((2, 2, 2, 2)),
+        r"^dtrajs: shape \(2, 2, 2, 2\) is not .* several; make",
+    ),
+    "no state": ([np.array([0, 1, -999])], r"^dtrajs\[0\]: frame 3: -999 is no state"),
+    "a number for none": ([np.array([0, 1, 999])], r"^dtrajs: 999 is far from all other states"),
     "features": (np.zeros((9, 2)), r"^dtrajs: shape \(9, 2\) is no trajectory of states"),
     "nothing": ([], r"^dtrajs: no trajectory; give an array"),
     "nothing in one": ([np.arange(9), []], r"^dtrajs\[1\]: no trajectory; give an array"),
@@ -257,6 +267,12 @@ class TestCompare:
             ({"m": md}, {"macrostates": {3: 0}}, "^macrostates: state 7 .* is not in it"),
             ({"m": md}, {"macrostates": [0, 1.5]}, "^macrostates: 1.5: macrostates are whole"),
             ({"m": md}, {"macrostates": ["a", "b"]}, "^macrostates: 'a': macrostates are whole"),
+            ({"m": md}, {"macrostates": 1}, "^macrostates: 1: give a number from 2 up, or the"),
+            ({"m": md}, {"macrostates": 2.0}, "^macrostates: 2.0: give a number from 2 up, or the"),
+            ({"m": md}, {"macrostates": "pcca"}, "^macrostates: 'pcca': give a number from 2 up"),
+            ({"m": md}, {"samples": -1}, "^samples: -1: give a whole number from 1 up"),
+            ({"m": md}, {"samples": 1.5}, "^samples: 1.5: give a whole number from 1 up"),
+            ({}, {}, "^generated: give the trajectories of each model by its name"),
             ({"m": md}, {"lags": [0.5]}, "^lags: 0.5: give whole numbers"),
             ({"m": md}, {"lags": [1, np.nan]}, "^lags: nan: give whole numbers"),
             ({"m": md}, {"frame_interval": "0.2 ps"}, "^frame_interval: 0.2 ps must be a number"),
@@ -291,6 +307,52 @@ class TestInspect:
     def test_md_faster_than_the_lag_is_compared_without_an_answer(self, md):
         beside = raremd.compare([d[::40] for d in md], {"m": md}, **HOW)
         assert beside.text.startswith("Cannot tell: no process of the MD is slower than")
+
+
+ADVICE = {
+    "lag": (lambda md: md, {"lag": 15, "lags": [1, 5, 15]}, "Set `lag` to 1 frame."),
+    "lags": (
+        lambda md: md,
+        {"lag": 3, "lags": [1, 3, 4]},
+        "Add a lag of 9 frames or more to `lags`.",
+    ),
+    "shorter lags": (
+        lambda md: [d[::2] for d in md],
+        {"lag": 15, "lags": [10, 15, 45]},
+        "Add lags of 1 frame or less to `lags`, or save frames more often.",
+    ),
+    "no shorter lag": (
+        lambda md: [d[::40] for d in md],
+        {"lag": 5, "lags": [1, 5, 15]},
+        "Save frames more often.",
+    ),
+    "blocks": (
+        lambda md: [d[:60] for d in md],
+        {"lag": 5, "lags": [1, 5, 15, 29]},
+        "Record more MD, or leave long lags out of `lags`.",
+    ),
+}
+
+
+class TestAdvice:
+    @pytest.mark.parametrize("name", ADVICE)
+    @pytest.mark.parametrize("unit", [{}, {"frame_interval": 0.5, "unit": "ps"}])
+    def test_advice_names_arguments_in_their_units(self, md, name, unit):
+        change, how, advice = ADVICE[name]
+        found = raremd.inspect(change(md), samples=20, **how, **unit)
+        beside = raremd.compare(change(md), {"m": change(md)}, samples=20, **how, **unit)
+        for text in (found.text, beside.text):
+            assert advice in text, text
+            assert not any(word in text for word in ("yardstick", "`block`"))
+
+    def test_a_lag_at_which_it_has_converged_is_given_in_frames(self):
+        rng = np.random.default_rng(1)
+        noisy = [sample_chain(two_state(0.002, 0.002), 40_000, k) for k in range(4)]
+        noisy = [np.where(rng.random(len(d)) < 0.02, 1 - d, d) for d in noisy]
+        how = {"lags": [1, 3, 10, 30, 60, 120], "frame_interval": 0.5, "unit": "ps", "samples": 40}
+        found = raremd.inspect(noisy, lag=1, **how)
+        (lag,) = re.findall(r"Set `lag` to (\d+) frames\.", found.text)
+        assert "`lag`" not in raremd.inspect(noisy, lag=int(lag), **how).text
 
 
 class Uniform(raremd.SequenceModel):

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from raremd.analysis.assessment import Assessment
+from raremd.analysis.words import count
 from raremd.data.state_numbers import StateNumbers, as_trajectories, refuse_overlaps
 from raremd.states.discrete_trajectories import DiscreteSystem
 from raremd.states.partition_methods import GivenSettings, PCCASettings
@@ -21,6 +23,7 @@ from raremd.study.settings.systems import BLOCK_LAGS, TIMESCALES
 FEW_STATES = 20
 """More states are lumped, if nothing is said, into so many metastable ones:"""
 LUMPS = 4
+ASKED = "give a number from 2 up, or the macrostate of each state"
 LATER = 3
 """Lags should reach so many times beyond the one at which models are compared."""
 
@@ -75,6 +78,8 @@ class GivenMD:
             return cls(states, numbered, np.arange(n, dtype=np.int16), states.labels, False)
         if macrostates is None or isinstance(macrostates, int | np.integer):
             wanted = LUMPS if macrostates is None else int(macrostates)
+            if wanted < 2:
+                raise ValueError(f"macrostates: {wanted}: {ASKED}")
             pcca = PCCASettings(GivenSettings(labels=tuple(range(n))), wanted, lag)
             frames = [d[:, None].astype(np.float32) for d in numbered]
             partition = pcca.fit(frames, np.zeros(1), seed=0)
@@ -97,6 +102,35 @@ class GivenMD:
         return {"your states": own} if self.lumped else {}
 
 
+@dataclass(frozen=True)
+class GivenAssessment(Assessment):
+    """An assessment in the words of the library, whose arguments are lags in frames.
+
+    Attributes
+    ----------
+    frame_interval : float
+    """
+
+    frame_interval: float
+
+    judged_at = "the lag"
+    _shorter_blocks = "leave long lags out of `lags`"
+
+    def _frames(self, lag: float) -> str:
+        return count(math.floor(lag / self.frame_interval + 1e-6), "frame")
+
+    def _set_lag(self, lag: float) -> str:
+        return f"set `lag` to {self._frames(lag)}"
+
+    def _add_lag_from(self, lag: float) -> str:
+        return f"add a lag of {self._frames(lag)} or more to `lags`"
+
+    def _add_lag_up_to(self, lag: float) -> str:
+        if lag < self.frame_interval:
+            return "save frames more often"
+        return f"add lags of {self._frames(lag)} or less to `lags`, or save frames more often"
+
+
 def _system(md: list[np.ndarray], called: np.ndarray) -> DiscreteSystem:
     split = Split(tuple(Segment(k, 0, len(d)) for k, d in enumerate(md)), ())
     return DiscreteSystem(len(called), 1, md, md, [], [], split, called=tuple(called.tolist()))
@@ -104,6 +138,8 @@ def _system(md: list[np.ndarray], called: np.ndarray) -> DiscreteSystem:
 
 def _given(macrostates: Any, labels: np.ndarray) -> list[int]:
     """Macrostate of each state, in the order of the states."""
+    if np.ndim(macrostates) != 1 and not isinstance(macrostates, Mapping):
+        raise ValueError(f"macrostates: {macrostates!r:.40}: {ASKED}")
     if isinstance(macrostates, Mapping):
         missing = [label for label in labels.tolist() if label not in macrostates]
         if missing:
@@ -157,6 +193,8 @@ def plan_of(
     wrong = [x for x in every if not is_number(x) or x != np.floor(x) or x < 1]
     if wrong or not every:
         raise ValueError(f"lags: {wrong[0] if wrong else 'none'}: give whole numbers of frames")
+    if not is_number(samples) or samples < 1 or samples != int(samples):
+        raise ValueError(f"samples: {samples}: give a whole number from 1 up")
     if not is_number(frame_interval) or frame_interval <= 0:
         raise ValueError(f"frame_interval: {frame_interval} must be a number above 0")
     ordered = sorted({int(x) for x in every})
@@ -173,7 +211,7 @@ def plan_of(
         yardstick_lag=chosen,
         block=min(BLOCK_LAGS * ordered[-1], max(lengths) // 2),
         timescales=TIMESCALES,
-        samples=samples,
+        samples=int(samples),
         seed=0,
         tolerance=whole["tolerance"].default,
         minimum_transitions=whole["minimum_transitions"].default,

@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -168,11 +168,12 @@ def checked_type(dtype: np.dtype, label: str, dataset: bool = True) -> None:
             f"{label}: has fields ({', '.join(dtype.names[:4])}); save a plain array (n_frames, "
             "n_columns), which numpy.lib.recfunctions.structured_to_unstructured gives"
         )
-    of_hdf5 = (dtype.metadata or {}).get("vlen")
+    metadata: Mapping[str, Any] = dtype.metadata or {}
+    of_hdf5 = metadata.get("vlen")
     if dtype.kind in "SU" or of_hdf5 in (str, bytes):
         raise ValueError(
             f"{label}: text, not a real number; give each word a number, as numpy.unique(words, "
-            f"return_inverse=True) does, and save a plain array{others}"
+            f"return_inverse=True) does{others}"
         )
     if of_hdf5 is not None:
         raise ValueError(
