@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import yaml
 from own_files import imported, refused, walk
+
+from raremd.data.imported.units import declaration
 
 
 def angles(n=2000, seed=0, unit=360.0):
@@ -58,7 +61,7 @@ def test_angles_that_are_counted_from_elsewhere(folder, unit, turn):
         ([(-180, 180), (100, 200), (100, 160)], "x"),
         ([(-30, 60), (0.1, 359.9), (-90, 90)], "x"),
         ([(-170, 80), (60, 350)], "phi_ALA2"),
-        ([(-60, 170), (120, 300)], "3.psi"),
+        ([(-60, 170), (120, 300)], "psi-3"),
     ],
 )
 def test_angles_in_part_of_a_turn_that_are_counted_from_elsewhere(folder, unit, ranges, name):
@@ -67,7 +70,7 @@ def test_angles_in_part_of_a_turn_that_are_counted_from_elsewhere(folder, unit, 
         np.savetxt(f"{k}.csv", values, header=name, comments="")
     said = "degrees" if unit == 360 else "radians"
     file = next(k for k, (_, high) in enumerate(ranges) if high > 180)
-    refused("*.csv", f"{file}.csv: {name} goes from", f"periods: {{{name}: {said}}}")
+    refused("*.csv", f"{file}.csv: {name} goes from", f": {said}}}'")
     assert len(imported("*.csv", periods={"*": said}).trajectories) == len(ranges)
 
 
@@ -120,3 +123,8 @@ def test_angles_that_count_whole_turns(folder):
     for k in range(4):
         np.save(f"{k}.npy", 0.3 * walk(5000, 2, k))
     assert len(imported("*.npy", periods={"*": "radians"}).trajectories) == 4
+
+
+@pytest.mark.parametrize("name", ["phi", "phi_ALA2.1", "d(1,5)", "1-phi: x", "*"])
+def test_declarations_are_yaml(name):
+    assert yaml.safe_load(declaration(name, "radians")) == {"periods": {name: "radians"}}

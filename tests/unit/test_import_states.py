@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from own_files import imported, refused, walk
 
-from raremd.data.state_numbers import stands_for_none
+from raremd.data.imported.fillers import stands_for_none
 
 
 def states(n=600, seed=0, k=3):

@@ -107,7 +107,7 @@ def test_an_angle_that_is_not_declared_is_asked_after(folder, caplog, unit, turn
         angle = turn * RNG.uniform(start, start + 1, 4000)
         np.save("a.npy", np.column_stack([angle, 0.9 * angle, 3 * angle]))
         imported("a.npy", names=["phi", "short", "long"])
-        assert f"say 'source: periods: {{phi: {unit}}}'" in caplog.text
+        assert f"say 'periods: {{phi: {unit}}}' in source" in caplog.text
         assert "short" not in caplog.text and "long" not in caplog.text
         caplog.clear()
         imported("a.npy", periods={"feature_1": unit})

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from raremd.data.imported.arrays import checked_type, parts_of
+from raremd.data.imported.fillers import Ends, refuse_filler
 from raremd.data.overlaps import Overlaps
 
 MAX_LABEL = 1 << 24
 """State labels, and other whole numbers, are carried as float32, which is exact up to here."""
 MOST_STATES = int(np.iinfo(np.int16).max)
 AT_ONCE = 1 << 16
-FILLER = re.compile(r"99+|10{3,}|127|255|32767|65535")
-"""What programs write where there is no state, as the largest number of a type."""
 
 
 def refuse_labels(label: str, frames: int, block: np.ndarray) -> None:
@@ -50,47 +48,6 @@ def refuse_labels(label: str, frames: int, block: np.ndarray) -> None:
         raise ValueError(
             f"{label}: frame {frames + row + 1}: {block[row, 0]:.10g} is no state; states are "
             f"whole numbers from 0 to {MAX_LABEL} (cut the trajectory where it has none)"
-        )
-
-
-def stands_for_none(labels: Collection[int]) -> int | None:
-    """The largest number, where it lies so far from all others that it means 'no state'.
-
-    Numbers such as 999 or 255 do from ten times the second largest on, others from a hundred times
-    it and from 1000 on.
-
-    Examples
-    --------
-    >>> stands_for_none([0, 1, 2, 999]), stands_for_none([0, 1, 2, 100, 101])
-    (999, None)
-    """
-    if len(labels) < 2:
-        return None
-    second, largest = sorted(labels)[-2:]
-    usual = FILLER.fullmatch(str(largest))
-    far = largest >= 10 * second if usual else largest >= max(100 * second, 1000)
-    return largest if far else None
-
-
-def refuse_filler(places: Mapping[int, str]) -> None:
-    """Refuse a number that is no state but stands for none.
-
-    Parameters
-    ----------
-    places : mapping
-        Each number that occurs -> where, for the message.
-
-    Raises
-    ------
-    ValueError
-        Naming the place.
-    """
-    filler = stands_for_none(places)
-    if filler is not None:
-        second = max(number for number in places if number != filler)
-        raise ValueError(
-            f"{places[filler]}: {filler} is far from all other states, which end at {second}; cut "
-            f"the trajectory there if it means 'no state', else call it {second + 1}"
         )
 
 
@@ -149,6 +106,10 @@ def as_trajectories(dtrajs: Any, name: str) -> list[np.ndarray]:
             found.append(own[:, 0].astype(np.int64))
     if not found:
         raise ValueError(f"{name}: there is no trajectory in it")
+    ends = Ends()
+    for states in found:
+        ends.add(states, first=True)
+    ends.warn(name)
     return found
 
 

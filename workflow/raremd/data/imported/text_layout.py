@@ -88,6 +88,11 @@ def read_comment(line: str, at: int, layout: Layout, label: str, began: bool) ->
             "begins there, write each to a file of its own, else remove the line"
         )
     if words[:2] == ["#!", "FIELDS"]:
+        if "height" in words and any(word.startswith("sigma_") for word in words):
+            raise ValueError(
+                f"{label}: lists the hills of metadynamics, not frames of the MD, which are in "
+                "COLVAR; leave it out of source.files"
+            )
         if layout.names is not None and tuple(words[2:]) != layout.names:
             raise ValueError(
                 f"{label}: line {at}: FIELDS differ from those above; split the file there"
@@ -185,17 +190,37 @@ def _counts(words: Sequence[str]) -> bool:
     return any(list(words) == [str(k + first) for k in range(len(words))] for first in (0, 1))
 
 
-def _may_be_names(words: Sequence[str], below: Sequence[str]) -> bool:
-    """Whether the first line are numbers that may be names: whole ones above broken ones.
+def _may_be_names(words: Sequence[str], below: Sequence[str], second: bool = False) -> bool:
+    """Whether a line of numbers may be names: whole ones above broken ones.
 
-    They are all different, and the numbers below have decimal points.
+    They are all different, or none is 0 in a `second` line of names, and the numbers below have
+    decimal points.
     """
-    if len(set(words)) < len(words) or not all(re.fullmatch(r"\d+", word) for word in words):
+    if not all(re.fullmatch(r"\d+", word) for word in words):
+        return False
+    if "0" in words if second else len(set(words)) < len(words):
         return False
     numbers = [number(word) for word in below]
     broken = any(value is not None and value % 1 > 0 for value in numbers)
     pointed = all("." in word for word in below) or _counts(words)
     return None not in numbers and broken and pointed and len(below) == len(words)
+
+
+def refuse_numbers_as_names(
+    line: str, below: str, at: int, layout: Layout, label: str, second: bool = False
+) -> None:
+    """Refuse a line of whole numbers above broken ones; `second` stands below a head.
+
+    Raises
+    ------
+    ValueError
+        Naming the line.
+    """
+    if _may_be_names(*(words_of(part, layout.separator) for part in (line, below)), second):
+        raise ValueError(
+            f"{label}: line {at}, '{line.strip()[:40]}', may be a frame or names as pandas gives "
+            "them; delete it if it is names, or write 0.0 instead of 0 if it is a frame"
+        )
 
 
 def read_first_lines(first: str, second: str | None, at: int, layout: Layout, label: str) -> bool:
@@ -235,11 +260,8 @@ def read_first_lines(first: str, second: str | None, at: int, layout: Layout, la
         if index:
             layout.names = ("column_1", *words[1:])
         return True
-    if second is not None and _may_be_names(words, words_of(second, layout.separator)):
-        raise ValueError(
-            f"{label}: line {at}, '{first.strip()[:40]}', may be a frame or names as pandas gives "
-            "them; delete it if it is names, or write 0.0 instead of 0 if it is a frame"
-        )
+    if second is not None:
+        refuse_numbers_as_names(first, second, at, layout, label)
     named = len(layout.remark) == len(words) and all(number(w) is None for w in layout.remark)
     if named and len(set(layout.remark)) == len(words):
         layout.names = tuple(layout.remark)

@@ -33,6 +33,12 @@ class Extents(NamedTuple):
     high: np.ndarray
 
 
+def declaration(name: str, unit: str) -> str:
+    """What a source says of an angle, as YAML takes it."""
+    key = name if re.fullmatch(r"[A-Za-z][\w.]*", name) else f'"{name}"'
+    return f"periods: {{{key}: {unit}}}"
+
+
 def _within_turn(low: np.ndarray, high: np.ndarray, turn: float) -> np.ndarray:
     """Whether values can be angles of one turn, from its middle or from 0."""
     centred = np.maximum(-low, high) <= 1.001 * turn / 2
@@ -144,7 +150,7 @@ def _refuse_odd_angles(
                 raise ValueError(
                     f"{labels[file]}: {name} goes from {low[file, column]:.4g} to "
                     f"{high[file, column]:.4g}, where other files count the same angles from half "
-                    f"a turn below 0; say 'source: periods: {{{name}: {unit}}}'"
+                    f"a turn below 0; say '{declaration(name, unit)}' in source"
                 )
             middle, _ = _from_middle_or_zero(low[:, column], high[:, column], turn)
             filled = middle & (high[:, column] - low[:, column] > MOST_OF_A_TURN * turn)
