@@ -189,6 +189,26 @@ def test_states_of_two_angles_are_columns(folder, names):
     refused(file, f"{names[0]} and {names[1]} have 600 numbers each", kind="dtraj")
 
 
+@pytest.mark.parametrize("suffix", ["npz", "h5"])
+@pytest.mark.parametrize("kind", ["features", "dtraj"])
+@pytest.mark.parametrize("lengths", [[400, 200], [100] * 6, [299.0, 301.0]])
+def test_lengths_beside_joined_trajectories(folder, suffix, kind, lengths):
+    file = save(suffix, joined=states(), lengths=lengths)
+    refused(file, f"lengths of {len(lengths)} trajectories", "joined in joined", kind=kind)
+
+
+@pytest.mark.parametrize("short", [[400, 201], [0, 600], [20] * 30])
+def test_short_trajectories_are_no_lengths(folder, short):
+    np.savez("a.npz", a=np.repeat(states(k=2), 2)[:599] * 400 + 20, b=np.array(short))
+    assert len(found("a.npz")) == 2
+
+
+def test_many_states_follow_by_chance(folder):
+    every = np.random.default_rng(0).permutation(1200).reshape(2, 600)
+    np.savez("a.npz", wt=every[0], mut=every[1])
+    assert len(found("a.npz")) == 2
+
+
 # --- arrays of something else than numbers ----------------------------------------------------
 
 WORDS = ["folded", "unfolded", "folded"] * 50

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 COORDINATE = re.compile(r"(phi|psi|omega|chi|x|y|z)[_\d]*", re.I)
 """Names of columns, whatever the numbers in them."""
+FEWEST = 10
+"""A number below is rather a state than the length of a trajectory."""
 LOOKED_AT = 1 << 16
 """First frames in which the states of one array may follow from those of another,"""
 FEW_JUMPS = 20
@@ -129,6 +131,7 @@ def refuse_columns_apart(
     ValueError
         Naming two of them.
     """
+    _refuse_lengths(path, shapes, first)
     alike: dict[int, dict[str, str]] = {}
     for name, shape in shapes.items():
         if len(shape) == 1 and shape[0] > 1:
@@ -146,6 +149,23 @@ def refuse_columns_apart(
             )
 
 
+def _refuse_lengths(
+    path: Path, shapes: Mapping[str, tuple[int, ...]], first: Callable[[str], np.ndarray]
+) -> None:
+    """Lengths of trajectories, and one array in which all of them stand."""
+    frames = {shape[0]: name for name, shape in shapes.items() if shape}
+    for name, shape in shapes.items():
+        if len(shape) != 1 or shape[0] < 2 or FEWEST * shape[0] > max(frames):
+            continue
+        lengths = first(name)
+        joined = frames.get(lengths.sum().item()) if (lengths >= FEWEST).all() else None
+        if joined is not None:
+            raise ValueError(
+                f"{path}: {name} holds the lengths of {shape[0]} trajectories that are joined in "
+                f"{joined}; save each trajectory as an array of its own"
+            )
+
+
 def _refuse_lumped(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Two arrays of states are the same frames if each state of one has its state in the other."""
     known = {name: np.unique(states, return_inverse=True) for name, states in arrays.items()}
@@ -153,7 +173,9 @@ def _refuse_lumped(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
         known.items(), 2
     ):
         pairs = np.unique(in_one * len(other) + in_other)
-        if len(pairs) == len(one) and np.count_nonzero(np.diff(in_other)) >= FEW_JUMPS:
+        seen_again = 2 * len(one) < len(in_one)  # else they follow by chance
+        jumps = np.count_nonzero(np.diff(in_other))
+        if len(pairs) == len(one) and seen_again and jumps >= FEW_JUMPS:
             raise ValueError(
                 f"{path}: {coarse} follows from {fine} in each frame, as where states are lumped; "
                 "name one with source.dataset"

@@ -216,7 +216,8 @@ def refuse_numbers_as_names(
     ValueError
         Naming the line.
     """
-    if _may_be_names(*(words_of(part, layout.separator) for part in (line, below)), second):
+    words, others = (words_of(part, layout.separator) for part in (line, below))
+    if _may_be_names(words, others, second):
         raise ValueError(
             f"{label}: line {at}, '{line.strip()[:40]}', may be a frame or names as pandas gives "
             "them; delete it if it is names, or write 0.0 instead of 0 if it is a frame"
@@ -262,7 +263,10 @@ def read_first_lines(first: str, second: str | None, at: int, layout: Layout, la
         return True
     if second is not None:
         refuse_numbers_as_names(first, second, at, layout, label)
-    named = len(layout.remark) == len(words) and all(number(w) is None for w in layout.remark)
-    if named and len(set(layout.remark)) == len(words):
-        layout.names = tuple(layout.remark)
+    remark = layout.remark
+    if len(remark) != len(words) and layout.separator is not None:  # names of several words
+        remark = words_of(layout.head.strip("#%!/ \t"), layout.separator)
+    named = len(remark) == len(words) and all(number(w) is None for w in remark)
+    if named and len(set(remark)) == len(words):
+        layout.names = tuple(remark)
     return False
