@@ -294,6 +294,15 @@ class TestInspect:
         assert found.assessment.slow[0].value == pytest.approx(0.5 * T1, rel=0.2)
         assert found.plot().axes
 
+    def test_states_that_stay_apart_decide_nothing_though_they_are_lumped(self, md):
+        rng = np.random.default_rng(0)
+        fine = [10 * d + rng.integers(10, size=len(d)) for d in md]
+        assert raremd.inspect(fine, lag=5, macrostates=2, **HOW).can_tell
+        fine[1] += 100
+        for macrostates in (2, None):
+            found = raremd.inspect(fine, lag=5, macrostates=macrostates, **HOW)
+            assert "20 % of the frames are not connected with the rest" in found.text
+
     def test_few_events_decide_nothing_and_the_comparison_says_so(self, md):
         short = [d[:200] for d in md[:3]]
         found = raremd.inspect(short, lag=5, **HOW)

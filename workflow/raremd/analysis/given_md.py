@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from raremd.analysis.assessment import Assessment
 from raremd.analysis.words import count
 from raremd.data.state_numbers import StateNumbers, as_trajectories, refuse_overlaps
 from raremd.states.discrete_trajectories import DiscreteSystem
+from raremd.states.partition import LumpedPartition
 from raremd.states.partition_methods import GivenSettings, PCCASettings
 from raremd.states.split import Segment, Split, check_lengths
 from raremd.study.plans import AssessmentPlan
@@ -43,6 +44,8 @@ class GivenMD:
         What the user calls these.
     lumped : bool
         Whether they are others than the states.
+    connected : float
+        Share of the frames by which PCCA+ lumped; the others follow their numbers alone.
     """
 
     states: StateNumbers
@@ -50,6 +53,7 @@ class GivenMD:
     of_state: np.ndarray
     names: np.ndarray
     lumped: bool
+    connected: float = 1.0
 
     @classmethod
     def of(cls, dtrajs: Any, macrostates: Any, lag: int) -> GivenMD:
@@ -82,9 +86,12 @@ class GivenMD:
                 raise ValueError(f"macrostates: {wanted}: {ASKED}")
             pcca = PCCASettings(GivenSettings(labels=tuple(range(n))), wanted, lag)
             frames = [d[:, None].astype(np.float32) for d in numbered]
-            partition = pcca.fit(frames, np.zeros(1), seed=0)
+            partition = cast(LumpedPartition, pcca.fit(frames, np.zeros(1), seed=0))
             of_state = partition.assign(np.arange(n, dtype=np.float32)[:, None])
-            return cls(states, numbered, of_state, np.arange(partition.n_states), True)
+            visits = np.bincount(np.concatenate(numbered), minlength=n)
+            connected = visits[partition.active].sum() / visits.sum()
+            called = np.arange(partition.n_states)
+            return cls(states, numbered, of_state, called, True, float(connected))
         names, of_state = np.unique(_given(macrostates, states.labels), return_inverse=True)
         if len(names) < 2:
             raise ValueError("macrostates: all states are lumped into one; give at least two")

@@ -52,6 +52,7 @@ def assess_md(md: GivenMD, plan: AssessmentPlan) -> GivenAssessment:
     """The assessment of a study, of all of this MD; states by the user's numbers."""
     named = replace(plan, names=tuple(map(str, md.names.tolist())))
     found = assess(md.metastable, md.finer, named)
+    found = replace(found, connected=min(found.connected, md.connected))
     return GivenAssessment(**vars(found), frame_interval=plan.frame_interval)
 
 
