@@ -149,8 +149,13 @@ def test_overlaps_and_short_trajectories_are_refused(md):
         match=r"^validation\[0\]: frames 8 to 3000 are frames 1008 to 4000 of dtrajs\[1\]",
     ):
         raremd.Markov(window=20).fit(md[:2], validation=md[1][1000:], progress=False)
-    with pytest.raises(ValueError, match="no trajectory has more than 5000 frames"):
-        raremd.Markov(window=5000).fit(md, progress=False)
+    for window, use, given in ((5000, "training", None), (300, "validation", md[1][:250])):
+        said = rf"^window: no trajectory has more than {window} frames for {use} .* `window`$"
+        with pytest.raises(ValueError, match=said):
+            own = md if given is None else md[2:]
+            raremd.Markov(window=window).fit(own, validation=given, progress=False)
+    with pytest.raises(ValueError, match=r"trajectory 1 with 4000 .* choose a shorter `gap`$"):
+        raremd.Markov(gap=3990).fit(md[:1], progress=False)
 
 
 def test_shapes_that_are_taken(md):
@@ -302,6 +307,13 @@ class TestInspect:
         for macrostates in (2, None):
             found = raremd.inspect(fine, lag=5, macrostates=macrostates, **HOW)
             assert "20 % of the frames are not connected with the rest" in found.text
+
+    def test_states_that_cannot_be_lumped_are_refused(self, md):
+        fine = [np.arange(40) + 40 * k for k in range(4)]
+        with pytest.raises(
+            ValueError, match=r"^macrostates: PCCA\+ finds none at lag 30 \(.*`lag`$"
+        ):
+            raremd.inspect(fine, lag=30, lags=[1, 30], macrostates=2, samples=20)
 
     def test_few_events_decide_nothing_and_the_comparison_says_so(self, md):
         short = [d[:200] for d in md[:3]]

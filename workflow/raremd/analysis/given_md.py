@@ -86,7 +86,13 @@ class GivenMD:
                 raise ValueError(f"macrostates: {wanted}: {ASKED}")
             pcca = PCCASettings(GivenSettings(labels=tuple(range(n))), wanted, lag)
             frames = [d[:, None].astype(np.float32) for d in numbered]
-            partition = cast(LumpedPartition, pcca.fit(frames, np.zeros(1), seed=0))
+            try:
+                partition = cast(LumpedPartition, pcca.fit(frames, np.zeros(1), seed=0))
+            except (ValueError, AssertionError) as error:  # deeptime asserts
+                raise ValueError(
+                    f"macrostates: PCCA+ finds none at lag {lag} ({error!s:.120}); give the "
+                    "macrostate of each state, or a shorter `lag`"
+                ) from error
             of_state = partition.assign(np.arange(n, dtype=np.float32)[:, None])
             visits = np.bincount(np.concatenate(numbered), minlength=n)
             connected = visits[partition.active].sum() / visits.sum()
