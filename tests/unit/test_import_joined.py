@@ -68,6 +68,8 @@ def test_columns_that_number_no_trajectories(folder):
     hops = np.repeat([0, 1, 0, 2], 50)
     write("a.csv", "replica,a", *([k, row[0]] for k, row in zip(hops, rows(200), strict=True)))
     assert imported("a.csv", columns=["a"]).feature_names == ["a"], "an exchange of replicas"
+    write("a.csv", "rep_contact,a", *([k > 50, row[0]] for k, row in enumerate(rows())))
+    assert imported("a.csv", columns=["a"]).feature_names == ["a"]
     write("a.csv", "run,a", *rows(200))
     assert imported("a.csv").feature_names == ["run", "a"]
 
@@ -156,7 +158,7 @@ def test_states_that_fill_up_an_array_are_asked_after(folder, caplog, fill):
     states[1, 50:], states[2, 70:] = fill, fill
     np.save("a.npy", states)
     imported("a.npy", kind="dtraj")
-    assert f"state {fill} stands only at the end, of 2 trajectories" in caplog.text
+    assert f"2 trajectories end in state {fill}, which occurs nowhere else" in caplog.text
     caplog.clear()
     as_trajectories(states, "dtrajs")
-    assert f"dtrajs: state {fill} stands only at the end, of 2 trajectories" in caplog.text
+    assert f"dtrajs: 2 trajectories end in state {fill}, which occurs nowhere else" in caplog.text

@@ -99,7 +99,7 @@ class Ends:
         for state in sorted(set(self._last) - self._inner):
             if self._last.count(state) > 1:
                 log.warning(
-                    "%s: state %d stands only at the end, of %d trajectories; cut it off if it "
-                    "fills up an array",
-                    *(name, state, self._last.count(state)),
+                    "%s: %d trajectories end in state %d, which occurs nowhere else; cut it off if "
+                    "it fills up an array",
+                    *(name, self._last.count(state), state),
                 )
