@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from own_files import imported, refused, walk
 
-from raremd.data.state_numbers import as_trajectories
+from raremd.data.state_numbers import StateNumbers
 
 
 def write(name, head, *rows, end="\n"):
@@ -155,10 +155,13 @@ def test_states_that_fill_up_an_array_are_asked_after(folder, caplog, fill):
     np.save("a.npy", states)
     imported("a.npy", kind="dtraj")
     assert "fills up" not in caplog.text
+    np.save("a.npy", np.concatenate([states, [[fill] * 90, [fill] * 90]]))
+    imported("a.npy", kind="dtraj")
+    assert "fills up" not in caplog.text, "trajectories that never move"
     states[1, 50:], states[2, 70:] = fill, fill
     np.save("a.npy", states)
     imported("a.npy", kind="dtraj")
     assert f"2 trajectories end in state {fill}, which occurs nowhere else" in caplog.text
     caplog.clear()
-    as_trajectories(states, "dtrajs")
+    StateNumbers.of(list(states), "dtrajs")
     assert f"dtrajs: 2 trajectories end in state {fill}, which occurs nowhere else" in caplog.text

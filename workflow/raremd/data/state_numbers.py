@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,10 +106,6 @@ def as_trajectories(dtrajs: Any, name: str) -> list[np.ndarray]:
             found.append(own[:, 0].astype(np.int64))
     if not found:
         raise ValueError(f"{name}: there is no trajectory in it")
-    ends = Ends()
-    for states in found:
-        ends.add(states, first=True)
-    ends.warn(name)
     return found
 
 
@@ -125,7 +121,7 @@ class StateNumbers:
     labels: np.ndarray
 
     @classmethod
-    def of(cls, dtrajs: Iterable[np.ndarray], name: str) -> StateNumbers:
+    def of(cls, dtrajs: Sequence[np.ndarray], name: str) -> StateNumbers:
         """All states that occur.
 
         Raises
@@ -135,6 +131,10 @@ class StateNumbers:
         """
         labels = np.unique(np.concatenate([np.unique(d) for d in dtrajs]))
         refuse_filler(dict.fromkeys(labels.tolist(), name))
+        ends = Ends()
+        for dtraj in dtrajs:
+            ends.add(dtraj, first=True)
+        ends.warn(name)
         if len(labels) < 2:
             raise ValueError(f"{name}: every frame is in state {labels[0]}: nothing to learn")
         if len(labels) > MOST_STATES:

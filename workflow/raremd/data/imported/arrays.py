@@ -154,15 +154,14 @@ def _refuse_lengths(
 ) -> None:
     """Lengths of trajectories, and one array in which all of them stand."""
     frames = {shape[0]: name for name, shape in shapes.items() if shape}
-    for name, shape in shapes.items():
-        if len(shape) != 1 or shape[0] < 2 or FEWEST * shape[0] > max(frames):
-            continue
+    short = [n for n, s in shapes.items() if len(s) == 1 and 1 < s[0] * FEWEST <= max(frames)]
+    for name in short if len(short) < FEWEST else ():  # of many, each is a trajectory
         lengths = first(name)
         joined = frames.get(lengths.sum().item()) if (lengths >= FEWEST).all() else None
         if joined is not None:
             raise ValueError(
-                f"{path}: {name} holds the lengths of {shape[0]} trajectories that are joined in "
-                f"{joined}; save each trajectory as an array of its own"
+                f"{path}: {name} holds the lengths of {len(lengths)} trajectories that are joined "
+                f"in {joined}; save each trajectory as an array of its own"
             )
 
 

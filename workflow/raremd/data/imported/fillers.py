@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping
 
 import numpy as np
@@ -83,23 +84,26 @@ class Ends:
 
     def __init__(self) -> None:
         self._inner: set[int] = set()
-        self._last: list[int] = []
+        self._ends: list[tuple[int, bool]] = []  # state, and whether another stands before it
 
     def add(self, states: np.ndarray, first: bool) -> None:
         """The next (n,) states, `first` of a trajectory."""
+        moved = False
         if not first:
-            states = np.append(self._last.pop(), states)
+            last, moved = self._ends.pop()
+            states = np.append(last, states)
         others = np.flatnonzero(states != states[-1])
         inner = states[: others[-1] + 1] if len(others) else states[:0]
         self._inner.update(np.unique(inner).astype(np.int64).tolist())
-        self._last.append(int(states[-1]))
+        self._ends.append((int(states[-1]), moved or len(others) > 0))
 
     def warn(self, name: str) -> None:
         """All trajectories were added; log a state that stands only at the end of several."""
-        for state in sorted(set(self._last) - self._inner):
-            if self._last.count(state) > 1:
+        ends = Counter(state for state, moved in self._ends if moved and state not in self._inner)
+        for state, n in ends.items():
+            if n > 1:
                 log.warning(
                     "%s: %d trajectories end in state %d, which occurs nowhere else; cut it off if "
                     "it fills up an array",
-                    *(name, self._last.count(state), state),
+                    *(name, n, state),
                 )

@@ -9,13 +9,9 @@ import numpy as np
 
 from raremd.data.imported.clocks import CLOCK_FRAMES, clock_among, takes_turns
 from raremd.data.imported.tables import TIME
-from raremd.data.imported.text_layout import Layout, number, words_of
+from raremd.data.imported.text_layout import RUNS, Layout, number, words_of
 
-NEXT = re.compile(
-    r"(traj|trajectory|run|replica|rep|walker|clone|segment)"
-    r"([ _.-]?(id|idx|index|number|num|nr|no|name))?",
-    re.I,
-)
+NUMBERING = re.compile(rf"({RUNS})([ _.-]?(id|idx|index|number|num|nr|no|name))?", re.I)
 """Names of columns that number trajectories."""
 WORDS = 1 << 15
 """Looked at for rows that take turns."""
@@ -80,7 +76,7 @@ class Watch:
         rows = [words_of(line, layout.separator) for _, line in lines[: WORDS // layout.n_columns]]
         for column in range(layout.n_columns):
             numbers = [number(row[column]) if len(row) > column else None for row in rows]
-            if names and NEXT.fullmatch(names[column]):
+            if names and NUMBERING.fullmatch(names[column]):
                 if None in numbers:
                     self._refuse_change(_column(lines, layout, column), column, lines)
                 else:

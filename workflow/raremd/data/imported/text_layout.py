@@ -16,8 +16,10 @@ COMMENTS = ("#", "@", "%", "!", "//")
 """What lines that hold no frame begin with."""
 MISSING = ("", "na", "n/a", "nan", "null", "none", "-", "--")
 """What stands, in small letters, where there is no number."""
-NEXT = re.compile(r"\b(traj|trajectory|run|replica|rep|walker|clone|chain|segment)\b", re.I)
-"""Words of a comment above which one trajectory ends and another begins."""
+RUNS = "traj|trajectory|run|replica|rep|walker|clone|segment"
+"""Words by which trajectories are told apart."""
+NEXT = re.compile(rf"\b({RUNS}|chain)\b", re.I)
+"""In a comment above which one trajectory ends and another begins."""
 LEAST_COUNT = 10
 """A smaller number is rather a state than the count of those below it."""
 MANY = 3
