@@ -86,16 +86,17 @@ class Ends:
         self._inner: set[int] = set()
         self._ends: list[tuple[int, bool]] = []  # state, and whether another stands before it
 
-    def add(self, states: np.ndarray, first: bool) -> None:
-        """The next (n,) states, `first` of a trajectory."""
-        moved = False
+    def add(self, states: np.ndarray, labels: Collection[int], first: bool) -> None:
+        """The next (n,) states, `first` of a trajectory, among which these `labels` occur."""
+        last, moved = int(states[-1]), False
         if not first:
-            last, moved = self._ends.pop()
-            states = np.append(last, states)
-        others = np.flatnonzero(states != states[-1])
-        inner = states[: others[-1] + 1] if len(others) else states[:0]
-        self._inner.update(np.unique(inner).astype(np.int64).tolist())
-        self._ends.append((int(states[-1]), moved or len(others) > 0))
+            before, moved = self._ends.pop()
+            states, labels = np.append(before, states), {before, *labels}
+        others = np.flatnonzero(states != last)
+        self._inner.update(set(labels) - {last})
+        if len(others) and (states[: others[-1]] == last).any():
+            self._inner.add(last)
+        self._ends.append((last, moved or len(others) > 0))
 
     def warn(self, name: str) -> None:
         """All trajectories were added; log a state that stands only at the end of several."""

@@ -284,9 +284,13 @@ class Importer:
             self._low[-1] = np.minimum(self._low[-1], low)
             self._high[-1] = np.maximum(self._high[-1], high)
         if self._states:
-            for state, row in zip(*np.unique(values, return_index=True), strict=True):
-                self.labels.setdefault(int(state), f"{label}: frame {frames + int(row) + 1}")
-            self._ends.add(values[:, 0], first)
+            states = values[:, 0]
+            labels = np.unique(states).astype(np.int64).tolist()
+            for state in labels:
+                if state not in self.labels:
+                    row = int((states == state).argmax())
+                    self.labels[state] = f"{label}: frame {frames + row + 1}"
+            self._ends.add(states, labels, first)
         else:
             self._subsamples.add(values, first)
             self._near_copies.add(values, first)

@@ -25,7 +25,8 @@ def _name(layout: Layout, column: int) -> str:
 
 def refuse_turns(lines: Sequence[Line], layout: Layout, columns: Sequence[int], label: str) -> None:
     """Several molecules or runs that take turns, row by row, told apart by one of some columns."""
-    rows = [words_of(line, layout.separator) for _, line in lines[: WORDS // layout.n_columns]]
+    n_rows = WORDS // layout.n_columns if columns else 0
+    rows = [words_of(line, layout.separator) for _, line in lines[:n_rows]]
     for column in columns:
         words = [row[column] for row in rows if len(row) > column]
         if takes_turns(words):
@@ -73,18 +74,17 @@ class Watch:
         names = layout.names or ()
         if TIME in names and names.index(TIME) in wanted:
             return
-        rows = [words_of(line, layout.separator) for _, line in lines[: WORDS // layout.n_columns]]
-        for column in range(layout.n_columns):
+        named = {k for k, name in enumerate(names) if NUMBERING.fullmatch(name)}
+        looked_at = named | set(range(layout.n_columns)) - set(wanted)
+        n_rows = WORDS // layout.n_columns if looked_at else 0
+        rows = [words_of(line, layout.separator) for _, line in lines[:n_rows]]
+        for column in sorted(looked_at):
             numbers = [number(row[column]) if len(row) > column else None for row in rows]
-            if names and NUMBERING.fullmatch(names[column]):
-                if None in numbers:
-                    self._refuse_change(_column(lines, layout, column), column, lines)
-                else:
-                    self._numbering.append(column)
-                continue
-            if column in wanted or None in numbers:
-                continue
-            if clock_among(np.array(numbers)[:, None]) is not None:
+            if column in named and None in numbers:
+                self._refuse_change(_column(lines, layout, column), column, lines)
+            elif column in named:
+                self._numbering.append(column)
+            elif None not in numbers and clock_among(np.array(numbers)[:, None]) is not None:
                 self._clocks.append(column)
 
     @property
