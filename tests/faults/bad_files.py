@@ -210,6 +210,26 @@ CASES = {
         several(*(array(f"{k}.npy", np.deg2rad(circle(seed=k))) for k in range(4))),
         ("phi goes from -3.1", "as angles in radians do", "source.periods"),
     ),
+    "one file of angles from 0": Case(
+        IMPORT,
+        several(
+            array("2.npy", circle(seed=2) + 180),
+            mine(source={"kind": "features", "files": "data/*.npy"}),
+        ),
+        ("data/2.npy: feature_1", "periods: {feature_1: degrees}"),
+    ),
+    "trajectories joined in a table": Case(
+        IMPORT,
+        data(
+            "0.csv",
+            text(table(np.c_[np.arange(FRAMES) // 100, circle()], "run,phi,psi\n", ",")),
+            source(columns=["phi", "psi"]),
+        ),
+        ("data/0.csv: line 102: run is 1", "a file of its own"),
+    ),
+    "missing values as 1e20": Case(
+        IMPORT, changed(17, 1e20), ("data/1.npy: frame 18", "psi is 1e+20")
+    ),
     "degrees for radians": Case(
         IMPORT, mine(source__periods={"*": "radians"}), ("as angles in degrees do", "periods")
     ),
@@ -229,7 +249,7 @@ CASES = {
         ("data/0.txt", "line 201", "1 columns where 2", "cut off"),
     ),
     "words in HDF5": Case(
-        IMPORT, data("0.h5", words_in_hdf5), ("data/0.h5, dataset angles", "plain array")
+        IMPORT, data("0.h5", words_in_hdf5), ("data/0.h5, dataset angles", "text", "unique")
     ),
     "another molecule among the trajectories": Case(
         IMPORT, molecule(another_molecule), ("data/1.xtc has 20 atoms", "data/top.pdb has 16")
@@ -255,6 +275,17 @@ CASES = {
     ),
     "negative state": Case(
         IMPORT, states([0, 1, -1, *WALK]), ("data/0.txt", "frame 3: -1 is no state")
+    ),
+    "state for none": Case(
+        IMPORT, states([0, 1, 999, *WALK]), ("data/0.txt: frame 3: 999 is far", "call it 3")
+    ),
+    "count above states": Case(
+        IMPORT, states([FRAMES, *WALK]), ("data/0.txt: line 1: '200'", "delete the line")
+    ),
+    "comment between trajectories": Case(
+        IMPORT,
+        several(states(WALK), data("0.txt", text("0\n1\n# traj 2\n1\n0\n"), mine())),
+        ("data/0.txt: line 3: '# traj 2'", "a file of its own"),
     ),
     "state that is no whole number": Case(
         IMPORT, states([0, 1, 1.5, *WALK]), ("data/0.txt", "frame 3: 1.5 is no state")

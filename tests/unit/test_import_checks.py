@@ -54,40 +54,6 @@ def test_a_clock_in_one_file_of_several(folder):
     refused("*.npy", "b.npy: feature_1 grows by")
 
 
-def angles(n=2000, seed=0, unit=360.0):
-    return unit * (np.random.default_rng(seed).random((n, 2)) - 0.5)
-
-
-@pytest.mark.parametrize(
-    ("odd", "unit", "words"),
-    [
-        (angles(seed=9, unit=2 * np.pi), "degrees", "as angles in radians do"),
-        (angles(seed=9, unit=2 * np.pi) + np.pi, "degrees", "as angles in radians do"),
-        (0.3 * angles(seed=9, unit=2 * np.pi) + 1, "degrees", "as angles in radians do"),
-        (angles(seed=9, unit=360), "radians", "as angles in degrees do"),
-    ],
-)
-@pytest.mark.parametrize("at", [0, 2])
-def test_one_file_in_the_other_unit_of_angles(folder, odd, unit, words, at):
-    turn = {"degrees": 360.0, "radians": 2 * np.pi}[unit]
-    for k in range(4):
-        np.save(f"{k}.npy", odd if k == at else angles(seed=k, unit=turn))
-    refused("*.npy", f"{at}.npy: feature_1", words, f"convert this file to {unit}",
-            periods={"*": unit})  # fmt: skip
-
-
-def test_one_file_in_the_other_unit_of_angles_that_are_not_declared(folder):
-    for k in range(4):
-        np.save(f"{k}.npy", angles(seed=k, unit=360.0 if k != 1 else 2 * np.pi))
-    refused("*.npy", "1.npy: feature_1", "as angles in radians do")
-
-
-def test_files_that_are_small_by_themselves(folder):
-    for k in range(4):
-        np.save(f"{k}.npy", angles(seed=k, unit=5.0 + k))
-    assert len(imported("*.npy", periods={"*": "degrees"}).trajectories) == 4
-
-
 @pytest.mark.parametrize("factor", [10.0, 0.1])
 def test_one_file_of_distances_in_another_unit(folder, factor):
     rng = np.random.default_rng(3)
@@ -336,40 +302,3 @@ def test_coordinates_that_pose_as_trajectories(folder, caplog):
     np.save("a.npy", np.random.default_rng(1).normal(size=(3, 22, 3)))
     imported("a.npy")
     assert "read as" not in caplog.text
-
-
-@pytest.mark.parametrize(("unit", "turn"), [("degrees", 360.0), ("radians", 2 * np.pi)])
-def test_angles_that_are_counted_from_elsewhere(folder, unit, turn):
-    for k in range(4):
-        np.save(f"{k}.npy", angles(seed=k, unit=turn) + (turn / 2 if k == 2 else 0))
-    refused("*.npy", "2.npy: feature_1", f"periods: {{feature_1: {unit}}}")
-    assert len(imported("*.npy", periods={"*": unit}).trajectories) == 4
-
-
-@pytest.mark.parametrize("declared", [True, False])
-@pytest.mark.parametrize(
-    ("odd", "unit", "words"),
-    [
-        (angles(seed=9, unit=30.0) - 60, "radians", "as angles in degrees do"),
-        (angles(seed=9, unit=100.0) + 120, "radians", "as angles in degrees do"),
-        (angles(seed=9, unit=1.0) - 1.2, "degrees", "as angles in radians do"),
-    ],
-)
-def test_one_file_of_one_basin_in_another_unit(folder, odd, unit, words, declared):
-    turn = {"degrees": 360.0, "radians": 2 * np.pi}[unit]
-    for k in range(5):
-        np.save(f"{k}.npy", odd if k == 3 else angles(seed=k, unit=turn))
-    refused("*.npy", "3.npy: feature_1", words, **({"periods": {"*": unit}} if declared else {}))
-
-
-def test_distances_that_look_like_angles(folder):
-    for k in range(4):  # in nm, the ligand far away in one file
-        near = np.random.default_rng(k).uniform(0.2, 6.2, (500, 1))
-        np.save(f"{k}.npy", near + 30 if k == 2 else near)
-    assert len(imported("*.npy").trajectories) == 4
-
-
-def test_angles_that_count_whole_turns(folder):
-    for k in range(4):
-        np.save(f"{k}.npy", 0.3 * walk(5000, 2, k))
-    assert len(imported("*.npy", periods={"*": "radians"}).trajectories) == 4

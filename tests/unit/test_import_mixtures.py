@@ -24,19 +24,18 @@ def noise(n=200, f=2, seed=5):
 # --- columns in arrays of their own -----------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["features", "dtraj"])
-def test_columns_in_arrays_of_their_own(folder, kind):
+def test_columns_in_arrays_of_their_own(folder):
     values = {name: np.random.default_rng(k).integers(0, 4, 99) for k, name in enumerate("ab")}
     np.savez("a.npz", **values)
     words = "a.npz: a and b have 99 numbers each", "(n_frames, n_columns)", "source.dataset"
-    refused("a.npz", *words, kind=kind)
-    assert len(imported("a.npz", dataset="a", kind=kind).trajectories) == 1
+    refused("a.npz", *words)
+    assert len(imported("a.npz", dataset="a").trajectories) == 1
     np.savez("a.npz", **{name: column[:, None] for name, column in values.items()})
-    assert len(imported("a.npz", kind=kind).trajectories) == 2
+    assert len(imported("a.npz").trajectories) == 2
     with h5py.File("a.h5", "w") as h5:
         for name, column in values.items():
             h5[f"run1/{name}"] = column
-    refused("a.h5", "a.h5: run1/a and run1/b have 99 numbers each", kind=kind)
+    refused("a.h5", "a.h5: run1/a and run1/b have 99 numbers each")
 
 
 def test_trajectories_of_one_feature_differ_in_their_numbers(folder):

@@ -157,7 +157,7 @@ def test_frames_that_pose_as_comments(folder, line):
     refused("a.csv", "line 32", "is a comment, and reads as a frame")
 
 
-@pytest.mark.parametrize("line", ["# end of run 1", "#", "# 300 K", "# a,b", "@ 1"])
+@pytest.mark.parametrize("line", ["# step 1000", "#", "# 300 K", "# a,b", "@ 1"])
 def test_comments_among_frames(folder, line):
     write("a.csv", "phi,psi,d", *lines(",")[:15], line, *lines(",")[15:])
     np.testing.assert_allclose(columns(imported("a.csv")), ROWS, atol=1e-4)
@@ -207,3 +207,10 @@ def test_separators_between_quotes(folder):
 def test_a_remark_behind_a_number_is_no_decimal_comma(folder):
     write("a.csv", "phi,psi,d", *lines(","), "1.0,2.0,3.0 # restart")
     refused("a.csv", "line 32: '3.0 # restart' is not a number")
+
+
+@pytest.mark.parametrize("mark", ["#", "# ", "%"])
+def test_names_of_several_words_in_a_comment(folder, mark):
+    write("a.csv", f'{mark}"Box Volume (nm^3)","Temperature (K)",d', *lines(","))
+    names = ["Box Volume (nm^3)", "Temperature (K)", "d"]
+    assert imported("a.csv").feature_names == names

@@ -107,7 +107,7 @@ def test_an_angle_that_is_not_declared_is_asked_after(folder, caplog, unit, turn
         angle = turn * RNG.uniform(start, start + 1, 4000)
         np.save("a.npy", np.column_stack([angle, 0.9 * angle, 3 * angle]))
         imported("a.npy", names=["phi", "short", "long"])
-        assert f"say 'source: periods: {{phi: {unit}}}'" in caplog.text
+        assert f"say 'periods: {{phi: {unit}}}' in source" in caplog.text
         assert "short" not in caplog.text and "long" not in caplog.text
         caplog.clear()
         imported("a.npy", periods={"feature_1": unit})
@@ -308,7 +308,7 @@ def test_discrete_trajectories_keep_their_labels(folder):
 @pytest.mark.parametrize("bad", [-1, 0.5, 2**25])
 def test_what_is_no_state(folder, bad):
     np.save("a.npy", np.array([0, 1, 1, bad]))
-    refused("a.npy", f"a.npy: frame 4: {bad:g} is no state", kind="dtraj")
+    refused("a.npy", f"a.npy: frame 4: {bad:.10g} is no state", kind="dtraj")
     np.save("a.npy", np.array([0, 1, -1, 1]).astype(np.uint16))
     refused("a.npy", "a.npy: frame 3: 65535 is what -1 becomes in type uint16", kind="dtraj")
 

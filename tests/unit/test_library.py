@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -111,7 +112,16 @@ WRONG = {
         r"^dtrajs\[1\]: frame 2: 0.5 is no state",
     ),
     "not finite": ([np.array([0, np.nan])], r"^dtrajs\[0\]: frame 2: nan is no state"),
-    "text": (np.array(["a", "b"]), r"^dtrajs: type <U1 is not a real number"),
+    "text": (np.array(["a", "b"]), r"^dtrajs: text, not a real number; give each word a number"),
+    "text in objects": (np.array(["a", "b"], object), r"^dtrajs\[0\]: text, not a real number"),
+    "names of files": (["a.npy", "b.npy"], r"^dtrajs: text, not a real number"),
+    "bytes": (np.array([b"a", b"b"]), r"^dtrajs: text, not a real number"),
+    "four dimensions": (
+        np.zeros((2, 2, 2, 2)),
+        r"^dtrajs: shape \(2, 2, 2, 2\) is not .* several; make",
+    ),
+    "no state": ([np.array([0, 1, -999])], r"^dtrajs\[0\]: frame 3: -999 is no state"),
+    "a number for none": ([np.array([0, 1, 999])], r"^dtrajs: 999 is far from all other states"),
     "features": (np.zeros((9, 2)), r"^dtrajs: shape \(9, 2\) is no trajectory of states"),
     "nothing": ([], r"^dtrajs: no trajectory; give an array"),
     "nothing in one": ([np.arange(9), []], r"^dtrajs\[1\]: no trajectory; give an array"),
@@ -139,8 +149,13 @@ def test_overlaps_and_short_trajectories_are_refused(md):
         match=r"^validation\[0\]: frames 8 to 3000 are frames 1008 to 4000 of dtrajs\[1\]",
     ):
         raremd.Markov(window=20).fit(md[:2], validation=md[1][1000:], progress=False)
-    with pytest.raises(ValueError, match="no trajectory has more than 5000 frames"):
-        raremd.Markov(window=5000).fit(md, progress=False)
+    for window, use, given in ((5000, "training", None), (300, "validation", md[1][:250])):
+        said = rf"^window: no trajectory has more than {window} frames for {use} .* `window`$"
+        with pytest.raises(ValueError, match=said):
+            own = md if given is None else md[2:]
+            raremd.Markov(window=window).fit(own, validation=given, progress=False)
+    with pytest.raises(ValueError, match=r"trajectory 1 with 4000 .* choose a shorter `gap`$"):
+        raremd.Markov(gap=3990).fit(md[:1], progress=False)
 
 
 def test_shapes_that_are_taken(md):
@@ -257,6 +272,12 @@ class TestCompare:
             ({"m": md}, {"macrostates": {3: 0}}, "^macrostates: state 7 .* is not in it"),
             ({"m": md}, {"macrostates": [0, 1.5]}, "^macrostates: 1.5: macrostates are whole"),
             ({"m": md}, {"macrostates": ["a", "b"]}, "^macrostates: 'a': macrostates are whole"),
+            ({"m": md}, {"macrostates": 1}, "^macrostates: 1: give a number from 2 up, or the"),
+            ({"m": md}, {"macrostates": 2.0}, "^macrostates: 2.0: give a number from 2 up, or the"),
+            ({"m": md}, {"macrostates": "pcca"}, "^macrostates: 'pcca': give a number from 2 up"),
+            ({"m": md}, {"samples": -1}, "^samples: -1: give a whole number from 1 up"),
+            ({"m": md}, {"samples": 1.5}, "^samples: 1.5: give a whole number from 1 up"),
+            ({}, {}, "^generated: give the trajectories of each model by its name"),
             ({"m": md}, {"lags": [0.5]}, "^lags: 0.5: give whole numbers"),
             ({"m": md}, {"lags": [1, np.nan]}, "^lags: nan: give whole numbers"),
             ({"m": md}, {"frame_interval": "0.2 ps"}, "^frame_interval: 0.2 ps must be a number"),
@@ -278,6 +299,22 @@ class TestInspect:
         assert found.assessment.slow[0].value == pytest.approx(0.5 * T1, rel=0.2)
         assert found.plot().axes
 
+    def test_states_that_stay_apart_decide_nothing_though_they_are_lumped(self, md):
+        rng = np.random.default_rng(0)
+        fine = [10 * d + rng.integers(10, size=len(d)) for d in md]
+        assert raremd.inspect(fine, lag=5, macrostates=2, **HOW).can_tell
+        fine[1] += 100
+        for macrostates in (2, None):
+            found = raremd.inspect(fine, lag=5, macrostates=macrostates, **HOW)
+            assert "20 % of the frames are not connected with the rest" in found.text
+
+    def test_states_that_cannot_be_lumped_are_refused(self, md):
+        fine = [np.arange(40) + 40 * k for k in range(4)]
+        with pytest.raises(
+            ValueError, match=r"^macrostates: PCCA\+ finds none at lag 30 \(.*`lag`$"
+        ):
+            raremd.inspect(fine, lag=30, lags=[1, 30], macrostates=2, samples=20)
+
     def test_few_events_decide_nothing_and_the_comparison_says_so(self, md):
         short = [d[:200] for d in md[:3]]
         found = raremd.inspect(short, lag=5, **HOW)
@@ -291,6 +328,52 @@ class TestInspect:
     def test_md_faster_than_the_lag_is_compared_without_an_answer(self, md):
         beside = raremd.compare([d[::40] for d in md], {"m": md}, **HOW)
         assert beside.text.startswith("Cannot tell: no process of the MD is slower than")
+
+
+ADVICE = {
+    "lag": (lambda md: md, {"lag": 15, "lags": [1, 5, 15]}, "Set `lag` to 1 frame."),
+    "lags": (
+        lambda md: md,
+        {"lag": 3, "lags": [1, 3, 4]},
+        "Add a lag of 9 frames or more to `lags`.",
+    ),
+    "shorter lags": (
+        lambda md: [d[::2] for d in md],
+        {"lag": 15, "lags": [10, 15, 45]},
+        "Add lags of 1 frame or less to `lags`, or save frames more often.",
+    ),
+    "no shorter lag": (
+        lambda md: [d[::40] for d in md],
+        {"lag": 5, "lags": [1, 5, 15]},
+        "Save frames more often.",
+    ),
+    "blocks": (
+        lambda md: [d[:60] for d in md],
+        {"lag": 5, "lags": [1, 5, 15, 29]},
+        "Record more MD, or leave long lags out of `lags`.",
+    ),
+}
+
+
+class TestAdvice:
+    @pytest.mark.parametrize("name", ADVICE)
+    @pytest.mark.parametrize("unit", [{}, {"frame_interval": 0.5, "unit": "ps"}])
+    def test_advice_names_arguments_in_their_units(self, md, name, unit):
+        change, how, advice = ADVICE[name]
+        found = raremd.inspect(change(md), samples=20, **how, **unit)
+        beside = raremd.compare(change(md), {"m": change(md)}, samples=20, **how, **unit)
+        for text in (found.text, beside.text):
+            assert advice in text, text
+            assert not any(word in text for word in ("yardstick", "`block`"))
+
+    def test_a_lag_at_which_it_has_converged_is_given_in_frames(self):
+        rng = np.random.default_rng(1)
+        noisy = [sample_chain(two_state(0.002, 0.002), 40_000, k) for k in range(4)]
+        noisy = [np.where(rng.random(len(d)) < 0.02, 1 - d, d) for d in noisy]
+        how = {"lags": [1, 3, 10, 30, 60, 120], "frame_interval": 0.5, "unit": "ps", "samples": 40}
+        found = raremd.inspect(noisy, lag=1, **how)
+        (lag,) = re.findall(r"Set `lag` to (\d+) frames\.", found.text)
+        assert "`lag`" not in raremd.inspect(noisy, lag=int(lag), **how).text
 
 
 class Uniform(raremd.SequenceModel):

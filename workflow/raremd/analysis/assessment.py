@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
 
 from raremd.analysis.slow_process import SlowProcess
 from raremd.analysis.stationarity import SPAN, Drift, Stationarity
@@ -106,6 +107,19 @@ class Assessment:
     tolerance: float
     minimum_transitions: int
 
+    # Words of a study; the library has others.
+    judged_at: ClassVar[str] = "the yardstick's lag"
+    _shorter_blocks: ClassVar[str] = "shorten `block`"
+
+    def _set_lag(self, lag: float) -> str:
+        return f"set `yardstick.lag` to {exact(lag)}"
+
+    def _add_lag_from(self, lag: float) -> str:
+        return f"add a lag of {exact(lag)} or more to `lags`"
+
+    def _add_lag_up_to(self, lag: float) -> str:
+        return f"add lags of {number(lag, 2)} {self.unit} or less, or save frames more often"
+
     @property
     def longest_lag(self) -> float:
         """Of the lags at which timescales are looked at."""
@@ -120,7 +134,7 @@ class Assessment:
         lag, unit, n = given(self.lag, self.unit), self.unit, len(self.by_set)
         if not self.slow:
             shortest = self.fastest_left_out
-            text = f"no process of the MD is slower than the yardstick's lag of {lag}"
+            text = f"no process of the MD is slower than {self.judged_at} of {lag}"
             if shortest > 0:
                 text += f" (the slowest takes {quantity(shortest, unit)})"
             yield Doubt(Cause.NO_PROCESS, text, self._shorter_lag())
@@ -170,9 +184,8 @@ class Assessment:
             return "record more MD, or choose states between which it moves"
         seen = [lag for lag in self.lags if SPAN * lag <= shortest]
         if seen:
-            return f"set `yardstick.lag` to {exact(max(seen))}"
-        enough = number(shortest / SPAN, 2)
-        return f"add lags of {enough} {self.unit} or less, or save frames more often"
+            return self._set_lag(max(seen))
+        return self._add_lag_up_to(shortest / SPAN)
 
     def _agrees(self) -> bool:
         t1 = self.slow[0]
@@ -185,8 +198,7 @@ class Assessment:
             change = 100 * (2**self.drift.slope - 1)
             text = f"at {lag} and beyond t1 changes by {change:+.0f} % per doubling of the lag"
             if self.converged_from is not None:
-                enough = exact(self.converged_from)
-                return Doubt(Cause.LAG, text, f"set `yardstick.lag` to {enough}")
+                return Doubt(Cause.LAG, text, self._set_lag(self.converged_from))
             remedy = (
                 f"no lag up to {given(self.longest_lag, unit)} is long enough: add longer `lags`, "
                 "or choose a coordinate and states that resolve the slow process"
@@ -197,14 +209,14 @@ class Assessment:
                 Cause.LAG,
                 f"the training data are too short for error bars of t1 at lags from {lag} on, so "
                 "that convergence with lag cannot be judged",
-                "record more MD, or shorten `block`",
+                f"record more MD, or {self._shorter_blocks}",
             )
         if math.isnan(self.drift.slope):
             return Doubt(
                 Cause.LAG,
                 f"the lags reach from {lag} only to {given(self.longest_lag, unit)}, so that "
                 "convergence with lag cannot be judged",
-                f"add a lag of {exact(3 * self.lag)} or more to `lags`",
+                self._add_lag_from(3 * self.lag),
             )
         return Doubt(
             Cause.LAG,

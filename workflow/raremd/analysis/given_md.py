@@ -6,12 +6,15 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
+from raremd.analysis.assessment import Assessment
+from raremd.analysis.words import count
 from raremd.data.state_numbers import StateNumbers, as_trajectories, refuse_overlaps
 from raremd.states.discrete_trajectories import DiscreteSystem
+from raremd.states.partition import LumpedPartition
 from raremd.states.partition_methods import GivenSettings, PCCASettings
 from raremd.states.split import Segment, Split, check_lengths
 from raremd.study.plans import AssessmentPlan
@@ -21,6 +24,7 @@ from raremd.study.settings.systems import BLOCK_LAGS, TIMESCALES
 FEW_STATES = 20
 """More states are lumped, if nothing is said, into so many metastable ones:"""
 LUMPS = 4
+ASKED = "give a number from 2 up, or the macrostate of each state"
 LATER = 3
 """Lags should reach so many times beyond the one at which models are compared."""
 
@@ -40,6 +44,8 @@ class GivenMD:
         What the user calls these.
     lumped : bool
         Whether they are others than the states.
+    connected : float
+        Share of the frames by which PCCA+ lumped; the others follow their numbers alone.
     """
 
     states: StateNumbers
@@ -47,6 +53,7 @@ class GivenMD:
     of_state: np.ndarray
     names: np.ndarray
     lumped: bool
+    connected: float = 1.0
 
     @classmethod
     def of(cls, dtrajs: Any, macrostates: Any, lag: int) -> GivenMD:
@@ -75,11 +82,22 @@ class GivenMD:
             return cls(states, numbered, np.arange(n, dtype=np.int16), states.labels, False)
         if macrostates is None or isinstance(macrostates, int | np.integer):
             wanted = LUMPS if macrostates is None else int(macrostates)
+            if wanted < 2:
+                raise ValueError(f"macrostates: {wanted}: {ASKED}")
             pcca = PCCASettings(GivenSettings(labels=tuple(range(n))), wanted, lag)
             frames = [d[:, None].astype(np.float32) for d in numbered]
-            partition = pcca.fit(frames, np.zeros(1), seed=0)
+            try:
+                partition = cast(LumpedPartition, pcca.fit(frames, np.zeros(1), seed=0))
+            except (ValueError, AssertionError) as error:  # deeptime asserts
+                raise ValueError(
+                    f"macrostates: PCCA+ finds none at lag {lag} ({error!s:.120}); give the "
+                    "macrostate of each state, or a shorter `lag`"
+                ) from error
             of_state = partition.assign(np.arange(n, dtype=np.float32)[:, None])
-            return cls(states, numbered, of_state, np.arange(partition.n_states), True)
+            visits = np.bincount(np.concatenate(numbered), minlength=n)
+            connected = visits[partition.active].sum() / visits.sum()
+            called = np.arange(partition.n_states)
+            return cls(states, numbered, of_state, called, True, float(connected))
         names, of_state = np.unique(_given(macrostates, states.labels), return_inverse=True)
         if len(names) < 2:
             raise ValueError("macrostates: all states are lumped into one; give at least two")
@@ -97,6 +115,35 @@ class GivenMD:
         return {"your states": own} if self.lumped else {}
 
 
+@dataclass(frozen=True)
+class GivenAssessment(Assessment):
+    """An assessment in the words of the library, whose arguments are lags in frames.
+
+    Attributes
+    ----------
+    frame_interval : float
+    """
+
+    frame_interval: float
+
+    judged_at = "the lag"
+    _shorter_blocks = "leave long lags out of `lags`"
+
+    def _frames(self, lag: float) -> str:
+        return count(math.floor(lag / self.frame_interval + 1e-6), "frame")
+
+    def _set_lag(self, lag: float) -> str:
+        return f"set `lag` to {self._frames(lag)}"
+
+    def _add_lag_from(self, lag: float) -> str:
+        return f"add a lag of {self._frames(lag)} or more to `lags`"
+
+    def _add_lag_up_to(self, lag: float) -> str:
+        if lag < self.frame_interval:
+            return "save frames more often"
+        return f"add lags of {self._frames(lag)} or less to `lags`, or save frames more often"
+
+
 def _system(md: list[np.ndarray], called: np.ndarray) -> DiscreteSystem:
     split = Split(tuple(Segment(k, 0, len(d)) for k, d in enumerate(md)), ())
     return DiscreteSystem(len(called), 1, md, md, [], [], split, called=tuple(called.tolist()))
@@ -104,6 +151,8 @@ def _system(md: list[np.ndarray], called: np.ndarray) -> DiscreteSystem:
 
 def _given(macrostates: Any, labels: np.ndarray) -> list[int]:
     """Macrostate of each state, in the order of the states."""
+    if np.ndim(macrostates) != 1 and not isinstance(macrostates, Mapping):
+        raise ValueError(f"macrostates: {macrostates!r:.40}: {ASKED}")
     if isinstance(macrostates, Mapping):
         missing = [label for label in labels.tolist() if label not in macrostates]
         if missing:
@@ -157,6 +206,8 @@ def plan_of(
     wrong = [x for x in every if not is_number(x) or x != np.floor(x) or x < 1]
     if wrong or not every:
         raise ValueError(f"lags: {wrong[0] if wrong else 'none'}: give whole numbers of frames")
+    if not is_number(samples) or samples < 1 or samples != int(samples):
+        raise ValueError(f"samples: {samples}: give a whole number from 1 up")
     if not is_number(frame_interval) or frame_interval <= 0:
         raise ValueError(f"frame_interval: {frame_interval} must be a number above 0")
     ordered = sorted({int(x) for x in every})
@@ -173,7 +224,7 @@ def plan_of(
         yardstick_lag=chosen,
         block=min(BLOCK_LAGS * ordered[-1], max(lengths) // 2),
         timescales=TIMESCALES,
-        samples=samples,
+        samples=int(samples),
         seed=0,
         tolerance=whole["tolerance"].default,
         minimum_transitions=whole["minimum_transitions"].default,

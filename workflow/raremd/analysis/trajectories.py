@@ -19,7 +19,7 @@ from raremd.analysis.assessment import Assessment, Doubt
 from raremd.analysis.cell_kinetics import Seen, md_rows, point_rows, tidy_rows
 from raremd.analysis.cell_result import LOG2_CAP, MD, CellResult, Reading
 from raremd.analysis.comparison import over_replicates
-from raremd.analysis.given_md import GivenMD
+from raremd.analysis.given_md import GivenAssessment, GivenMD
 from raremd.analysis.inspection import its_rows
 from raremd.analysis.recommendation import (
     Outcome,
@@ -48,10 +48,12 @@ SHOWN = (
 BY_STATE = ("population", "mfpt", "residence_time", "transition_probability")
 
 
-def assess_md(md: GivenMD, plan: AssessmentPlan) -> Assessment:
+def assess_md(md: GivenMD, plan: AssessmentPlan) -> GivenAssessment:
     """The assessment of a study, of all of this MD; states by the user's numbers."""
     named = replace(plan, names=tuple(map(str, md.names.tolist())))
-    return assess(md.metastable, md.finer, named)
+    found = assess(md.metastable, md.finer, named)
+    found = replace(found, connected=min(found.connected, md.connected))
+    return GivenAssessment(**vars(found), frame_interval=plan.frame_interval)
 
 
 def timescales_of(md: GivenMD, plan: AssessmentPlan) -> pd.DataFrame:
@@ -127,7 +129,8 @@ def compare_models(md: GivenMD, generated: Mapping[str, Any], plan: AssessmentPl
         If something is no set of trajectories in the states of the MD, all are too short, or a
         name is one that tables use.
     """
-    if not isinstance(generated, Mapping) or not all(isinstance(name, str) for name in generated):
+    named = isinstance(generated, Mapping) and all(isinstance(name, str) for name in generated)
+    if not named or not generated:
         raise ValueError(
             "generated: give the trajectories of each model by its name, {'LSTM': ...}"
         )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from raremd.data.imported.arrays import checked_type, parts_of
+from raremd.data.imported.fillers import Ends, refuse_filler
 from raremd.data.overlaps import Overlaps
 
 MAX_LABEL = 1 << 24
@@ -41,11 +42,11 @@ def refuse_labels(label: str, frames: int, block: np.ndarray) -> None:
                 f"{label}: frame {frames + row + 1}: {largest} is what -1 becomes in type "
                 f"{block.dtype}, and -1 is no state; cut the trajectory where it has none"
             )
-    wrong = (block != np.floor(block)) | (block < 0) | (block > MAX_LABEL)
+    wrong = (block != np.floor(block)) | (block < 0) | (block > np.float64(MAX_LABEL))
     if wrong.any():
         row = int(wrong.any(axis=1).argmax())
         raise ValueError(
-            f"{label}: frame {frames + row + 1}: {block[row, 0]:g} is no state; states are "
+            f"{label}: frame {frames + row + 1}: {block[row, 0]:.10g} is no state; states are "
             f"whole numbers from 0 to {MAX_LABEL} (cut the trajectory where it has none)"
         )
 
@@ -82,6 +83,8 @@ def as_trajectories(dtrajs: Any, name: str) -> list[np.ndarray]:
     for number, item in enumerate(items):
         label = f"{name}[{number}]" if several else name
         values = np.asarray(item)
+        if values.dtype.hasobject and all(isinstance(x, str | bytes) for x in values.flat):
+            values = values.astype(str)
         if values.dtype.hasobject or not values.size:
             raise ValueError(
                 f"{label}: no trajectory; give an array (n_frames,) of states, or a list of such "
@@ -91,8 +94,8 @@ def as_trajectories(dtrajs: Any, name: str) -> list[np.ndarray]:
             raise ValueError(
                 f"{label}: frames are masked; cut the trajectory where it has no state"
             )
-        checked_type(values.dtype, label)
-        for part in parts_of(values.shape, label, states=True):
+        checked_type(values.dtype, label, dataset=False)
+        for part in parts_of(values.shape, label, states=True, dataset=False):
             if part.n_columns != 1:
                 raise ValueError(
                     f"{part.label}: shape {values.shape} is no trajectory of states, of which a "
@@ -118,15 +121,21 @@ class StateNumbers:
     labels: np.ndarray
 
     @classmethod
-    def of(cls, dtrajs: Iterable[np.ndarray], name: str) -> StateNumbers:
+    def of(cls, dtrajs: Sequence[np.ndarray], name: str) -> StateNumbers:
         """All states that occur.
 
         Raises
         ------
         ValueError
-            If there is one state only, or more than models can number.
+            If there is one state only, or more than models can number, or one that means none.
         """
-        labels = np.unique(np.concatenate([np.unique(d) for d in dtrajs]))
+        each = [np.unique(d) for d in dtrajs]
+        labels = np.unique(np.concatenate(each))
+        refuse_filler(dict.fromkeys(labels.tolist(), name))
+        ends = Ends()
+        for dtraj, own in zip(dtrajs, each, strict=True):
+            ends.add(dtraj, own.tolist(), first=True)
+        ends.warn(name)
         if len(labels) < 2:
             raise ValueError(f"{name}: every frame is in state {labels[0]}: nothing to learn")
         if len(labels) > MOST_STATES:

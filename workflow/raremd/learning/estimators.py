@@ -146,8 +146,19 @@ class SequenceEstimator:
         lengths = [len(dtraj) for dtraj in dtrajs]
         gap = options.window if options.gap is None else options.gap
         named = range(n_training, len(dtrajs))
-        split = split_frames(lengths, options.validation_fraction, gap, named)
-        return CellData(n_states, take(dtrajs, split.training), take(dtrajs, split.validation))
+        try:
+            split = split_frames(lengths, options.validation_fraction, gap, named)
+        except ValueError as error:
+            raise ValueError(f"{error}, give `validation`, or choose a shorter `gap`") from error
+        training, validation = take(dtrajs, split.training), take(dtrajs, split.validation)
+        for use, part in (("training", training), ("validation", validation)):
+            longest = max(map(len, part))
+            if longest <= options.window:
+                raise ValueError(
+                    f"window: no trajectory has more than {options.window} frames for {use} (the "
+                    f"longest has {longest}); choose a shorter `window`"
+                )
+        return CellData(n_states, training, validation)
 
     # A fitted model.
 

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from raremd.data.imported.tables import MAX_COLUMNS
 
 log = logging.getLogger(__name__)
+
+COORDINATE = re.compile(r"(phi|psi|omega|chi|x|y|z)[_\d]*", re.I)
+"""Names of columns, whatever the numbers in them."""
+FEWEST = 10
+"""A number below is rather a state than the length of a trajectory."""
+LOOKED_AT = 1 << 16
+"""First frames in which the states of one array may follow from those of another,"""
+FEW_JUMPS = 20
+"""which with fewer jumps is chance."""
 
 
 class Part(NamedTuple):
@@ -39,7 +49,9 @@ class Part(NamedTuple):
         return chosen.reshape(self.n_frames, self.n_columns)
 
 
-def parts_of(shape: tuple[int, ...], label: str, states: bool = False) -> list[Part]:
+def parts_of(
+    shape: tuple[int, ...], label: str, states: bool = False, dataset: bool = True
+) -> list[Part]:
     """The trajectories in an array.
 
     (n_frames, n_features) and (n_frames,) are one trajectory; (n_trajectories, n_frames,
@@ -52,6 +64,8 @@ def parts_of(shape: tuple[int, ...], label: str, states: bool = False) -> list[P
         What messages begin with.
     states : bool
         Whether the numbers are states, of which a frame has one.
+    dataset : bool
+        Whether `source.dataset` can leave it out.
 
     Raises
     ------
@@ -59,10 +73,11 @@ def parts_of(shape: tuple[int, ...], label: str, states: bool = False) -> list[P
         If it cannot be trajectories.
     """
     if len(shape) not in (1, 2, 3) or 0 in shape:
+        others = "name the arrays that are with source.dataset, or " * dataset
         raise ValueError(
             f"{label}: shape {shape} is not (n_frames, n_features) of one trajectory or "
-            "(n_trajectories, n_frames, n_features) of several; name the arrays that are with "
-            "source.dataset, or save each trajectory as an array of its own"
+            f"(n_trajectories, n_frames, n_features) of several; {others}make each trajectory an "
+            "array of its own"
         )
     if len(shape) == 3:
         numbers: list[int | None] = list(range(shape[0]))
@@ -90,42 +105,100 @@ def parts_of(shape: tuple[int, ...], label: str, states: bool = False) -> list[P
     ]
 
 
-def refuse_columns_apart(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> None:
+def refuse_columns_apart(
+    path: Path,
+    shapes: Mapping[str, tuple[int, ...]],
+    states: bool,
+    first: Callable[[str], np.ndarray],
+) -> None:
     """Arrays of one number per frame that may be the columns of one trajectory, as phi and psi.
 
-    Trajectories are as long by chance, and their names differ in numbers only.
+    Trajectories of features are as long by chance, and their names differ in numbers only. Of
+    states they may be called wt and mut, but those of one do not follow from those of the other.
 
     Parameters
     ----------
     path : Path
     shapes : mapping
         Name of each array that is wanted -> its shape.
+    states : bool
+        Whether the numbers are states.
+    first : callable
+        Name -> the first `LOOKED_AT` frames of that array, (n,).
 
     Raises
     ------
     ValueError
         Naming two of them.
     """
+    _refuse_lengths(path, shapes, first)
     alike: dict[int, dict[str, str]] = {}
     for name, shape in shapes.items():
         if len(shape) == 1 and shape[0] > 1:
             alike.setdefault(shape[0], {}).setdefault(re.sub(r"\d+", "0", name), name)
-    for n_frames, names in alike.items():
+    for n_frames, stems in alike.items():
+        names = list(stems.values())
+        if states:
+            _refuse_lumped(path, {name: first(name) for name in names if len(names) > 1})
+            names = [name for name in names if COORDINATE.fullmatch(name.rpartition("/")[2])]
         if len(names) > 1:
-            one, other = list(names.values())[:2]
             raise ValueError(
-                f"{path}: {one} and {other} have {n_frames} numbers each; if these are columns of "
-                "one trajectory, save one array (n_frames, n_columns), or name one with "
+                f"{path}: {names[0]} and {names[1]} have {n_frames} numbers each; if these are "
+                "columns of one trajectory, save one array (n_frames, n_columns), or name one with "
                 "source.dataset; if they are trajectories, give each the shape (n_frames, 1)"
             )
 
 
-def checked_type(dtype: np.dtype, label: str) -> None:
-    """Refuse arrays that are not plain real numbers."""
+def _refuse_lengths(
+    path: Path, shapes: Mapping[str, tuple[int, ...]], first: Callable[[str], np.ndarray]
+) -> None:
+    """Lengths of trajectories, and one array in which all of them stand."""
+    frames = {shape[0]: name for name, shape in shapes.items() if shape}
+    short = [n for n, s in shapes.items() if len(s) == 1 and 1 < s[0] * FEWEST <= max(frames)]
+    for name in short if len(short) < FEWEST else ():  # of many, each is a trajectory
+        lengths = first(name)
+        joined = frames.get(lengths.sum().item()) if (lengths >= FEWEST).all() else None
+        if joined is not None:
+            raise ValueError(
+                f"{path}: {name} holds the lengths of {len(lengths)} trajectories that are joined "
+                f"in {joined}; save each trajectory as an array of its own"
+            )
+
+
+def _refuse_lumped(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Two arrays of states are the same frames if each state of one has its state in the other."""
+    known = {name: np.unique(states, return_inverse=True) for name, states in arrays.items()}
+    for (fine, (one, in_one)), (coarse, (other, in_other)) in itertools.permutations(
+        known.items(), 2
+    ):
+        pairs = np.unique(in_one * len(other) + in_other)
+        seen_again = 2 * len(one) < len(in_one)  # else they follow by chance
+        jumps = np.count_nonzero(np.diff(in_other))
+        if len(pairs) == len(one) and seen_again and jumps >= FEW_JUMPS:
+            raise ValueError(
+                f"{path}: {coarse} follows from {fine} in each frame, as where states are lumped; "
+                "name one with source.dataset"
+            )
+
+
+def checked_type(dtype: np.dtype, label: str, dataset: bool = True) -> None:
+    """Refuse arrays that are not plain real numbers; `dataset` as for `parts_of`."""
+    others = ", or name the arrays that are wanted with source.dataset" * dataset
     if dtype.names:
         raise ValueError(
             f"{label}: has fields ({', '.join(dtype.names[:4])}); save a plain array (n_frames, "
             "n_columns), which numpy.lib.recfunctions.structured_to_unstructured gives"
+        )
+    metadata: Mapping[str, Any] = dtype.metadata or {}
+    of_hdf5 = metadata.get("vlen")
+    if dtype.kind in "SU" or of_hdf5 in (str, bytes):
+        raise ValueError(
+            f"{label}: text, not a real number; give each word a number, as numpy.unique(words, "
+            f"return_inverse=True) does{others}"
+        )
+    if of_hdf5 is not None:
+        raise ValueError(
+            f"{label}: each row has a length of its own; save each trajectory as a plain array"
         )
     if dtype.hasobject:
         raise ValueError(
@@ -133,4 +206,4 @@ def checked_type(dtype: np.dtype, label: str) -> None:
             "save each trajectory as a plain array of numbers"
         )
     if dtype.kind not in "fiub":
-        raise ValueError(f"{label}: type {dtype} is not a real number")
+        raise ValueError(f"{label}: type {dtype} is not a real number; save a plain array{others}")

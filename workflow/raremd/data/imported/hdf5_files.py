@@ -11,7 +11,13 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from raremd.data.imported.arrays import Part, checked_type, parts_of, refuse_columns_apart
+from raremd.data.imported.arrays import (
+    LOOKED_AT,
+    Part,
+    checked_type,
+    parts_of,
+    refuse_columns_apart,
+)
 from raremd.data.imported.numpy_files import ILL_TYPED, check_some, reason
 from raremd.data.imported.tables import Table, natural_key, rows_at_once
 
@@ -63,6 +69,12 @@ def _names(path: Path) -> tuple[str, ...]:
             ) from error
 
 
+def _first(path: Path, name: str) -> np.ndarray:
+    """The first numbers of a data set of one dimension."""
+    with _opened(path, f"{path}, dataset {name}") as h5:
+        return np.asarray(h5[name][:LOOKED_AT])
+
+
 def read_hdf5(path: Path, wanted: str, states: bool) -> Iterator[Table]:
     """The trajectories in an HDF5 file; its attribute `feature_names` names the columns.
 
@@ -92,10 +104,10 @@ def read_hdf5(path: Path, wanted: str, states: bool) -> Iterator[Table]:
             if fnmatchcase(name, wanted):
                 label = f"{path}, dataset {_printable(name)}"
                 checked_type(h5[name].dtype, label)
-                shapes[_printable(name)] = h5[name].shape
-                parts += [(name, part) for part in parts_of(h5[name].shape, label, states)]
+                shapes[_printable(name)] = shape = h5[name].shape or ()  # an empty one has none
+                parts += [(name, part) for part in parts_of(shape, label, states)]
     check_some(bool(parts), path, wanted, [_printable(name) for name in present])
-    refuse_columns_apart(path, shapes)
+    refuse_columns_apart(path, shapes, states, lambda name: _first(path, name))
     for name, part in parts:
 
         def read(

@@ -19,6 +19,7 @@ from raremd.data.columns import select_features
 from raremd.data.features import feature_writer
 from raremd.data.imported.clocks import NO_TIMES, Clock, clock_among, counts_runs
 from raremd.data.imported.feature_files import read_file
+from raremd.data.imported.fillers import Ends, filled, refuse_filler
 from raremd.data.imported.kinds import (
     FeatureSource,
     NumberSource,
@@ -35,6 +36,7 @@ from raremd.data.imported.trajectory_files import plugins_silenced
 from raremd.data.imported.units import (
     ANGLES,
     Extents,
+    declaration,
     refuse_odd_files,
     refuse_wrong_angles,
     undeclared_angle,
@@ -76,12 +78,13 @@ class Importer:
         self._states = isinstance(source, StateSource)
         self.names: list[str] = []
         self.periods: list[float] = []
-        self.labels: set[int] = set()
+        self.labels: dict[int, str] = {}  # state -> where it occurs first
         self._files: list[str] = []
         self._low: list[np.ndarray] = []
         self._high: list[np.ndarray] = []
         self._hash = hashlib.sha256()
-        self._subsamples, self._near_copies = Subsamples(), NearCopies()
+        self._subsamples, self._near_copies, self._ends = Subsamples(), NearCopies(), Ends()
+        self._single: list[str] = []  # of one frame
         self._validation = matching_files(source.validation)
 
     def tables(self, files: Iterable[str]) -> Iterator[Table]:
@@ -114,7 +117,7 @@ class Importer:
             with np.errstate(over="ignore"):
                 values = block.astype(np.float32)
             self._refuse(table.label, frames, block, values)
-            self._remember(table.label, values, first=not frames)
+            self._remember(table.label, frames, values)
             frames += len(values)
             yield values
         if frames == 1:
@@ -123,7 +126,7 @@ class Importer:
                     f"{table.label}: topology or reference, and no trajectory (one frame); leave "
                     "it out of source.files"
                 )
-            log.warning("%s: one frame holds no step of the dynamics; leave it out", table.label)
+            self._single.append(table.label)
         elif frames < table.n_columns and table.names is None:
             log.warning(
                 "%s: read as %d frames of %d features; if frames are its columns, transpose it",
@@ -264,9 +267,15 @@ class Importer:
                 )
         if self._states:
             refuse_labels(label, frames, block)
+        elif (place := filled(values)) is not None:
+            raise ValueError(
+                f"{label}: frame {frames + place[0] + 1}: {self.names[place[1]]} is "
+                f"{values[place]:.6g}, far from all other values, as what stands for none is; "
+                "repair or remove the frame"
+            )
 
-    def _remember(self, label: str, values: np.ndarray, first: bool) -> None:
-        low, high = values.min(axis=0), values.max(axis=0)
+    def _remember(self, label: str, frames: int, values: np.ndarray) -> None:
+        first, low, high = not frames, values.min(axis=0), values.max(axis=0)
         if first:
             self._files.append(label)
             self._low.append(low)
@@ -275,7 +284,13 @@ class Importer:
             self._low[-1] = np.minimum(self._low[-1], low)
             self._high[-1] = np.maximum(self._high[-1], high)
         if self._states:
-            self.labels.update(np.unique(values).astype(np.int64).tolist())
+            states = values[:, 0]
+            labels = np.unique(states).astype(np.int64).tolist()
+            for state in labels:
+                if state not in self.labels:
+                    row = int((states == state).argmax())
+                    self.labels[state] = f"{label}: frame {frames + row + 1}"
+            self._ends.add(states, labels, first)
         else:
             self._subsamples.add(values, first)
             self._near_copies.add(values, first)
@@ -283,6 +298,12 @@ class Importer:
 
     def finish(self) -> str:
         """Checks that need all trajectories; a checksum of their content."""
+        if self._single:
+            others = f" (and {len(self._single) - 1} others)" * (len(self._single) > 1)
+            said = f"{self._single[0]}{others}: one frame holds no step of the dynamics"
+            if len(self._single) == len(self._files):
+                raise ValueError(f"{said}; the frames of a trajectory stand in one file or array")
+            log.warning("%s; leave it out", said)
         extents = Extents(np.stack(self._low), np.stack(self._high))
         low, high = extents.low.min(axis=0), extents.high.max(axis=0)
         constant = [n for n, c in zip(self.names, (low == high).tolist(), strict=True) if c]
@@ -298,7 +319,10 @@ class Importer:
                 "source.columns what does not change within a trajectory",
                 [self.names[k] for k in np.flatnonzero(fixed)],
             )
-        if not self._states:
+        if self._states:
+            refuse_filler(self.labels)
+            self._ends.warn(self._files[0])
+        else:
             self._subsamples.check(self._files)
             self._near_copies.check(self._files, self.periods)
             refuse_wrong_angles(self._files, self.names, self.periods, extents)
@@ -312,8 +336,8 @@ class Importer:
             if unit is not None:
                 log.warning(
                     "%s goes from %.4g to %.4g, as an angle in %s does, and is cut open there; "
-                    "say 'source: periods: {%s: %s}' if it is one",
-                    *(name, low[column], high[column], unit, name, unit),
+                    "say '%s' in source if it is one",
+                    *(name, low[column], high[column], unit, declaration(name, unit)),
                 )
 
 

@@ -15,7 +15,13 @@ from typing import IO, NamedTuple
 
 import numpy as np
 
-from raremd.data.imported.arrays import Part, checked_type, parts_of, refuse_columns_apart
+from raremd.data.imported.arrays import (
+    LOOKED_AT,
+    Part,
+    checked_type,
+    parts_of,
+    refuse_columns_apart,
+)
 from raremd.data.imported.tables import Table, natural_key, rows_at_once
 
 LONGEST_REASON = 200
@@ -38,8 +44,8 @@ class Header(NamedTuple):
     dtype: np.dtype
 
 
-def read_header(file: IO[bytes], label: str) -> Header:
-    """Shape, order and type of a .npy stream.
+def read_header(file: IO[bytes], label: str, dataset: bool = False) -> Header:
+    """Shape, order and type of a .npy stream; `dataset` as for `parts_of`.
 
     Raises
     ------
@@ -58,7 +64,7 @@ def read_header(file: IO[bytes], label: str) -> Header:
         raise ValueError(
             f"{label}: not a NumPy array ({reason(error)}); save it with numpy.save"
         ) from error
-    checked_type(header.dtype, label)
+    checked_type(header.dtype, label, dataset)
     return header
 
 
@@ -157,12 +163,20 @@ def read_arrays(path: Path, wanted: str, states: bool) -> Iterator[Table]:
     for member in _members(path, wanted):
         label = _label(path, member)
         with _opened(path, member) as (file, size):
-            headers[member] = read_header(file, label)
+            headers[member] = read_header(file, label, member is not None)
             _check_size(file, size, headers[member], label)
-    named = {name.removesuffix(".npy"): h.shape for name, h in headers.items() if name is not None}
-    refuse_columns_apart(path, named)
+    members = {name.removesuffix(".npy"): name for name in headers if name is not None}
+
+    def first(name: str) -> np.ndarray:
+        with _opened(path, members[name]) as (file, _):
+            header = read_header(file, name)
+            part = Part(_label(path, name), None, min(header.shape[0], LOOKED_AT), 1)
+            return next(_frames(file, header, part))[:, 0]
+
+    shapes = {name: headers[member].shape for name, member in members.items()}
+    refuse_columns_apart(path, shapes, states, first)
     for member, header in headers.items():
-        for part in parts_of(header.shape, _label(path, member), states):
+        for part in parts_of(header.shape, _label(path, member), states, member is not None):
 
             def read(
                 columns: Sequence[int], part: Part = part, member: str | None = member

@@ -8,12 +8,20 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from raremd.data.imported.tables import MAX_COLUMNS, TIME
 
 COMMENTS = ("#", "@", "%", "!", "//")
 """What lines that hold no frame begin with."""
 MISSING = ("", "na", "n/a", "nan", "null", "none", "-", "--")
 """What stands, in small letters, where there is no number."""
+RUNS = "traj|trajectory|run|replica|rep|walker|clone|segment"
+"""Words by which trajectories are told apart."""
+NEXT = re.compile(rf"\b({RUNS}|chain)\b", re.I)
+"""In a comment above which one trajectory ends and another begins."""
+LEAST_COUNT = 10
+"""A smaller number is rather a state than the count of those below it."""
 MANY = 3
 """So many columns whose heads count 0, 1, 2 have a head: two may be data."""
 
@@ -29,6 +37,8 @@ class Layout:
     remark: list[str] = field(default_factory=list)
     head: str = ""  # the line of the remark
     among: list[tuple[int, str]] = field(default_factory=list)  # frames: numbers and comments
+    first: int = 0  # number of the line of the first frame
+    states: bool = False  # whether the numbers are states
 
     @property
     def periods(self) -> dict[str, float]:
@@ -74,11 +84,22 @@ def read_comment(line: str, at: int, layout: Layout, label: str, began: bool) ->
         Where the fields change within a file, or its head stands in it again.
     """
     words = line.split()
+    if began and line == layout.head and layout.remark and TIME not in layout.remark:
+        raise ValueError(
+            f"{label}: line {at}: '{line[:40]}' stands here again; if another trajectory "
+            "begins there, write each to a file of its own, else remove the line"
+        )
     if words[:2] == ["#!", "FIELDS"]:
+        if "height" in words and any(word.startswith("sigma_") for word in words):
+            raise ValueError(
+                f"{label}: lists the hills of metadynamics, not frames of the MD, which are in "
+                "COLVAR; leave it out of source.files"
+            )
         if layout.names is not None and tuple(words[2:]) != layout.names:
             raise ValueError(
                 f"{label}: line {at}: FIELDS differ from those above; split the file there"
             )
+        layout.head, layout.remark = line, words[2:]
         layout.names = tuple(words[2:])
         layout.n_columns = len(layout.names)
     elif words[:2] == ["#!", "SET"] and len(words) == 4:
@@ -86,20 +107,24 @@ def read_comment(line: str, at: int, layout: Layout, label: str, began: bool) ->
         value = _limit(words[3])
         if side in ("min", "max") and value is not None:
             layout.limits.setdefault(name, {})[side] = value
-    elif not line.startswith("@") and began:
-        if line == layout.head and layout.remark and TIME not in layout.remark:
-            raise ValueError(
-                f"{label}: line {at}: '{line[:40]}' stands here again; if another trajectory "
-                "begins there, write each to a file of its own, else remove the line"
-            )
+    elif began:
         layout.among.append((at, line))
     elif not line.startswith("@"):
         layout.head = line
         layout.remark = line.strip("#%!/ \t").replace(",", " ").replace(";", " ").split()
 
 
-def refuse_hidden_frames(layout: Layout, label: str) -> None:
-    """Comments among the frames that may be some, as with #N/A in the first column.
+def check_comments(layout: Layout, last: int, label: str) -> None:
+    """Comments among the frames that may be some, as with #N/A in the first column, or part them.
+
+    Times tell whether another trajectory begins at a comment, and of features its words do.
+
+    Parameters
+    ----------
+    layout : Layout
+    last : int
+        Number of the last line that holds a frame.
+    label : str
 
     Raises
     ------
@@ -114,7 +139,52 @@ def refuse_hidden_frames(layout: Layout, label: str) -> None:
                 f"{label}: line {at}: '{line[:40]}' is a comment, and reads as a frame; if it is "
                 "one, repair it, else remove the line"
             )
-    layout.among.clear()
+        between = layout.first < at < last and TIME not in (layout.names or ())
+        if between and (layout.states or NEXT.search(line)):
+            raise ValueError(
+                f"{label}: line {at}: '{line[:40]}' stands between frames; if another trajectory "
+                "begins there, write each to a file of its own, else remove the line"
+            )
+    layout.among = [(at, line) for at, line in layout.among if at > last]
+
+
+class Counts:
+    """Numbers of one column that say how many follow each of them, as some programs write.
+
+    They occur nowhere else, and lead exactly to the end.
+    """
+
+    def __init__(self) -> None:
+        self._found: list[int] = []
+        self._frames = self._next = 0
+        self._all = True
+
+    def add(self, column: np.ndarray) -> None:
+        """The next (n,) numbers."""
+        places = []
+        while self._all and self._next < self._frames + len(column):
+            places.append(self._next - self._frames)
+            count = column[places[-1]]
+            self._all = bool(count % 1 == 0 and count >= LEAST_COUNT)
+            self._found.append(int(count))
+            self._next += int(count) + 1
+        self._frames += len(column)
+        self._all &= not np.isin(np.delete(column, places), self._found).any()
+
+    def refuse(self, label: str, at: int) -> None:
+        """All numbers were added, the first of which stands in line `at`.
+
+        Raises
+        ------
+        ValueError
+            If they are counts.
+        """
+        if self._all and self._next == self._frames:
+            several = "; write each trajectory to a file of its own" * (len(self._found) > 1)
+            raise ValueError(
+                f"{label}: line {at}: '{self._found[0]}' is no frame but counts the "
+                f"{self._found[0]} numbers below it; delete the line{several}"
+            )
 
 
 def _counts(words: Sequence[str]) -> bool:
@@ -122,17 +192,38 @@ def _counts(words: Sequence[str]) -> bool:
     return any(list(words) == [str(k + first) for k in range(len(words))] for first in (0, 1))
 
 
-def _may_be_names(words: Sequence[str], below: Sequence[str]) -> bool:
-    """Whether the first line are numbers that may be names: whole ones above broken ones.
+def _may_be_names(words: Sequence[str], below: Sequence[str], second: bool = False) -> bool:
+    """Whether a line of numbers may be names: whole ones above broken ones.
 
-    They are all different, and the numbers below have decimal points.
+    They are all different, or none is 0 in a `second` line of names, and the numbers below have
+    decimal points.
     """
-    if len(set(words)) < len(words) or not all(re.fullmatch(r"\d+", word) for word in words):
+    if not all(re.fullmatch(r"\d+", word) for word in words):
+        return False
+    if "0" in words if second else len(set(words)) < len(words):
         return False
     numbers = [number(word) for word in below]
     broken = any(value is not None and value % 1 > 0 for value in numbers)
     pointed = all("." in word for word in below) or _counts(words)
     return None not in numbers and broken and pointed and len(below) == len(words)
+
+
+def refuse_numbers_as_names(
+    line: str, below: str, at: int, layout: Layout, label: str, second: bool = False
+) -> None:
+    """Refuse a line of whole numbers above broken ones; `second` stands below a head.
+
+    Raises
+    ------
+    ValueError
+        Naming the line.
+    """
+    words, others = (words_of(part, layout.separator) for part in (line, below))
+    if _may_be_names(words, others, second):
+        raise ValueError(
+            f"{label}: line {at}, '{line.strip()[:40]}', may be a frame or names as pandas gives "
+            "them; delete it if it is names, or write 0.0 instead of 0 if it is a frame"
+        )
 
 
 def read_first_lines(first: str, second: str | None, at: int, layout: Layout, label: str) -> bool:
@@ -172,12 +263,12 @@ def read_first_lines(first: str, second: str | None, at: int, layout: Layout, la
         if index:
             layout.names = ("column_1", *words[1:])
         return True
-    if second is not None and _may_be_names(words, words_of(second, layout.separator)):
-        raise ValueError(
-            f"{label}: line {at}, '{first.strip()[:40]}', may be a frame or names as pandas gives "
-            "them; delete it if it is names, or write 0.0 instead of 0 if it is a frame"
-        )
-    named = len(layout.remark) == len(words) and all(number(w) is None for w in layout.remark)
-    if named and len(set(layout.remark)) == len(words):
-        layout.names = tuple(layout.remark)
+    if second is not None:
+        refuse_numbers_as_names(first, second, at, layout, label)
+    remark = layout.remark
+    if len(remark) != len(words) and layout.separator is not None:  # names of several words
+        remark = words_of(layout.head.strip("#%!/ \t"), layout.separator)
+    named = len(remark) == len(words) and all(number(w) is None for w in remark)
+    if named and len(set(remark)) == len(words):
+        layout.names = tuple(remark)
     return False

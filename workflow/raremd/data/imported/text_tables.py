@@ -10,6 +10,7 @@ import bz2
 import codecs
 import gzip
 import io
+import itertools
 import lzma
 import math
 import re
@@ -21,16 +22,18 @@ from typing import IO, Any
 import numpy as np
 import pandas as pd
 
-from raremd.data.imported.clocks import takes_turns
+from raremd.data.imported.joined import Line, Watch, refuse_turns
 from raremd.data.imported.tables import Table
 from raremd.data.imported.text_layout import (
     COMMENTS,
     MISSING,
+    Counts,
     Layout,
+    check_comments,
     number,
     read_comment,
     read_first_lines,
-    refuse_hidden_frames,
+    refuse_numbers_as_names,
     words_of,
 )
 
@@ -39,8 +42,8 @@ LINES = 1 << 16
 CHARACTERS = 1 << 25
 """A limit for lines that are long."""
 CHARACTERS_AT_A_TIME = 1 << 20
-WORDS = 1 << 15
-"""Looked at for rows that take turns."""
+LINES_ALIKE = 50
+"""So many lines above a cut one have as many digits each."""
 HEAD = 1 << 16
 """Bytes that tell whether a file is text."""
 PACKED: dict[str, tuple[bytes, Callable[..., IO[Any]]]] = {
@@ -51,8 +54,6 @@ PACKED: dict[str, tuple[bytes, Callable[..., IO[Any]]]] = {
 """Kinds of compression: their first bytes, and what opens them."""
 SUFFIXES = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz"}
 BROKEN_PACK = (gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError, OSError)
-Line = tuple[int, str]
-"""Number, counted from 1, and text."""
 
 
 def _packing(path: Path) -> str | None:
@@ -119,16 +120,36 @@ def _parse(lines: Sequence[Line], layout: Layout, columns: Sequence[int], label:
     return _line_by_line(lines, layout, columns, label)
 
 
+def _decimals(line: str) -> int:
+    """Signs behind the point of the last number."""
+    return len(re.split(r"[\s,;]+", line.strip())[-1].partition(".")[2])
+
+
 def _physical_lines(file: IO[Any], label: str) -> Iterator[str]:
-    """Lines in bounded memory: a file of another kind may be one line without end."""
-    rest = ""
+    """Lines in bounded memory: a file of another kind may be one line without end.
+
+    A last line without an end is cut off where its last number is shorter than all above.
+    """
+    rest, above, read = "", [""], 0
     while text := file.read(CHARACTERS_AT_A_TIME):
         if "\0" in text:
             raise ValueError(f"{label}: not a text file (it holds zero bytes)")
         *lines, rest = (rest + text).split("\n")
         yield from lines
+        read, above = read + len(lines), (above + lines)[-LINES_ALIKE:]
         if len(rest) > CHARACTERS:
             raise ValueError(f"{label}: not a table (a line is longer than {CHARACTERS} bytes)")
+    decimals = {_decimals(line) for line in above}
+    if (
+        rest
+        and len(above) == LINES_ALIKE
+        and len(decimals) == 1
+        and _decimals(rest) < min(decimals)
+    ):
+        raise ValueError(
+            f"{label}: line {read + 1}: '{rest.strip()[-40:]}' has fewer digits than the lines "
+            "above; if the file is cut off, delete the line, else end it with a line break"
+        )
     if rest:
         yield rest
 
@@ -167,12 +188,12 @@ def _blocks_of_lines(file: IO[Any], layout: Layout, label: str) -> Iterator[list
         held += len(line)
         if len(waiting) >= max(LINES, 2) or held > CHARACTERS:
             started = started or _start(waiting, layout, label)
-            refuse_hidden_frames(layout, label)
+            check_comments(layout, at, label)
             yield waiting
             waiting, held = [], 0
     if waiting:
         started = started or _start(waiting, layout, label)
-        refuse_hidden_frames(layout, label)
+        check_comments(layout, at, label)
         if waiting:
             yield waiting
 
@@ -180,8 +201,13 @@ def _blocks_of_lines(file: IO[Any], layout: Layout, label: str) -> Iterator[list
 def _start(lines: list[Line], layout: Layout, label: str) -> bool:
     """Read the layout from the first lines, and take the head off."""
     (at, first), second = lines[0], lines[1][1] if len(lines) > 1 else None
+    layout.first = at
     if read_first_lines(first, second, at, layout, label):
         del lines[0]
+        layout.first = lines[0][0] if lines else at
+        if len(lines) > 1:
+            (below, one), (_, other) = lines[:2]
+            refuse_numbers_as_names(one, other, below, layout, label, second=True)
     elif layout.separator == "," and _has_decimal_commas([line for _, line in lines]):
         raise ValueError(
             f"{label}: line {at}: '{first[:40]}' has decimal commas; numbers have decimal points; "
@@ -246,21 +272,6 @@ def check_text(path: Path) -> None:
         raise ValueError(f"{path}: not a text file (it holds zero bytes)")
 
 
-def _refuse_turns(
-    lines: Sequence[Line], layout: Layout, columns: Sequence[int], label: str
-) -> None:
-    """Several molecules or runs that take turns, row by row, told apart by one of some columns."""
-    rows = [words_of(line, layout.separator) for _, line in lines[: WORDS // layout.n_columns]]
-    for column in columns:
-        words = [row[column] for row in rows if len(row) > column]
-        if takes_turns(words):
-            name = layout.names[column] if layout.names else f"column {column + 1}"
-            raise ValueError(
-                f"{label}: {name} is {words[0][:20]}, {words[1][:20]}, ... in turns, so the rows "
-                "are no frames of one trajectory; write one row per frame, with all columns of it"
-            )
-
-
 def read_text(path: Path | str, states: bool = False) -> Table:
     """One trajectory in a text file.
 
@@ -275,7 +286,7 @@ def read_text(path: Path | str, states: bool = False) -> Table:
     ValueError
         If it is empty or not text; while reading, naming the line that is wrong.
     """
-    path, layout = Path(path), Layout()
+    path, layout = Path(path), Layout(states=states)
     blocks = _read_blocks(path, layout, str(path))
     first = next(blocks, None)  # reads the head too
     if not first:
@@ -283,9 +294,13 @@ def read_text(path: Path | str, states: bool = False) -> Table:
 
     def read(columns: Sequence[int]) -> Iterator[np.ndarray]:
         others = set(range(layout.n_columns)) - (set(columns) if states else set())
-        _refuse_turns(first, layout, sorted(others), str(path))
-        yield _parse(first, layout, columns, str(path))
-        for lines in blocks:
-            yield _parse(lines, layout, columns, str(path))
+        refuse_turns(first, layout, sorted(others), str(path))
+        counts, watch = Counts(), Watch(first, layout, columns, str(path))
+        for lines in itertools.chain([first], blocks):
+            values = _parse(lines, layout, [*columns, *watch.columns], str(path))
+            counts.add(values[:, 0])
+            watch.look(values[:, len(columns) :], lines)
+            yield values[:, : len(columns)]
+        counts.refuse(str(path), layout.first)
 
     return Table(str(path), layout.n_columns, layout.names, read, layout.periods)

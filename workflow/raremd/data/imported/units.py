@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -12,8 +13,15 @@ ANGLES = {"radians": 2 * math.pi, "degrees": 360.0}
 OTHER = {"radians": "degrees", "degrees": "radians"}
 QUARTER = 90.0
 """Degrees: where some file goes beyond, another within 3 of 0 is in radians."""
+DIHEDRAL = re.compile(r"(?<![a-z])(phi|psi|omega|chi|dih|tors)", re.I)
+"""Names of angles that have a whole turn."""
 FAR_TURNS = 3
 """Turns in radians: beyond, where other files stay within one, are degrees."""
+MOST_OF_A_TURN = 0.9
+END_TO_END = 0.98
+"""Share of a turn that angles fill which cross the place where they are cut open."""
+SAME_BASIN = 0.6
+"""Two files whose ranges share so much of what they span together are in the same basin."""
 MANY_DISTANCES = 3
 """So many columns that are all ten times as large are in another unit; one or two need not be."""
 
@@ -23,6 +31,12 @@ class Extents(NamedTuple):
 
     low: np.ndarray
     high: np.ndarray
+
+
+def declaration(name: str, unit: str) -> str:
+    """What a source says of an angle, as YAML takes it."""
+    key = name if re.fullmatch(r"[A-Za-z][\w.]*", name) else f'"{name}"'
+    return f"periods: {{{key}: {unit}}}"
 
 
 def _within_turn(low: np.ndarray, high: np.ndarray, turn: float) -> np.ndarray:
@@ -80,10 +94,39 @@ def refuse_wrong_angles(
                 )
 
 
-def _convention(low: np.ndarray, high: np.ndarray, turn: float) -> np.ndarray:
-    """1 where values fill a turn from its middle, 2 from 0, else 0."""
-    wide = _within_turn(low, high, turn) & (high - low > 0.9 * turn)
-    return wide * np.where(low < -0.25 * turn, 1, np.where(high > 0.75 * turn, 2, 0))
+def _from_middle_or_zero(
+    low: np.ndarray, high: np.ndarray, turn: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Files whose values can be angles from half a turn below 0 only, and from 0 only."""
+    slack = 1e-3 * turn
+    return (
+        (low < -slack) & (np.maximum(-low, high) <= turn / 2 + slack),
+        (low >= -slack) & (high > turn / 2 + slack) & (high <= turn + slack),
+    )
+
+
+def _count_from_zero(
+    name: str, low: np.ndarray, high: np.ndarray, turn: float
+) -> np.ndarray | None:
+    """Files that count angles from 0 where others count them from half a turn below.
+
+    What is no angle can have such ranges too, so it must be called one, or reach from end to end,
+    or in degrees go as far beyond 180 in one file as in another below 0.
+    """
+    middle, zero = _from_middle_or_zero(low, high, turn)
+    whole = middle | zero | ((low >= 0) & (high <= turn / 2))
+    if not (middle.any() and zero.any() and whole.all()):
+        return None
+    shares = [float(high[own].max() - low[own].min()) / turn for own in (middle, zero)]
+    sure = max(shares) > END_TO_END or min(shares) > MOST_OF_A_TURN
+    sure |= DIHEDRAL.search(name) is not None
+    if turn == ANGLES["degrees"]:
+        far = zero & (low > turn / 2)
+        below, above = (x[far][:, None] - turn for x in (low, high))
+        shared = np.minimum(above, high[middle]) - np.maximum(below, low[middle])
+        joined = np.maximum(above, high[middle]) - np.minimum(below, low[middle])
+        sure |= bool((shared > SAME_BASIN * joined).any())
+    return zero if sure else None
 
 
 def _refuse_odd_angles(
@@ -101,22 +144,24 @@ def _refuse_odd_angles(
     farthest = np.maximum(-low, high)
     for column, name in enumerate(names):
         for unit, turn in ANGLES.items():
-            filled = _convention(low[:, column], high[:, column], turn)
-            if not filled.any():
-                continue
-            file = int(np.flatnonzero(filled == filled.max())[0])
-            if {1, 2} <= set(filled.tolist()):
+            zero = _count_from_zero(name, low[:, column], high[:, column], turn)
+            if zero is not None:
+                file = int(zero.argmax())
                 raise ValueError(
                     f"{labels[file]}: {name} goes from {low[file, column]:.4g} to "
                     f"{high[file, column]:.4g}, where other files count the same angles from half "
-                    f"a turn below 0; say 'source: periods: {{{name}: {unit}}}'"
+                    f"a turn below 0; say '{declaration(name, unit)}' in source"
                 )
+            middle, _ = _from_middle_or_zero(low[:, column], high[:, column], turn)
+            filled = middle & (high[:, column] - low[:, column] > MOST_OF_A_TURN * turn)
+            if not filled.any():
+                continue
             away = farthest[:, column]
             if unit == "degrees":
                 odd = (away <= 1.001 * math.pi) & (high[:, column] > low[:, column])
             else:
                 odd = (away > FAR_TURNS * turn) & (away <= 360.0)
-            odd &= (filled == 0) & (filled == 1).any()  # distances are positive
+            odd &= ~filled  # distances are positive
             if odd.any() and odd.sum() < len(odd) / 2:
                 file = int(odd.argmax())
                 raise ValueError(

@@ -180,7 +180,7 @@ def overview(found: Assessment, lengths: Sequence[int], frame: float) -> list[st
         f"{count(sum(found.by_set), 'slow transition')} in the training data. "
         f"{_of_sets(found.by_set)}{_spread(found.by_trajectory)}",
         "",
-        f"t1 at the yardstick's lag of {given(found.lag, unit)}: {found.drift.outcome}.",
+        f"t1 at {found.judged_at} of {given(found.lag, unit)}: {found.drift.outcome}.",
         "",
     ]
 
