@@ -8,6 +8,7 @@ import yaml
 
 from raremd.analysis.claim_records import Judgement
 from raremd.analysis.kept_laws import KeptLaws
+from raremd.analysis.leaderboard import read_ranking
 from raremd.analysis.recommended import Recommended
 from raremd.analysis.verdicts import Verdict
 from raremd.io.storage import read_parquet, read_typed
@@ -102,8 +103,9 @@ def test_page_and_readme_say_what_follows_from_the_claims(judgement, commits):
     assert "\n".join(answers(judgement)) in page and commit[:12] in page
     systems = read_typed(tuple[Recommended, ...], KEPT / "recommendation.json")
     laws = read_typed(KeptLaws, ROOT / "resources/laws.json")
+    board = read_ranking(ROOT / "docs/leaderboard/leaderboard.csv")
     readme = (ROOT / "README.md").read_text()
-    said = found(judgement, systems, laws, "config/study.yaml", commit[:12])
+    said = found(judgement, systems, laws, board, "config/study.yaml", commit[:12])
     assert insert(readme, said, MARKS) == readme
 
 

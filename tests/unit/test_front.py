@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pandas as pd
 from judged import claim_record
 
 from raremd.analysis.claim_records import Judgement
@@ -10,6 +11,13 @@ from raremd.analysis.recommendation import Outcome
 from raremd.analysis.recommended import CellOutcome, Recommended
 from raremd.report.pages.front import found
 
+BOARD = pd.DataFrame(
+    [
+        {"system": system, "model": model, "score": 0.1, "right": right, "doubt": doubt}
+        for system, doubt in (("a", ""), ("b", ""), ("c", "too few transitions"))
+        for model, right in (("deep", system == "a"), ("flat", False))
+    ]
+)
 LAW = DialLaw(scale=1e-3, tokens=1.0, states=0.0, spread=0.1)
 
 
@@ -27,21 +35,23 @@ def test_what_is_asked_first_is_answered_first():
     lstm = replace(outcome("lstm", 5.0, Outcome.REPRODUCED), error=1.0)
     system = Recommended("toy", "ps", Outcome.REPRODUCED, True, lstm, (lstm,), markov)
     laws = KeptLaws("", (NetworkLaw("lstm", LAW, LAW, 10.0),))
-    text = found(Judgement(records, ()), [system], laws, "config/study.yaml", "abc1234")
+    text = found(Judgement(records, ()), [system], laws, BOARD, "config/study.yaml", "abc1234")
     questions = [line.split("**")[1] for line in text.splitlines() if line.startswith("- **")]
     assert questions == [
         "Does a network learn the slow dynamics?",
         "Does a longer saving interval help?",
         "Does coarse graining into metastable states help?",
+        "Which model is right at every lag, even with fine states and a short interval?",
         "How many frames must a network be trained on?",
         "When is a Markov model enough?",
     ]
     best = "2.00 in `toy` (LSTM; 100 states saved every 5 ps)."
     assert (
         f"In 1 of 1 system. The best network has its slowest timescale within a factor of {best}"
-        in (text)
+        in text
     )
     assert "in 1 of 1 system; that is 2 of 3 combinations tried." in text
+    assert "interval?** `deep`, in 1 of 2 systems ([models]" in text
     assert "at one step" not in text.partition("How many frames")[0]
     assert "9 [7, 11] million for the LSTM" in text  # 1e6 (1000 x 1e-3 / (1 / 0.9 - 1))
     assert text.endswith('at commit `abc1234`. "No difference" means within a factor of 1.25.')
@@ -51,5 +61,6 @@ def test_a_markov_model_that_is_right_nowhere_has_no_place():
     system = Recommended(
         "toy", "ps", Outcome.CANNOT_TELL, True, None, (), (outcome("markov", 1.0, "cannot tell"),)
     )
-    text = found(Judgement((), ()), [system], KeptLaws("", ()), "a", "b")
+    text = found(Judgement((), ()), [system], KeptLaws("", ()), BOARD.assign(right=False), "a", "b")
+    assert "interval?** None, in 0 of 2 systems" in text
     assert "In 0 of 1 system." in text and "in 0 of 1 system; that is 0 of 1 combination" in text

@@ -28,6 +28,7 @@ rule write_results_page:
         cost_csv=f"{RESULTS}/cost.csv",
         runs=per_model("run.json"),
         laws=ROOT / "resources/laws.json",
+        board=ROOT / "docs/leaderboard/leaderboard.csv",
         figures=expand(f"{RESULTS}/figures/{{figure}}.png", figure=KEPT_FIGURES),
     output:
         page=f"{SNAPSHOT}/README.md",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from raremd.analysis.claim_records import Judgement
 from raremd.analysis.kept_laws import KeptLaws
+from raremd.analysis.leaderboard import read_ranking
 from raremd.analysis.recommended import Recommended
 from raremd.io.logs import log_to
 from raremd.io.provenance import Provenance
@@ -39,23 +40,16 @@ if __name__ == "__main__":
     for name in ("claims", "recommendation", "cost_csv"):
         shutil.copyfile(i[name], o[name])
     judgement, commits = read_typed(Judgement, i.claims), sorted({one.commit for one in made})
-    text = page(
-        judgement,
-        Path(i.recommendation_page).read_text(),
-        Path(i.diagnosis).read_text(),
-        comparison,
-        cost,
-        plan,
-        commits,
-        [Path(figure).stem for figure in i.figures],
-    )
+    what, why = Path(i.recommendation_page).read_text(), Path(i.diagnosis).read_text()
+    figures = [Path(figure).stem for figure in i.figures]
+    text = page(judgement, what, why, comparison, cost, plan, commits, figures)
     with atomic_path(o.page) as temporary:
         temporary.write_text(text)
     # No output of the rule, so that a failure takes nothing away.
-    readme = Path("README.md")
+    readme, short = Path("README.md"), " and ".join(commit[:HASH] for commit in commits)
     systems = read_typed(tuple[Recommended, ...], i.recommendation)
-    short = " and ".join(commit[:HASH] for commit in commits)
-    said = found(judgement, systems, read_typed(KeptLaws, i.laws), p.study, short)
+    laws, board = read_typed(KeptLaws, i.laws), read_ranking(i.board)
+    said = found(judgement, systems, laws, board, p.study, short)
     text = insert(readme.read_text(), said, MARKS)
     with atomic_path(readme) as temporary:
         temporary.write_text(text)

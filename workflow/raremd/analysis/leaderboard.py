@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -112,6 +113,11 @@ def picked(ranking: pd.DataFrame) -> pd.Series:
     """The row of the model that the validation data choose, in the ranking of one system."""
     models = ranking[~ranking["model"].isin(NO_MODELS)]
     return models.loc[models["validation"].idxmin()]
+
+
+def read_ranking(path: Path | str) -> pd.DataFrame:
+    """A ranking from its CSV, where a cell without doubts is empty."""
+    return pd.read_csv(path).fillna({"doubt": ""})
 
 
 def over_systems(ranking: pd.DataFrame) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from raremd.analysis.leaderboard import NO_MODELS
+from raremd.analysis.leaderboard import NO_MODELS, read_ranking
 from raremd.report.figures import style
 from raremd.report.figures.style import Files, Look
 from raremd.report.names import pretty
@@ -77,7 +77,7 @@ def draw_front(axes: Axes, ranking: pd.DataFrame, tolerance: float) -> None:
 
 def read(files: Files, look: Look) -> pd.DataFrame:
     """Ranking of all systems."""
-    return pd.read_csv(files["ranking"][0])
+    return read_ranking(files["ranking"][0])
 
 
 def draw(data: pd.DataFrame, look: Look) -> Figure:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pandas as pd
+
 from raremd.analysis.claim_records import Judgement
 from raremd.analysis.kept_laws import WITHIN, KeptLaws, expectation
+from raremd.analysis.leaderboard import over_systems
 from raremd.analysis.recommendation import Outcome
 from raremd.analysis.recommended import Recommended
 from raremd.analysis.words import count, factor, given, listed, ratio
@@ -54,6 +57,18 @@ def _training(laws: KeptLaws) -> str:
     )
 
 
+def _everywhere(board: pd.DataFrame) -> str:
+    """Which entry of the leaderboard is right at every lag, in the hardest cells."""
+    decided = board["system"][board["doubt"] == ""].nunique()
+    right = over_systems(board).groupby("model", sort=False)["right"].sum()
+    best = [f"`{model}`" for model in right.index[(right == right.max()) & (right > 0)]]
+    return (
+        "**Which model is right at every lag, even with fine states and a short interval?** "
+        f"{listed(best) or 'None'}, in {right.max()} of {count(decided, 'system')} "
+        "([models](docs/models.md))."
+    )
+
+
 def _markov(systems: Sequence[Recommended]) -> str:
     """Where counting does what a network does."""
     right = [sum(c.outcome is Outcome.REPRODUCED for c in s.baselines) for s in systems]
@@ -74,7 +89,12 @@ def _no_difference(judgement: Judgement) -> str:
 
 
 def found(
-    judgement: Judgement, systems: Sequence[Recommended], laws: KeptLaws, study: str, commit: str
+    judgement: Judgement,
+    systems: Sequence[Recommended],
+    laws: KeptLaws,
+    board: pd.DataFrame,
+    study: str,
+    commit: str,
 ) -> str:
     """The answers to what people ask first, and where they come from.
 
@@ -83,6 +103,8 @@ def found(
     judgement : Judgement
     systems : sequence of Recommended
     laws : KeptLaws
+    board : pandas.DataFrame
+        Columns `leaderboard.COLUMNS`, of the kept leaderboard.
     study : str
         File of the configuration.
     commit : str
@@ -92,7 +114,8 @@ def found(
         for claim in ASKED
         if (records := [r for r in judgement.records if r.claim == claim])
     ]
-    items = [f"- {text}" for text in (_learned(systems), *told, _training(laws), _markov(systems))]
+    told = [_learned(systems), *told, _everywhere(board), _training(laws), _markov(systems)]
+    items = [f"- {text}" for text in told]
     seen = budget([r for r in judgement.records if r.claim in ASKED])
     end = f"From a run of `{study}` at commit `{commit}`.{seen}{_no_difference(judgement)}"
     return "\n".join([*items, "", end])
