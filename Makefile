@@ -85,7 +85,7 @@ laws-point: $(READY) ## one point of each curve of docs/laws.md, beside the kept
 inspect: configured $(READY)   ## what the data can decide, before any training (CONFIG=...): inspect.md
 	@$(SNAKEMAKE) inspect_data plot_inspect && cat $(RESULTS)/inspect.md
 
-crosscheck: configured $(READY) $(PYEMMA) ## estimate base cells of a study (CONFIG=...) with PyEMMA too: crosscheck.{csv,pdf,png}
+crosscheck: configured $(READY) $(PYEMMA) ## estimate base cells of a study (CONFIG=...) with PyEMMA too: crosscheck.csv in their folders
 	@$(SNAKEMAKE) crosscheck
 
 $(PYEMMA): envs/pyemma.txt
