@@ -63,7 +63,7 @@ gallery: configured $(READY)   ## keep a figure of each kind of a finished study
 spot-check: $(READY) ## recompute three random cells of docs/results and compare (SEED=...)
 	@$(BIN)/python tests/spot_check.py $(SEED)
 
-report: configured $(READY)    ## write the study's self-contained HTML report
+report: configured $(READY)    ## write a study's self-contained HTML report (CONFIG=...)
 	@$(SNAKEMAKE) && $(SNAKEMAKE) --report $(RESULTS)/report.html
 
 BOARD = --configfile config/leaderboard.yaml $(BUDGETS:%=config/leaderboard_%.yaml)
@@ -85,7 +85,7 @@ laws-point: $(READY) ## one point of each curve of docs/laws.md, beside the kept
 inspect: configured $(READY)   ## what the data can decide, before any training (CONFIG=...): inspect.md
 	@$(SNAKEMAKE) inspect_data plot_inspect && cat $(RESULTS)/inspect.md
 
-crosscheck: configured $(READY) $(PYEMMA) ## estimate base cells with PyEMMA too: crosscheck.{csv,pdf,png}
+crosscheck: configured $(READY) $(PYEMMA) ## estimate base cells of a study (CONFIG=...) with PyEMMA too: crosscheck.csv in their folders
 	@$(SNAKEMAKE) crosscheck
 
 $(PYEMMA): envs/pyemma.txt
@@ -107,7 +107,7 @@ $(DOCS): envs/docs.txt
 	@.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check -r envs/docs.txt
 	@touch $(DOCS)
 
-plan: configured $(READY)      ## what a run would do, without doing it
+plan: configured $(READY)      ## what a run (CONFIG=...) would do, without doing it
 	@$(SNAKEMAKE) --dry-run --quiet rules
 
 test: $(READY) lint ## lint, then the quick tests: library, plans, kept results
@@ -126,7 +126,7 @@ fuzz: $(READY)      ## thousands of broken configurations and files, not one tra
 	@$(BIN)/python -m pytest tests/fuzz --durations=0
 
 notebooks: $(READY) ## execute the notebooks in docs/ again and keep their output
-	@TQDM_DISABLE=1 OMP_NUM_THREADS=1 $(BIN)/jupyter execute --inplace --NotebookClient.record_timing=False docs/*.ipynb
+	@TQDM_DISABLE=1 OMP_NUM_THREADS=1 $(BIN)/python docs/site/execute_notebooks.py
 
 reliability: $(READY) ## run the fault and cluster tests and write docs/reliability.md from them
 	@$(BIN)/python -m pytest tests/faults --junitxml=.pytest_cache/faults.xml

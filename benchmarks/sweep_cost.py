@@ -52,7 +52,7 @@ def table(results: Path) -> str:
     counted = {
         "files: results": (len(files) / len(cells), ".0f"),
         "files: logs and benchmarks": (2 * jobs, ".0f"),
-        "files: Snakemake's metadata, one an output": (4 * models + 1, ".0f"),
+        "files: Snakemake's metadata, one per output": (4 * models + 1, ".0f"),
         "submissions, as grouped by the profile": (models / CHAINS + 1 / KINETICS, ".2f"),
     }
     for label, (count, digits) in counted.items():

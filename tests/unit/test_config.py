@@ -217,6 +217,12 @@ class TestStudy:
         study = load_study(in_toy(base__interval=interval, lags=lags, sweeps=[], claims={}))
         assert study.lags(next(iter(study.cells))) == wanted
 
+    @pytest.mark.parametrize("kind", ["markov", "ngram", "hmm", "two_level"])
+    def test_what_has_no_network_is_no_network(self, kind):
+        toy = in_toy()
+        toy["models"] |= {"other": {"kind": kind}}
+        assert load_study(toy).networks() == ["lstm"]
+
     def test_models(self):
         assert self.study.networks() == ["lstm"]
         assert self.study.controls() == {"lstm_twice": "lstm"}

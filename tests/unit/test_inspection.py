@@ -261,6 +261,20 @@ def test_what_networks_will_get_wrong_and_what_would_help(path):
     assert f"an interval of {longer:g} or more or `match_seen_jumps: true`" in text
 
 
+def test_what_is_expected_goes_from_the_shortest_interval_to_the_longest(path):
+    """By number, and with t1 told finely enough that its bounds enclose it."""
+    cells = tuple(
+        replace(plan(path).cells[0], interval=0.5 * stride, slicing=Slicing(stride, "none", 1))
+        for stride in (1, 20, 4)
+    )
+    found, _, _ = inspected(plan(path, cells=cells))
+    rows = [line.split(" | ") for line in expected_section([found], LAWS) if "toy" in line]
+    assert [row[1] for row in rows] == ["0.5 ps", "2 ps", "10 ps"]
+    for row in rows:
+        value, low, high = map(float, re.match(r"([\d.]+) \[([\d.]+), ([\d.]+)\]", row[4]).groups())
+        assert low <= value <= high
+
+
 def test_a_planned_cell_that_is_within_its_budget_is_named():
     def planned(interval, partition, tokens):
         right = Interval(0.5, 0.4, 0.6)

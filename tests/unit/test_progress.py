@@ -14,16 +14,16 @@ class Terminal(io.StringIO):
 
 
 class Run:
-    """A listener with a clock that jumps a minute a look."""
+    """A listener with a clock that jumps a minute, or other seconds, a look."""
 
-    def __init__(self, out=None):
-        self.out, self.minutes = out or io.StringIO(), 0
+    def __init__(self, out=None, seconds=60.0):
+        self.out, self.seconds, self.now = out or io.StringIO(), seconds, 0.0
         self.log = logging.Logger("run")
         self.log.addHandler(CellProgress(self.out, self.clock))
 
     def clock(self):
-        self.minutes += 1
-        return 60.0 * self.minutes
+        self.now += self.seconds
+        return self.now
 
     def plan(self, **stats):
         self.log.info("Job stats", extra={"event": "run_info", "stats": stats})
@@ -45,6 +45,17 @@ def test_a_line_a_cell_with_the_time_that_is_left():
         "raremd: 1 of 3 cells of this run done in 1 min, about 2 min left",
         "raremd: 2 of 3 cells of this run done in 2 min, about 1 min left",
         "raremd: 3 of 3 cells of this run done in 3 min",
+    ]
+
+
+def test_what_takes_less_than_a_minute_is_told_in_seconds():
+    run = Run(seconds=15.0)
+    run.plan(**{LAST: 2})
+    run.finish(LAST)
+    run.finish(LAST)
+    assert run.lines == [
+        "raremd: 1 of 2 cells of this run done in 15 s, about 15 s left",
+        "raremd: 2 of 2 cells of this run done in 30 s",
     ]
 
 

@@ -138,6 +138,16 @@ def test_markov_models_that_cannot_be_judged_are_not_called_wrong(deviations, se
     assert sentence in as_markdown([answer(cell_result(lstm=RIGHT, markov=deviations))])
 
 
+def test_models_without_a_network_are_told_apart_from_markov_models():
+    found = answer(
+        cell_result(lstm=WRONG, markov=WRONG, ngram=RIGHT), baselines=("markov", "ngram")
+    )
+    assert found.outcome is Outcome.NOT_REPRODUCED  # by networks
+    page = as_markdown([found])
+    assert "A model without a network reproduces them at" in page
+    assert "`toy`: a model without a network at" in page
+
+
 def test_replicates_that_would_decide_are_told():
     found = answer(cell_result(lstm=(0.1, 0.35, -0.2, 0.3, -0.1)), networks=("lstm",))
     assert found.outcome == Outcome.CANNOT_TELL

@@ -179,8 +179,13 @@ def closing_words():
         "comparison": f"{RESULTS}/comparison.csv",
     }
     rows = {name: place for name, place in places.items() if Path(place).exists()}
+    beside = [f"{RESULTS}/{STUDY.base(system).folder}/crosscheck.csv" for system in SYSTEMS]
+    if made := [place for place in beside if Path(place).exists()]:
+        rows["crosscheck"] = ", ".join(made)
     if "claims" in rows:
-        rows["report"] = f"make report writes it to {RESULTS}/report.html"
+        study = os.path.relpath(workflow.configfiles[-1]) if workflow.configfiles else "config.yaml"
+        command = "make report" if study == "config.yaml" else f"make report CONFIG={study}"
+        rows["report"] = f"{command} writes it to {RESULTS}/report.html"
     return "\n" + "\n".join(f"{name:>12}: {place}" for name, place in rows.items())
 
 

@@ -15,7 +15,7 @@ from enum import StrEnum
 import numpy as np
 
 from raremd.analysis.assessment import Assessment, Doubt
-from raremd.analysis.cell_result import LOG2_CAP, MD, CellResult, Reading
+from raremd.analysis.cell_result import LOG2_CAP, MARKOV, MD, CellResult, Reading
 from raremd.analysis.ladder import rungs
 from raremd.analysis.slow_process import SlowProcess
 from raremd.analysis.training_check import budget_doubt
@@ -205,8 +205,13 @@ class Answer:
         return {m: {t: best_of(each[t]) for t in sorted(each)} for m, each in every.items()}
 
     @property
+    def only_markov(self) -> bool:
+        """Whether no other model without a network ran."""
+        return {c.model for c in self.baselines} <= {MARKOV}
+
+    @property
     def markov_suffices(self) -> tuple[float, ...]:
-        """Saving intervals at which a Markov model reproduces a cell too, ascending."""
+        """Saving intervals at which a model without a network reproduces a cell too, ascending."""
         return _intervals([c for c in self.baselines if c.outcome is Outcome.REPRODUCED])
 
 

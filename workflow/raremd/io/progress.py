@@ -61,15 +61,19 @@ class CellProgress(logging.Handler):
     def _cell(self, place: str) -> None:
         self.finished += 1
         left = self.planned - self.finished
-        minutes = (self.clock() - self.start) / 60
-        self.left = f", about {minutes * left / self.finished:.0f} min left" if left else ""
+        seconds = self.clock() - self.start
+        self.left = f", about {_duration(seconds * left / self.finished)} left" if left else ""
         of_run = f"{self.finished} of {self.planned} cells of this run"
         named = f" ({place})" if place else ""
-        self._line(f"raremd: {of_run} done in {minutes:.0f} min{self.left}{named}")
+        self._line(f"raremd: {of_run} done in {_duration(seconds)}{self.left}{named}")
 
     def _line(self, text: str) -> None:
         clear = "\r\x1b[K" if self.stream.isatty() else ""
         print(clear + text, file=self.stream, flush=True)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 60 else f"{seconds / 60:.0f} min"
 
 
 def _is_for_the_terminal(record: logging.LogRecord) -> bool:

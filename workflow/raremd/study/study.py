@@ -23,6 +23,8 @@ from raremd.study.settings.systems import Levels, System
 
 PRIOR_OPTIONS = "prior", "plain_share", "calibration"
 """Options of a model that say what its logits are corrected by, and when."""
+ESTIMATED = "markov", "ngram", "hmm", "two_level"
+"""Kinds of models without a network: they stand beside the networks that claims are about."""
 
 
 @dataclass(frozen=True)
@@ -163,8 +165,8 @@ class Study:
         return [name for name, model in self.settings.models.items() if model.control_of is None]
 
     def networks(self) -> list[str]:
-        """Models that the claims are about: neither Markov nor a control."""
-        return [name for name in self.plain() if self.kind(name) != "markov"]
+        """Models that the claims are about: no controls, and trained rather than estimated."""
+        return [name for name in self.plain() if self.kind(name) not in ESTIMATED]
 
     def controls(self) -> dict[str, str]:
         """Control -> the model that it varies."""

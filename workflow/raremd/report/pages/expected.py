@@ -19,7 +19,7 @@ def expected_section(inspections: Sequence[SystemInspection], kept: KeptLaws) ->
     for found in inspections:
         unit = found.plan.unit
         planned = found.planned
-        for p in sorted(planned, key=lambda p: (p.cell.coordinate, p.cell.partition, p.model)):
+        for p in sorted(planned, key=_place):
             md, e, interval = p.t1 * p.cell.interval, p.expected, p.cell.interval
             t1 = Interval(*(md * bound for bound in (e.ratio.value, e.ratio.low, e.ratio.high)))
             time = "–" if not e.frames else given(float(f"{e.frames * interval:.2g}"), unit)
@@ -29,7 +29,7 @@ def expected_section(inspections: Sequence[SystemInspection], kept: KeptLaws) ->
                     given(interval, unit),
                     p.model,
                     _spread(e.leak),
-                    f"{_spread(t1)} ({number(md, 2)})",
+                    f"{_spread(t1, 2)} ({number(md, 2)})",
                     _spread(e.tokens),
                     f"{p.budget:,}",
                     time,
@@ -55,10 +55,17 @@ def expected_section(inspections: Sequence[SystemInspection], kept: KeptLaws) ->
     ]
 
 
-def _spread(of: Interval) -> str:
+def _place(of: Planned) -> tuple[str, str, str, float]:
+    """Networks of a partition one by one, from the shortest interval to the longest."""
+    return of.cell.coordinate, of.cell.partition, of.model, of.cell.interval
+
+
+def _spread(of: Interval, digits: int = 1) -> str:
+    """A value and its bounds, which have so many digits."""
     if not of.high:
         return "0"
-    return f"{number(of.value, 2)} [{number(of.low, 1)}, {number(of.high, 1)}]"
+    low, high = (number(bound, digits) for bound in (of.low, of.high))
+    return f"{number(of.value, 2)} [{low}, {high}]"
 
 
 def _remedy(of: Planned, planned: Sequence[Planned], frame: float) -> str:

@@ -49,7 +49,8 @@ def intervals(answers: Sequence[Answer]) -> str:
         unit, system = a.assessment.unit, f"`{a.assessment.system}`"
         each = [f"{pretty(m)} at {span(t, unit)}" for m, t in a.intervals_by_network.items()]
         if a.markov_suffices and not a.assessment.doubts:
-            each.append(f"a Markov model at {span(a.markov_suffices, unit)}")
+            simple = "a Markov model" if a.only_markov else "a model without a network"
+            each.append(f"{simple} at {span(a.markov_suffices, unit)}")
         if each:
             parts.append(f"{system}: {listed(each)}")
     if not parts:

@@ -76,13 +76,14 @@ def _markov(answer: Answer) -> str:
     unit = answer.assessment.unit
     if not answer.baselines or answer.assessment.doubts:
         return ""
+    simple = "Markov state model" if answer.only_markov else "model without a network"
     if not answer.markov_suffices:
         if any(c.outcome is Outcome.CANNOT_TELL for c in answer.baselines):
-            return "Whether a Markov state model reproduces them cannot be told."
-        return "A Markov state model reproduces them in no cell."
+            return f"Whether a {simple} reproduces them cannot be told."
+        return f"A {simple} reproduces them in no cell."
     times = _intervals(answer.markov_suffices, unit)
     return (
-        f"A Markov state model reproduces them at {times} in at least one cell, so no network is "
+        f"A {simple} reproduces them at {times} in at least one cell, so no network is "
         "needed there."
     )
 
