@@ -263,7 +263,7 @@ def test_a_microstate_without_return_takes_the_nearest_macrostate(caplog):
     assert partition.active.tolist() == [True] * 6 + [False]
     assert partition.assign(column(15)) == partition.assign(column(12))
     assert "1 of 7 microstates" in caplog.text
-    assert "lag 1" in caplog.text
+    assert "at a lag of 1 frames" in caplog.text
 
 
 def test_pcca_with_an_empty_macrostate_takes_fewer(caplog):
@@ -275,7 +275,7 @@ def test_pcca_with_an_empty_macrostate_takes_fewer(caplog):
     asked = fit_partition(PCCASettings(micro, 2, 1), segments, LINE, 0)
     with caplog.at_level(logging.WARNING):
         found = fit_partition(PCCASettings(micro, 3, 1), segments, LINE, 0)
-    assert "2 macrostates instead of 3" in caplog.text
+    assert "2 macrostates instead of 3: with a lag of 1 frames, one of 3 would" in caplog.text
     assert found.n_states == 2
     assert found.macrostates.tolist() == asked.macrostates.tolist()
 

@@ -17,28 +17,33 @@ NO_MEMORY = "out of memory; give the rule more mem_mb, or choose fewer walkers o
 
 
 class _Line(logging.Formatter):
-    """Time and message, and of a warning that it is one."""
+    """Time and message, of a warning that it is one, and what follows each message."""
+
+    def __init__(self, after: str = "") -> None:
+        super().__init__("%(asctime)s", datefmt="%H:%M:%S")
+        self.after = after
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         """One line."""
         kind = "WARNING: " if record.levelno >= logging.WARNING else ""
-        return f"{record.asctime} {kind}{record.message}"
+        return f"{record.asctime} {kind}{record.message}{self.after}"
 
 
 def log_to(path: Path | str) -> None:
     """Send log messages of the package to `path`, and warnings to standard error too.
 
-    To be called after all imports. From then on an error that ends the script is one line
-    on standard error; its traceback goes to `path`.
+    On standard error, where jobs of several systems and cells meet, warnings name `path`. To be
+    called after all imports. From then on an error that ends the script is one line on standard
+    error; its traceback goes to `path`.
     """
     gc.freeze()  # what imports made lives to the end; to take it apart then costs half a second
     handlers: list[logging.Handler] = [
         logging.FileHandler(path, mode="w"),
         logging.StreamHandler(sys.stderr),
     ]
+    handlers[0].setFormatter(_Line())
+    handlers[1].setFormatter(_Line(f" (in {path})"))
     handlers[1].setLevel(logging.WARNING)
-    for handler in handlers:
-        handler.setFormatter(_Line("%(asctime)s", datefmt="%H:%M:%S"))
     logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)
 
     def report(

@@ -253,7 +253,7 @@ class PCCASettings:
         if not active.all():
             log.warning(
                 "pcca: %d of %d microstates with %.2g %% of the frames are outside the connected "
-                "set at lag %d; each takes the macrostate of the nearest connected one",
+                "set at a lag of %d frames; each takes the macrostate of the nearest connected one",
                 (~active).sum(),
                 micro.n_states,
                 100 * frames[~active].sum() / frames.sum(),

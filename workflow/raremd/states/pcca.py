@@ -72,8 +72,8 @@ def lump(
         found -= 1  # two are always populated
     if found < n_macro:
         log.warning(
-            f"pcca: {found} macrostates instead of {n_macro}: at lag {lag} no microstate belongs "
-            f"most of all to one of {found + 1}; change the lag or the microstates if more are "
+            f"pcca: {found} macrostates instead of {n_macro}: with a lag of {lag} frames, one of "
+            f"{found + 1} would hold no microstate; change the lag or the microstates if more are "
             "wanted"
         )
     rank = np.argsort(np.argsort(-np.bincount(lumping, population), kind="stable"))
