@@ -55,7 +55,7 @@ def served(request):
 def test_download_goes_on_where_it_broke_off(served, folder):
     url, log, ranges = served
     digest = hashlib.sha256(CONTENT).hexdigest()
-    with pytest.raises(ValueError, match="100000 bytes are kept"):
+    with pytest.raises(ValueError, match="100,000 bytes are kept"):
         download(url, digest, "a.npz")
     assert not (folder / "a.npz").exists()
     download(url, digest, "a.npz")

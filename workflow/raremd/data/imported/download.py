@@ -43,9 +43,11 @@ def download(url: str, digest: str, output: Path | str) -> None:
     try:
         _fetch(url, part)
     except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", error)  # URLError only wraps it
+        kept = f"; {part.stat().st_size:,} bytes are kept" if part.exists() else ""
         raise ValueError(
-            f"{url}: {error}; {part.stat().st_size if part.exists() else 0} bytes are kept, "
-            "run again to go on"
+            f"{url}: {reason}{kept}; run again to go on, or fetch the file yourself and name it "
+            "with source.files"
         ) from error
     algorithm = ALGORITHMS[len(digest)]
     with part.open("rb") as file:

@@ -23,7 +23,8 @@ of the easy one, on C6 the error of the Transformer minus that of the LSTM: posi
 claim. Each claim is read twice: at the **long lag** of the yardstick in metastable states, and at
 **one step** in the cells' own states. Intervals come from paired replicates and hold for the MD at
 hand{except_own}; within a claim they are widened by Holm's correction. `no difference` means that
-the interval lies within the tolerance; for `undecided`, the last column says what would decide it.
+the interval lies within the tolerance; for `undecided` at the long lag, the last column
+says what would decide it.
 """
 DECIDES = {
     Cause.EVENTS: "more slow transitions",
