@@ -51,7 +51,7 @@ def test_what_is_asked_first_is_answered_first():
         in text
     )
     assert "in 1 of 1 system; that is 2 of 3 combinations tried." in text
-    assert "interval?** `deep`, in 1 of 2 systems ([models]" in text
+    assert "interval?** The nearest is `deep`: in 3 systems no timescale" in text
     assert "at one step" not in text.partition("How many frames")[0]
     assert "9 [7, 11] million for the LSTM" in text  # 1e6 (1000 x 1e-3 / (1 / 0.9 - 1))
     assert text.endswith('at commit `abc1234`. "No difference" means within a factor of 1.25.')
@@ -62,5 +62,5 @@ def test_a_markov_model_that_is_right_nowhere_has_no_place():
         "toy", "ps", Outcome.CANNOT_TELL, True, None, (), (outcome("markov", 1.0, "cannot tell"),)
     )
     text = found(Judgement((), ()), [system], KeptLaws("", ()), BOARD.assign(right=False), "a", "b")
-    assert "interval?** None, in 0 of 2 systems" in text
+    assert "It is right in 0 of the 2 systems whose MD can decide ([" in text
     assert "In 0 of 1 system." in text and "in 0 of 1 system; that is 0 of 1 combination" in text

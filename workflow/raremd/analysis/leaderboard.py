@@ -121,12 +121,11 @@ def read_ranking(path: Path | str) -> pd.DataFrame:
 
 
 def over_systems(ranking: pd.DataFrame) -> pd.DataFrame:
-    """Models that are in every system, those first that are right in most; rows of the ranking."""
+    """Models that are in every system by the worst of their scores; rows of the ranking."""
     table = ranking[~ranking["model"].isin(NO_MODELS)]
-    total = table.groupby("model").agg(right=("right", "sum"), n=("system", "count"))
-    total["worst"] = table[table["doubt"] == ""].groupby("model")["score"].max()
-    total = total[total["n"] == table["system"].nunique()]
-    order = total.sort_values(["right", "worst"], ascending=[False, True], kind="stable").index
+    scores = table.groupby("model")["score"].agg(["max", "count"])
+    everywhere = scores[scores["count"] == table["system"].nunique()]
+    order = everywhere.sort_values("max", kind="stable").index
     return table.set_index("model").loc[order].reset_index()
 
 

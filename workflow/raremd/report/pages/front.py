@@ -14,6 +14,7 @@ from raremd.analysis.recommended import Recommended
 from raremd.analysis.words import count, factor, given, listed, ratio
 from raremd.report.names import pretty
 from raremd.report.pages.answers import answer, budget
+from raremd.report.pages.leaderboard import nearest
 
 MARKS = "<!-- found: written by make snapshot -->", "<!-- end of found -->"
 """Around it in the README."""
@@ -58,14 +59,11 @@ def _training(laws: KeptLaws) -> str:
 
 
 def _everywhere(board: pd.DataFrame) -> str:
-    """Which entry of the leaderboard is right at every lag, in the hardest cells."""
-    decided = board["system"][board["doubt"] == ""].nunique()
-    right = over_systems(board).groupby("model", sort=False)["right"].sum()
-    best = [f"`{model}`" for model in right.index[(right == right.max()) & (right > 0)]]
+    """The entry of the leaderboard that is nearest at every lag, in the hardest cells."""
     return (
-        "**Which model is right at every lag, even with fine states and a short interval?** "
-        f"{listed(best) or 'None'}, in {right.max()} of {count(decided, 'system')} "
-        "([models](docs/models.md))."
+        "**Which model is right at every lag, even with fine states and a short interval?** The "
+        f"nearest is {nearest(over_systems(board))} ([leaderboard](docs/leaderboard/"
+        "leaderboard.md), [models](docs/models.md))."
     )
 
 

@@ -8,7 +8,7 @@ from raremd.analysis import words
 from raremd.analysis.leaderboard import MD, over_systems, picked
 from raremd.analysis.leaderboard_cells import Board
 from raremd.analysis.leaderboard_metrics import METRICS
-from raremd.analysis.words import count, given, listed, number, ratio
+from raremd.analysis.words import count, given, number, ratio
 from raremd.report.pages.markdown import as_table
 
 HOW = """\
@@ -52,27 +52,30 @@ def _choice(ranking: pd.DataFrame) -> str:
     return text
 
 
+def nearest(table: pd.DataFrame) -> str:
+    """The entry with the smallest worst score of all systems; `leaderboard.over_systems`."""
+    first = table[table["model"] == table["model"].iloc[0]]
+    decided = first[first["doubt"] == ""]
+    return (
+        f"`{first['model'].iloc[0]}`: in {count(len(first), 'system')} no timescale at any lag is "
+        f"off by more than a factor of {ratio(first['score'].max())}. It is right in "
+        f"{decided['right'].sum()} of the {count(len(decided), 'system')} whose MD can decide"
+    )
+
+
 def _everywhere(table: pd.DataFrame, tolerance: float) -> list[str]:
-    """Which entries are right at every lag in all systems, and how far the others are off."""
+    """The scores of all entries side by side, the nearest first."""
     systems = list(dict.fromkeys(table["system"]))
-    decided = list(dict.fromkeys(table["system"][table["doubt"] == ""]))
-    rows, right = [], {}
+    rows = []
     for model, group in table.groupby("model", sort=False):
         of = group.set_index("system")
-        right[str(model)] = int(of["right"].sum())
         scores = [f"{of['score'][s]:.2f}" for s in systems]
         shown = [f"**{x}**" if of["right"][s] else x for s, x in zip(systems, scores, strict=True)]
         rows.append([f"`{model}`", *shown])
-    most = max(right.values(), default=0)
-    best = [f"`{model}`" for model, n in right.items() if n == most]
-    who = f"{listed(best)} {'is' if len(best) == 1 else 'are'}" if most else "No entry is"
-    where = "all" if most and most == len(decided) else f"{most or 'any'} of"
     return [
-        f"{who} right at every lag in {where} the {count(len(decided), 'system')} whose MD can "
-        "decide. An entry is right in a system if no timescale at any lag is off by more than a "
-        f"factor of {ratio(tolerance)}, or by more than the MD's own error where that is larger "
-        "(upper end of `md_bootstrap`). Scores of such entries are bold; entries that are right "
-        "in most systems come first.",
+        f"The nearest is {nearest(table)}. Right is within a factor of {ratio(tolerance)}, or "
+        "within the MD's own error where that is larger (upper end of `md_bootstrap`); such scores "
+        "are bold. Entries stand by the worst of their scores.",
         "",
         *as_table(["entry", *(f"`{s}`" for s in systems)], rows),
     ]
