@@ -62,11 +62,11 @@ def draw_front(axes: Axes, ranking: pd.DataFrame, tolerance: float) -> None:
     front = known[known["front"]]
     axes.step(front["core_seconds"], score[front.index], where="post", marker="o", color="#0072B2")
     middle = np.sqrt(known["core_seconds"].min() * known["core_seconds"].max())
-    for _, row in front.iterrows():
+    for n, (_, row) in enumerate(front.iterrows()):
         at = row["core_seconds"], np.clip(row["score"], LEAST, style.EDGE)
         side, shift = ("left", 4) if at[0] < middle else ("right", -4)
-        axes.annotate(
-            pretty(row["model"]), at, (shift, 4), textcoords="offset points", ha=side,
+        axes.annotate(  # neighbours above and below, so that their names do not meet
+            pretty(row["model"]), at, (shift, -9 if n % 2 else 4), textcoords="offset points", ha=side,
             fontsize=style.SMALL,
         )  # fmt: skip
     axes.set(xscale="log", yscale="log", ylim=(LEAST, 1.1 * style.EDGE))
