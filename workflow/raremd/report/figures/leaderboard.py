@@ -66,8 +66,8 @@ def draw_front(axes: Axes, ranking: pd.DataFrame, tolerance: float) -> None:
         at = row["core_seconds"], np.clip(row["score"], LEAST, style.EDGE)
         side, shift = ("left", 4) if at[0] < middle else ("right", -4)
         axes.annotate(  # neighbours above and below, so that their names do not meet
-            pretty(row["model"]), at, (shift, -9 if n % 2 else 4), textcoords="offset points", ha=side,
-            fontsize=style.SMALL,
+            pretty(row["model"]), at, (shift, -9 if n % 2 else 4), textcoords="offset points",
+            ha=side, fontsize=style.SMALL,
         )  # fmt: skip
     axes.set(xscale="log", yscale="log", ylim=(LEAST, 1.1 * style.EDGE))
     axes.set_yticks(TICKS, [f"{tick:g}" for tick in TICKS])
