@@ -86,7 +86,7 @@ class TestAnswers:
             1.0: Outcome.NOT_REPRODUCED, 2.0: Outcome.REPRODUCED, 5.0: Outcome.REPRODUCED,
         }  # fmt: skip
         page = as_markdown([found])
-        assert "reproduced at these saving intervals: `toy`: LSTM at 2 and 5 ps" in page
+        assert "reproduced at these saving intervals: LSTM at 2 and 5 ps" in page
         assert "| LSTM | not reproduced | **reproduced** | **reproduced** |" in page
         assert "A Markov state model reproduces them at a saving interval of 5 ps" in as_markdown(
             [found]

@@ -52,7 +52,7 @@ def intervals(answers: Sequence[Answer]) -> str:
             simple = "a Markov model" if a.only_markov else "a model without a network"
             each.append(f"{simple} at {span(a.markov_suffices, unit)}")
         if each:
-            parts.append(f"{system}: {listed(each)}")
+            parts.append(f"{system}: {listed(each)}" if len(answers) > 1 else listed(each))
     if not parts:
         return "No saving interval is known at which a model reproduces them."
     return f"They are reproduced at these saving intervals: {'; '.join(parts)}."
