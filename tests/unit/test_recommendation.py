@@ -145,7 +145,7 @@ def test_models_without_a_network_are_told_apart_from_markov_models():
     assert found.outcome is Outcome.NOT_REPRODUCED  # by networks
     page = as_markdown([found])
     assert "A model without a network reproduces them at" in page
-    assert "`toy`: a model without a network at" in page
+    assert "a model without a network at" in page
 
 
 def test_replicates_that_would_decide_are_told():
