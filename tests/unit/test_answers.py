@@ -36,7 +36,7 @@ def test_different_answers_of_systems_are_counted():
     (said,) = answers(Judgement(tuple(cases), ()))
     assert said.endswith(
         "Yes in 1 and no difference in 2 of 3 systems for the LSTM at the long lag, and at one "
-        "step yes in 2 of 3 systems. Trained on 5.6 to 22 million "
+        "step yes in 2 and undecided in 1 of 3 systems. Trained on 5.6 to 22 million "
         "tokens."
     )
 
@@ -52,8 +52,8 @@ def test_systems_that_decide_are_counted_where_all_together_do_not():
     pooled = PooledRecord("C3", "", cases[0].model, over, over, open_one, open_one)
     (said,) = answers(Judgement(tuple(cases), (pooled,)))
     assert (
-        "Yes in 1 and no difference in 1 of 3 systems for the LSTM at the long lag, and at one "
-        "step undecided (1.00 [0.50, 2.00], 2 systems)."
+        "Yes in 1, no difference in 1 and undecided in 1 of 3 systems for the LSTM at the long "
+        "lag, and at one step undecided (1.00 [0.50, 2.00], 2 systems)."
     ) in said
 
 

@@ -13,7 +13,8 @@ from raremd.report.pages.front import found
 
 BOARD = pd.DataFrame(
     [
-        {"system": system, "model": model, "score": 0.1, "right": right, "doubt": doubt}
+        {"system": system, "model": model, "score": 0.1, "high": 0.2}
+        | {"right": right, "doubt": doubt}
         for system, doubt in (("a", ""), ("b", ""), ("c", "too few transitions"))
         for model, right in (("deep", system == "a"), ("flat", False))
     ]
@@ -46,12 +47,10 @@ def test_what_is_asked_first_is_answered_first():
         "When is a Markov model enough?",
     ]
     best = "2.00 in `toy` (LSTM; 100 states saved every 5 ps)."
-    assert (
-        f"In 1 of 1 system. The best network has its slowest timescale within a factor of {best}"
-        in text
-    )
-    assert "in 1 of 1 system; that is 2 of 3 combinations tried." in text
-    assert "interval?** The nearest is `deep`: in 3 systems no timescale" in text
+    assert f"The best network reproduces the slowest timescale to within a factor of {best}" in text
+    assert "In 2 of 3 combinations of coordinate" in text
+    assert "at least one in 1 of 1 system (" in text
+    assert "closest is `deep`: in 3 systems no timescale" in text
     assert "at one step" not in text.partition("How many frames")[0]
     assert "9 [7, 11] million for the LSTM" in text  # 1e6 (1000 x 1e-3 / (1 / 0.9 - 1))
     assert text.endswith('at commit `abc1234`. "No difference" means within a factor of 1.25.')
@@ -63,4 +62,4 @@ def test_a_markov_model_that_is_right_nowhere_has_no_place():
     )
     text = found(Judgement((), ()), [system], KeptLaws("", ()), BOARD.assign(right=False), "a", "b")
     assert "It is right in 0 of the 2 systems whose MD can decide ([" in text
-    assert "In 0 of 1 system." in text and "in 0 of 1 system; that is 0 of 1 combination" in text
+    assert "In 0 of 1 system." in text and "In 0 of 1 combination of coordinate" in text

@@ -37,14 +37,12 @@ OTHERWISE = {
     ("C6", Verdict.CONTRADICTED): "the Transformer is better",
 }
 """Answers to questions that are put in another way than the rest."""
-COUNTED = OTHERWISE | {
-    (claim, verdict): word
-    for claim in ("C2", "C3", "C4", "C5")
-    for verdict, word in (
-        (Verdict.NO_DIFFERENCE, "no difference"),
-        (Verdict.CONTRADICTED, "the opposite"),
-    )
-}
+COUNTED = (
+    OTHERWISE
+    | {(claim, Verdict.NO_DIFFERENCE): "no difference" for claim in ("C2", "C3", "C4", "C5")}
+    | {(claim, Verdict.CONTRADICTED): "worse" for claim in ("C3", "C4", "C5")}
+    | {("C2", Verdict.CONTRADICTED): "the opposite"}
+)
 """Shorter words, of so many systems."""
 WIDEST = 4.0
 """An interval that is wider, in log2, says nothing as a number."""
@@ -53,7 +51,7 @@ The numbers are factors with 95 % intervals, pooled over the systems whose MD an
 all checks. C1: the slowest timescale of the network over that of the MD; 1 is exact. C2 to C6: how
 many times smaller the error of that timescale is on the side that the claim favours (off by a
 factor of 1.5 instead of 2 gives 1.33); 1 is no gain. Where the systems together decide nothing,
-they are counted; those that a count leaves out are undecided.
+they are counted.
 """
 
 
@@ -99,11 +97,7 @@ def _said(claim: str, found: Sequence[Finding], pooled: Finding | None, systems:
         return _Said(_word(claim, found[0].verdict), _as_factor(found[0]))
     if len(kinds) == 1:
         return _Said(_word(claim, kinds[0]))
-    told = [
-        f"{COUNTED.get((claim, k), VERDICTS[k])} in {verdicts.count(k)}"
-        for k in kinds
-        if k != Verdict.UNDECIDED
-    ]
+    told = [f"{COUNTED.get((claim, k), VERDICTS[k])} in {verdicts.count(k)}" for k in kinds]
     return _Said(f"{listed(told)} of {len(verdicts)} systems")
 
 

@@ -33,7 +33,7 @@ def _learned(systems: Sequence[Recommended]) -> str:
         if s.outcome is Outcome.REPRODUCED and s.best
     ]
     best = (
-        f". The best network has its slowest timescale within a factor of {listed(where)}"
+        f". The best network reproduces the slowest timescale to within a factor of {listed(where)}"
         if where
         else ""
     )
@@ -61,9 +61,10 @@ def _training(laws: KeptLaws) -> str:
 def _everywhere(board: pd.DataFrame) -> str:
     """The entry of the leaderboard that is nearest at every lag, in the hardest cells."""
     return (
-        "**Which model is right at every lag, even with fine states and a short interval?** The "
-        f"nearest is {nearest(over_systems(board))} ([leaderboard](docs/leaderboard/"
-        "leaderboard.md), [models](docs/models.md))."
+        "**Which model is right at every lag, even with fine states and a short interval?** Of "
+        "those that generate trajectories, the closest is "
+        f"{nearest(over_systems(board))} ([leaderboard](docs/leaderboard/leaderboard.md), "
+        "[what it is](docs/models.md))."
     )
 
 
@@ -72,10 +73,10 @@ def _markov(systems: Sequence[Recommended]) -> str:
     right = [sum(c.outcome is Outcome.REPRODUCED for c in s.baselines) for s in systems]
     tried = sum(len(s.baselines) for s in systems)
     return (
-        "**When is a Markov model enough?** It reproduces the slow processes in at least one "
-        f"combination of coordinate, interval and partition in {sum(map(bool, right))} of "
-        f"{count(len(systems), 'system')}; that is {sum(right)} of "
-        f"{count(tried, 'combination')} tried."
+        "**When is a Markov model enough?** In "
+        f"{sum(right)} of {count(tried, 'combination')} of coordinate, interval and partition it "
+        f"reproduces the slow processes, with at least one in {sum(map(bool, right))} of "
+        f"{count(len(systems), 'system')} ([which](docs/results/README.md))."
     )
 
 

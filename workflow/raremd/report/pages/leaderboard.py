@@ -37,7 +37,7 @@ def _choice(ranking: pd.DataFrame) -> str:
     """What one would take without a look at the scores, if the data suffice for that."""
     (doubt,) = set(ranking["doubt"])
     if doubt:
-        return f"**No ranking**, because this MD cannot decide: {doubt}. Models stand by name."
+        return f"**No ranking**, because this MD cannot decide: {doubt}. Models are listed by name."
     row = picked(ranking)
     (own,) = ranking.loc[ranking["model"] == MD, "validation"]
     text = (
@@ -46,8 +46,8 @@ def _choice(ranking: pd.DataFrame) -> str:
     )
     if row["validation"] <= own:
         text += (
-            f" They are too short to choose by: the MD of the training itself deviates from them "
-            f"by {own:.2f}."
+            f" They are too short to choose by: even the MD of the training deviates from them by "
+            f"{own:.2f}."
         )
     return text
 
@@ -58,7 +58,8 @@ def nearest(table: pd.DataFrame) -> str:
     decided = first[first["doubt"] == ""]
     return (
         f"`{first['model'].iloc[0]}`: in {count(len(first), 'system')} no timescale at any lag is "
-        f"off by more than a factor of {ratio(first['score'].max())}. It is right in "
+        f"off by more than a factor of {ratio(first['score'].max())} (95 %: up to "
+        f"{ratio(first['high'].max())}). It is right in "
         f"{decided['right'].sum()} of the {count(len(decided), 'system')} whose MD can decide"
     )
 
@@ -73,9 +74,10 @@ def _everywhere(table: pd.DataFrame, tolerance: float) -> list[str]:
         shown = [f"**{x}**" if of["right"][s] else x for s, x in zip(systems, scores, strict=True)]
         rows.append([f"`{model}`", *shown])
     return [
-        f"The nearest is {nearest(table)}. Right is within a factor of {ratio(tolerance)}, or "
+        f"The closest is {nearest(table)}. Right is within a factor of {ratio(tolerance)}, or "
         "within the MD's own error where that is larger (upper end of `md_bootstrap`); such scores "
-        "are bold. Entries stand by the worst of their scores.",
+        "are bold. Entries are ordered by their worst score. `igme` and `qmsm` in the tables below "
+        "are no entries: they start from the MD's own kinetics at short lags and generate nothing.",
         "",
         *as_table(["entry", *(f"`{s}`" for s in systems)], rows),
     ]

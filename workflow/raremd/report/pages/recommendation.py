@@ -83,8 +83,7 @@ def _markov(answer: Answer) -> str:
         return f"A {simple} reproduces them in no cell."
     times = _intervals(answer.markov_suffices, unit)
     return (
-        f"A {simple} reproduces them at {times} in at least one cell, so no network is "
-        "needed there."
+        f"A {simple} reproduces them at {times} in at least one cell, which then needs no network."
     )
 
 
