@@ -117,7 +117,7 @@ def picked(ranking: pd.DataFrame) -> pd.Series:
 
 def read_ranking(path: Path | str) -> pd.DataFrame:
     """A ranking from its CSV, where a cell without doubts is empty."""
-    return pd.read_csv(path, converters={"doubt": str})
+    return pd.read_csv(path, dtype={"doubt": "str"}).fillna({"doubt": ""})
 
 
 def over_systems(ranking: pd.DataFrame) -> pd.DataFrame:
