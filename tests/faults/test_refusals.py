@@ -40,7 +40,7 @@ class Outcome:
     @property
     def lines(self) -> list[str]:
         """Messages of the product."""
-        found = re.findall(r"^raremd: (.*)$", self.text, re.MULTILINE)
+        found = re.findall(r"raremd: (.*)$", self.text, re.MULTILINE)
         return [line.split(" (details in ")[0] for line in found]
 
     @property
