@@ -67,7 +67,7 @@ report: configured $(READY)    ## write a study's self-contained HTML report (CO
 	@$(SNAKEMAKE) && $(SNAKEMAKE) --report $(RESULTS)/report.html
 
 BOARD = --configfile config/leaderboard.yaml $(BUDGETS:%=config/leaderboard_%.yaml)
-leaderboard: $(READY) ## rank all models at the hard cells (BUDGETS="16 64" adds longer trainings): results/leaderboard/
+leaderboard: $(READY) ## rank all models at the hard cells (BUDGETS=16 adds longer trainings): results/leaderboard/
 	@$(BIN)/snakemake --cores $(CORES) $(BOARD) -- rank_models plot_leaderboard
 	@cat results/leaderboard/leaderboard.md
 
