@@ -24,7 +24,7 @@ $(error move this folder: its path, $(UNFIT), has a space, a quote or another ch
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help figures study snapshot gallery spot-check leaderboard keep-leaderboard report laws laws-point inspect \
+.PHONY: help figures study snapshot tutorial gallery spot-check leaderboard keep-leaderboard report laws laws-point inspect \
   crosscheck docs plan configured notebooks test studies faults cluster-test fuzz reliability lint format resources bench \
   bench-overhead bench-plan clean
 
@@ -56,6 +56,9 @@ study: $(READY)     ## the full study: its plan, then hours of computing, resuma
 
 snapshot: configured $(READY)  ## keep the outcome of a finished study (CONFIG=...) in docs/results and README.md
 	@$(SNAKEMAKE) write_results_page
+
+tutorial: $(READY)  ## run the tutorial's study and keep what docs/tutorial.md quotes of it
+	@$(BIN)/snakemake --configfile config/tutorial.yaml --cores $(CORES) -- write_tutorial
 
 gallery: configured $(READY)   ## keep a figure of each kind of a finished study (CONFIG=...) in docs/gallery.md
 	@$(SNAKEMAKE) write_gallery

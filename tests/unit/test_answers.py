@@ -1,13 +1,11 @@
 """What a study found, as sentences."""
 
-import re
 from dataclasses import replace
 
 from judged import claim_record, finding
 
 from raremd.analysis.claim_records import BudgetFinding, Judgement, PooledRecord
 from raremd.analysis.verdicts import Verdict
-from raremd.io.provenance import ROOT
 from raremd.report.pages.answers import answers
 
 
@@ -88,21 +86,3 @@ def test_networks_that_tell_the_same_are_told_together():
         "(1.00 [0.93, 1.07], 2 systems), and at one step undecided (2.00 [0.50, 8.00], 2 "
         "systems). Trained on"
     ) in said
-
-
-def test_the_tutorial_quotes_claims_in_the_words_of_today():
-    def without_numbers(line):
-        return re.sub(r" \([\d.]+ \[[^]]+\]\)", "", line)
-
-    said = answers(
-        Judgement(
-            (
-                record("C1", Verdict.SUPPORTED, Verdict.UNDECIDED, tokens=1.6e6),
-                record("C5", Verdict.NO_DIFFERENCE, Verdict.UNDECIDED, tokens=1.6e6),
-            ),
-            (),
-        )
-    )
-    page = (ROOT / "docs/tutorial.md").read_text().splitlines()
-    quoted = [line.removeprefix("> ") for line in page if line.startswith("> - **")]
-    assert list(map(without_numbers, quoted)) == list(map(without_numbers, said))

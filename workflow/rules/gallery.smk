@@ -1,6 +1,6 @@
-# Needs: figures and claims of a finished study. Makes: docs/gallery.md, docs/gallery/*.png and
-# docs/gallery/claims.json.
-# Steps: write_gallery, on demand (make gallery).
+# Needs: figures, answers and claims of a finished study. Makes: docs/gallery.md, docs/gallery/*.png and
+# docs/gallery/claims.json; what docs/tutorial.md quotes, and docs/tutorial/claims.json.
+# Steps: write_gallery (make gallery) and write_tutorial (make tutorial), on demand.
 SHOWN = catalogue.shown_in_gallery(STUDY)
 GALLERY = [catalogue.KINDS[kind].figure(system) for kind, system in SHOWN.items()]
 CAPTIONS = sorted({catalogue.KINDS[kind].caption for kind in SHOWN})
@@ -32,3 +32,24 @@ rule write_gallery:
         looks=lambda w: {k: vars(catalogue.KINDS[k].look(STUDY, s)) for k, s in SHOWN.items()},
     script:
         "../scripts/write_gallery.py"
+
+
+rule write_tutorial:
+    input:
+        claims=f"{RESULTS}/claims.json",
+        recommendation=f"{RESULTS}/recommendation.md",
+    output:
+        claims="docs/tutorial/claims.json",
+    log:
+        f"{RESULTS}/logs/write_tutorial.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/write_tutorial.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        code=code_of("write_tutorial"),
+    script:
+        "../scripts/write_tutorial.py"
