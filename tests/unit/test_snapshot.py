@@ -1,11 +1,15 @@
+from dataclasses import asdict
+
 import numpy as np
 import pandas as pd
 import pytest
-from judged import claim_record
+from judged import LAG, assessment, cell_result, claim_record
 from PIL import Image
 from spot_check import compare_cell
 
+from raremd.analysis.cell_result import cell_results
 from raremd.analysis.claim_records import Judgement
+from raremd.analysis.claims import Contrast, judge_study
 from raremd.report.pages import results as snapshot
 from raremd.report.pages.markdown import TWO_SCREENS, height
 from raremd.report.pages.recommendation import DETAILS
@@ -48,6 +52,26 @@ def test_what_is_kept():
         "log2_ratio",
         "cross_entropy",
     ]
+
+
+def test_what_is_kept_leads_to_the_same_verdicts():
+    toward, away = [-0.1, -0.2, -0.15], [-1.2, -1.5, -1.1]
+    of_hard = {"losses": {"lstm": 1.0, "markov": 0.5}, "lstm": away, "markov": toward}
+    of_easy = {"moved": {"lstm": [0.5, 0.6, 0.4]}, "losses": {"lstm": 0.5}, "lstm": toward}
+    cells = [cell_result(partition="fine", **of_hard), cell_result(partition="coarse", **of_easy)]
+    known = {"toy": assessment()}
+
+    def judged(read):
+        hard, easy = read
+        return judge_study([Contrast("C4", "toy", easy, hard)], read, ["lstm"], (), known)
+
+    of_all = [cell.table.assign(**asdict(cell.cell)) for cell in cells]
+    kept = snapshot.reduce(pd.concat(of_all), {"toy": LAG})
+    said = judged(cell_results(kept, [cell.cell for cell in cells], {"toy": LAG}))
+    assert said == judged(cells)
+    texts = " ".join(doubt.text for doubt in said.records[0].one_step_doubts)
+    assert "held-out loss is 1.000 nats" in texts and "after 1,000,000 tokens" in texts
+    assert "still moved by a factor of 1.41" in texts
 
 
 def test_few_colours_keep_the_rare_ones(tmp_path):

@@ -37,12 +37,16 @@ LARGEST = 100_000
 """Bytes of a figure."""
 COLORS = 64
 SHRINK = 0.85
-EACH = ("timescale", "yardstick_timescale", "cross_entropy")
-"""Quantities that are kept of each replicate; of the rest the summary is."""
+EACH = (
+    "timescale", "yardstick_timescale", "cross_entropy", "cross_entropy_moved_log2",
+    "expected_timescale", "expected_timescale_moved_log2", "tokens",
+)  # fmt: skip
+"""Quantities that are kept of each replicate: those that verdicts rest on."""
 SUMMARY = (
     *EACH, "log2_ratio", "yardstick_log2_ratio", "ceiling_log2", "yardstick_ceiling_log2",
-    "crossing_rate", "residence_time", "slow_transitions", "population", "tokens", "parameters",
+    "crossing_rate", "residence_time", "slow_transitions", "population", "parameters",
 )  # fmt: skip
+"""Quantities of which the mean or median over replicates is kept."""
 FIGURES = {
     "C1": [],
     "C2": ["dimension", "dimension_interval"],
@@ -78,7 +82,7 @@ def compress(source: Path, target: Path, largest: int = LARGEST) -> None:
 
 
 def reduce(comparison: pd.DataFrame, lags: dict[str, float]) -> pd.DataFrame:
-    """Rows of the comparison that the claims rest on and that a spot check compares.
+    """Rows of the comparison from which all verdicts follow, and that a spot check compares.
 
     Parameters
     ----------
