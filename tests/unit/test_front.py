@@ -61,5 +61,5 @@ def test_a_markov_model_that_is_right_nowhere_has_no_place():
         "toy", "ps", Outcome.CANNOT_TELL, True, None, (), (outcome("markov", 1.0, "cannot tell"),)
     )
     text = found(Judgement((), ()), [system], KeptLaws("", ()), BOARD.assign(right=False), "a", "b")
-    assert "It is right in 0 of the 2 systems whose MD can decide ([" in text
+    assert "It is right in 0 of the 2 systems whose MD can decide by the tolerance of" in text
     assert "In 0 of 1 system." in text and "In 0 of 1 combination of coordinate" in text
