@@ -7,6 +7,7 @@ from judged import LAG, assessment, cell_result, claim_record
 from PIL import Image
 from spot_check import compare_cell
 
+from raremd.analysis.assessment import Cause, Doubt
 from raremd.analysis.cell_result import cell_results
 from raremd.analysis.claim_records import Judgement
 from raremd.analysis.claims import Contrast, judge_study
@@ -114,7 +115,7 @@ def large_study():
             ("cross_entropy", np.nan),
         )
     ]
-    cost = [{"model": m, "system": s, "core_seconds": 3600.0} for m in ("lstm",) for s in SYSTEMS]
+    cost = [row(model="lstm", system=s, core_seconds=3600.0) for s in SYSTEMS]
     return pd.DataFrame(rows), pd.DataFrame(cost * 100)
 
 
@@ -191,3 +192,21 @@ def test_removals_are_compared_with_what_they_are_made_of():
     lines = snapshot.removals(table, study)
     assert "| `toy` | `x/dt_1/cored` | -1.00 | **+1.00** | +0.00 | – | – |" in lines
     assert snapshot.removals(table, plan_of(["toy"], models, {"toy": {}})) == []
+
+
+def test_what_longer_training_would_cost():
+    doubt = Doubt(Cause.BUDGET, "it still moved", "train longer")
+    waiting = claim_record("C4", budget=2.0, doubts=(doubt,))
+    both = claim_record("C6", model="transformer", budget=1.0, doubts=(doubt,))
+    fine = claim_record("C5", budget=1.0)
+    spent = [("lstm_twice", "fine", 100.0), ("lstm_twice", "coarse", 200.0), ("lstm", "fine", 60.0),
+             ("lstm_twice", "other", 7.0), ("transformer", "coarse", 90.0)]  # fmt: skip
+    cost = pd.DataFrame(
+        [row(model=m, partition=p, core_seconds=36.0 * seconds) for m, p, seconds in spent]
+    )
+    controls = (Control("lstm_twice", "lstm", "budget", 2.0),)
+    assert snapshot.longer([fine], cost, controls) == []
+    (_, one) = snapshot.longer([waiting, fine], cost, controls)
+    assert one.startswith("1 verdict at") and "2 pairs" in one and "about 12.0 core-hours" in one
+    (_, two) = snapshot.longer([waiting, both], cost, controls)
+    assert two.startswith("2 verdicts at") and "4 pairs" in two and "18.0 core-hours" in two

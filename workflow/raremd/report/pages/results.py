@@ -6,6 +6,7 @@ Nothing on the page is typed: every number comes from the study's own files.
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from itertools import pairwise, zip_longest
 from pathlib import Path
 
@@ -13,7 +14,11 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from raremd.analysis.claim_records import Judgement
+from raremd.analysis.assessment import Cause
+from raremd.analysis.cell_result import FACTORS
+from raremd.analysis.claim_records import ClaimRecord, Judgement
+from raremd.analysis.claims import LSTM, TRANSFORMER
+from raremd.analysis.ladder import rungs
 from raremd.analysis.tidy import pick
 from raremd.analysis.words import count
 from raremd.io.storage import atomic_path
@@ -31,7 +36,8 @@ from raremd.report.pages.claims import (
 )
 from raremd.report.pages.markdown import as_table, before_details
 from raremd.report.pages.recommendation import DETAILS
-from raremd.study.verdict_plans import ResultsPagePlan
+from raremd.study.cell import Cell
+from raremd.study.verdict_plans import Control, ResultsPagePlan
 
 LARGEST = 100_000
 """Bytes of a figure."""
@@ -223,6 +229,31 @@ def _cost(cost: pd.DataFrame, study: ResultsPagePlan) -> list[str]:
     ]
 
 
+def longer(
+    records: Sequence[ClaimRecord], cost: pd.DataFrame, controls: Sequence[Control]
+) -> list[str]:
+    """What it would take to train those networks longer that leave verdicts undecided.
+
+    No lines where there are none.
+    """
+    waiting = [r for r in records if any(doubt.cause is Cause.BUDGET for doubt in r.doubts)]
+    trained: set[tuple[str, str]] = set()
+    for record in waiting:
+        for network in (LSTM, TRANSFORMER) if record.claim == "C6" else (record.model,):
+            names = {rung.budget: rung.name for rung in rungs(network, controls, [])}
+            trained |= {(names[record.budget], cell) for cell in record.cells}
+    cells = [Cell(*levels).folder for levels in cost[FACTORS].itertuples(index=False, name=None)]
+    mine = [pair in trained for pair in zip(cost["model"], cells, strict=True)]
+    if not any(mine):
+        return []
+    return [
+        "",
+        f"{count(len(waiting), 'verdict')} at the long lag would need longer training. Four times "
+        f"the tokens in the {count(sum(mine), 'pair')} of network and cell behind them would take "
+        f"about {4 * cost.loc[mine, 'core_seconds'].sum() / 3600:.1f} core-hours.",
+    ]
+
+
 def page(
     judgement: Judgement,
     recommendation: str,
@@ -275,7 +306,8 @@ def page(
     why, _, readings = diagnosis.partition(DETAILS)
     lines += ["### Why a network fails", "", *why.splitlines()[2:], ""]
     lines += collapsed("Each network", readings.strip().splitlines())
-    return "\n".join([*lines, *_speed(comparison, study), *_cost(cost, study)]) + "\n"
+    lines += [*_speed(comparison, study), *_cost(cost, study), *longer(claims, cost, controls)]
+    return "\n".join(lines) + "\n"
 
 
 def _made(comparison: pd.DataFrame, study: ResultsPagePlan, commits: list[str]) -> list[str]:
