@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from raremd.analysis.assessment import read_assessments
+from raremd.analysis.cell_result import cell_results
 from raremd.analysis.claim_records import Judgement
+from raremd.analysis.claims import Contrast, judge_study
 from raremd.analysis.kept_laws import KeptLaws
 from raremd.analysis.leaderboard import read_ranking
 from raremd.analysis.recommended import Recommended
@@ -16,6 +19,7 @@ from raremd.report.pages.answers import answers
 from raremd.report.pages.front import MARKS, found
 from raremd.report.pages.markdown import insert
 from raremd.study.load import load_study
+from raremd.study.plan import claims_plan
 from raremd.study.settings.study import read_settings
 
 ROOT = Path(__file__).parents[2]
@@ -89,6 +93,24 @@ def test_verdicts_follow_from_their_intervals(planned, judgement):
             elif reading.verdict is Verdict.CONTRADICTED:
                 away = reading.low > margin or reading.high < -margin
                 assert away if record.claim == "C1" else reading.high < 0 and reading.low < -margin
+
+
+def test_verdicts_at_the_long_lag_follow_from_the_kept_table(planned, kept, judgement):
+    plan = claims_plan(planned)
+    read = cell_results(kept, plan.cells, plan.yardstick_lags)
+    cells = dict(zip(plan.cells, read, strict=True))
+    contrasts = [
+        Contrast(c.claim, c.system, cells[c.easy], cells[c.hard] if c.hard else None)
+        for c in plan.contrasts
+    ]
+    files = [str(KEPT / f"assessments/{name}.json") for name in planned.settings.systems]
+    known = read_assessments(files)
+    again = judge_study(contrasts, read, plan.networks, plan.controls, known)
+    for record, kept_one in zip(again.records, judgement.records, strict=True):
+        found, said = record.long_lag, kept_one.long_lag
+        assert record.cells == kept_one.cells and record.budget == kept_one.budget
+        assert (found.verdict, found.replicates) == (said.verdict, said.replicates)
+        assert (found.low, found.high) == pytest.approx((said.low, said.high), rel=1e-6, abs=1e-9)
 
 
 def test_what_is_undecided_says_what_would_decide_it(judgement):

@@ -20,6 +20,7 @@ KEPT_FIGURES = catalogue.figures(
 rule write_results_page:
     input:
         claims=f"{RESULTS}/claims.json",
+        assessments=ASSESSMENTS,
         recommendation=f"{RESULTS}/recommendation.json",
         recommendation_page=f"{RESULTS}/recommendation.md",
         diagnosis=f"{RESULTS}/diagnosis.md",
@@ -33,6 +34,7 @@ rule write_results_page:
     output:
         page=f"{SNAPSHOT}/README.md",
         claims=f"{SNAPSHOT}/claims.json",
+        assessments=expand(f"{SNAPSHOT}/assessments/{{system}}.json", system=SYSTEMS),
         recommendation=f"{SNAPSHOT}/recommendation.json",
         comparison=f"{SNAPSHOT}/comparison.parquet",
         cost_csv=f"{SNAPSHOT}/cost.csv",

@@ -39,6 +39,8 @@ if __name__ == "__main__":
     write_json(o.provenance, distinct)
     for name in ("claims", "recommendation", "cost_csv"):
         shutil.copyfile(i[name], o[name])
+    for source, target in zip(i.assessments, o.assessments, strict=True):
+        shutil.copyfile(source, target)
     judgement, commits = read_typed(Judgement, i.claims), sorted({one.commit for one in made})
     what, why = Path(i.recommendation_page).read_text(), Path(i.diagnosis).read_text()
     figures = [Path(figure).stem for figure in i.figures]
