@@ -95,7 +95,9 @@ def pages():
 def kept(judgement, advice, why):
     """The page of a study that is kept, with every figure."""
     columns = ["system", *CELL, "model", "quantity", "replicate", "i", "lag", "value"]
-    cost = pd.DataFrame([{"model": "lstm", "system": SYSTEMS[0], "core_seconds": 1.0}])
+    spent = {"model": "lstm", "core_seconds": 1.0}
+    spent |= {"system": SYSTEMS[0], "coordinate": "x", "interval": 1.0, "partition": "fine"}
+    cost = pd.DataFrame([spent])
     study = ResultsPagePlan(
         tuple(Cell(s, "x", 1.0, PARTITIONS[0]) for s in SYSTEMS), dict.fromkeys(SYSTEMS, 10.0),
         NETWORKS, 5, {s: {} for s in SYSTEMS}, (),
