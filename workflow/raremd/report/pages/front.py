@@ -53,8 +53,8 @@ def _training(laws: KeptLaws) -> str:
     return (
         "**How many frames must a network be trained on?** By the [fitted laws](docs/laws.md), "
         f"{listed(needs)} bring a timescale of {FRAMES:,.0f} frames in {STATES} states within "
-        f"{100 * WITHIN:.0f} % of the MD's at one step. A frame is a token and counts each time "
-        "it is seen. At the long lag fewer can be enough."
+        f"{100 * WITHIN:.0f} % of the MD's at one step. At the long lag of the answers above fewer "
+        "can be enough. A frame is a token and counts each time it is seen."
     )
 
 
@@ -84,7 +84,12 @@ def _no_difference(judgement: Judgement) -> str:
     """How near sides must be that are called equal; the same for all claims but C1."""
     margins = {r.long_lag.margin for r in judgement.records if r.claim != "C1"}
     within = listed(sorted(map(ratio, margins)))
-    return f' "No difference" means within a factor of {within}.' if margins else ""
+    if not margins:
+        return ""
+    return (
+        f' "No difference" means that the whole interval lies within a factor of {within}; "yes" '
+        'and "better", that it leaves out 1 and reaches beyond that factor.'
+    )
 
 
 def found(
