@@ -330,6 +330,7 @@ def recipe_search(study: Study) -> RecipeSearch:
             TriedRecipe(
                 model,
                 study.kind(model),
+                round(usual.tokens * study.model(model).budget),
                 r.batch,
                 r.learning_rate,
                 r.weight_decay,
@@ -337,7 +338,7 @@ def recipe_search(study: Study) -> RecipeSearch:
                 r.window,
             )
         )
-    return RecipeSearch(tuple(tried), usual.tokens, usual.window, study.settings.replicates)
+    return RecipeSearch(tuple(tried), usual.window, study.settings.replicates)
 
 
 def results_page_plan(study: Study) -> ResultsPagePlan:

@@ -126,6 +126,7 @@ class TriedRecipe:
 
     model: str
     kind: str
+    tokens: int
     batch: int
     learning_rate: float
     weight_decay: float
@@ -140,12 +141,11 @@ class RecipeSearch:
     Attributes
     ----------
     tried : tuple of TriedRecipe
-    tokens, window, replicates : int
+    window, replicates : int
         Of the study; a recipe may have another window.
     """
 
     tried: tuple[TriedRecipe, ...]
-    tokens: int
     window: int
     replicates: int
 
