@@ -18,6 +18,7 @@ from raremd.analysis.predicted import PREDICTORS, WITHIN, Predictions
 from raremd.analysis.words import count, given, listed, number
 from raremd.analysis.zones import ZoneCount
 from raremd.report.names import pretty
+from raremd.report.pages.laws_networks import of_kinds, of_sizes
 from raremd.report.pages.laws_words import LIMITED_BY, PROTOTYPE, RELATED, VALIDITY
 from raremd.report.pages.markdown import as_table
 
@@ -330,6 +331,16 @@ def page(
         if any(fit.axis == axis for fit in laws.fits):
             lines += [f"### Against {what}", "", *_fits(laws.fits, axis), ""]
     lines += [
+        "## Other sizes, and the networks of papers",
+        "",
+        *of_sizes(points),
+        "",
+        "## LSTM and Transformer at the same tokens",
+        "",
+        "t1 is generated over MD: mean, smallest and largest of the trainings.",
+        "",
+        *of_kinds(points),
+        "",
         "## Dials of the data",
         "",
         "Exponents over the hidden chains, beside those of an earlier prototype:",
