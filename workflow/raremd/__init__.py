@@ -8,16 +8,12 @@ Without a workflow, in the style of deeptime's estimators::
     raremd.compare(dtrajs, {"LSTM": generated}, lags=[1, 10, 100], frame_interval=0.2, unit="ps")
 """
 
-import os
 from importlib import import_module
 from typing import Any
 
-from raremd.io.blas import choose_kernels
 from raremd.io.version import __version__
 
 __all__ = ["__version__"]
-
-choose_kernels(os.environ)
 
 _WHERE = {
     "compare": "raremd.report.notebook",
