@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from unittest import mock
 
@@ -69,9 +70,13 @@ def generating(model, n_states: int, walkers: int, frames: int, prompt: int) -> 
     return run
 
 
+def in_float32() -> AbstractContextManager[object]:
+    """The product as it is where the processor is not fast at bfloat16."""
+    return mock.patch.object(transformer, "fast_bfloat16", return_value=False)
+
+
 def generating_in_float32(model, n_states, walkers, frames, prompt) -> Callable[[], int]:
-    """The product's generation as it is where the processor is not fast at bfloat16."""
-    with mock.patch.object(transformer, "fast_bfloat16", return_value=False):
+    with in_float32():
         return generating(model, n_states, walkers, frames, prompt)
 
 

@@ -31,6 +31,7 @@ from pairs import (
     generating_cached,
     generating_in_float32,
     generating_plain,
+    in_float32,
     lstm_pair,
     tokens_of,
     training,
@@ -197,10 +198,10 @@ def loss_curves() -> dict:
 
 
 def cache_error() -> float:
-    """Largest difference of logits, cached generation against the full pass, 8 layers."""
+    """Largest difference of logits, cached generation against the full pass, 8 layers, float32."""
     product, _ = transformer_pair("8x256", 100)
     tokens = tokens_of(100, 4, CONTEXT)
-    with torch.inference_mode():
+    with torch.inference_mode(), in_float32():
         logits, _ = product.step(tokens[:, -1], product.initial_state(tokens))
         return float((logits - product.logits(tokens)[:, -1]).abs().max())
 
