@@ -80,8 +80,8 @@ def recorded(results: Path) -> float:
 def main(config: str) -> None:
     """Run, divide, write."""
     results = Path(yaml.safe_load(Path(config).read_text()).get("results", "results"))
-    if results.exists():
-        sys.exit(f"{results} is there: a study that has been computed tells no cost")
+    if any(results.glob("**/run.json")):
+        sys.exit(f"{results} has trainings: a study that has been computed tells no cost")
     with tempfile.TemporaryDirectory() as accounts:
         wall, total = run_study(config, accounts)
         spent = cpu_by_rule(Path(accounts))
