@@ -1,7 +1,7 @@
 """A wide Transformer's loss and gradient with products in bfloat16, for processors fast at them.
 
 Products take bfloat16 and add up in float32; what they leave is bfloat16. The residual stream,
-norms, softmax, read-out and loss are float32. Attention is formed again in the backward pass.
+norms, softmax, read-out and loss are float32.
 """
 
 from __future__ import annotations
@@ -223,59 +223,57 @@ def _groups(n_windows: int, length: int, rotary: Rotary) -> Iterator[slice]:
         yield slice(first, min(first + size, n_windows))
 
 
-def _shares(query: torch.Tensor, key: torch.Tensor, offset: int, context: int) -> torch.Tensor:
-    """What each query attends to: (S, queries, d) and (S, keys, d) -> (S, queries, keys)."""
-    scores = query @ key.transpose(1, 2)
-    _softmax(bits(scores), offset, context)
-    return scores
+class _Attended(NamedTuple):
+    """What attention of some windows leaves for its backward pass."""
+
+    windows: slice
+    parts: torch.Tensor  # (3, S, T, d): queries (scaled), keys and values
+    shares: list[torch.Tensor]  # of each block of queries: (S, queries, keys)
 
 
-def _parts_of(qkv: torch.Tensor, bias: np.ndarray, rotary: Rotary) -> torch.Tensor:
-    """Queries (scaled), keys and values of windows: (windows, T, 3 D) -> (3, S, T, d)."""
-    windows, length, size = qkv.shape
-    width = size // (3 * rotary.heads)
-    parts = torch.empty(3, windows, rotary.heads, length, width, dtype=torch.bfloat16)
-    _split(bits(qkv.flatten(0, 1)), bias, rotary.cos, rotary.sin, bits(parts))
-    return parts.flatten(1, 2)
-
-
-def _attention(qkv: torch.Tensor, bias: np.ndarray, rotary: Rotary) -> torch.Tensor:
+def _attention(
+    qkv: torch.Tensor, bias: np.ndarray, rotary: Rotary
+) -> tuple[torch.Tensor, list[_Attended]]:
     """What each token attends to: (B, T, 3 D) -> (B, T, D), both bfloat16."""
-    n_windows, length, size = qkv.shape
-    out = torch.empty(n_windows, length, size // 3, dtype=torch.bfloat16)
-    for group in _groups(n_windows, length, rotary):
-        query, key, value = _parts_of(qkv[group], bias, rotary)
-        to = out[group].unflatten(-1, (rotary.heads, -1)).transpose(1, 2)  # (windows, heads, T, d)
+    (n_windows, length, size), heads = qkv.shape, rotary.heads
+    out, kept = torch.empty(n_windows, length, size // 3, dtype=torch.bfloat16), []
+    for windows in _groups(n_windows, length, rotary):
+        to = out[windows].unflatten(-1, (heads, -1)).transpose(1, 2)  # (windows, heads, T, d)
+        parts = torch.empty(3, *to.shape, dtype=torch.bfloat16)
+        _split(bits(qkv[windows].flatten(0, 1)), bias, rotary.cos, rotary.sin, bits(parts))
+        query, key, value = parts = parts.flatten(1, 2)
+        all_shares = []
         for first, last, low in _blocks(length, rotary.context):
-            shares = _shares(query[:, first:last], key[:, low:last], first - low, rotary.context)
+            shares = query[:, first:last] @ key[:, low:last].transpose(1, 2)
+            _softmax(bits(shares), first - low, rotary.context)
             attended = shares @ value[:, low:last]
-            to[:, :, first:last] = attended.unflatten(0, (-1, rotary.heads))
-    return out
+            to[:, :, first:last] = attended.unflatten(0, (-1, heads))
+            all_shares.append(shares)
+        kept.append(_Attended(windows, parts, all_shares))
+    return out, kept
 
 
 def _attention_backward(
-    qkv: torch.Tensor,
-    bias: np.ndarray,
+    kept: Sequence[_Attended],
     rotary: Rotary,
     by: torch.Tensor,
     by_bias: np.ndarray,
     out: torch.Tensor,
 ) -> None:
     """Fill out (B, T, 3 D) with the gradient by qkv from that by `_attention`, add the bias's."""
-    for group in _groups(len(qkv), qkv.shape[1], rotary):
-        query, key, value = parts = _parts_of(qkv[group], bias, rotary)
-        by_out = by[group].unflatten(-1, (rotary.heads, -1)).transpose(1, 2).flatten(0, 1)
+    for windows, parts, all_shares in kept:
+        query, key, value = parts
+        by_out = by[windows].unflatten(-1, (rotary.heads, -1)).transpose(1, 2).flatten(0, 1)
         by_query, by_key, by_value = by_parts = torch.zeros_like(parts)
-        for first, last, low in _blocks(qkv.shape[1], rotary.context):
-            asked, seen, read = query[:, first:last], key[:, low:last], value[:, low:last]
-            shares = _shares(asked, seen, first - low, rotary.context)
+        blocks = _blocks(query.shape[1], rotary.context)
+        for (first, last, low), shares in zip(blocks, all_shares, strict=True):
             by_value[:, low:last] += shares.transpose(1, 2) @ by_out[:, first:last]
-            by_scores = by_out[:, first:last] @ read.transpose(1, 2)
+            by_scores = by_out[:, first:last] @ value[:, low:last].transpose(1, 2)
             _softmax_backward(bits(shares), bits(by_scores))
-            by_query[:, first:last] = by_scores @ seen
-            by_key[:, low:last] += by_scores.transpose(1, 2) @ asked
+            by_query[:, first:last] = by_scores @ key[:, low:last]
+            by_key[:, low:last] += by_scores.transpose(1, 2) @ query[:, first:last]
         by_parts = by_parts.unflatten(1, (-1, rotary.heads))
-        _join(bits(by_parts), rotary.cos, rotary.sin, by_bias, bits(out[group].flatten(0, 1)))
+        _join(bits(by_parts), rotary.cos, rotary.sin, by_bias, bits(out[windows].flatten(0, 1)))
 
 
 @njit(fastmath=FAST, error_model="numpy", cache=True)
@@ -320,7 +318,8 @@ def wide_loss(
         first, second = torch.empty_like(update), torch.empty_like(update)
         _add_and_normalise(bits(update), bias, x, bits(first), scales[2 * k])
         qkv = (first @ w.qkv.T).unflatten(0, tokens.shape)
-        attended = _attention(qkv, w.qkv_bias.numpy(), rotary).flatten(0, 1)
+        attended, attention = _attention(qkv, w.qkv_bias.numpy(), rotary)
+        attended = attended.flatten(0, 1)
         torch.mm(attended, w.project.T, out=update)
         _add_and_normalise(bits(update), zero, x, bits(second), scales[2 * k + 1])
         slope = second @ w.expand.T
@@ -328,7 +327,7 @@ def wide_loss(
         _gelu(bits(slope), w.expand_bias.numpy(), bits(active))
         torch.mm(active, w.contract.T, out=update)
         bias = w.contract_bias.numpy()
-        kept.append((first, second, qkv, attended, slope, active))
+        kept.append((first, second, attention, attended, slope, active))
     last = torch.empty_like(update)
     _add_and_normalise(bits(update), bias, x, bits(last), scales[-1])
     # Logits of 8 bits would spoil the loss: this product stays in float32.
@@ -345,10 +344,10 @@ def wide_loss(
     by_update = torch.from_numpy(logits @ readout).bfloat16()
     by_x, rounded = np.zeros_like(x), torch.empty_like(update)
     _normalise_backward(bits(by_update), bits(last), scales[-1], by_x, bits(rounded))
-    by_wide, by_qkv = torch.empty_like(kept[0][-1]), torch.empty_like(kept[0][2])
+    by_wide, by_qkv = torch.empty_like(kept[0][-1]), torch.empty_like(qkv)
     gradients: list[WideLayer] = []
     for k, w in reversed(list(enumerate(layers))):
-        first, second, qkv, attended, slope, active = kept.pop()
+        first, second, attention, attended, slope, active = kept.pop()
         by_contract = rounded.T @ active, torch.from_numpy(by_x.sum(axis=0))
         by_bias = torch.zeros_like(w.expand_bias)
         torch.mm(rounded, w.contract, out=by_wide)
@@ -360,7 +359,7 @@ def wide_loss(
         torch.mm(rounded, w.project, out=by_update)
         by_bias, by_attended = torch.zeros_like(w.qkv_bias), by_update.unflatten(0, tokens.shape)
         by = by_bias.numpy()
-        _attention_backward(qkv, w.qkv_bias.numpy(), rotary, by_attended, by, by_qkv)
+        _attention_backward(attention, rotary, by_attended, by, by_qkv)
         torch.mm(by_qkv.flatten(0, 1), w.qkv, out=by_update)
         _normalise_backward(bits(by_update), bits(first), scales[2 * k], by_x, bits(rounded))
         gradients.append(
