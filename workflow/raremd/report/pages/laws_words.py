@@ -23,7 +23,7 @@ VALIDITY = """\
 - The law for use knows tokens and states only. How states mix inside a basin matters too: chains
   with a ring leak more than states of molecules do.
 - Learning rate, batch and weight decay move scales and floors; each curve has one recipe.
-- The largest budgets have two or three trainings, the largest networks one.
+- The largest budgets have one or two trainings, the largest networks one.
 """
 RELATED = """\
 ## Related work
