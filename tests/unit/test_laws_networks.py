@@ -35,4 +35,6 @@ def test_a_network_stands_beside_the_small_one_of_its_kind_with_as_many_tokens()
 
 
 def test_both_kinds_stand_beside_each_other_where_both_had_the_budget():
-    assert of_kinds(points())[2:] == ["| s | 1,000,000 | 0.45 [0.4, 0.5] | 0.2 | 1 [1, 1] | 0.1 |"]
+    assert of_kinds(points())[2:] == [
+        "| `s` | 1,000,000 | 0.45 [0.4, 0.5] | 0.2 | 1 [1, 1] | 0.1 |"
+    ]

@@ -201,13 +201,22 @@ def fits(points: pd.DataFrame, samples: int, seed: int) -> Iterator[Fit]:
 
 
 def _regression(table: pd.DataFrame, quantity: str) -> tuple[np.ndarray, float]:
-    """Intercept and exponents of tokens, states and t1; NaN where a dial does not vary."""
+    """Intercept and exponents of tokens, states and t1; NaN where a dial does not vary.
+
+    The exponent of tokens is that within cells where a cell has several budgets: networks were
+    trained longer where they are worse.
+    """
     turning = np.log([table["tokens"] / TOKENS, table["states"] / STATES, table["t1"] / T1]).T
+    y, numbers = np.log(table[quantity].to_numpy(np.float64)), np.full(4, np.nan)
+    both = table[FACTORS].assign(x=turning[:, 0], y=y)
+    apart = both[["x", "y"]] - both.groupby(FACTORS)[["x", "y"]].transform("mean")
+    within = float(apart["x"] @ apart["x"])
     turned = np.ptp(turning, axis=0) > 1e-9
+    if within > 1e-9:
+        numbers[1], turned[0] = float(apart["x"] @ apart["y"]) / within, False
+        y = y - numbers[1] * turning[:, 0]
     design = np.column_stack([np.ones(len(table)), turning[:, turned]])
-    y = np.log(table[quantity].to_numpy(np.float64))
     best, *_ = np.linalg.lstsq(design, y, rcond=None)
-    numbers = np.full(4, np.nan)
     numbers[0], numbers[1:][turned] = best[0], best[1:]
     return numbers, float(np.std(y - design @ best))
 

@@ -18,8 +18,8 @@ from raremd.analysis.predicted import PREDICTORS, WITHIN, Predictions
 from raremd.analysis.words import count, given, listed, number
 from raremd.analysis.zones import ZoneCount
 from raremd.report.names import pretty
-from raremd.report.pages.laws_networks import of_kinds, of_sizes
-from raremd.report.pages.laws_words import LIMITED_BY, PROTOTYPE, RELATED, VALIDITY
+from raremd.report.pages.laws_networks import beside_each_other
+from raremd.report.pages.laws_words import AXES_IN_WORDS, LIMITED_BY, PROTOTYPE, RELATED, VALIDITY
 from raremd.report.pages.markdown import as_table
 
 QUANTITIES = {**ERRORS, "excess": "added rate at one step"}
@@ -244,8 +244,8 @@ def _times(base: float, power: float) -> str:
 
 
 def _zones(found: Sequence[ZoneCount]) -> list[str]:
-    rows = [[each.zone.value, str(each.trainings), str(each.right)] for each in found]
-    return as_table(["zone", "trainings", "of which t1 at one step came out right"], rows)
+    heading = ["zone", "trainings", "of which t1 at one step came out right"]
+    return as_table(heading, [[z.zone.value, str(z.trainings), str(z.right)] for z in found])
 
 
 def _kept(kept: KeptLaws) -> list[str]:
@@ -323,24 +323,11 @@ def page(
         "that at the yardstick's lag abs(ln(t1 model / t1 MD)).",
         "",
     ]
-    for axis, what in (
-        ("tokens", "tokens"),
-        ("parameters", "parameters"),
-        ("frames", "unique frames of the MD"),
-    ):
+    for axis, what in AXES_IN_WORDS.items():
         if any(fit.axis == axis for fit in laws.fits):
             lines += [f"### Against {what}", "", *_fits(laws.fits, axis), ""]
     lines += [
-        "## Other sizes, and the networks of papers",
-        "",
-        *of_sizes(points),
-        "",
-        "## LSTM and Transformer at the same tokens",
-        "",
-        "t1 is generated over MD: mean, smallest and largest of the trainings.",
-        "",
-        *of_kinds(points),
-        "",
+        *beside_each_other(points),
         "## Dials of the data",
         "",
         "Exponents over the hidden chains, beside those of an earlier prototype:",

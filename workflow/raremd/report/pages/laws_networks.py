@@ -9,7 +9,6 @@ import pandas as pd
 
 from raremd.analysis.cell_result import FACTORS
 from raremd.analysis.words import count, number
-from raremd.report.names import pretty
 from raremd.report.pages.markdown import as_table
 
 FACTOR = 1.5
@@ -17,14 +16,30 @@ FACTOR = 1.5
 _ONE_STEP, _LONG = "t1 at one step", "t1 at the yardstick's lag"
 
 
-def of_sizes(points: pd.DataFrame) -> list[str]:
-    """Each network of another size or way of training, beside the small one of its kind.
+def beside_each_other(points: pd.DataFrame) -> list[str]:
+    """The two sections.
 
     Parameters
     ----------
     points : pandas.DataFrame
         The trainings, see `law_points.points`.
     """
+    return [
+        "## Other sizes, and the networks of papers",
+        "",
+        *of_sizes(points),
+        "",
+        "## LSTM and Transformer at the same tokens",
+        "",
+        "t1 is generated over MD: mean, smallest and largest of the trainings.",
+        "",
+        *of_kinds(points),
+        "",
+    ]
+
+
+def of_sizes(points: pd.DataFrame) -> list[str]:
+    """Each network of another size or way of training, beside the small one of its kind."""
     others = points[~points["plain"] & points["variant"].isin(["", "two passes"])]
     rows, factors = [], []
     for key, small in _at_same_tokens(points):
@@ -33,7 +48,7 @@ def of_sizes(points: pd.DataFrame) -> list[str]:
             factors.append(_mean(own["error"]) / _mean(small["error"]))
             rows.append(
                 [
-                    pretty(key["system"]),
+                    f"`{key['system']}`",
                     f"`{network}`",
                     f"{own['parameters'].iloc[0]:,.0f}",
                     f"{key['budget']:,.0f}",
@@ -66,7 +81,7 @@ def of_kinds(points: pd.DataFrame) -> list[str]:
         if kinds.keys() >= {"lstm", "transformer"}:
             both = kinds["lstm"], kinds["transformer"]
             values = (_range(part[of]) for of in ("ratio", "long_ratio") for part in both)
-            rows.append([pretty(str(cell[0])), f"{cell[-1]:,.0f}", *values])
+            rows.append([f"`{cell[0]}`", f"{cell[-1]:,.0f}", *values])
     heading = [
         "system", "tokens", f"LSTM: {_ONE_STEP}", "Transformer", f"LSTM: {_LONG}", "Transformer",
     ]  # fmt: skip

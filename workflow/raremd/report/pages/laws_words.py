@@ -6,6 +6,11 @@ LIMITED_BY = {
     "frames": "data: more MD would help most",
     "": "nothing that was varied: no doubling is sure to help",
 }
+AXES_IN_WORDS = {
+    "tokens": "tokens",
+    "parameters": "parameters",
+    "frames": "unique frames of the MD",
+}
 PROTOTYPE = {
     "leak": "-0.85 to -1 for tokens, 1.3 to 1.4 for states, about 0 for t1",
     "excess": "about -0.85 for tokens, about 0.5 for states, about 0 for t1",
@@ -22,6 +27,8 @@ VALIDITY = """\
   possible loss, elsewhere over the best model of the cell, which is then left out.
 - The law for use knows tokens and states only. How states mix inside a basin matters too: chains
   with a ring leak more than states of molecules do.
+- The exponent of tokens in the law for use is that within cells, since networks were trained longer
+  in some than in others.
 - Learning rate, batch and weight decay move scales and floors; each curve has one recipe.
 - The largest budgets have one or two trainings, the largest networks one.
 """
