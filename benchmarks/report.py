@@ -207,12 +207,13 @@ def draw(results: dict, folder: Path) -> None:
     ):
         values = [row[key]["median"] for row in rows]
         places = [k + 0.27 * (shift - 1) for k in range(len(rows))]
-        ax.barh(places, values, 0.25, label=key, color=color)
+        named = "roofline in float32" if key == "roofline" else key
+        ax.barh(places, values, 0.25, label=named, color=color)
     ax.set_yticks(range(len(rows)), [f"{row['task']}: {row['model']}" for row in rows])
     ax.set(xscale="log", xlabel="frames a second, one core")
     ax.legend()
     figure.savefig(folder / "rates.svg", metadata={"Date": None})
-    figure, axes = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
+    figure, axes = plt.subplots(1, 2, figsize=(9, 6), layout="constrained")
     walkers = results["walkers"]
     for key in ("product", "plain"):
         axes[0].loglog(walkers["walkers"], walkers[key], "o-", label=key)
@@ -222,7 +223,9 @@ def draw(results: dict, folder: Path) -> None:
         sizes = [n / curve["size"][0] for n in curve["size"]]
         axes[1].loglog(sizes, relative, "o-", label=f"{name}: {curve['slope']:.2f}")
     axes[1].set(xlabel="size / smallest", ylabel="CPU time / that of the smallest")
-    axes[1].legend(fontsize="small")
+    axes[1].set_title("Slope of the last three sizes in the legend")
+    handles, labels = axes[1].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize="small")
     axes[0].legend()
     figure.savefig(folder / "scaling.svg", metadata={"Date": None})
 
