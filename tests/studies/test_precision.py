@@ -69,11 +69,12 @@ def test_timescales_of_what_is_generated_in_bfloat16_are_those_of_float32(monkey
     assert abs(np.mean(moved)) < 0.1
 
 
+@pytest.mark.parametrize("shape", [(4, 51), (9, 301)])  # the latter in several blocks and groups
 @pytest.mark.parametrize("kind", WIDE)
-def test_bfloat16_keeps_the_loss_within_a_thousandth(kind, monkeypatch):
+def test_bfloat16_keeps_the_loss_within_a_thousandth(kind, shape, monkeypatch):
     torch.manual_seed(0)
     model = build_model(kind, 10, WIDE[kind])
-    windows = torch.from_numpy(np.random.default_rng(3).integers(10, size=(4, 51)))
+    windows = torch.from_numpy(np.random.default_rng(3).integers(10, size=shape))
     gradients, losses = [], []
     for fast in (True, False):
         fast_bfloat16_is(monkeypatch, fast)

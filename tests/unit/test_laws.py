@@ -45,6 +45,17 @@ def plan_of(samples=30):
     return LawsPlan(tuple(models), tuple(systems), predicted, samples, 0)
 
 
+def test_networks_trained_longer_where_they_are_worse_do_not_bend_the_exponent():
+    rows = [
+        {"system": name, "coordinate": "x", "interval": 1.0, "partition": "p", "recrossing": "none",
+         "tau_c": 0.0, "tokens": n, "states": 100.0, "t1": 1e3, "excess": worse * (n / 1e6) ** -1.0}
+        for name, worse, budgets in (("hard", 0.1, (1e6, 1e7, 1e8)), ("easy", 0.01, (1e6, 4e6)))
+        for n in budgets
+    ]  # fmt: skip
+    law = fitted.dial_law(pd.DataFrame(rows), "excess")
+    assert law.tokens == pytest.approx(1.0) and 0.01 < law.scale < 0.1
+
+
 @pytest.fixture(scope="module")
 def comparison():
     rng = np.random.default_rng(0)
