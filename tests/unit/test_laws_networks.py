@@ -28,7 +28,7 @@ def points():
 
 def test_a_network_stands_beside_the_small_one_of_its_kind_with_as_many_tokens():
     sentence, _, *table = of_sizes(points())
-    assert "of 2 networks 1 have an error" in sentence and "and 0 one that is larger" in sentence
+    assert "in 1 of 2 comparisons" in sentence and "in 0 it is larger by more" in sentence
     large, twice = table[2:]
     assert "| `large` | 99 | 1,000,000 | 0.8 | 0.45 [0.4, 0.5] | 1.1 | 1 [1, 1] | 0.2 |" in large
     assert "`twice`" in twice and twice.endswith("| 1 |")

@@ -62,9 +62,11 @@ def of_sizes(points: pd.DataFrame) -> list[str]:
         "of the small one", "error at one step / that of the small one",
     ]  # fmt: skip
     return [
-        f"At the same tokens, of {count(len(rows), 'network')} {better} have an error at one step "
-        f"that is smaller than the small network's by more than a factor of {FACTOR:g}, and "
-        f"{worse} one that is larger by more. t1 is generated over MD: mean, smallest and largest.",
+        f"At the same tokens, in {better} of {count(len(rows), 'comparison')} the error at one "
+        f"step is smaller than the small network's by more than a factor of {FACTOR:g}, and in "
+        f"{worse} it is larger by more. t1 is generated over MD: mean, smallest and largest. "
+        "`tsai_64`, `tsai_1024` and `gpt` are networks of papers, at learning rates of their own, "
+        "`two_pass` is a paper's way of training; config/scaling.yaml has all settings.",
         "",
         *as_table(heading, rows),
     ]
