@@ -330,7 +330,7 @@ def recipe_search(study: Study) -> RecipeSearch:
             TriedRecipe(
                 model,
                 study.kind(model),
-                round(usual.tokens * study.model(model).budget),
+                model_plan(study, model).budget.tokens,
                 r.batch,
                 r.learning_rate,
                 r.weight_decay,

@@ -4,7 +4,7 @@ Generation makes no PyTorch call: with 2 layers of width 32 a frame of 50 walker
 where one PyTorch call an operation took 390. Training goes through a batch window by window,
 forward and backward, see `transformer_training`. Where the processor is fast at bfloat16, training
 multiplies in it from width 64 on, see `transformer_wide`, and generation from width 128 on, see
-`transformer_walkers`: 2.5 times as fast at 8 layers of width 256. Rates are in
+`transformer_walkers`: about twice as fast at 8 layers of width 256. Rates are in
 benchmarks/README.md.
 """
 
