@@ -106,3 +106,13 @@ def test_the_study_of_budgets_shows_its_plan_before_it_runs(checkout):
     run = make(folder, "laws-point")
     assert "<config/scaling.yaml><--cores><1><--><show_points>" in run.stdout
     assert run.stdout.rstrip().endswith("the point")
+
+
+def test_another_board_is_ranked_and_shown_from_its_own_folder(checkout):
+    folder = checkout()
+    (folder / "board.yaml").write_text("results: results/of_mine\n")
+    (folder / "results/of_mine").mkdir(parents=True)
+    (folder / "results/of_mine/leaderboard.md").write_text("ranked\n")
+    run = make(folder, "leaderboard", "BOARD=board.yaml")
+    assert "<--configfile><board.yaml><--><rank_models>" in run.stdout
+    assert run.stdout.endswith("ranked\n")

@@ -2,9 +2,11 @@
 # exact.json and generated.h5 of hidden chains.
 # Makes: leaderboard.{csv,md,pdf,png} and leaderboard_metrics.csv in the folder of results.
 # Steps: rank_models -> plot_leaderboard; `make leaderboard` runs both on config/leaderboard.yaml.
-# keep_leaderboard, on demand (make keep-leaderboard), copies them into docs/leaderboard; keep_recipes,
-# on demand, keeps the scores of config/recipes.yaml and writes the tables of docs/recipes.md.
+# keep_leaderboard, on demand (make keep-leaderboard), copies them into docs/leaderboard, under the name of the
+# folder of results; keep_recipes, on demand, keeps the scores of config/recipes.yaml and writes the tables of
+# docs/recipes.md.
 LEADERBOARD = f"{RESULTS}/leaderboard"
+KEPT_BOARD = f"docs/leaderboard/{os.path.basename(RESULTS)}"
 
 
 rule rank_models:
@@ -47,10 +49,10 @@ rule keep_leaderboard:
         markdown=f"{LEADERBOARD}.md",
         png=f"{LEADERBOARD}.png",
     output:
-        csv="docs/leaderboard/leaderboard.csv",
-        metrics="docs/leaderboard/leaderboard_metrics.csv",
-        markdown="docs/leaderboard/leaderboard.md",
-        png="docs/leaderboard/leaderboard.png",
+        csv=f"{KEPT_BOARD}.csv",
+        metrics=f"{KEPT_BOARD}_metrics.csv",
+        markdown=f"{KEPT_BOARD}.md",
+        png=f"{KEPT_BOARD}.png",
     log:
         f"{RESULTS}/logs/keep_leaderboard.log",
     benchmark:
@@ -61,7 +63,8 @@ rule keep_leaderboard:
     resources:
         mem_mb=100,
     shell:
-        "cp {input} $(dirname {output.csv}) 2> {log}"
+        "{{ cp {input.csv} {output.csv}; cp {input.metrics} {output.metrics};"
+        " cp {input.markdown} {output.markdown}; cp {input.png} {output.png}; }} 2> {log}"
 
 
 rule keep_recipes:
