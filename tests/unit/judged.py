@@ -55,6 +55,7 @@ def cell_result(
     losses=None,
     moved=None,
     tokens=None,
+    best_tokens=None,
     **models,
 ) -> CellResult:
     """A cell in which each model deviates from the MD by log2 ratios, one a replicate.
@@ -62,7 +63,8 @@ def cell_result(
     Both readings hold the same timescales, those of the MD with a relative `md_error`.
     `losses` are held-out losses, by model;
     `moved` are changes of the expected timescale over the last doubling, one a replicate;
-    a model with a loss has seen a million `tokens` unless these say otherwise.
+    a model with a loss has seen a million `tokens` unless these say otherwise, and was best at the
+    end unless `best_tokens` does.
     """
     rows = []
 
@@ -80,7 +82,10 @@ def cell_result(
     for model, value in (losses or {}).items():
         for replicate in (1, 2, 3):
             add(model, replicate, "cross_entropy", 0, np.nan, value)
-            add(model, replicate, "tokens", 0, np.nan, (tokens or {}).get(model, 1e6))
+            seen = (tokens or {}).get(model, 1e6)
+            add(model, replicate, "tokens", 0, np.nan, seen)
+            best = (best_tokens or {}).get(model, seen)
+            add(model, replicate, "best_tokens", 0, np.nan, best)
     for model, values in (moved or {}).items():
         for replicate, value in enumerate(values, start=1):
             add(model, replicate, "expected_timescale_moved_log2", 0, np.nan, value)

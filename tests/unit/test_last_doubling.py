@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from raremd.learning.last_doubling import last_doubling
+from raremd.learning.last_doubling import best_tokens, last_doubling
 
 
 def history(tokens, timescale, loss=1.0):
@@ -48,3 +48,9 @@ def test_unknown_where_one_end_is(timescale):
 
 def test_unknown_without_training():
     assert np.isnan(last_doubling(history([0], 5.0)).loss)
+
+
+def test_the_best_is_where_the_loss_was_lowest():
+    falls = history(TOKENS, 5.0, -np.log(TOKENS))
+    rises_again = history(TOKENS, 5.0, np.abs(np.arange(16) - 4))
+    assert (best_tokens(falls), best_tokens(rises_again)) == (4_000_000, 1_250_000)

@@ -121,3 +121,39 @@ class TestWithoutAMarkovModel:
     def test_what_is_not_trained_needs_none(self):
         cell = cell_result(counted=RIGHT, losses={"counted": 0.89}, tokens={"counted": 0})
         assert budget_doubt(cell, Rung("counted"), TOLERANCE, Reading.LONG_LAG) is None
+
+
+NEAR = {"lstm": 0.48, "lstm_4": 0.48, "markov": 0.476}
+EARLY = {"lstm_4": 0.3e6}
+
+
+class TestPastItsBest:
+    """A network whose held-out loss rose again: more tokens would not help."""
+
+    def at_four_times(self, of_more, best_tokens=EARLY, losses=NEAR):
+        cell = cell_result(lstm=RIGHT, lstm_4=of_more, losses=losses, best_tokens=best_tokens)
+        return cell, budget_doubt(cell, LADDER, TOLERANCE, Reading.LONG_LAG)
+
+    def test_it_asks_for_more_md_where_its_timescale_moves(self):
+        _, found = self.at_four_times((2.0, 2.1, 1.9))
+        assert found.cause is Cause.OVERFIT and "more MD" in found.remedy
+        assert found.text == (
+            "`lstm_4` with 4 x tokens overfits in `toy/x/dt_1/fine`: its held-out loss was lowest "
+            "after 300,000 of 1,000,000 tokens, and its timescale at the long lag still moved by a "
+            "factor of 2.00 over the last doubling of them"
+        )
+
+    def test_it_is_judged_where_nothing_moves(self):
+        assert self.at_four_times(RIGHT)[1] is None
+
+    def test_it_says_nothing_against_a_shorter_training(self):
+        moved = (2.0, 2.1, 1.9)
+        for best_tokens, expected in ((EARLY, None), ({}, Cause.BUDGET)):
+            cell, _ = self.at_four_times(moved, best_tokens)
+            shorter = Rung("lstm", above=LADDER)
+            found = budget_doubt(cell, shorter, TOLERANCE, Reading.LONG_LAG)
+            assert (found and found.cause) == expected
+
+    def test_one_that_never_came_near_a_markov_model_is_not_trained(self):
+        far = NEAR | {"lstm_4": 0.9}
+        assert self.at_four_times((2.0, 2.1, 1.9), losses=far)[1].cause is Cause.BUDGET

@@ -31,6 +31,7 @@ class Cause(StrEnum):
     CONNECTION = "connection"
     NO_PROCESS = "no slow process"
     BUDGET = "budget"
+    OVERFIT = "overfit"
     FAILED = "failed"
 
 

@@ -89,7 +89,7 @@ class BudgetFinding:
     tokens : float or None
         Median over replicates and cells; None where it is not known.
     trained : bool
-        Whether nothing speaks for longer training on any side.
+        Whether nothing speaks for longer training on any side, or against so long a one.
     long_lag, one_step : Finding
         Uncorrected.
     """

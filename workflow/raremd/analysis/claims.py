@@ -150,8 +150,8 @@ class _Judged:
 
     @property
     def trained(self) -> bool:
-        """Whether nothing speaks for longer training."""
-        return all(doubt.cause is not Cause.BUDGET for doubt in self.doubts)
+        """Whether nothing speaks for longer training, or against so long a one."""
+        return all(doubt.cause not in (Cause.BUDGET, Cause.OVERFIT) for doubt in self.doubts)
 
 
 def _tokens(cells: Sequence[CellResult], names: Sequence[str]) -> float | None:

@@ -24,6 +24,7 @@ SUMMED_UP = ("cross_entropy", "leak", "expected_timescale")
 OF_TRAINING = (
     "cross_entropy",
     "tokens",
+    "best_tokens",
     "leak",
     "expected_timescale",
     "expected_timescale_moved_log2",
@@ -103,7 +104,7 @@ def _unit(quantity: str, time_unit: str) -> str:
         return "log2"
     if quantity == "crossing_rate":
         return f"1/{time_unit}"
-    if quantity in ("tokens", "training_frames"):
+    if quantity in ("tokens", "best_tokens", "training_frames"):
         return "frames"
     return "nats/frame" if quantity == "cross_entropy" else ""
 

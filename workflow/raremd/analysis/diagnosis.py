@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from raremd.analysis.assessment import Assessment
+from raremd.analysis.assessment import Assessment, Cause
 from raremd.analysis.cell_result import MARKOV, MD, CellResult, Reading
 from raremd.analysis.claim_records import Finding
 from raremd.analysis.claims import doubts_of
@@ -192,7 +192,8 @@ def _main_cause(
     most = max(helpful, key=lambda gain: gain.gain, default=None)
     budget = budget_doubt(cell, rung, tolerance, reading)
     if budget:
-        return MainCause.BUDGET, budget.text
+        overfits = budget.cause is Cause.OVERFIT
+        return MainCause.DATA if overfits else MainCause.BUDGET, budget.text
     if most:
         text = f"`{most.control}` takes away {most.gain:.2f} [{most.low:.2f}, {most.high:.2f}]"
         return VARIES.get(most.varies, MainCause.UNKNOWN), text

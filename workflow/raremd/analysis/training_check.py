@@ -17,6 +17,7 @@ from raremd.analysis.words import number
 from raremd.learning.trained import is_far_above
 
 REMEDY = "raise `training.tokens` at least fourfold"
+MORE_MD = "run more MD, or train a smaller network"
 ONE_STEP, LOSS = "expected_timescale", "cross_entropy"
 NAMES = {ONE_STEP: "expected one-step timescale", LOSS: "held-out loss"}
 
@@ -43,9 +44,17 @@ def budget_doubt(cell: CellResult, rung: Rung, tolerance: float, reading: Readin
     model = rung.name
     tokens = cell.values(model, "tokens")
     spent = f"{number(float(np.median(tokens)))} tokens" if len(tokens) else "its tokens"
-    seen = _far_above_markov(cell, model) or _still_moving(cell, rung, tolerance, reading)
+    above = _far_above_markov(cell, model)
+    seen = above or _still_moving(cell, rung, tolerance, reading)
     if seen is None:
         return _nothing_beside(cell, rung)
+    if not above and _overfits(cell, model):
+        best = number(float(np.median(cell.values(model, "best_tokens"))))
+        text = (
+            f"{rung.words} overfits in `{cell.name}`: its held-out loss was lowest after {best} of "
+            f"{spent}, and its {seen}"
+        )
+        return Doubt(Cause.OVERFIT, text, MORE_MD)
     text = f"{rung.words} is not trained to the end in `{cell.name}`: after {spent} its {seen}"
     return Doubt(Cause.BUDGET, text, REMEDY)
 
@@ -57,6 +66,12 @@ def _far_above_markov(cell: CellResult, model: str) -> str | None:
         if is_far_above(mine, baseline):
             return f"held-out loss is {mine:.3f} nats, a Markov model's {baseline:.3f}"
     return None
+
+
+def _overfits(cell: CellResult, model: str) -> bool:
+    """Whether the second half of its tokens no longer lowered the held-out loss."""
+    best, spent = (cell.values(model, name) for name in ("best_tokens", "tokens"))
+    return bool(len(best)) and bool(np.median(best) <= np.median(spent) / 2)
 
 
 def _nothing_beside(cell: CellResult, rung: Rung) -> Doubt | None:
@@ -74,10 +89,14 @@ def _nothing_beside(cell: CellResult, rung: Rung) -> Doubt | None:
 def _still_moving(cell: CellResult, rung: Rung, tolerance: float, reading: Reading) -> str | None:
     """Whether the last doubling of tokens, or one beyond them, changed more than it may.
 
-    A longer training that went wrong itself ends the search.
+    A longer training that went wrong itself, or overfits, ends the search.
     """
+
+    def sound(name: str) -> bool:
+        return not _far_above_markov(cell, name) and not _overfits(cell, name)
+
     at: Rung | None = rung
-    while at is not None and (at is rung or not _far_above_markov(cell, at.name)):
+    while at is not None and (at is rung or sound(at.name)):
         for name, changes in _changes(cell, at, reading).items():
             known = abs(changes[np.isfinite(changes)])
             if len(known) and np.median(known) > tolerance:

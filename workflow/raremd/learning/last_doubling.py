@@ -1,4 +1,4 @@
-"""Was a training still moving at its end? Its history at half of its tokens, and at all of them."""
+"""Was a training still moving at its end, or past its best? What its history says."""
 
 from __future__ import annotations
 
@@ -36,6 +36,17 @@ def last_doubling(history: pd.DataFrame) -> LastDoubling:
     """
     changes = (_change(history, name) for name in ("expected_timescale", "validation_loss"))
     return LastDoubling(*changes)
+
+
+def best_tokens(history: pd.DataFrame) -> int:
+    """Tokens after which the validation loss was lowest: the weights of then are kept.
+
+    Parameters
+    ----------
+    history : pandas.DataFrame
+        Of one replicate, see `checkpoint.Evaluation`.
+    """
+    return int(history["tokens"].iloc[history["validation_loss"].to_numpy().argmin()])
 
 
 def _change(history: pd.DataFrame, column: str) -> float:

@@ -54,6 +54,8 @@ class RunRecord(Provenance):
         Saved frames.
     tokens : tuple of int
         That a replicate was trained on.
+    best_tokens : tuple of int
+        See `last_doubling.best_tokens`; empty in records that are older than this field.
     cross_entropy : tuple of float
         Nats a frame, of the validation data.
     leak, expected_timescale : tuple of float
@@ -77,6 +79,7 @@ class RunRecord(Provenance):
     training_frames: int
     validation_frames: int
     tokens: tuple[int, ...]
+    best_tokens: tuple[int, ...] = ()
     cross_entropy: tuple[Number, ...]
     leak: tuple[Number, ...]
     expected_timescale: tuple[Number, ...]

@@ -14,7 +14,7 @@ from raremd.io.storage import atomic_path, write_arrays, write_parquet, write_re
 from raremd.kinetics.residence import crossings
 from raremd.kinetics.timescales import count_matrix, estimate, slow_split
 from raremd.learning.generation import Enough, draw_prompts, generate
-from raremd.learning.last_doubling import last_doubling
+from raremd.learning.last_doubling import best_tokens, last_doubling
 from raremd.learning.replicates import CellData, Cost, train_replicate
 from raremd.learning.run_record import GenerationRecord, RunRecord
 from raremd.states.discrete_trajectories import read_states
@@ -124,6 +124,7 @@ def train_and_generate(
         training_frames=sum(map(len, data.training)),
         validation_frames=sum(map(len, data.validation)),
         tokens=tuple(table.groupby("replicate")["tokens"].max().tolist()),
+        best_tokens=tuple(map(best_tokens, histories)),
         cross_entropy=tuple(entropies),
         leak=tuple(found.leak if found else np.nan for found in held_out),
         expected_timescale=tuple(found.timescale if found else np.nan for found in held_out),

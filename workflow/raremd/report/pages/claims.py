@@ -34,6 +34,7 @@ DECIDES = {
     Cause.CONNECTION: "connected MD",
     Cause.NO_PROCESS: "a slow process",
     Cause.BUDGET: "more tokens",
+    Cause.OVERFIT: "more MD",
     Cause.FAILED: "a network that works",
 }
 """What would decide a verdict, in a table; the whole sentences stand below all tables."""

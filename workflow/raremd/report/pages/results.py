@@ -45,7 +45,7 @@ COLORS = 64
 SHRINK = 0.85
 EACH = (
     "timescale", "yardstick_timescale", "cross_entropy", "cross_entropy_moved_log2",
-    "expected_timescale", "expected_timescale_moved_log2", "tokens",
+    "expected_timescale", "expected_timescale_moved_log2", "tokens", "best_tokens",
 )  # fmt: skip
 """Quantities that are kept of each replicate: those that verdicts rest on."""
 SUMMARY = (
