@@ -178,10 +178,11 @@ class TestBudgets:
 
     CONTROLS = tuple(Control(f"lstm_{n}", "lstm", "budget", n) for n in (16.0, 4.0))
 
-    def judged(self, losses):
+    def judged(self, losses, best_tokens=None):
         hard = cell_result(
-            markov=RIGHT, lstm=off(-0.5), **{"lstm_4.0": RIGHT, "lstm_16.0": RIGHT}, losses=losses
-        )
+            markov=RIGHT, lstm=off(-0.5), **{"lstm_4.0": RIGHT, "lstm_16.0": RIGHT}, losses=losses,
+            best_tokens=best_tokens,
+        )  # fmt: skip
         easy = cell_result(
             partition="coarse", markov=RIGHT, lstm=RIGHT, **{"lstm_4.0": RIGHT, "lstm_16.0": RIGHT}
         )
@@ -202,6 +203,12 @@ class TestBudgets:
         assert [at.trained for at in record.budgets] == [True, True, False]
         assert (record.budget, record.long_lag.verdict) == (4, Verdict.NO_DIFFERENCE)
         assert record.budgets[-1].long_lag.verdict == Verdict.UNDECIDED
+
+    def test_one_at_which_a_network_overfits_decides_only_if_all_do(self):
+        losses = dict.fromkeys(("markov", "lstm", "lstm_4.0", "lstm_16.0"), 1.0)
+        early = {"lstm": 1e5, "lstm_4.0": 1e5, "lstm_16.0": 1e5}
+        assert self.judged(losses, {"lstm_16.0": 1e5}).budget == 4
+        assert self.judged(losses, early).budget == 16
 
     def test_a_budget_beyond_which_the_timescale_moved_decides_nothing(self):
         """It was right by accident at fewer tokens: longer training takes it away again."""

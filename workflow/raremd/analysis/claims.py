@@ -26,7 +26,7 @@ from raremd.analysis.claim_records import (
 )
 from raremd.analysis.findings import corrected, finding, pooled_over_systems
 from raremd.analysis.ladder import Rung, rungs
-from raremd.analysis.training_check import budget_doubt
+from raremd.analysis.training_check import budget_doubt, overfits
 from raremd.analysis.verdicts import Effect, paired_effect
 from raremd.analysis.words import given
 from raremd.study.verdict_plans import Control
@@ -147,6 +147,7 @@ class _Judged:
     one_step: Finding
     doubts: tuple[Doubt, ...]
     one_step_doubts: tuple[Doubt, ...]
+    overfit: bool
 
     @property
     def trained(self) -> bool:
@@ -171,9 +172,10 @@ def _record(
     controls: Sequence[Control],
     assessment: Assessment,
 ) -> ClaimRecord:
-    """The record of a claim, given at the highest rung of the ladder that is trained."""
+    """The record of a claim, given at the highest rung that is trained, if possible not overfit."""
     trained = [step for step in ladder if step[1].trained]
-    budget, chosen = (trained or ladder)[-1]
+    fitting = [step for step in trained if not step[1].overfit]
+    budget, chosen = (fitting or trained or ladder)[-1]
     of = (LSTM, TRANSFORMER) if claim == "C6" else (model,)
     return ClaimRecord(
         claim=claim,
@@ -220,6 +222,7 @@ def judge_contrast(
             one_step=judged(name, Reading.ONE_STEP, steps),
             doubts=doubts,
             one_step_doubts=steps,
+            overfit=any(overfits(cell, name) for cell in cells),
         )
 
     ladder = [(rung.budget, at_budget(rung)) for rung in rungs(model, controls, cells)]
@@ -251,7 +254,8 @@ def judge_models(
         both = [cell for cell in cells if set(names) <= set(cell.models)]
         readings = [judged_in(pair, both, reading) for reading in Reading]
         (long_lag, doubts, chosen), (one_step, steps, _) = readings
-        return _Judged(chosen, _tokens(chosen, names), long_lag, one_step, doubts, steps)
+        overfit = any(overfits(cell, name) for cell in chosen for name in names)
+        return _Judged(chosen, _tokens(chosen, names), long_lag, one_step, doubts, steps, overfit)
 
     def judged_in(
         pair: tuple[Rung, Rung], both: list[CellResult], reading: Reading

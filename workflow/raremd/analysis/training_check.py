@@ -48,7 +48,7 @@ def budget_doubt(cell: CellResult, rung: Rung, tolerance: float, reading: Readin
     seen = above or _still_moving(cell, rung, tolerance, reading)
     if seen is None:
         return _nothing_beside(cell, rung)
-    if not above and _overfits(cell, model):
+    if not above and overfits(cell, model):
         best = number(float(np.median(cell.values(model, "best_tokens"))))
         text = (
             f"{rung.words} overfits in `{cell.name}`: its held-out loss was lowest after {best} of "
@@ -68,8 +68,8 @@ def _far_above_markov(cell: CellResult, model: str) -> str | None:
     return None
 
 
-def _overfits(cell: CellResult, model: str) -> bool:
-    """Whether the second half of its tokens no longer lowered the held-out loss."""
+def overfits(cell: CellResult, model: str) -> bool:
+    """Whether the second half of a network's tokens no longer lowered its held-out loss."""
     best, spent = (cell.values(model, name) for name in ("best_tokens", "tokens"))
     return bool(len(best)) and bool(np.median(best) <= np.median(spent) / 2)
 
@@ -93,7 +93,7 @@ def _still_moving(cell: CellResult, rung: Rung, tolerance: float, reading: Readi
     """
 
     def sound(name: str) -> bool:
-        return not _far_above_markov(cell, name) and not _overfits(cell, name)
+        return not _far_above_markov(cell, name) and not overfits(cell, name)
 
     at: Rung | None = rung
     while at is not None and (at is rung or sound(at.name)):
