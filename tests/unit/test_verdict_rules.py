@@ -175,3 +175,14 @@ def test_the_replicates_that_are_asked_for_decide():
         decided += decide(more, MARGIN).verdict != Verdict.UNDECIDED
     assert asked > 100
     assert decided == asked
+
+
+def test_more_replicates_are_asked_for_than_there_are_also_where_the_mean_is_trimmed():
+    rng, asked = np.random.default_rng(5), 0
+    for _ in range(300):
+        effect = paired_effect(rng.normal(-0.16, 0.24, 10))
+        if decide(effect, MARGIN).verdict == Verdict.UNDECIDED:
+            needed = replicates_needed(effect, MARGIN)
+            asked += needed is not None
+            assert needed is None or needed > 10
+    assert asked > 50

@@ -251,6 +251,7 @@ def replicates_needed(
     room = abs(room) if closeness else max(abs(effect.mean), room)
     scatter = effect.standard_error * np.sqrt(effect.n)
     n = np.arange(effect.n, MOST_REPLICATES + 1)
-    half = stdtrit(n - 1, (1 + level) / 2) * scatter / np.sqrt(n)
+    degrees = effect.degrees + (n - effect.n)  # of trimmed means fewer than n - 1
+    half = stdtrit(degrees, (1 + level) / 2) * scatter / np.sqrt(n)
     enough = n[half < room]
     return int(enough[0]) if len(enough) else None
