@@ -71,7 +71,7 @@ def _far_above_markov(cell: CellResult, model: str) -> str | None:
 def overfits(cell: CellResult, model: str) -> bool:
     """Whether the second half of a network's tokens no longer lowered its held-out loss."""
     best, spent = (cell.values(model, name) for name in ("best_tokens", "tokens"))
-    return bool(len(best)) and bool(np.median(best) <= np.median(spent) / 2)
+    return bool(len(best)) and bool(np.median(best) < np.median(spent) / 2)
 
 
 def _nothing_beside(cell: CellResult, rung: Rung) -> Doubt | None:
