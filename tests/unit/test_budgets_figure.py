@@ -12,14 +12,14 @@ from raremd.report.figures.style import Look
 EFFECTS = {1.0: 2.0, 4.0: 1.0, 16.0: 0.1}
 
 
-def at(budget, trained=True):
+def at(budget, trained=True, overfit=False):
     found = finding(Verdict.SUPPORTED, EFFECTS[budget])
-    return BudgetFinding(budget, 1e6 * budget, trained, found, found)
+    return BudgetFinding(budget, 1e6 * budget, trained, overfit, found, found)
 
 
 @pytest.fixture
 def figure():
-    ladder = (at(1.0), at(4.0), at(16.0, trained=False))
+    ladder = (at(1.0), at(4.0, overfit=True), at(16.0, trained=False))
     records = tuple(
         claim_record(claim=claim, model=model, budgets=ladder)
         for claim in ("C3", "C4")
@@ -38,10 +38,15 @@ def test_a_panel_a_claim_and_a_mark_a_budget(figure):
     assert seen == set(EFFECTS.values())
 
 
-def test_a_network_that_is_not_trained_to_the_end_is_open(figure):
+def test_a_network_that_is_not_trained_to_the_end_is_open_and_one_that_overfits_half(figure):
     marks = [line for line in figure.axes[0].lines if line.get_marker() not in ("None", "")]
     filled = {float(line.get_ydata()[0]): line.get_markerfacecolor() != "white" for line in marks}
     assert filled == {2.0: True, 1.0: True, 0.1: False}
+    assert {float(line.get_ydata()[0]): line.get_fillstyle() for line in marks} == {
+        2.0: "full",
+        1.0: "bottom",
+        0.1: "full",
+    }
 
 
 def test_series_that_would_hide_each_other_stand_apart(figure):

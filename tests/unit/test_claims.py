@@ -207,7 +207,9 @@ class TestBudgets:
     def test_one_at_which_a_network_overfits_decides_only_if_all_do(self):
         losses = dict.fromkeys(("markov", "lstm", "lstm_4.0", "lstm_16.0"), 1.0)
         early = {"lstm": 1e5, "lstm_4.0": 1e5, "lstm_16.0": 1e5}
-        assert self.judged(losses, {"lstm_16.0": 1e5}).budget == 4
+        record = self.judged(losses, {"lstm_16.0": 1e5})
+        assert record.budget == 4
+        assert [at.overfit for at in record.budgets] == [False, False, True]
         assert self.judged(losses, early).budget == 16
 
     def test_a_budget_beyond_which_the_timescale_moved_decides_nothing(self):

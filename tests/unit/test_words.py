@@ -26,7 +26,10 @@ from raremd.analysis.words import (
         (64_000, "64,000"),
         (0.0123456, "0.0123"),
         (0.0000123456, "0.0000123"),
-        (-2.5e-7, "-0.00000025"),
+        (-2.5e-7, "-2.5e-7"),
+        (1.2e-28, "1.2e-28"),
+        (9.999e-7, "1e-6"),
+        (1e-6, "0.000001"),
         (1.2345e17, "123,000,000,000,000,000"),
         (28.5, "28.5"),
         (5, "5"),
@@ -34,7 +37,7 @@ from raremd.analysis.words import (
         (np.nan, "–"),
     ],
 )
-def test_numbers_have_three_digits_and_no_exponent(value, text):
+def test_numbers_have_three_digits_and_no_exponent_down_to_a_millionth(value, text):
     assert number(value) == text
 
 

@@ -90,6 +90,8 @@ class BudgetFinding:
         Median over replicates and cells; None where it is not known.
     trained : bool
         Whether nothing speaks for longer training on any side, or against so long a one.
+    overfit : bool
+        Whether on some side the second half of the tokens no longer lowered the held-out loss.
     long_lag, one_step : Finding
         Uncorrected.
     """
@@ -97,6 +99,7 @@ class BudgetFinding:
     budget: float
     tokens: float | None
     trained: bool
+    overfit: bool
     long_lag: Finding
     one_step: Finding
 

@@ -25,7 +25,7 @@ from raremd.analysis.claim_records import (
     VariedFinding,
 )
 from raremd.analysis.findings import corrected, finding, pooled_over_systems
-from raremd.analysis.ladder import Rung, rungs
+from raremd.analysis.ladder import Rung, best_rung, rungs
 from raremd.analysis.training_check import budget_doubt, overfits
 from raremd.analysis.verdicts import Effect, paired_effect
 from raremd.analysis.words import given
@@ -173,9 +173,7 @@ def _record(
     assessment: Assessment,
 ) -> ClaimRecord:
     """The record of a claim, given at the highest rung that is trained, if possible not overfit."""
-    trained = [step for step in ladder if step[1].trained]
-    fitting = [step for step in trained if not step[1].overfit]
-    budget, chosen = (fitting or trained or ladder)[-1]
+    budget, chosen = best_rung(ladder, lambda step: step[1].trained, lambda step: step[1].overfit)
     of = (LSTM, TRANSFORMER) if claim == "C6" else (model,)
     return ClaimRecord(
         claim=claim,
@@ -188,7 +186,7 @@ def _record(
         markov=markov,
         budget=budget,
         budgets=tuple(
-            BudgetFinding(times, at.tokens, at.trained, at.long_lag, at.one_step)
+            BudgetFinding(times, at.tokens, at.trained, at.overfit, at.long_lag, at.one_step)
             for times, at in ladder
         ),
         varied=tuple(varied),

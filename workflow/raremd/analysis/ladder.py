@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from raremd.analysis.cell_result import CellResult
 from raremd.study.verdict_plans import Control
+
+Step = TypeVar("Step")
 
 
 @dataclass(frozen=True)
@@ -49,3 +52,20 @@ def rungs(model: str, controls: Sequence[Control], cells: Sequence[CellResult]) 
     for k in reversed(range(len(ran))):
         above = ran[k] = replace(ran[k], below=ran[k - 1] if k else None, above=above)
     return ran
+
+
+def best_rung(
+    ladder: Sequence[Step], trained: Callable[[Step], bool], overfit: Callable[[Step], bool]
+) -> Step:
+    """The highest rung that is trained and does not overfit, or else is trained, or else the last.
+
+    Parameters
+    ----------
+    ladder : sequence
+        Smallest budget first, at least one.
+    trained, overfit : callable
+        What is known of a rung.
+    """
+    done = [rung for rung in ladder if trained(rung)]
+    fitting = [rung for rung in done if not overfit(rung)]
+    return (fitting or done or ladder)[-1]

@@ -16,7 +16,7 @@ import numpy as np
 
 from raremd.analysis.assessment import Assessment, Doubt
 from raremd.analysis.cell_result import LOG2_CAP, MARKOV, MD, CellResult, Reading
-from raremd.analysis.ladder import rungs
+from raremd.analysis.ladder import best_rung, rungs
 from raremd.analysis.slow_process import SlowProcess
 from raremd.analysis.training_check import budget_doubt, overfits
 from raremd.analysis.verdicts import paired_effect, replicates_needed
@@ -276,9 +276,9 @@ def candidate(
     tolerance = assessment.tolerance
     ladder = rungs(model, controls, [cell])
     doubts = {rung: budget_doubt(cell, rung, tolerance, Reading.LONG_LAG) for rung in ladder}
-    trained = [rung for rung, doubt in doubts.items() if doubt is None]
-    fitting = [rung for rung in trained if not overfits(cell, rung.name)]
-    chosen = (fitting or trained or list(doubts))[-1]
+    chosen = best_rung(
+        ladder, lambda rung: doubts[rung] is None, lambda rung: overfits(cell, rung.name)
+    )
     budget = doubts[chosen]
     compared = tuple(_compare(cell, chosen.name, slow, tolerance) for slow in assessment.slow)
     missed = tuple(

@@ -17,11 +17,14 @@ MEASURED, GIVEN = 3, 10
 
 
 def number(value: float, digits: int = MEASURED) -> str:
-    """A number of so many digits, never with an exponent: ``64,000``, ``0.0000123``."""
+    """A number of so many digits: ``64,000``, ``0.0000123``; ``1.2e-9`` below a millionth."""
     if math.isnan(value):
         return "–"
     if math.isinf(value):
         return "∞"
+    if 0 < abs(value) < 1e-6:
+        digits_of, power = f"{value:.{digits - 1}e}".split("e")
+        return f"{digits_of.rstrip('0').rstrip('.')}e{int(power)}"
     text = f"{Decimal(f'{value:.{digits}g}'):,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import EngFormatter, FixedLocator, NullLocator
 
-from raremd.analysis.claim_records import ClaimRecord, Judgement
+from raremd.analysis.claim_records import BudgetFinding, ClaimRecord, Judgement
 from raremd.io.storage import read_typed
 from raremd.report.figures import style
 from raremd.report.figures.style import Files, Look, Series
@@ -22,12 +22,25 @@ from raremd.report.names import pretty
 MARKERS = "osD^vP*X"
 TITLE = 38
 """Letters in a line of a title."""
+FILLING: dict[str, dict[str, Any]] = {
+    "full": {},
+    "not trained to the end": {"markerfacecolor": "white"},
+    "overfit": {"fillstyle": "bottom", "markerfacecoloralt": "white"},
+}
+"""By mark, see `_mark`."""
 SIDEWAYS = 1.05
 """Factor between the tokens of series that would hide each other."""
 
 
+def _mark(at: BudgetFinding) -> str:
+    """Half filled if a network overfits, open if it is not trained to the end."""
+    if at.overfit:
+        return "overfit"
+    return "full" if at.trained else "not trained to the end"
+
+
 def _draw_record(axes: Axes, record: ClaimRecord, look: Series, marker: str, shift: float) -> None:
-    """One system and network: effect and interval at each budget, open if not trained."""
+    """One system and network: effect and interval at each budget; marked by `_mark`."""
     known = [at for at in record.budgets if at.tokens is not None]
     tokens = [at.tokens * shift for at in known if at.tokens is not None]
     effects = style.within([at.long_lag.effect for at in known])
@@ -35,8 +48,7 @@ def _draw_record(axes: Axes, record: ClaimRecord, look: Series, marker: str, shi
     axes.plot(tokens, effects, color=look.color, linewidth=0.6, alpha=0.6)
     axes.vlines(tokens, low, high, color=look.color, linewidth=0.6, alpha=0.6)
     for x, y, at in zip(tokens, effects, known, strict=True):
-        filling = look.color if at.trained else "white"
-        axes.plot(x, y, marker, color=look.color, markerfacecolor=filling, markersize=4)
+        axes.plot(x, y, marker, color=look.color, markersize=4, **FILLING[_mark(at)])
 
 
 def read(files: Files, look: Look) -> Judgement:
@@ -83,8 +95,11 @@ def draw(data: Judgement, look: Look) -> Figure:
             for system, m in marker.items()
         ),
     ]
-    untrained: dict[str, Any] = {"marker": "o", "markerfacecolor": "white", "linestyle": "none"}
-    handles.append(Line2D([], [], color="0.3", label="not trained to the end", **untrained))
+    handles += [
+        Line2D([], [], color="0.3", marker="o", linestyle="none", label=mark, **filling)
+        for mark, filling in FILLING.items()
+        if filling
+    ]
     handles.append(Patch(color=style.BAND, label="tolerance"))
     figure.legend(handles=handles, loc="outside upper center", ncols=4)
     return figure

@@ -41,7 +41,8 @@ DECIDES = {
 VARIED = "The same effect at the long lag for networks with one thing changed, uncorrected:"
 BUDGETS = """\
 The same effect at other budgets, without Holm's correction, so that it can be decided where the
-verdict is not; bold is the budget of the verdict:"""
+verdict is not; bold is the budget of the verdict, and `overfit` that the second half of a network's
+tokens no longer lowered its held-out loss:"""
 CONTROLS = """\
 Mean error of the slowest timescale at the long lag: of each network, and of the same network with
 one thing changed.
@@ -237,7 +238,8 @@ def budget_table(records: Sequence[ClaimRecord]) -> list[str]:
         at = next((at for at in record.budgets if at.budget == budget), None)
         if at is None:
             return "–"
-        text = f"{at.long_lag.verdict} {shown(at.long_lag)}" + ", not trained" * (not at.trained)
+        mark = ", overfit" if at.overfit else ", not trained" * (not at.trained)
+        text = f"{at.long_lag.verdict} {shown(at.long_lag)}{mark}"
         return f"**{text}**" if budget == record.budget else text
 
     return [
