@@ -16,12 +16,12 @@ def record(claim, long_lag, one_step, tokens=5.6e6):
     return replace(same, **found, budgets=budgets)
 
 
-def test_one_answer_for_both_readings_is_said_once():
+def test_each_reading_is_a_sentence():
     (said,) = answers(Judgement((record("C4", Verdict.SUPPORTED, Verdict.SUPPORTED),), ()))
     assert said == (
-        "- **Does coarse graining into metastable states help?** (C4) Yes for the LSTM, at the "
-        "long lag (2.00 [1.62, 2.46]) and at one step (2.00 [1.62, 2.46]). Trained on 5.6 million "
-        "tokens."
+        "- **Does coarse graining into metastable states help?** (C4) At the long lag: yes for the "
+        "LSTM (2.00 [1.62, 2.46]). At one step: yes for the LSTM (2.00 [1.62, 2.46]). Trained on "
+        "5.6 million tokens."
     )
 
 
@@ -33,8 +33,8 @@ def test_different_answers_of_systems_are_counted():
     ]
     (said,) = answers(Judgement(tuple(cases), ()))
     assert said.endswith(
-        "Yes in 1 and no difference in 2 of 3 systems for the LSTM at the long lag, and at one "
-        "step yes in 2 and undecided in 1 of 3 systems. Trained on 5.6 to 22 million "
+        "At the long lag: yes in 1 and no difference in 2 of 3 systems for the LSTM. At one step: "
+        "yes in 2 and undecided in 1 of 3 systems for the LSTM. Trained on 5.6 to 22 million "
         "tokens."
     )
 
@@ -50,8 +50,8 @@ def test_systems_that_decide_are_counted_where_all_together_do_not():
     pooled = PooledRecord("C3", "", cases[0].model, over, over, open_one, open_one)
     (said,) = answers(Judgement(tuple(cases), (pooled,)))
     assert (
-        "Yes in 1, no difference in 1 and undecided in 1 of 3 systems for the LSTM at the long "
-        "lag, and at one step undecided (1.00 [0.50, 2.00], 2 systems)."
+        "At the long lag: yes in 1, no difference in 1 and undecided in 1 of 3 systems for the "
+        "LSTM. At one step: undecided for the LSTM (1.00 [0.50, 2.00], 2 systems)."
     ) in said
 
 
@@ -60,8 +60,8 @@ def test_the_two_networks_are_named_and_the_pooled_effect_stands_beside():
     pooled = PooledRecord("C6", "", "transformer", ("a", "b"), (), found, found)
     case = replace(record("C6", Verdict.CONTRADICTED, Verdict.NO_DIFFERENCE), model="transformer")
     (said,) = answers(Judgement((case,), (pooled,)))
-    assert "(C6) The Transformer is better at the long lag (0.71 [0.59, 0.84], 2 systems)" in said
-    assert ", and at one step they do equally well (2.00 [1.62, 2.46]). Trained" in said
+    assert "(C6) At the long lag: the Transformer is better (0.71 [0.59, 0.84], 2 systems)." in said
+    assert "At one step: they do equally well (2.00 [1.62, 2.46]). Trained" in said
 
 
 def test_networks_that_tell_the_same_are_told_together():
@@ -81,8 +81,8 @@ def test_networks_that_tell_the_same_are_told_together():
     )
     (said,) = answers(Judgement(tuple(cases), pooled))
     assert (
-        "Undecided for the LSTM and the Transformer, at the long lag (LSTM 2.00 [0.50, 8.00], "
-        "2 systems) or at one step; it makes no difference for the GRU at the long lag "
-        "(1.00 [0.93, 1.07], 2 systems), and at one step undecided (2.00 [0.50, 8.00], 2 "
+        "At the long lag: undecided for the LSTM and the Transformer (LSTM 2.00 [0.50, 8.00], "
+        "2 systems); it makes no difference for the GRU (1.00 [0.93, 1.07], 2 systems). At one "
+        "step: undecided for the LSTM, the Transformer and the GRU (GRU 2.00 [0.50, 8.00], 2 "
         "systems). Trained on"
     ) in said

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 import numpy as np
 
@@ -101,58 +100,30 @@ def _said(claim: str, found: Sequence[Finding], pooled: Finding | None, systems:
     return _Said(f"{listed(told)} of {len(verdicts)} systems")
 
 
-def _both_readings(
-    records: Sequence[ClaimRecord], pooled: PooledRecord | None
-) -> tuple[_Said, _Said]:
-    """Of one network, at the long lag and at one step."""
-    claim = records[0].claim
-    long_lag, one_step = [r.long_lag for r in records], [r.one_step for r in records]
-    if pooled is None:
-        return _said(claim, long_lag, None, 0), _said(claim, one_step, None, 0)
-    return (
-        _said(claim, long_lag, pooled.long_lag, len(pooled.systems)),
-        _said(claim, one_step, pooled.one_step, len(pooled.one_step_systems)),
-    )
-
-
-def _clause(who: str, said: dict[str, tuple[_Said, ...]]) -> str:
-    """Each reading of networks that tell the same."""
-    long_lag, *others = next(iter(said.values()))
-    at_long_lag, *at_others = (
-        _in_brackets({model: each[k].number for model, each in said.items()})
-        for k in range(1 + len(others))
-    )
-    if not others:
-        return f"{long_lag.word}{who}{at_long_lag}"
-    (one_step,), (at_one_step,) = others, at_others
-    if long_lag.word != one_step.word:
-        first = f"{long_lag.word}{who} at the long lag{at_long_lag}"
-        return f"{first}, and at one step {one_step.word}{at_one_step}"
-    also = "or" if long_lag.word == CANNOT_TELL else "and"
-    return f"{long_lag.word}{who}, at the long lag{at_long_lag} {also} at one step{at_one_step}"
-
-
 def _in_brackets(numbers: dict[str, str]) -> str:
     several = len(numbers) > 1
     told = [f"{pretty(m)} " * several + number for m, number in numbers.items() if number]
     return f" ({'; '.join(told)})" if told else ""
 
 
-def _sentence(claim: str, said: dict[str, tuple[_Said, ...]]) -> str:
-    """All networks, those together that tell the same."""
-
-    def words(model: str) -> tuple[str, ...]:
-        return tuple(each.word for each in said[model])
-
-    order = list(dict.fromkeys(map(words, said)))
+def _clauses(records: Sequence[ClaimRecord], pooled: Sequence[PooledRecord], one_step: bool) -> str:
+    """One claim at one reading: all networks, those together that tell the same."""
+    claim, over = records[0].claim, {record.model: record for record in pooled}
+    alike: dict[str, dict[str, str]] = {}
+    for model in dict.fromkeys(record.model for record in records):
+        mine = [record for record in records if record.model == model]
+        found, pool, systems = [r.one_step if one_step else r.long_lag for r in mine], None, 0
+        if together := over.get(model):
+            pool = together.one_step if one_step else together.long_lag
+            systems = len(together.one_step_systems if one_step else together.systems)
+        said = _said(claim, found, pool, systems)
+        alike.setdefault(said.word, {})[model] = said.number
     clauses = []
-    for _, group in groupby(sorted(said, key=lambda m: order.index(words(m))), words):
-        alike = list(group)
-        names = listed([f"the {pretty(model)}" for model in alike])
+    for word, numbers in alike.items():
+        names = listed([f"the {pretty(model)}" for model in numbers])
         who = "" if claim == "C6" else f" for {names}"
-        clauses.append(_clause(who, {model: said[model] for model in alike}))
-    text = "; ".join(clauses)
-    return f"{text[0].upper()}{text[1:]}."
+        clauses.append(f"{word}{who}{_in_brackets(numbers)}")
+    return "; ".join(clauses)
 
 
 def budget(records: Sequence[ClaimRecord]) -> str:
@@ -177,14 +148,10 @@ def answer(
     one_step : bool
     """
     claim = records[0].claim
-    over = {record.model: record for record in pooled}
-    said = {
-        model: _both_readings([r for r in records if r.model == model], over.get(model))[
-            : 1 + one_step
-        ]
-        for model in dict.fromkeys(r.model for r in records)
-    }
-    return f"**{QUESTIONS[claim]}** ({claim}) {_sentence(claim, said)}"
+    text = _clauses(records, pooled, one_step=False)
+    if one_step:
+        text = f"at the long lag: {text}. At one step: {_clauses(records, pooled, one_step=True)}"
+    return f"**{QUESTIONS[claim]}** ({claim}) {text[0].upper()}{text[1:]}."
 
 
 def answers(judgement: Judgement) -> list[str]:
