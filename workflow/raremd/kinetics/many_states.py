@@ -24,7 +24,6 @@ from raremd.kinetics.transition_matrix import (
     NEWTON_TOLERANCE,
     count_matrix,
     estimate,
-    total_counts,
 )
 
 log = logging.getLogger(__name__)
@@ -120,7 +119,12 @@ def estimate_sparse(counts: csr_array) -> SparseModel:
     ValueError
         If nothing was counted, or the estimate did not converge.
     """
-    total = total_counts(counts)
+    total = counts.sum()
+    if not total > 0:
+        raise ValueError(
+            "counts: no pair of frames was counted; choose a lag shorter than the longest "
+            "trajectory"
+        )
     active = connected(counts)
     m = len(active)
     kept = counts[active][:, active].tocoo()

@@ -5,8 +5,6 @@ All is part of its caller (`inline`), see `transformer_loops`.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit
 
@@ -14,15 +12,6 @@ from raremd.models.kernels.sampling import FAST, exp32, greater
 
 _ONE, _ZERO, _FAR = np.float32(1.0), np.float32(0.0), np.float32(-1e30)
 QUERIES = 32  # that look at the same keys
-
-
-class Rotary(NamedTuple):
-    """How the tokens of windows of length T attend to those before them."""
-
-    heads: int
-    context: int
-    cos: np.ndarray  # (T, d / 2) float32, rotation of each position
-    sin: np.ndarray
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")

@@ -1,13 +1,10 @@
 """A wide Transformer's loss and gradient with products in bfloat16, for processors fast at them.
 
 Products take bfloat16 and add up in float32; what they leave is bfloat16. The residual stream,
-norms, softmax, read-out and loss are float32.
+norms, attention, read-out and loss are float32. Attention is formed again in the backward pass.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,39 +12,18 @@ from numba import njit
 
 from raremd.models.kernels.lstm_loops import cross_entropy
 from raremd.models.kernels.precision import bits
-from raremd.models.kernels.sampling import FAST, exp32, greater, narrow, widen
-from raremd.models.kernels.transformer_attention import Rotary, rotate, rotate_backward
-from raremd.models.kernels.transformer_loops import normalise
+from raremd.models.kernels.sampling import FAST, narrow, widen
+from raremd.models.kernels.transformer_attention import (
+    QUERIES,
+    attend,
+    attend_backward,
+    rotate,
+    rotate_backward,
+)
+from raremd.models.kernels.transformer_loops import Weights, normalise
 from raremd.models.kernels.transformer_training import add_sum, gelu, normalise_backward
 
 _CHUNK = 16  # rows that stay in the first-level cache
-_QUERIES = 128  # that look at the same keys
-_SCORES = 1 << 19  # of queries and keys, formed at a time
-
-_ZERO, _FAR = np.float32(0.0), np.float32(-1e30)
-
-
-class WideLayer(NamedTuple):
-    """Weights of a layer, output by input; or the gradients by them, of the same shapes.
-
-    Each norm's own are in what follows, and the two channels of a rotated pair stand d / 2 apart.
-    """
-
-    qkv: torch.Tensor  # (3 D, D) bfloat16, as all weights
-    qkv_bias: torch.Tensor  # (3 D,) float32, as all biases
-    project: torch.Tensor  # (D, D)
-    expand: torch.Tensor  # (F, D)
-    expand_bias: torch.Tensor  # (F,)
-    contract: torch.Tensor  # (D, F)
-    contract_bias: torch.Tensor  # (D,)
-
-
-class Ends(NamedTuple):
-    """What stands before and behind the layers, or the gradients by it; all float32."""
-
-    embedding: torch.Tensor  # (V, D)
-    readout: torch.Tensor  # (V, D)
-    bias: torch.Tensor  # (K, V): what is added to the logits, by row of the prior
 
 
 @njit(fastmath=FAST, error_model="numpy", inline="always")
@@ -99,8 +75,8 @@ def _normalise_backward(
 
 
 @njit(fastmath=FAST, error_model="numpy", cache=True)
-def _gelu(x: np.ndarray, bias: np.ndarray, out: np.ndarray) -> None:
-    """GELU of x (N, F) + bias, whose derivative takes the place of x; all but the bias bits."""
+def _gelu(x: np.ndarray, bias: np.ndarray, slope: np.ndarray, out: np.ndarray) -> None:
+    """GELU of x (N, F) + bias, and its derivative, all but the bias bits."""
     wide = np.empty((_CHUNK, x.shape[1]), np.float32)
     by, active = np.empty_like(wide), np.empty_like(wide)
     for first in range(0, x.shape[0], _CHUNK):
@@ -108,7 +84,7 @@ def _gelu(x: np.ndarray, bias: np.ndarray, out: np.ndarray) -> None:
         n = last - first
         _widen(x[first:last], wide)
         gelu(wide[:n], bias, by, active)
-        _narrow(by[:n], x[first:last])
+        _narrow(by[:n], slope[first:last])
         _narrow(active[:n], out[first:last])
 
 
@@ -127,153 +103,60 @@ def _gelu_backward(by: np.ndarray, slope: np.ndarray, by_bias: np.ndarray) -> No
 
 
 @njit(fastmath=FAST, error_model="numpy", cache=True)
-def _split(
-    qkv: np.ndarray, bias: np.ndarray, cos: np.ndarray, sin: np.ndarray, out: np.ndarray
-) -> None:
-    """`rotate` of windows: bits (N, 3 D) -> bits (3, windows, heads, T, d)."""
-    _, windows, heads, length, width = out.shape
-    wide = np.empty((length, bias.size), np.float32)
-    parts = np.empty((3, heads, length, width), np.float32)
-    for window in range(windows):
-        _widen(qkv[window * length : (window + 1) * length], wide)
-        rotate(wide, bias, cos, sin, parts)
-        for part in range(3):
-            for head in range(heads):
-                _narrow(parts[part, head], out[part, window, head])
-
-
-@njit(fastmath=FAST, error_model="numpy", cache=True)
-def _join(
-    by_parts: np.ndarray, cos: np.ndarray, sin: np.ndarray, by_bias: np.ndarray, out: np.ndarray
-) -> None:
-    """`rotate_backward` of windows: bits (3, windows, heads, T, d) -> bits (N, 3 D)."""
-    _, windows, heads, length, width = by_parts.shape
-    wide = np.empty((length, by_bias.size), np.float32)
-    parts = np.empty((3, heads, length, width), np.float32)
-    for window in range(windows):
-        for part in range(3):
-            for head in range(heads):
-                _widen(by_parts[part, window, head], parts[part, head])
-        rotate_backward(parts, cos, sin, wide)
-        add_sum(wide, by_bias)
-        _narrow(wide, out[window * length : (window + 1) * length])
-
-
-@njit(fastmath=FAST, error_model="numpy", cache=True)
-def _softmax(scores: np.ndarray, offset: int, context: int) -> None:
-    """Scores (S, queries, keys), bits, to what each query attends to, in place.
-
-    Query r is `offset` + r - c tokens later than key c.
-    """
-    most = scores.shape[2]
-    space = np.empty(most, np.float32)
-    for s in range(scores.shape[0]):
-        for r in range(scores.shape[1]):
-            low, high = max(0, offset + r - context + 1), offset + r + 1
-            # Loops from 0 on are vector code.
-            row, wide = scores[s, r, low:high], space[low:high]
-            top, total = _FAR, _ZERO
-            for c in range(wide.size):
-                wide[c] = widen(row[c])
-            for c in range(wide.size):
-                top = greater(top, wide[c])
-            for c in range(wide.size):
-                wide[c] = exp32(wide[c] - top)
-            for c in range(wide.size):
-                total += wide[c]
-            share = np.float32(1.0) / total
-            for c in range(wide.size):
-                row[c] = narrow(wide[c] * share)
-            scores[s, r, :low] = 0
-            scores[s, r, high:] = 0
-
-
-@njit(fastmath=FAST, error_model="numpy", cache=True)
-def _softmax_backward(shares: np.ndarray, by: np.ndarray) -> None:
-    """Gradient by what `_softmax` gave to that by what it got, (S, queries, keys) bits, in place.
-
-    Where nothing is attended to, `by` is finite.
-    """
-    n, m = by.shape[1:]
-    wide, grad = np.empty(m, np.float32), np.empty(m, np.float32)
-    for s in range(by.shape[0]):
-        for r in range(n):
-            seen, row, mean = shares[s, r], by[s, r], _ZERO
-            for c in range(m):
-                wide[c] = widen(seen[c])
-            for c in range(m):
-                grad[c] = widen(row[c])
-            for c in range(m):
-                mean += wide[c] * grad[c]
-            for c in range(m):
-                row[c] = narrow(wide[c] * (grad[c] - mean))
-
-
-def _blocks(length: int, context: int) -> Iterator[tuple[int, int, int]]:
-    """First and last query of each block, and the first key that they look at."""
-    for first in range(0, length, _QUERIES):
-        yield first, min(first + _QUERIES, length), max(0, first - context + 1)
-
-
-def _groups(n_windows: int, length: int, rotary: Rotary) -> Iterator[slice]:
-    """Windows whose scores stay in the cache together."""
-    n = min(length, _QUERIES)
-    size = max(1, _SCORES // (rotary.heads * n * min(length, rotary.context - 1 + n)))
-    for first in range(0, n_windows, size):
-        yield slice(first, min(first + size, n_windows))
-
-
-class _Attended(NamedTuple):
-    """What attention of some windows leaves for its backward pass."""
-
-    windows: slice
-    parts: torch.Tensor  # (3, S, T, d): queries (scaled), keys and values
-    shares: list[torch.Tensor]  # of each block of queries: (S, queries, keys)
-
-
 def _attention(
-    qkv: torch.Tensor, bias: np.ndarray, rotary: Rotary
-) -> tuple[torch.Tensor, list[_Attended]]:
-    """What each token attends to: (B, T, 3 D) -> (B, T, D), both bfloat16."""
-    (n_windows, length, size), heads = qkv.shape, rotary.heads
-    out, kept = torch.empty(n_windows, length, size // 3, dtype=torch.bfloat16), []
-    for windows in _groups(n_windows, length, rotary):
-        to = out[windows].unflatten(-1, (heads, -1)).transpose(1, 2)  # (windows, heads, T, d)
-        parts = torch.empty(3, *to.shape, dtype=torch.bfloat16)
-        _split(bits(qkv[windows].flatten(0, 1)), bias, rotary.cos, rotary.sin, bits(parts))
-        query, key, value = parts = parts.flatten(1, 2)
-        all_shares = []
-        for first, last, low in _blocks(length, rotary.context):
-            shares = query[:, first:last] @ key[:, low:last].transpose(1, 2)
-            _softmax(bits(shares), first - low, rotary.context)
-            attended = shares @ value[:, low:last]
-            to[:, :, first:last] = attended.unflatten(0, (-1, heads))
-            all_shares.append(shares)
-        kept.append(_Attended(windows, parts, all_shares))
-    return out, kept
-
-
-def _attention_backward(
-    kept: Sequence[_Attended],
-    rotary: Rotary,
-    by: torch.Tensor,
+    qkv: np.ndarray,
+    bias: np.ndarray,
+    heads: int,
+    context: int,
+    cos: np.ndarray,
+    sin: np.ndarray,
+    by_out: np.ndarray,
     by_bias: np.ndarray,
-    out: torch.Tensor,
+    backward: bool,
+    out: np.ndarray,
 ) -> None:
-    """Fill out (B, T, 3 D) with the gradient by qkv from that by `_attention`, add the bias's."""
-    for windows, parts, all_shares in kept:
-        query, key, value = parts
-        by_out = by[windows].unflatten(-1, (rotary.heads, -1)).transpose(1, 2).flatten(0, 1)
-        by_query, by_key, by_value = by_parts = torch.zeros_like(parts)
-        blocks = _blocks(query.shape[1], rotary.context)
-        for (first, last, low), shares in zip(blocks, all_shares, strict=True):
-            by_value[:, low:last] += shares.transpose(1, 2) @ by_out[:, first:last]
-            by_scores = by_out[:, first:last] @ value[:, low:last].transpose(1, 2)
-            _softmax_backward(bits(shares), bits(by_scores))
-            by_query[:, first:last] = by_scores @ key[:, low:last]
-            by_key[:, low:last] += by_scores.transpose(1, 2) @ query[:, first:last]
-        by_parts = by_parts.unflatten(1, (-1, rotary.heads))
-        _join(bits(by_parts), rotary.cos, rotary.sin, by_bias, bits(out[windows].flatten(0, 1)))
+    """Attention of windows, or its gradient.
+
+    Parameters
+    ----------
+    qkv : (N, 3 D) bfloat16 bits
+    bias : (3 D,) float32
+    heads, context : int
+    cos, sin : (T, d / 2) float32
+    by_out : (N, D) bfloat16 bits
+        Gradient by what is attended to; read backward alone.
+    by_bias : (3 D,) float32
+        The gradient is added to it, backward alone.
+    backward : bool
+    out : (N, D) or backward (N, 3 D) bfloat16 bits
+        Filled: what is attended to, or the gradient by qkv.
+    """
+    length, size = cos.shape[0], bias.size // 3
+    width = size // heads
+    most = min(length, context - 1 + QUERIES)
+    wide = np.empty((length, 3 * size), np.float32)
+    parts = np.empty((3, heads, length, width), np.float32)
+    by_parts = np.empty_like(parts)
+    attended = np.empty((length, size), np.float32)
+    shares = np.empty((heads, (length + QUERIES - 1) // QUERIES, QUERIES * most), np.float32)
+    scratch = np.empty(QUERIES * most, np.float32)
+    turned = np.empty(width * QUERIES, np.float32)
+    result, by_keys = np.empty((QUERIES, width), np.float32), np.empty((most, width), np.float32)
+    for first in range(0, qkv.shape[0], length):
+        last = first + length
+        _widen(qkv[first:last], wide)
+        rotate(wide, bias, cos, sin, parts)
+        attend(parts, context, shares, turned, result, attended)
+        if not backward:
+            _narrow(attended, out[first:last])
+            continue
+        _widen(by_out[first:last], attended)
+        attend_backward(
+            attended, parts, context, shares, turned, result, scratch, by_keys, by_parts
+        )
+        rotate_backward(by_parts, cos, sin, wide)
+        add_sum(wide, by_bias)
+        _narrow(wide, out[first:last])
 
 
 @njit(fastmath=FAST, error_model="numpy", cache=True)
@@ -289,81 +172,77 @@ def wide_loss(
     tokens: np.ndarray,
     targets: np.ndarray,
     rows_of: np.ndarray,
-    rotary: Rotary,
-    layers: Sequence[WideLayer],
-    ends: Ends,
-) -> tuple[float, list[WideLayer], Ends]:
-    """Mean cross-entropy of windows, and its gradient.
+    heads: int,
+    context: int,
+    cos: np.ndarray,
+    sin: np.ndarray,
+    weights: Weights,
+    gradient: Weights,
+) -> float:
+    """As `transformer_training.transformer_loss`, always with the gradient."""
+    w, g = weights, gradient
+    n_layers, size, _ = w.qkv.shape
+    n, wide = tokens.size, w.expand.shape[2]
 
-    Parameters
-    ----------
-    tokens, targets, rows_of : (B, T) int64
-        Inputs, what follows each of them, and the prior's row after it.
-    rotary : Rotary
-    layers : sequence of WideLayer
-    ends : Ends
+    def empty(columns: int) -> torch.Tensor:
+        return torch.empty(n, columns, dtype=torch.bfloat16)
 
-    Returns
-    -------
-    float
-        In nats.
-    list of WideLayer, Ends
-        The gradient.
-    """
-    size, n = ends.embedding.shape[1], tokens.size
-    zero, scales = np.zeros(size, np.float32), np.empty((2 * len(layers) + 1, n), np.float32)
-    x, update = ends.embedding.numpy()[tokens.ravel()], torch.zeros(n, size, dtype=torch.bfloat16)
-    bias, kept = zero, []
-    for k, w in enumerate(layers):
-        first, second = torch.empty_like(update), torch.empty_like(update)
-        _add_and_normalise(bits(update), bias, x, bits(first), scales[2 * k])
-        qkv = (first @ w.qkv.T).unflatten(0, tokens.shape)
-        attended, attention = _attention(qkv, w.qkv_bias.numpy(), rotary)
-        attended = attended.flatten(0, 1)
-        torch.mm(attended, w.project.T, out=update)
-        _add_and_normalise(bits(update), zero, x, bits(second), scales[2 * k + 1])
-        slope = second @ w.expand.T
-        active = torch.empty_like(slope)
-        _gelu(bits(slope), w.expand_bias.numpy(), bits(active))
-        torch.mm(active, w.contract.T, out=update)
-        bias = w.contract_bias.numpy()
-        kept.append((first, second, attention, attended, slope, active))
-    last = torch.empty_like(update)
-    _add_and_normalise(bits(update), bias, x, bits(last), scales[-1])
-    # Logits of 8 bits would spoil the loss: this product stays in float32.
-    rows, exact, readout = rows_of.ravel(), last.float().numpy(), ends.readout.numpy()
-    logits = exact @ readout.T
-    logits += ends.bias.numpy()[rows]
-    loss = cross_entropy(logits, targets.ravel())
-    by_ends = Ends(
-        torch.zeros_like(ends.embedding),
-        torch.from_numpy(logits.T @ exact),
-        torch.zeros_like(ends.bias),
+    qkv_of, project_of, expand_of, contract_of = (
+        torch.from_numpy(part).bfloat16() for part in (w.qkv, w.project, w.expand, w.contract)
     )
-    _add_rows(logits, rows, by_ends.bias.numpy())
-    by_update = torch.from_numpy(logits @ readout).bfloat16()
-    by_x, rounded = np.zeros_like(x), torch.empty_like(update)
-    _normalise_backward(bits(by_update), bits(last), scales[-1], by_x, bits(rounded))
-    by_wide, by_qkv = torch.empty_like(kept[0][-1]), torch.empty_like(qkv)
-    gradients: list[WideLayer] = []
-    for k, w in reversed(list(enumerate(layers))):
-        first, second, attention, attended, slope, active = kept.pop()
-        by_contract = rounded.T @ active, torch.from_numpy(by_x.sum(axis=0))
-        by_bias = torch.zeros_like(w.expand_bias)
-        torch.mm(rounded, w.contract, out=by_wide)
-        _gelu_backward(bits(by_wide), bits(slope), by_bias.numpy())
-        by_expand = by_wide.T @ second, by_bias
-        torch.mm(by_wide, w.expand, out=by_update)
-        _normalise_backward(bits(by_update), bits(second), scales[2 * k + 1], by_x, bits(rounded))
-        by_project = rounded.T @ attended
-        torch.mm(rounded, w.project, out=by_update)
-        by_bias, by_attended = torch.zeros_like(w.qkv_bias), by_update.unflatten(0, tokens.shape)
-        by = by_bias.numpy()
-        _attention_backward(attention, rotary, by_attended, by, by_qkv)
-        torch.mm(by_qkv.flatten(0, 1), w.qkv, out=by_update)
-        _normalise_backward(bits(by_update), bits(first), scales[2 * k], by_x, bits(rounded))
-        gradients.append(
-            WideLayer(by_qkv.flatten(0, 1).T @ first, by_bias, by_project, *by_expand, *by_contract)
+    zero, scales = np.zeros(size, np.float32), np.empty((2 * n_layers + 1, n), np.float32)
+    x, update = w.embedding[tokens.ravel()], torch.zeros(n, size, dtype=torch.bfloat16)
+    bias, kept = zero, []
+    turn = heads, context, cos, sin
+    for k in range(n_layers):
+        first, second, attended, slope, active = (empty(m) for m in (size, size, size, wide, wide))
+        _add_and_normalise(bits(update), bias, x, bits(first), scales[2 * k])
+        qkv = first @ qkv_of[k]
+        # Forward, neither of the gradients is touched.
+        _attention(
+            bits(qkv),
+            w.qkv_bias[k],
+            *turn,
+            bits(attended),
+            g.qkv_bias[k],
+            False,
+            bits(attended),
         )
-    _add_rows(by_x, tokens.ravel(), by_ends.embedding.numpy())
-    return loss, gradients[::-1], by_ends
+        torch.mm(attended, project_of[k], out=update)
+        _add_and_normalise(bits(update), zero, x, bits(second), scales[2 * k + 1])
+        _gelu(bits(second @ expand_of[k]), w.expand_bias[k], bits(slope), bits(active))
+        torch.mm(active, contract_of[k], out=update)
+        bias = w.contract_bias[k]
+        kept.append((first, second, qkv, attended, slope, active))
+    last = empty(size)
+    _add_and_normalise(bits(update), bias, x, bits(last), scales[2 * n_layers])
+    # Logits of 8 bits would spoil the loss: this product stays in float32.
+    rows, exact = rows_of.ravel(), last.float().numpy()
+    logits = exact @ w.readout
+    logits += w.bias[rows]
+    loss = cross_entropy(logits, targets.ravel())
+    _add_rows(logits, rows, g.bias)
+    g.readout[:] = exact.T @ logits
+    by_update = torch.from_numpy(logits @ w.readout.T).bfloat16()
+    by_x, rounded = np.zeros_like(x), empty(size)
+    _normalise_backward(bits(by_update), bits(last), scales[2 * n_layers], by_x, bits(rounded))
+    by_qkv = empty(3 * size)
+    for k in range(n_layers - 1, -1, -1):
+        first, second, qkv, attended, slope, active = kept.pop()
+        g.contract_bias[k] = by_x.sum(axis=0)
+        g.contract[k] = (active.T @ rounded).float()
+        by_wide = rounded @ contract_of[k].T
+        _gelu_backward(bits(by_wide), bits(slope), g.expand_bias[k])
+        g.expand[k] = (second.T @ by_wide).float()
+        torch.mm(by_wide, expand_of[k].T, out=by_update)
+        _normalise_backward(bits(by_update), bits(second), scales[2 * k + 1], by_x, bits(rounded))
+        g.project[k] = (attended.T @ rounded).float()
+        torch.mm(rounded, project_of[k].T, out=by_update)
+        _attention(
+            bits(qkv), w.qkv_bias[k], *turn, bits(by_update), g.qkv_bias[k], True, bits(by_qkv)
+        )
+        g.qkv[k] = (first.T @ by_qkv).float()
+        torch.mm(by_qkv, qkv_of[k].T, out=by_update)
+        _normalise_backward(bits(by_update), bits(first), scales[2 * k], by_x, bits(rounded))
+    _add_rows(by_x, tokens.ravel(), g.embedding)
+    return loss

@@ -23,7 +23,6 @@ short-circuit a slow process.
 CORE_SHARE = 0.5  # of a metastable state's population; results do not depend on it, see docs
 CORE_LAG = 10  # frames; of the transition matrix whose metastable states are wanted
 MINIMUM_VISITS = 5  # of a context; a rarer one is taken for its most recent part
-ROWS = 10_000  # contexts that are followed at a time, to bound memory
 
 
 def jump_penalty(trajectories: list[np.ndarray], n_states: int) -> np.ndarray:
@@ -46,8 +45,7 @@ def markov_probability(trajectories: list[np.ndarray], n_states: int, lag: int =
 
 def log_probability(probability: np.ndarray) -> np.ndarray:
     """Logarithm, at least `NEVER_SEEN`."""
-    bounded = np.maximum(probability, np.exp(NEVER_SEEN))
-    return np.log(bounded, out=bounded)
+    return np.log(np.maximum(probability, np.exp(NEVER_SEEN)))
 
 
 def metastable_cores(
@@ -172,7 +170,7 @@ def estimate_contexts(
         table = strength * shorter
         np.add.at(table, (np.searchsorted(keys[-1], context), following), counts)
         total = table.sum(axis=1, keepdims=True)
-        tables.append(np.divide(table, total, out=shorter, where=total > 0))
+        tables.append(np.divide(table, total, out=shorter.copy(), where=total > 0))
     return Contexts(np.concatenate(tables), _follow(keys, n_states, core, side))
 
 
@@ -210,11 +208,10 @@ def _follow(
     first = np.cumsum([0, *map(len, keys)])
     follow = np.empty((first[-1] + 1, n_states), np.int32)
     follow[-1] = side * n_states + read
-    for n, begin in ((n, b) for n, own in enumerate(keys, 1) for b in range(0, len(own), ROWS)):
-        own = keys[n - 1][begin : begin + ROWS]
+    for n, own in enumerate(keys, start=1):
         recent, last = own % n_states**n, own // n_states**n
         cores = np.where(core >= 0, core, last[:, None])
-        rows = follow[first[n - 1] + begin :][: len(own)]
+        rows = follow[first[n - 1] : first[n]]
         for m in range(1, min(n + 1, len(keys)) + 1):  # longer contexts overwrite shorter ones
             history = cores * n_states ** (m - 1) + recent[:, None] % n_states ** (m - 1)
             known, at = _locate(keys[m - 1], history * n_states + read)

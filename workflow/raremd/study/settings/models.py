@@ -28,8 +28,7 @@ class OnPrior(Section):
     cores: Whole = Field(
         default=0,
         ge=0,
-        description="Metastable cores of which the one visited last chooses the row too; fewer "
-        "where there are few states.",
+        description="Metastable cores of which the one visited last chooses the row too.",
     )
     plain_share: Number = Field(
         default=0,

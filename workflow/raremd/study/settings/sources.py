@@ -17,8 +17,8 @@ FILES = (
     "trajectory (or one array in it), sorted naturally and never joined."
 )
 VALIDATION = (
-    "Globs of the files that validate, beside `files` or among them; by default the share "
-    "`training.validation_fraction`: of the trajectories or, if there are fewer than four, of each."
+    "Globs of the files that validate, beside `files` or among them; by default every fifth "
+    "trajectory, or the end of each where there are fewer than four."
 )
 Url = Annotated[
     tuple[
@@ -41,7 +41,7 @@ MD5 = "MD5 sum of the download instead, where the publisher gives no SHA-256."
 DATASET = "Glob of the arrays taken from .npz and HDF5 files, each one trajectory."
 TIMES = (
     "Unit of the times in the files, which are checked against frame_interval and are no feature; "
-    "`none` ignores them, if they are wrong."
+    "`none` if they are wrong, so that no notice is taken of them."
 )
 Times = Literal["fs", "ps", "ns", "us", "none"]
 Angle = Literal["radians", "degrees"]
@@ -64,9 +64,7 @@ Feature = Literal[
 class Simulated(Section):
     """Trajectories that the workflow simulates."""
 
-    walkers: Whole = Field(
-        ge=1, description="Independent trajectories of each set, those that validate included."
-    )
+    walkers: Whole = Field(ge=1, description="Independent trajectories that are trained on.")
     time: Time = Field(description="Length of each.")
     sets: Whole = Field(
         default=1,
@@ -195,8 +193,7 @@ class FeatureFiles(_Imported):
     columns: tuple[str, ...] | None = Field(
         default=None,
         min_length=1,
-        description="Names or globs of the columns taken; all but `time` and PLUMED's biases if "
-        "left out.",
+        description="Names or globs of the columns taken; all but `time` if left out.",
     )
     names: tuple[str, ...] | None = Field(
         default=None, min_length=1, description="Names of all columns, over those in the file."

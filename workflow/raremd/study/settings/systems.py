@@ -7,7 +7,7 @@ the same study; `inspect.md` tells whether they suit the data.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     Field,
@@ -95,8 +95,8 @@ class Sweep(Section):
     replicates: int | None = Field(
         default=None,
         ge=1,
-        description="Trainings of each model in these cells, if fewer than the model has elsewhere "
-        "are enough. If several lines name a model in the same cell, the largest number counts.",
+        description="Trainings of each model in these cells, if fewer than elsewhere are enough. "
+        "A cell of several lines has as many as the line with most.",
     )
 
     @model_validator(mode="after")
@@ -342,7 +342,7 @@ class System(Section):
             # Few given states are lumped no further, and would be studied twice.
             lumped = kind(value.get("source")) == "<kind dtraj>" and "partitions" not in value
             studied = (system.base.partition,) if lumped else tuple(system.partitions)
-            system = system.model_copy(update=_design(system, studied)._asdict())
+            system = system.model_copy(update=_design(system, studied))
         return system.model_copy(update={"partitions": _own_states(system)})
 
     @property
@@ -361,14 +361,7 @@ def _own_states(system: System) -> dict[str, Partition]:
     return declared
 
 
-class _Design(NamedTuple):
-    """What a system without a design of its own is studied by."""
-
-    sweeps: tuple[Sweep, ...]
-    claims: Claims
-
-
-def _design(system: System, studied: tuple[str, ...]) -> _Design:
+def _design(system: System, studied: tuple[str, ...]) -> dict[str, Any]:
     """Every coordinate and some partitions at a few intervals, and the claims they can answer."""
     frame, yardstick = system.frame_interval, system.yardstick
     multiple = round(yardstick.lag / frame)
@@ -386,4 +379,4 @@ def _design(system: System, studied: tuple[str, ...]) -> _Design:
         C3=Contrast(hard=Levels(), easy=longest) if len(intervals) > 1 else None,
         C4=Contrast(hard=Levels(), easy=coarse) if fine else None,
     )
-    return _Design(tuple(sweeps), claims)
+    return {"sweeps": tuple(sweeps), "claims": claims}
