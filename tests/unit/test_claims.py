@@ -308,7 +308,7 @@ class TestStudies:
         judgement = study([2.0, 2.0])
         head, _, details = as_markdown(judgement).partition("## Details")
         assert set(answers(judgement)) <= set(head.splitlines())
-        assert "Yes for the LSTM, at the long lag (4.32 [" in head
+        assert "At the long lag: yes for the LSTM (4.32 [" in head
         assert "\n- LSTM, over 2 systems: **supported**" in details
 
 
