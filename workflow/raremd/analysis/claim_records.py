@@ -119,8 +119,7 @@ class ClaimRecord:
         The same for the Markov baseline, at the long lag.
     budget : float
         Multiple of the network's own at which the verdict is given: the largest at which all sides
-        are trained to the end and none overfits; where there is none the largest at which all are
-        trained, or else the largest.
+        are trained to the end, or where there is none the largest that ran.
     budgets : tuple of BudgetFinding
         Smallest first; more than one where budgets are varied.
     varied : tuple of VariedFinding

@@ -54,18 +54,14 @@ def rungs(model: str, controls: Sequence[Control], cells: Sequence[CellResult]) 
     return ran
 
 
-def best_rung(
-    ladder: Sequence[Step], trained: Callable[[Step], bool], overfit: Callable[[Step], bool]
-) -> Step:
-    """The highest rung that is trained and does not overfit, or else is trained, or else the last.
+def best_rung(ladder: Sequence[Step], trained: Callable[[Step], bool]) -> Step:
+    """The highest rung that is trained to the end, or else the last.
 
     Parameters
     ----------
     ladder : sequence
         Smallest budget first, at least one.
-    trained, overfit : callable
+    trained : callable
         What is known of a rung.
     """
-    done = [rung for rung in ladder if trained(rung)]
-    fitting = [rung for rung in done if not overfit(rung)]
-    return (fitting or done or ladder)[-1]
+    return ([rung for rung in ladder if trained(rung)] or ladder)[-1]
