@@ -152,20 +152,6 @@ class TestC6:
         assert record.cells == ("toy/x/dt_1/a",)
         assert record.long_lag.verdict == Verdict.NO_DIFFERENCE
 
-    def test_cells_in_which_a_network_overfits_are_left_out(self):
-        losses = dict.fromkeys(("markov", "lstm", "transformer"), 0.1)
-        cells = [
-            cell_result(partition=name, lstm=RIGHT, transformer=off(error), losses=losses, **best)
-            for name, error, best in [
-                ("a", 0.0, {}),
-                ("b", -2.0, {"best_tokens": {"transformer": 1e5}}),
-            ]
-        ]
-        record = judge_models("toy", cells, (), assessment())
-        assert record.cells == ("toy/x/dt_1/a",)
-        alone = judge_models("toy", cells[1:], (), assessment())
-        assert alone.cells == ("toy/x/dt_1/b",) and alone.budgets[0].overfit
-
     def test_a_change_of_both_networks_is_judged_alike(self):
         controls = (
             Control("lstm_twice", "lstm", "budget", 2.0),

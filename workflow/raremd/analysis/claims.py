@@ -243,8 +243,8 @@ def judge_models(
 ) -> ClaimRecord:
     """Verdict on C6, over the cells of a system that hold both networks, uncorrected.
 
-    Cells in which one of the networks is not trained to the end or overfits, or the MD has no slow
-    process, are left out unless no other is left.
+    Cells in which one of the networks is not trained to the end, or the MD has no slow process,
+    are left out unless no other is left.
     """
 
     def judged(pair: tuple[Rung, Rung]) -> _Judged:
@@ -260,8 +260,7 @@ def judge_models(
     ) -> tuple[Finding, tuple[Doubt, ...], list[CellResult]]:
         of_md = set(assessment.doubts)
         trained = [c for c in both if set(doubts_of(assessment, [c], pair, reading)) <= of_md]
-        fitting = [c for c in trained if not any(overfits(c, rung.name) for rung in pair)]
-        chosen = fitting or trained or both
+        chosen = trained or both
         doubts = doubts_of(assessment, chosen, pair, reading)
         effect = models_effect(chosen, pair[0].name, pair[1].name, reading)
         return finding("C6", effect, doubts, assessment.tolerance), doubts, chosen
