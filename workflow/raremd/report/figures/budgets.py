@@ -33,10 +33,10 @@ SIDEWAYS = 1.05
 
 
 def _mark(at: BudgetFinding) -> str:
-    """Half filled if a network overfits, open if it is not trained to the end."""
-    if at.overfit:
-        return "overfit"
-    return "full" if at.trained else "not trained to the end"
+    """Open if a network is not trained to the end, half filled if all are and one overfits."""
+    if not at.trained:
+        return "not trained to the end"
+    return "overfit" if at.overfit else "full"
 
 
 def _draw_record(axes: Axes, record: ClaimRecord, look: Series, marker: str, shift: float) -> None:

@@ -238,7 +238,7 @@ def budget_table(records: Sequence[ClaimRecord]) -> list[str]:
         at = next((at for at in record.budgets if at.budget == budget), None)
         if at is None:
             return "–"
-        mark = ", overfit" if at.overfit else ", not trained" * (not at.trained)
+        mark = ", not trained" * (not at.trained) + ", overfit" * at.overfit
         text = f"{at.long_lag.verdict} {shown(at.long_lag)}{mark}"
         return f"**{text}**" if budget == record.budget else text
 
