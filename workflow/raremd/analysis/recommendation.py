@@ -18,7 +18,7 @@ from raremd.analysis.assessment import Assessment, Doubt
 from raremd.analysis.cell_result import LOG2_CAP, MARKOV, MD, CellResult, Reading
 from raremd.analysis.ladder import best_rung, rungs
 from raremd.analysis.slow_process import SlowProcess
-from raremd.analysis.training_check import budget_doubt
+from raremd.analysis.training_check import budget_doubt, overfits
 from raremd.analysis.verdicts import paired_effect, replicates_needed
 from raremd.study.verdict_plans import Control
 
@@ -104,8 +104,8 @@ class Candidate:
     result : CellResult
     model : str
     budget : float
-        Multiple of the model's own tokens: the largest at which nothing speaks for longer training,
-        or where there is none the largest that ran.
+        Multiple of the model's own tokens: the largest at which nothing speaks for longer training
+        and it does not overfit, or else at which the first holds, or else the largest that ran.
     n_states, dimension : int
     processes : tuple of ProcessComparison
     missed : tuple of int
@@ -276,7 +276,8 @@ def candidate(
     tolerance = assessment.tolerance
     ladder = rungs(model, controls, [cell])
     doubts = {rung: budget_doubt(cell, rung, tolerance, Reading.LONG_LAG) for rung in ladder}
-    chosen = best_rung(ladder, lambda rung: doubts[rung] is None)
+    fitting = [rung for rung in ladder if doubts[rung] is None and not overfits(cell, rung.name)]
+    chosen = fitting[-1] if fitting else best_rung(ladder, lambda rung: doubts[rung] is None)
     budget = doubts[chosen]
     compared = tuple(_compare(cell, chosen.name, slow, tolerance) for slow in assessment.slow)
     missed = tuple(
