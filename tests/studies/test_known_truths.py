@@ -171,7 +171,7 @@ class TestMemory:
     def test_c6_shows_both_readings(self, said):
         assert records(said, "memory", "C6") == {"transformer": ("supported", "no difference")}
         (claim,) = (x for x in said["claims.md"].splitlines() if "(C6)" in x)
-        assert "at the long lag" in claim and "at one step" in claim
+        assert "At the long lag: " in claim and "At one step: " in claim
         (told,) = (x for x in said["claims.md"].splitlines() if x.startswith("| C6 "))
         assert "| Transformer |" in told and "| **supported** / no difference |" in told
 

@@ -17,14 +17,17 @@ MEASURED, GIVEN = 3, 10
 
 
 def number(value: float, digits: int = MEASURED) -> str:
-    """A number of so many digits: ``64,000``, ``0.0000123``; ``1.2e-9`` below a millionth."""
+    """A measured number of so many digits: ``64,000``, ``0.0000123``, ``<0.000001``."""
+    if 0 < abs(value) < 1e-6:
+        return "<0.000001" if value > 0 else ">-0.000001"
+    return _decimal(value, digits)
+
+
+def _decimal(value: float, digits: int) -> str:
     if math.isnan(value):
         return "–"
     if math.isinf(value):
         return "∞"
-    if 0 < abs(value) < 1e-6:
-        digits_of, power = f"{value:.{digits - 1}e}".split("e")
-        return f"{digits_of.rstrip('0').rstrip('.')}e{int(power)}"
     text = f"{Decimal(f'{value:.{digits}g}'):,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -36,7 +39,7 @@ def units(unit: str, value: float = 0) -> str:
 
 def given(value: float, unit: str = "") -> str:
     """A number of the configuration, with all its digits."""
-    return f"{number(value, GIVEN)} {units(unit, value)}".rstrip()
+    return f"{_decimal(value, GIVEN)} {units(unit, value)}".rstrip()
 
 
 def bounds(low: float, high: float) -> str:

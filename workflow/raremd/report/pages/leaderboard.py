@@ -127,10 +127,9 @@ def _measured(own: pd.DataFrame, models: list[str]) -> list[str]:
 
 
 def _with_interval(row: pd.Series) -> str:
-    value = number(row["value"])
-    return (
-        value if pd.isna(row["low"]) else f"{value} ({number(row['low'])} to {number(row['high'])})"
-    )
+    value, *limits = (number(row[of]) for of in ("value", "low", "high"))
+    plain = pd.isna(row["low"]) or set(limits) == {value}
+    return value if plain else f"{value} ({' to '.join(limits)})"
 
 
 def _cells(row: pd.Series) -> list[str]:
