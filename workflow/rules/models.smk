@@ -1,11 +1,25 @@
 # Needs: states. Makes: model.safetensors, history.parquet, generated.h5, run.json of each cell.
 # Steps: train_and_generate, all replicates of a model in one job. Checkpoints stay beside the
-# weights: what is interrupted goes on, and what only generates again does not train again.
+# weights: what is interrupted goes on, and what only generates again does not train again. A model that
+# corrects the networks of another reads the checkpoints of that one.
+
+
+def networks_to_correct(w):
+    """Weights of the model that this one corrects, if it does."""
+    of = STUDY.model(w.model).corrects
+    return f"{RESULTS}/{cell_of(w).folder}/{of}/model.safetensors" if of else []
+
+
+def plan_to_correct(w):
+    """Their training."""
+    found = plan.corrected_plan(STUDY, cell_of(w), w.model)
+    return as_param(found) if found else ""
 
 
 rule train_and_generate:
     input:
         states=states_of_cell,
+        plain=networks_to_correct,
     output:
         weights=f"{CELL}/{{model}}/model.safetensors",
         history=f"{CELL}/{{model}}/history.parquet",
@@ -26,6 +40,7 @@ rule train_and_generate:
         code=lambda w: code_of("train_and_generate", model_file(w)),
         training_code=lambda w: code_digest(LIBRARY / "learning/replicates.py", model_file(w)),
         plan=planned_of_cell(plan.training_plan, "model"),
+        corrected=plan_to_correct,
         generation=planned_of_cell(plan.generation_plan),
     message:
         "training {wildcards.model}, which then generates: {wildcards.system}, "

@@ -8,6 +8,7 @@ from raremd.study.plans import GenerationPlan, TrainingPlan, from_param
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
+    corrected = snakemake.params.corrected
     train_and_generate(
         snakemake.input.states,
         from_param(TrainingPlan, snakemake.params.plan),
@@ -17,4 +18,5 @@ if __name__ == "__main__":
         snakemake.output.history,
         snakemake.output.generated,
         snakemake.output.run,
+        from_param(TrainingPlan, corrected) if corrected else None,
     )

@@ -13,6 +13,7 @@ from raremd.io.provenance import peak_memory_gib, provenance, sha256
 from raremd.io.storage import atomic_path, write_arrays, write_parquet, write_record
 from raremd.kinetics.residence import crossings
 from raremd.kinetics.timescales import count_matrix, estimate, slow_split
+from raremd.learning.corrected import corrected
 from raremd.learning.generation import Enough, draw_prompts, generate
 from raremd.learning.last_doubling import best_tokens, last_doubling
 from raremd.learning.replicates import CellData, Cost, train_replicate
@@ -50,6 +51,7 @@ def train_and_generate(
     history: Path,
     generated: Path,
     run: Path,
+    plain: TrainingPlan | None = None,
 ) -> None:
     """Train every replicate of a cell's model and let it generate.
 
@@ -73,6 +75,9 @@ def train_and_generate(
         HDF5, `replicate_<r>` int16 (walkers, n_frames).
     run : Path
         JSON: what was trained and generated, for how long, with what.
+    plain : TrainingPlan or None
+        Of the model whose networks this one corrects: its checkpoints are in the folder of its
+        name, beside that of the weights.
     """
     torch.set_num_threads(1)  # one job per core beats threads at these sizes
     system = read_states(states)
@@ -82,8 +87,11 @@ def train_and_generate(
     training_cost, generation_cost, parameters = Cost(), Cost(), 0
     for replicate in range(1, plan.replicates + 1):
         data = CellData.of(system, plan.slicing, replicate)
-        checkpoint = weights.with_name(f"checkpoint_{replicate}.safetensors")
-        trained = train_replicate(data, plan, replicate, checkpoint, code)
+        folder = weights.parent.with_name(plain.model.name) if plain else weights.parent
+        checkpoint = folder / f"checkpoint_{replicate}.safetensors"
+        trained = train_replicate(data, plain or plan, replicate, checkpoint, code)
+        if plain:
+            trained = corrected(trained, data, plan, replicate)
         histories.append(trained.history.assign(replicate=replicate))
         entropies.append(trained.cross_entropy)
         held_out.append(trained.held_out)

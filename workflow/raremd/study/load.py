@@ -10,6 +10,7 @@ from typing import Any
 
 from raremd.data.imported.sources import check_source
 from raremd.study.cell import Cell
+from raremd.study.corrections import with_corrected
 from raremd.study.settings.messages import ConfigError, exact, suggestion, whole_multiple
 from raremd.study.settings.models import read_model_settings
 from raremd.study.settings.partitions import CoreSets, Given, Pcca, Removal, n_states
@@ -196,6 +197,13 @@ def _check_cell(study: Study, cell: Cell) -> None:
         time = getattr(system.generation, label)
         if time is not None:
             whole_multiple(time, interval, f"{key}.generation.{label} at {at}")
+    for model in study.cells[cell]:
+        of = study.model(model).corrects
+        if of and study.trainings.get((cell, of), 0) < study.trainings[cell, model]:
+            raise ConfigError(
+                f"models.{model}.corrects: '{of}' has fewer replicates than it in {cell.folder}; "
+                "name both in the same sweep"
+            )
     window = max(study.window(model) for model in study.cells[cell])
     source = system.source
     if isinstance(source, Simulated) and source.time <= window * interval:
@@ -250,6 +258,7 @@ def load_study(config: Any) -> Study:
         One line naming the key that is wrong and what would be right.
     """
     settings = read_settings(config)
+    settings = settings.model_copy(update={"models": with_corrected(settings.models)})
     _check_models(settings.models, settings.replicates)
     pairs: dict[Cell, dict[str, int]] = {}
     for name, system in settings.systems.items():

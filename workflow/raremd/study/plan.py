@@ -120,6 +120,12 @@ def training_plan(study: Study, cell: Cell, model: str) -> TrainingPlan:
     )
 
 
+def corrected_plan(study: Study, cell: Cell, model: str) -> TrainingPlan | None:
+    """The training whose networks a model corrects, if it does."""
+    of = study.model(model).corrects
+    return training_plan(study, cell, of) if of else None
+
+
 def generation_plan(study: Study, cell: Cell) -> GenerationPlan:
     """Trajectories that each replicate of a cell generates."""
     system = study.system(cell.system)

@@ -107,6 +107,12 @@ class Model(Section):
         description="Model that this entry is a control of: the same with one thing changed. It "
         "runs where a sweep names it; if none does, in the base cells.",
     )
+    corrects: str | None = Field(
+        default=None,
+        description="Model whose trained networks this entry corrects, in place of training its "
+        "own: `settings` says how, for instance `match_seen_jumps: true`. Kind, budget and recipe "
+        "are those of that model, which must run in the same cells.",
+    )
 
     def recipe(self, training: Training) -> Training:
         """The common training with what this entry replaces."""
@@ -170,10 +176,8 @@ class Settings(Section):
             "lstm": Model(batch=200, learning_rate=0.02),
             "transformer": Model(),
             "lstm_corrected": Model(
-                kind="lstm",
                 control_of="lstm",
-                batch=200,
-                learning_rate=0.02,
+                corrects="lstm",
                 settings={"match_seen_jumps": True, "cores": 6},
             ),
         },

@@ -1,0 +1,52 @@
+"""A network that another entry has trained, corrected: jumps forbidden, flows calibrated."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from raremd.learning.replicates import CellData, Cost, TrainedReplicate, derive_seed
+from raremd.learning.training import device_of, held_out_leak, held_out_loss
+from raremd.learning.windows import Windows
+from raremd.models import build_model
+from raremd.study.plans import TrainingPlan
+
+
+def corrected(
+    plain: TrainedReplicate, data: CellData, plan: TrainingPlan, replicate: int
+) -> TrainedReplicate:
+    """Correct a trained network, as if the corrected model had been trained itself.
+
+    Parameters
+    ----------
+    plain : TrainedReplicate
+        Of the model that is corrected; it is left as it is.
+    data : CellData
+        That it was trained on.
+    plan : TrainingPlan
+        Of the corrected model, whose `plain_share` is 1.
+    replicate : int
+        From 1.
+
+    Returns
+    -------
+    TrainedReplicate
+        Its history is that of the training, its cost that of both.
+    """
+    started, model = Cost.now(), build_model(plan.model.kind, data.n_states, plan.model.settings)
+    model = model.to(device_of(plain.model))
+    model.load_state_dict(model.state_dict() | plain.model.state_dict())
+    model.restrict(data.training)
+    seed = derive_seed(plan.seed, f"{plan.cell.folder}/{plan.model.name}", replicate)
+    model.calibrate(data.training, int(np.random.SeedSequence((*seed, 2)).generate_state(1)[0]))
+    budget = plan.model.budget
+    validation = Windows.of([model.encode(t) for t in data.validation], budget.window)
+    return replace(
+        plain,
+        model=model,
+        seed=seed,
+        cross_entropy=held_out_loss(model, validation, budget.batch),
+        held_out=held_out_leak(model, plain.training, validation),
+        cost=plain.cost + (Cost.now() - started),
+    )
