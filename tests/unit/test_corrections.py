@@ -67,6 +67,7 @@ def test_it_trains_nothing_and_costs_what_its_networks_cost(ran):
     assert not list((ran / "after").glob("checkpoint*"))
     plain, after = (read_typed(RunRecord, ran / m / "run.json") for m in ("lstm", "after"))
     assert after.tokens == plain.tokens and after.model.budget == plain.model.budget
+    assert after.model.corrects == "lstm" and plain.model.corrects is None
     assert after.cpu_seconds > plain.cpu_seconds - 1
     assert read_parquet(ran / "after/history.parquet").equals(
         read_parquet(ran / "lstm/history.parquet")

@@ -195,6 +195,15 @@ def test_time_estimate_grows_with_the_budget(path):
     assert value(table, "core_seconds", interval=0.5, model="markov") < lstm / 10
 
 
+def test_networks_that_are_only_corrected_take_no_time_to_train(path):
+    made = plan(path)
+    (cell, *_), (_, lstm) = made.cells, made.cells[0].models
+    models = lstm, replace(lstm, name="after", corrects="lstm")
+    _, table, _ = inspected(plan(path, cells=(replace(cell, models=models),)))
+    plain, after = (value(table, "core_seconds", model=m) for m in ("lstm", "after"))
+    assert after < plain / 10
+
+
 def test_time_of_a_network_whose_prior_wants_long_histories():
     settings = {"embedding": 4, "hidden": 4, "prior": "markov", "order": 6}
     assert probe(ModelPlan("lstm", "lstm", settings, BUDGET), 5, 8).generation > 0

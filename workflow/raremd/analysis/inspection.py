@@ -187,7 +187,8 @@ def _cell(
     generated = plan.walkers * (_generated(plan, stride * sum(training), assessment) // stride)
     for model, replicates in zip(cell.models, cell.replicates, strict=True):
         rate = rates[model.name, states.n_states]
-        once = model.budget.tokens / rate.training + generated / rate.generation
+        trained = 0 if model.corrects else model.budget.tokens
+        once = trained / rate.training + generated / rate.generation
         value = once * replicates
         seconds += value
         rows.append(Row(model.name, quantity="core_seconds", value=value))

@@ -19,6 +19,7 @@ UPWARD = f"{RATIO}\n← too fast    too slow →"
 
 _WORDS = {
     "kmeans": "k-means",
+    "gpt": "GPT",
     "gru": "GRU",
     "hummer": "Hummer",
     "hmm": "HMM",

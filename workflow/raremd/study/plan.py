@@ -105,7 +105,8 @@ def model_plan(study: Study, name: str) -> ModelPlan:
         two_pass=model.two_pass or 0.0,
         slow_share=model.slow_share or 0.0,
     )
-    return ModelPlan(name, kind, read_model_settings(kind, model.settings).model_dump(), budget)
+    settings = read_model_settings(kind, model.settings).model_dump()
+    return ModelPlan(name, kind, settings, budget, model.corrects)
 
 
 def training_plan(study: Study, cell: Cell, model: str) -> TrainingPlan:

@@ -187,12 +187,16 @@ class Budget:
 
 @dataclass(frozen=True)
 class ModelPlan:
-    """A model by the name of its entry: kind, all of its options, and its training."""
+    """A model by the name of its entry: kind, all of its options, and its training.
+
+    `corrects` is the model whose networks it corrects, if it does not train its own.
+    """
 
     name: str
     kind: str
     settings: dict[str, int | float | str]
     budget: Budget
+    corrects: str | None = None
 
 
 @dataclass(frozen=True)

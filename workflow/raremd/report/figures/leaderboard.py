@@ -13,7 +13,7 @@ from raremd.report.figures.style import Files, Look
 from raremd.report.names import pretty
 
 LEAST = 0.03  # a score below is drawn here
-TICKS = 0.03, 0.14, 0.5, 2, 5
+TICKS = {LEAST: "≤0.03", 0.14: "0.14", 0.5: "0.5", 2: "2", 5: "5"}
 
 
 def draw_ranking(axes: Axes, ranking: pd.DataFrame, tolerance: float) -> None:
@@ -27,7 +27,7 @@ def draw_ranking(axes: Axes, ranking: pd.DataFrame, tolerance: float) -> None:
     tolerance : float
         Score that counts as right.
     """
-    axes.axvspan(LEAST, tolerance, color=style.BAND, linewidth=0, zorder=0)
+    axes.axvspan(0, tolerance, color=style.BAND, linewidth=0, zorder=0)
     y = np.arange(len(ranking))
     score, low, high = (
         np.clip(ranking[name], LEAST, style.EDGE).to_numpy() for name in ("score", "low", "high")
@@ -36,8 +36,8 @@ def draw_ranking(axes: Axes, ranking: pd.DataFrame, tolerance: float) -> None:
     fixed = ranking["model"].isin(NO_MODELS).to_numpy()
     for chosen, color in ((fixed, style.MD), (~fixed, "#0072B2")):
         axes.plot(score[chosen], y[chosen], linestyle="none", marker="o", color=color)
-    axes.set(xscale="log", xlim=(LEAST, 1.1 * style.EDGE))
-    axes.set_xticks(TICKS, [f"{tick:g}" for tick in TICKS])
+    axes.set(xscale="log", xlim=(LEAST / 1.2, 1.1 * style.EDGE))
+    axes.set_xticks(list(TICKS), list(TICKS.values()))
     axes.set_xlabel("worst |log₂(t model / t MD)|")
     axes.minorticks_off()
     axes.set_yticks(y, [pretty(m) for m in ranking["model"]])
@@ -55,7 +55,7 @@ def draw_front(axes: Axes, ranking: pd.DataFrame, tolerance: float) -> None:
     tolerance : float
         Score that counts as right.
     """
-    axes.axhspan(LEAST, tolerance, color=style.BAND, linewidth=0, zorder=0)
+    axes.axhspan(0, tolerance, color=style.BAND, linewidth=0, zorder=0)
     known = ranking[ranking["core_seconds"] > 0].sort_values("core_seconds")
     score = known["score"].clip(LEAST, style.EDGE)
     axes.plot(known["core_seconds"], score, linestyle="none", marker="o", color="0.7")
@@ -69,8 +69,8 @@ def draw_front(axes: Axes, ranking: pd.DataFrame, tolerance: float) -> None:
             pretty(row["model"]), at, (shift, -9 if n % 2 else 4), textcoords="offset points",
             ha=side, fontsize=style.SMALL,
         )  # fmt: skip
-    axes.set(xscale="log", yscale="log", ylim=(LEAST, 1.1 * style.EDGE))
-    axes.set_yticks(TICKS, [f"{tick:g}" for tick in TICKS])
+    axes.set(xscale="log", yscale="log", ylim=(LEAST / 1.6, 1.1 * style.EDGE))
+    axes.set_yticks(list(TICKS), list(TICKS.values()))
     axes.minorticks_off()
     axes.set(xlabel="core-seconds", ylabel="score")
 
