@@ -39,7 +39,7 @@ def test_editing_a_plot_reruns_only_that_plot(finished):
 def test_editing_the_trainer_reruns_training_and_what_follows(finished):
     append(finished.folder / "workflow/raremd/learning/training.py")
     planned = finished.planned()
-    assert planned["train_and_generate"] == 8
+    assert planned["train_and_generate"] == 9
     assert not {"simulate_four_state", "fit_states"} & set(planned)
 
 
@@ -94,5 +94,5 @@ def test_another_budget_retrains_everything_but_keeps_the_states(finished):
         path.read_text().replace("tokens: 30000\n  patience", "tokens: 40000\n  patience")
     )
     planned = finished.planned()
-    assert planned["train_and_generate"] == 8
+    assert planned["train_and_generate"] == 9
     assert "fit_states" not in planned

@@ -105,6 +105,16 @@ def test_run_record_tells_what_was_done(results):
     assert 0 < record["peak_memory_gib"] < 4
 
 
+def test_a_network_that_is_corrected_is_trained_once(results):
+    cell = results / "four_state/xy/dt_5/macrostates"
+    plain, after = (
+        read_record(RunRecord, cell / m / "run.json") for m in ("lstm", "lstm_corrected")
+    )
+    assert after.model.corrects == "lstm" and after.tokens == plain.tokens
+    assert list((cell / "lstm").glob("checkpoint*"))
+    assert not list((cell / "lstm_corrected").glob("checkpoint*"))
+
+
 def test_replicates_differ_and_are_finite(results):
     with h5py.File(results / "four_state/xy/dt_5/macrostates/lstm/generated.h5") as file:
         first, second = file["replicate_1"][...], file["replicate_2"][...]

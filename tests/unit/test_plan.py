@@ -208,8 +208,10 @@ def test_contrasts_point_at_cells():
 
 
 def test_controls_say_what_they_vary():
-    (control,) = plan.claims_plan(STUDY).controls
-    assert control == verdict_plans.Control("lstm_twice", "lstm", "budget", 2.0)
+    assert plan.claims_plan(STUDY).controls == (
+        verdict_plans.Control("lstm_twice", "lstm", "budget", 2.0),
+        verdict_plans.Control("lstm_corrected", "lstm", "prior", 1.0),
+    )
 
 
 def test_a_system_that_is_not_simulated_has_no_simulation():

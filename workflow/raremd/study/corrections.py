@@ -46,7 +46,7 @@ def _resolved(name: str, models: Mapping[str, Model]) -> Model:
         raise ConfigError(
             f"{key}.corrects: '{of}' is not a plain network, without a prior; name one that is"
         )
-    options = plain.settings | model.settings
+    options = {k: v for k, v in plain.settings.items() if k not in OPTIONS} | model.settings
     asked = read_model_settings(kind, options, path).model_dump()
     doubled = sorted(model.model_fields_set - OWN)
     doubled += [f"settings.{option}" for option in sorted(model.settings.keys() - OPTIONS)]
