@@ -1,5 +1,7 @@
 """A model that corrects the networks of another entry, in place of training its own."""
 
+import shutil
+
 import numpy as np
 import pytest
 from chains import double_well, sample_chain
@@ -50,17 +52,21 @@ def ran(tmp_path_factory):
     study = load_study(CHAIN)
     definition = states_definition(plan.states_plan(study, "chain", "all", "given"))
     fit_states(folder / "features.h5", None, definition, folder / "states.h5")
-    states, cell = folder / "states.h5", study.base("chain")
-    for model in study.cells[cell]:
+    for model in ("lstm", "after"):
         (folder / model).mkdir()
-        train_and_generate(
-            states, plan.training_plan(study, cell, model), plan.generation_plan(study, cell), "",
-            *(folder / model / name for name in FILES), plan.corrected_plan(study, cell, model),
-        )  # fmt: skip
+        run(folder, model)
     return folder
 
 
-FILES = "model.safetensors", "history.parquet", "generated.h5", "run.json"
+def run(folder, model):
+    study = load_study(CHAIN)
+    cell = study.base("chain")
+    names = "model.safetensors", "history.parquet", "generated.h5", "run.json"
+    train_and_generate(
+        folder / "states.h5", plan.training_plan(study, cell, model),
+        plan.generation_plan(study, cell), "", *(folder / model / name for name in names),
+        plan.corrected_plan(study, cell, model),
+    )  # fmt: skip
 
 
 def test_it_trains_nothing_and_costs_what_its_networks_cost(ran):
@@ -82,6 +88,15 @@ def test_its_networks_are_the_same_and_leak_nothing(ran):
     assert max(after.leak) < 1e-6 < 1e-4 < min(plain.leak)
     generated = [read_arrays(ran / m / "generated.h5") for m in ("lstm", "after")]
     assert not np.array_equal(*(of["replicate_1"] for of in generated))
+
+
+def test_networks_whose_checkpoints_are_gone_are_trained_again(ran, tmp_path):
+    folder = shutil.copytree(ran, tmp_path / "copy")
+    for checkpoint in (folder / "lstm").glob("checkpoint*"):
+        checkpoint.unlink()
+    run(folder, "after")
+    first, second = (load_file(of / "after/model.safetensors") for of in (ran, folder))
+    assert all(np.array_equal(weight, second[name]) for name, weight in first.items())
 
 
 @pytest.mark.parametrize(
