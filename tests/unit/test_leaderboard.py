@@ -71,11 +71,29 @@ def test_entries_of_all_systems_stand_by_their_worst_score():
     ]
     found = over_systems(pd.DataFrame(both))
     assert list(dict.fromkeys(found["model"])) == ["twice", "near", "far"]
-    doubtful = found.assign(doubt=np.where(found["system"] == "b", "too few transitions", ""))
-    assert nearest(doubtful) == (
+    assert nearest(found) == (
         "`twice`: in 2 systems no timescale at any lag is off by more than a factor of 1.15 "
-        "(95 %: up to 1.23). It is right in 1 of the 1 system whose MD can decide"
+        "(95 %: up to 1.23), and it is right in 2 of them"
     )
+
+
+def test_scores_count_where_the_md_can_decide():
+    both = [
+        board_row("a", "near", 0.1, right=True),
+        board_row("a", "far", 0.5),
+        board_row("b", "near", 0.6, doubt="too few transitions"),
+        board_row("b", "far", 0.4, doubt="too few transitions"),
+    ]
+    found = over_systems(pd.DataFrame(both))
+    assert list(dict.fromkeys(found["model"])) == ["near", "far"]
+    assert nearest(found) == (
+        "`near`: in 1 system no timescale at any lag is off by more than a factor of 1.07 "
+        "(95 %: up to 1.15), and it is right in 1 of them. The MD of `b` cannot decide; there it "
+        "is off by up to a factor of 1.52"
+    )
+    nowhere = over_systems(pd.DataFrame(both).assign(doubt="too few transitions"))
+    assert list(dict.fromkeys(nowhere["model"])) == ["far", "near"]
+    assert nearest(nowhere).endswith("but their MD cannot decide what is right")
 
 
 def held_out(lags, n):
@@ -224,6 +242,6 @@ def test_md_that_can_decide_nothing_ranks_nothing():
     page = page_of(found)
     assert "**No ranking**, because this MD cannot decide: the training data hold only 3" in page
     assert "choose" not in page.partition("## `toy`")[2]
-    assert "It is right in 0 of the 0 systems" in page and "**0.00**" not in page
+    assert "but their MD cannot decide what is right" in page and "**0.00**" not in page
     figure = draw(found, Look(tolerance=0.32))
     assert figure.axes[0].get_title() == "toy (cannot decide)"

@@ -121,11 +121,15 @@ def read_ranking(path: Path | str) -> pd.DataFrame:
 
 
 def over_systems(ranking: pd.DataFrame) -> pd.DataFrame:
-    """Models that are in every system by the worst of their scores; rows of the ranking."""
+    """Models that are in every system by the worst of their scores; rows of the ranking.
+
+    Scores count in the systems whose MD can decide, or in all where it can nowhere.
+    """
     table = ranking[~ranking["model"].isin(NO_MODELS)]
-    scores = table.groupby("model")["score"].agg(["max", "count"])
-    everywhere = scores[scores["count"] == table["system"].nunique()]
-    order = everywhere.sort_values("max", kind="stable").index
+    decided = table[table["doubt"] == ""]
+    worst_of = (table if decided.empty else decided).groupby("model")["score"].max()
+    everywhere = table["model"].value_counts() == table["system"].nunique()
+    order = worst_of[everywhere[everywhere].index].sort_index().sort_values(kind="stable").index
     return table.set_index("model").loc[order].reset_index()
 
 

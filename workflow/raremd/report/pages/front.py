@@ -63,8 +63,8 @@ def _everywhere(board: pd.DataFrame) -> str:
     return (
         "**Which model is right at every lag, even with fine states and a short interval?** Of "
         "those that generate trajectories, the closest is "
-        f"{nearest(over_systems(board))} by the tolerance of the "
-        "[leaderboard](docs/leaderboard/leaderboard.md) ([what it is](docs/models.md))."
+        f"{nearest(over_systems(board))}. [What it is](docs/models.md); the "
+        "[leaderboard](docs/leaderboard/leaderboard.md) has all others and says what is right."
     )
 
 

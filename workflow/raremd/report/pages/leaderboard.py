@@ -8,7 +8,7 @@ from raremd.analysis import words
 from raremd.analysis.leaderboard import MD, over_systems, picked
 from raremd.analysis.leaderboard_cells import Board
 from raremd.analysis.leaderboard_metrics import METRICS
-from raremd.analysis.words import count, given, number, ratio
+from raremd.analysis.words import count, given, listed, number, ratio
 from raremd.report.pages.markdown import as_table
 
 HOW = """\
@@ -55,19 +55,29 @@ def _choice(ranking: pd.DataFrame) -> str:
 def nearest(table: pd.DataFrame) -> str:
     """The entry with the smallest worst score of all systems; `leaderboard.over_systems`."""
     first = table[table["model"] == table["model"].iloc[0]]
-    decided = first[first["doubt"] == ""]
+    known = first["doubt"] == ""
+    counted, others = (first[known], first[~known]) if known.any() else (first, first[known])
+    text = (
+        f"`{first['model'].iloc[0]}`: in {count(len(counted), 'system')} no timescale at any lag "
+        f"is off by more than a factor of {ratio(counted['score'].max())} (95 %: up to "
+        f"{ratio(counted['high'].max())})"
+    )
+    if not known.any():
+        return f"{text}, but their MD cannot decide what is right"
+    text += f", and it is right in {counted['right'].sum()} of them"
+    if others.empty:
+        return text
+    names = listed([f"`{system}`" for system in others["system"]])
     return (
-        f"`{first['model'].iloc[0]}`: in {count(len(first), 'system')} no timescale at any lag is "
-        f"off by more than a factor of {ratio(first['score'].max())} (95 %: up to "
-        f"{ratio(first['high'].max())}). It is right in "
-        f"{decided['right'].sum()} of the {count(len(decided), 'system')} whose MD can decide"
+        f"{text}. The MD of {names} cannot decide; there it is off by up to a factor of "
+        f"{ratio(others['score'].max())}"
     )
 
 
 def _everywhere(table: pd.DataFrame, tolerance: float) -> list[str]:
     """The scores of all entries side by side, the nearest first."""
     systems = list(dict.fromkeys(table["system"]))
-    rows = []
+    open_, rows = set(table.loc[table["doubt"] != "", "system"]), []
     for model, group in table.groupby("model", sort=False):
         of = group.set_index("system")
         scores = [f"{of['score'][s]:.2f}" for s in systems]
@@ -76,10 +86,11 @@ def _everywhere(table: pd.DataFrame, tolerance: float) -> list[str]:
     return [
         f"The closest is {nearest(table)}. Right is within a factor of {ratio(tolerance)}, or "
         "within the MD's own error where that is larger (upper end of `md_bootstrap`); such scores "
-        "are bold. Entries are ordered by their worst score. `igme` and `qmsm` in the tables below "
-        "are no entries: they start from the MD's own kinetics at short lags and generate nothing.",
+        "are bold. Entries are ordered by their worst score in systems whose MD can decide. `igme` "
+        "and `qmsm` in the tables below are no entries: they start from the MD's own kinetics at "
+        "short lags and generate nothing.",
         "",
-        *as_table(["entry", *(f"`{s}`" for s in systems)], rows),
+        *as_table(["entry", *(f"`{s}`{' (cannot decide)' * (s in open_)}" for s in systems)], rows),
     ]
 
 
