@@ -130,6 +130,18 @@ def model_file(wildcards):
     return LIBRARY.parent.joinpath(*parts).with_suffix(".py")
 
 
+def networks_to_correct(wildcards):
+    """Weights of the model that this one corrects, if it does."""
+    of = STUDY.model(wildcards.model).corrects
+    return f"{RESULTS}/{cell_of(wildcards).folder}/{of}/model.safetensors" if of else []
+
+
+def plan_to_correct(wildcards):
+    """Their training."""
+    found = plan.corrected_plan(STUDY, cell_of(wildcards), wildcards.model)
+    return as_param(found) if found else ""
+
+
 def source_of(wildcards):
     """A user's files, as the importers take them."""
     return STUDY.system(wildcards.system).source.files_of()

@@ -4,18 +4,6 @@
 # corrects the networks of another reads the checkpoints of that one.
 
 
-def networks_to_correct(w):
-    """Weights of the model that this one corrects, if it does."""
-    of = STUDY.model(w.model).corrects
-    return f"{RESULTS}/{cell_of(w).folder}/{of}/model.safetensors" if of else []
-
-
-def plan_to_correct(w):
-    """Their training."""
-    found = plan.corrected_plan(STUDY, cell_of(w), w.model)
-    return as_param(found) if found else ""
-
-
 rule train_and_generate:
     input:
         states=states_of_cell,
