@@ -51,7 +51,7 @@ def test_a_module_makes_the_same_bytes_in_the_users_folder(smoke, elsewhere):
     for made in (features, "results/smoke/cells.csv"):
         assert (elsewhere / made).read_bytes() == (smoke.folder / made).read_bytes()
     planned = snakemake(elsewhere, library, "--dry-run", "--quiet", "rules")
-    assert re.search(r"train_and_generate +8\n", planned)
+    assert re.search(r"train_and_generate +9\n", planned)
 
 
 def test_a_module_under_a_key_and_with_a_prefix(smoke, elsewhere):
@@ -62,7 +62,7 @@ def test_a_module_under_a_key_and_with_a_prefix(smoke, elsewhere):
     changed = changed.replace("rules.study", "rules.raremd_study")
     (elsewhere / "Snakefile").write_text(changed)
     planned = snakemake(elsewhere, smoke.folder / "workflow", "--dry-run", "--quiet", "rules")
-    assert re.search(r"raremd_train_and_generate +8\n", planned)
+    assert re.search(r"raremd_train_and_generate +9\n", planned)
 
 
 def test_a_wheel_holds_the_package_and_imports_without_the_clone(tmp_path):
