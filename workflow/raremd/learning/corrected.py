@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
-from raremd.learning.replicates import CellData, Cost, TrainedReplicate, derive_seed
-from raremd.learning.training import device_of, held_out_leak, held_out_loss
-from raremd.learning.windows import Windows
+from raremd.learning.replicates import CellData, Cost, TrainedReplicate, calibrate, derive_seed
+from raremd.learning.training import device_of
 from raremd.models import build_model
 from raremd.study.plans import TrainingPlan
 
@@ -39,14 +36,12 @@ def corrected(
     model.load_state_dict(model.state_dict() | plain.model.state_dict())
     model.restrict(data.training)
     seed = derive_seed(plan.seed, f"{plan.cell.folder}/{plan.model.name}", replicate)
-    model.calibrate(data.training, int(np.random.SeedSequence((*seed, 2)).generate_state(1)[0]))
-    budget = plan.model.budget
-    validation = Windows.of([model.encode(t) for t in data.validation], budget.window)
+    entropy, held_out = calibrate(model, data, plain.training, plan.model.budget, seed)
     return replace(
         plain,
         model=model,
         seed=seed,
-        cross_entropy=held_out_loss(model, validation, budget.batch),
-        held_out=held_out_leak(model, plain.training, validation),
+        cross_entropy=entropy,
+        held_out=held_out,
         cost=plain.cost + (Cost.now() - started),
     )

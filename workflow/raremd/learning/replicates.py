@@ -28,7 +28,7 @@ from raremd.learning.windows import Windows
 from raremd.models import SequenceModel, build_model
 from raremd.states.discrete_trajectories import DiscreteSystem
 from raremd.states.split import at_interval
-from raremd.study.plans import ModelPlan, Slicing, TrainingPlan
+from raremd.study.plans import Budget, ModelPlan, Slicing, TrainingPlan
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,18 @@ def _joined(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([first, second], ignore_index=True)
 
 
+def calibrate(
+    model: SequenceModel, data: CellData, training: Windows, budget: Budget, seed: tuple[int, ...]
+) -> tuple[float, HeldOut | None]:
+    """Calibrate a trained model in place; its cross-entropy, and its leak on held-out data."""
+    model.calibrate(data.training, _one_number(*seed, 2))
+    validation = Windows.of([model.encode(t) for t in data.validation], budget.window)
+    return (
+        held_out_loss(model, validation, budget.batch),
+        held_out_leak(model, training, validation),
+    )
+
+
 def train_replicate(
     data: CellData, plan: TrainingPlan, replicate: int, checkpoint: Path, code: str
 ) -> TrainedReplicate:
@@ -205,8 +217,6 @@ def train_model(
     # What earlier attempts spent before their checkpoint counts as well.
     last = history.iloc[-1]
     earlier = Cost(last["seconds"], last["cpu_seconds"]) - (Cost.now() - before)
-    model.calibrate(data.training, _one_number(*seed, 2))
-    entropy = held_out_loss(model, validation, settings.batch)
-    held_out = held_out_leak(model, training, validation)
+    entropy, held_out = calibrate(model, data, training, settings, seed)
     cost = Cost.now() - started + earlier
     return TrainedReplicate(model, seed, training, history, entropy, held_out, cost)
