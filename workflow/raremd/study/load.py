@@ -197,12 +197,17 @@ def _check_cell(study: Study, cell: Cell) -> None:
         time = getattr(system.generation, label)
         if time is not None:
             whole_multiple(time, interval, f"{key}.generation.{label} at {at}")
-    for model in study.cells[cell]:
-        of = study.model(model).corrects
-        if of and study.trainings.get((cell, of), 0) < study.trainings[cell, model]:
+    for model, of in ((name, study.model(name).corrects) for name in study.cells[cell]):
+        if of and of not in study.cells[cell]:
             raise ConfigError(
-                f"models.{model}.corrects: '{of}' has fewer replicates than it in {cell.folder}; "
+                f"models.{model}.corrects: '{of}' is not trained in {cell.folder}; "
                 "name both in the same sweep"
+            )
+        if of and study.trainings[cell, of] < study.trainings[cell, model]:
+            raise ConfigError(
+                f"models.{model}.corrects: '{of}' has fewer replicates in {cell.folder} "
+                f"({study.trainings[cell, of]}) than it ({study.trainings[cell, model]}); "
+                "give both as many"
             )
     window = max(study.window(model) for model in study.cells[cell])
     source = system.source
