@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from judged import assessment, cell_result
+from judged import assessment, cell_result, claim_record, finding
 
 from raremd.analysis.assessment import Cause
 from raremd.analysis.cell_result import Reading
 from raremd.analysis.claim_records import Judgement
 from raremd.analysis.claims import Contrast, judge_contrast, judge_models, judge_study
+from raremd.analysis.findings import corrected
 from raremd.analysis.stationarity import UNKNOWN
 from raremd.analysis.verdicts import Verdict
 from raremd.io.storage import read_typed, write_typed
@@ -261,6 +262,14 @@ class TestStudies:
         assert levels[0] < levels[-1]
         alone = study([2.0])
         assert alone.records[0].long_lag.level == pytest.approx(0.95)
+
+    def test_a_wider_interval_makes_no_difference_of_none(self):
+        """Alone it lies within the margin; as one of four it reaches beyond, and leaves out 0."""
+        near = claim_record(long_lag=finding(Verdict.NO_DIFFERENCE, 0.19, 0.12))
+        far = claim_record(long_lag=finding(Verdict.UNDECIDED, 0.0, 2.0))
+        after = corrected([near, far, far, far])[0].long_lag
+        assert after.low > 0 and after.high > 0.32
+        assert after.verdict is Verdict.UNDECIDED and after.needed > after.replicates
 
     def test_systems_are_pooled(self):
         judgement = study([1.0, 1.1, 0.9, 1.0])

@@ -69,6 +69,13 @@ def test_a_budget_that_is_too_small_comes_first():
     assert "0.400 nats" in found.evidence
 
 
+def test_an_error_that_still_falls_with_the_tokens_is_one_of_the_budget():
+    halfway = tuple(d + 0.3 for d in WRONG)  # too little a doubling to count as movement
+    found = diagnosed(lstm=WRONG, lstm_twice=halfway, lstm_seen=RIGHT, markov=WRONG)
+    assert found.cause == MainCause.BUDGET
+    assert found.evidence == "from 1 to 2 x tokens its error fell by 0.30 [0.30, 0.30]"
+
+
 def test_markov_models_that_fail_too_tell_of_the_states():
     assert diagnosed(lstm=WRONG, markov=WRONG, lstm_wide=WRONG).cause == MainCause.STATES
 

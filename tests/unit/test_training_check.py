@@ -84,6 +84,24 @@ def test_the_long_lag_is_checked_by_the_timescale_at_the_long_lag():
     assert "timescale at the long lag still moved by a factor of 2.00" in found.text
 
 
+def test_replicates_that_learned_among_others_that_did_not_are_not_trained():
+    """Most stand where they stood with fewer tokens, which the median alone would believe."""
+    found = long_lag_doubt((-3.2, -3.1, -3.2), (-3.1, -3.1, -3.2, 0.1, 0.0))
+    assert "mean error at the long lag still moved by a factor of 1.5" in found.text
+
+
+def test_what_a_longer_training_learned_of_the_memory_was_not_learned_before():
+    losses = {"markov": 0.5, "lstm": 0.499, "lstm_4": 0.4985, "lstm_16": 0.46}
+    ladder = Rung("lstm", above=Rung("lstm_4", 4.0, above=Rung("lstm_16", 16.0)))
+
+    def found(**changed):
+        cell = cell_result(lstm=RIGHT, lstm_4=RIGHT, lstm_16=RIGHT, losses=losses | changed)
+        return budget_doubt(cell, ladder, TOLERANCE, Reading.LONG_LAG)
+
+    assert "0.001 nats below a Markov model's, with 16 x tokens 0.04 below it" in found().text
+    assert found(lstm=0.47) is None
+
+
 def test_without_a_training_on_fewer_tokens_the_long_lag_is_checked_at_one_step():
     assert "one-step" in doubt(1.0, 1.0, 1.0, reading=Reading.LONG_LAG).text
 
@@ -153,6 +171,13 @@ class TestPastItsBest:
             shorter = Rung("lstm", above=LADDER)
             found = budget_doubt(cell, shorter, TOLERANCE, Reading.LONG_LAG)
             assert (found and found.cause) == expected
+
+    def test_the_shorter_one_is_then_checked_by_its_own_history(self):
+        cell = cell_result(
+            lstm=RIGHT, lstm_4=RIGHT, losses=NEAR, best_tokens=EARLY, moved={"lstm": (1.0,) * 3}
+        )
+        found = budget_doubt(cell, Rung("lstm", above=LADDER), TOLERANCE, Reading.LONG_LAG)
+        assert "one-step timescale still moved" in found.text
 
     def test_one_that_never_came_near_a_markov_model_is_not_trained(self):
         far = NEAR | {"lstm_4": 0.9}

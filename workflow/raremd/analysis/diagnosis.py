@@ -56,6 +56,11 @@ class ControlGain:
         """Whether it takes error away beyond doubt."""
         return self.low > 0
 
+    @property
+    def shown(self) -> str:
+        """The number with its interval."""
+        return f"{self.gain:.2f} [{self.low:.2f}, {self.high:.2f}]"
+
 
 @dataclass(frozen=True)
 class Diagnosis:
@@ -116,11 +121,17 @@ def _gains(
     for control in controls:
         if control.of == model and control.name in cell.models:
             beside = at.get(control.budget, model) if control.varies != "budget" else model
-            mine, other = (cell.errors(name, reading) for name in (beside, control.name))
-            n = min(len(mine), len(other))
-            effect = paired_effect(mine[:n] - other[:n])
-            low, high = effect.interval()
-            yield ControlGain(control.name, control.varies, effect.mean, low, high)
+            yield _gain(cell, beside, control.name, reading, control.varies)
+
+
+def _gain(
+    cell: CellResult, model: str, other: str, reading: Reading, varies: str = "budget"
+) -> ControlGain:
+    """Error of one network that another does not have, replicate by replicate."""
+    errors, fewer = (cell.errors(name, reading) for name in (model, other))
+    n = min(len(errors), len(fewer))
+    effect = paired_effect(errors[:n] - fewer[:n])
+    return ControlGain(other, varies, effect.mean, *effect.interval())
 
 
 def diagnose(
@@ -194,8 +205,11 @@ def _main_cause(
     if budget:
         overfits = budget.cause is Cause.OVERFIT
         return MainCause.DATA if overfits else MainCause.BUDGET, budget.text
+    if rung.below and (last := _gain(cell, rung.below.name, rung.name, reading)).low > 0:
+        text = f"from {rung.below.budget:g} to {rung.budget:g} x tokens its error fell by"
+        return MainCause.BUDGET, f"{text} {last.shown}"
     if most:
-        text = f"`{most.control}` takes away {most.gain:.2f} [{most.low:.2f}, {most.high:.2f}]"
+        text = f"`{most.control}` takes away {most.shown}"
         return VARIES.get(most.varies, MainCause.UNKNOWN), text
     if ceiling > tolerance:
         return MainCause.DATA, f"two MDs of this length differ by {ceiling:.2f}"

@@ -70,13 +70,22 @@ def corrected(family: list[ClaimRecord]) -> list[ClaimRecord]:
 def _holm(
     family: list[ClaimRecord], findings: list[Finding], doubts: list[tuple[Doubt, ...]]
 ) -> list[Finding]:
-    """Findings at the levels that Holm's correction asks for; doubtful ones stay as they are."""
+    """Findings at the levels that Holm's correction asks for; doubtful ones stay as they are.
+
+    The correction takes decisions away and makes none: where the wider interval would say something
+    else than the narrower one, such as a difference for none, nothing is decided.
+    """
     judged = [n for n, why in enumerate(doubts) if not why]
     effects = {n: findings[n].as_effect for n in judged}
     p_values = [_nearest_p(family[n].claim, effects[n], findings[n].margin) for n in judged]
     after = list(findings)
     for n, level in zip(judged, holm_levels(p_values), strict=True):
-        after[n] = finding(family[n].claim, effects[n], (), findings[n].margin, level)
+        margin = findings[n].margin
+        wider = finding(family[n].claim, effects[n], (), margin, level)
+        if wider.verdict not in (findings[n].verdict, Verdict.UNDECIDED):
+            needed = replicates_needed(effects[n], margin, level, closeness=True)
+            wider = replace(wider, verdict=Verdict.UNDECIDED, needed=needed)
+        after[n] = wider
     return after
 
 

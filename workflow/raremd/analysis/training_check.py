@@ -13,6 +13,7 @@ import numpy as np
 from raremd.analysis.assessment import Cause, Doubt
 from raremd.analysis.cell_result import LOG2_CAP, MARKOV, CellResult, Reading
 from raremd.analysis.ladder import Rung
+from raremd.analysis.verdicts import paired_effect
 from raremd.analysis.words import number
 from raremd.learning.trained import is_far_above
 
@@ -44,11 +45,11 @@ def budget_doubt(cell: CellResult, rung: Rung, tolerance: float, reading: Readin
     model = rung.name
     tokens = cell.values(model, "tokens")
     spent = f"{number(float(np.median(tokens)))} tokens" if len(tokens) else "its tokens"
-    above = _far_above_markov(cell, model)
-    seen = above or _still_moving(cell, rung, tolerance, reading)
+    behind = _far_above_markov(cell, model) or _learns_more(cell, rung)
+    seen = behind or _still_moving(cell, rung, tolerance, reading)
     if seen is None:
         return _nothing_beside(cell, rung)
-    if not above and overfits(cell, model):
+    if not behind and overfits(cell, model):
         best = number(float(np.median(cell.values(model, "best_tokens"))))
         text = (
             f"{rung.words} overfits in `{cell.name}`: its held-out loss was lowest after {best} of "
@@ -65,6 +66,31 @@ def _far_above_markov(cell: CellResult, model: str) -> str | None:
         mine, baseline = float(np.median(loss)), float(np.median(markov))
         if is_far_above(mine, baseline):
             return f"held-out loss is {mine:.3f} nats, a Markov model's {baseline:.3f}"
+    return None
+
+
+def _memory(cell: CellResult, model: str) -> float:
+    """What a network knows of memory: by how much its loss is below a Markov model's, in nats.
+
+    Of the weights that are kept, those of the lowest held-out loss; NaN without a Markov model.
+    """
+    loss, markov = (cell.values(m, "cross_entropy") for m in (model, MARKOV))
+    n = min(len(loss), len(markov))
+    return float(np.median(markov[:n] - loss[:n])) if n else float("nan")
+
+
+def _learns_more(cell: CellResult, rung: Rung) -> str | None:
+    """Whether the same network learns most of the memory only with more tokens."""
+    mine, at = _memory(cell, rung.name), rung.above
+    while at is not None:
+        longer = _memory(cell, at.name)
+        if longer > 0 and mine < longer / 2:
+            side = "above" if mine < 0 else "below"
+            return (
+                f"held-out loss is {number(abs(mine))} nats {side} a Markov model's, with "
+                f"{at.budget:g} x tokens {number(longer)} below it"
+            )
+        at = at.above
     return None
 
 
@@ -91,12 +117,8 @@ def _still_moving(cell: CellResult, rung: Rung, tolerance: float, reading: Readi
 
     A longer training that went wrong itself, or overfits, ends the search.
     """
-
-    def sound(name: str) -> bool:
-        return not _far_above_markov(cell, name) and not overfits(cell, name)
-
     at: Rung | None = rung
-    while at is not None and (at is rung or sound(at.name)):
+    while at is not None and (at is rung or _is_sound(cell, at)):
         for name, changes in _changes(cell, at, reading).items():
             known = abs(changes[np.isfinite(changes)])
             if len(known) and np.median(known) > tolerance:
@@ -108,6 +130,12 @@ def _still_moving(cell: CellResult, rung: Rung, tolerance: float, reading: Readi
     return None
 
 
+def _is_sound(cell: CellResult, rung: Rung) -> bool:
+    """Whether a training can say something against a shorter one."""
+    ran = rung.name in cell.models
+    return ran and not _far_above_markov(cell, rung.name) and not overfits(cell, rung.name)
+
+
 def _changes(cell: CellResult, rung: Rung, reading: Reading) -> dict[str, np.ndarray]:
     """log2 changes over the last doubling of tokens, by replicate.
 
@@ -117,8 +145,24 @@ def _changes(cell: CellResult, rung: Rung, reading: Reading) -> dict[str, np.nda
     if reading is Reading.LONG_LAG and rung.below is not None:
         at_long_lag = _per_doubling(rung, rung.below, lambda name: _generated(cell, name))
         if np.isfinite(at_long_lag).sum() > len(at_long_lag) / 2:
-            return {"timescale at the long lag": at_long_lag, NAMES[LOSS]: _moved(cell, rung, LOSS)}
+            return {
+                "timescale at the long lag": at_long_lag,
+                "mean error at the long lag": _error_moved(cell, rung, rung.below),
+                NAMES[LOSS]: _moved(cell, rung, LOSS),
+            }
     return {name: _moved(cell, rung, quantity) for quantity, name in NAMES.items()}
+
+
+def _error_moved(cell: CellResult, rung: Rung, below: Rung) -> np.ndarray:
+    """What the mean error over all replicates, by which claims are judged, changed; (1,).
+
+    It tells where some replicates have learned and others have not, which the median does not.
+    """
+
+    def mean(name: str) -> np.ndarray:
+        return np.array([paired_effect(cell.errors(name, Reading.LONG_LAG)).mean])
+
+    return _per_doubling(rung, below, mean)
 
 
 def _generated(cell: CellResult, model: str) -> np.ndarray:
@@ -133,7 +177,7 @@ def _moved(cell: CellResult, rung: Rung, quantity: str) -> np.ndarray:
     below, above = rung.below, rung.above
     if below is not None and len(cell.values(below.name, quantity, lag)):
         return _per_doubling(rung, below, lambda name: np.log2(cell.values(name, quantity, lag)))
-    if above is not None and above.name in cell.models:  # which tells more than the history
+    if above is not None and _is_sound(cell, above):  # which tells more than the history
         return np.array([])
     return cell.values(rung.name, f"{quantity}_moved_log2")
 
