@@ -102,6 +102,15 @@ class TestAnswers:
             [found]
         )
 
+    def test_do_not_begin_with_a_network_that_overfits(self):
+        near = {"markov": 0.1, "lstm": 0.1}
+        found = answer(
+            cell_result(interval=1.0, lstm=RIGHT, losses=near, best_tokens={"lstm": 1e5}),
+            cell_result(interval=2.0, lstm=(0.1, 0.0, 0.2, 0.1, 0.05), losses=near),
+        )
+        assert [c.result.cell.interval for c in found.reproduced] == [2.0, 1.0]
+        assert "Among networks that do not overfit the error is smallest at 2 ps" in headline(found)
+
     def test_say_no_only_where_every_network_is_wrong(self):
         assert answer(cell_result(lstm=WRONG)).outcome == Outcome.NOT_REPRODUCED
         mixed = answer(cell_result(lstm=WRONG, transformer=SCATTERED))

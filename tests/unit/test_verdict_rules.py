@@ -38,6 +38,24 @@ def shares(effect, n, scatter, events=200, seed=0):
     return {verdict: found.count(verdict) / STUDIES for verdict in Verdict}
 
 
+def looked_again(values):
+    """The verdict of a study that adds what an open verdict asks for, up to all its replicates."""
+    n = 3
+    while True:
+        effect = paired_effect(values[:n])
+        verdict = decide(effect, MARGIN).verdict
+        if verdict is not Verdict.UNDECIDED or n == len(values):
+            return verdict
+        n = min(max(replicates_needed(effect, MARGIN) or len(values), n + 1), len(values))
+
+
+def test_looking_again_is_wrong_as_often_as_the_method_says():
+    rng = np.random.default_rng(0)
+    found = [looked_again(rng.normal(0, 0.5, 12)) for _ in range(STUDIES)]
+    wrong = [verdict in (Verdict.SUPPORTED, Verdict.CONTRADICTED) for verdict in found]
+    assert 0.09 < np.mean(wrong) < 0.18
+
+
 class TestDecisions:
     @pytest.mark.parametrize(
         ("mean", "half", "verdict"),

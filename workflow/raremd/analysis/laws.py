@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,7 +92,10 @@ class Trial:
     ----------
     system, kind : str
     held_out : bool
-        By the configuration; else the law was fitted again without this system.
+        By the configuration; else the law was fitted again without this system, and without the
+        same with more or less MD.
+    chain : bool
+        Whether it is a hidden chain, as most systems of the fit are.
     n : int
     rms : float
         Of ln(t1 predicted / t1 generated) at one step.
@@ -103,6 +106,7 @@ class Trial:
     system: str
     kind: str
     held_out: bool
+    chain: bool
     n: int
     rms: Number
     within: Number
@@ -292,11 +296,12 @@ def kept_laws(points: pd.DataFrame, before: KeptLaws) -> KeptLaws:
     return KeptLaws(origin, tuple(networks[kind] for kind in sorted(networks)))
 
 
-def trials(points: pd.DataFrame) -> Iterator[Trial]:
+def trials(points: pd.DataFrame, chains: Container[str]) -> Iterator[Trial]:
     """Laws for use on systems that they were not fitted to."""
     plain = points[points["plain"] & (points["ratio"] > 0) & np.isfinite(points["ratio"])]
     for (kind, system), own in plain.groupby(["kind", "system"]):
-        others = plain[(plain["kind"] == kind) & (plain["system"] != system)]
+        family = own["family"].iloc[0]
+        others = plain[(plain["kind"] == kind) & (plain["family"] != family)]
         law = dial_law(others[~others["held_out"]], "excess")
         if law is None:
             continue
@@ -306,6 +311,7 @@ def trials(points: pd.DataFrame) -> Iterator[Trial]:
             system=str(system),
             kind=str(kind),
             held_out=bool(own["held_out"].iloc[0]),
+            chain=system in chains,
             n=len(own),
             rms=float(np.sqrt(np.mean(off**2))),
             within=float(np.mean(abs(off) < np.log(WITHIN))),
@@ -334,7 +340,7 @@ def laws(points: pd.DataFrame, plan: LawsPlan, before: KeptLaws) -> Laws:
     return Laws(
         fits=tuple(fits(points, plan.samples, plan.seed)),
         dials=tuple(dials(chains, plan.samples, plan.seed)),
-        trials=tuple(trials(points)),
+        trials=tuple(trials(points, plan.chains)),
         kept=kept_laws(points, before),
     )
 

@@ -30,8 +30,8 @@ METRICS = {
     "first, root mean square over states; that of `reference` is counting noise",
     "vamp": "VAMP-E score on the MD that validates, metastable states at the yardstick's lag",
     "leak": "mean probability of jumps never seen",
-    "excess_loss": "held-out cross-entropy above the best possible one (nats per frame); the noise "
-    "of the held-out frames included",
+    "excess_loss": "held-out cross-entropy above the best possible one (nats per frame); the value "
+    "has the noise of the held-out frames, its range has not",
 }
 """What each is, as people read it."""
 

@@ -112,6 +112,8 @@ class Candidate:
         Slow processes that the cell's own states do not show.
     doubts : tuple of Doubt
         Of the MD, and of the model's training.
+    overfit : bool
+        Whether the second half of its tokens no longer lowered its held-out loss.
     """
 
     result: CellResult
@@ -122,6 +124,7 @@ class Candidate:
     processes: tuple[ProcessComparison, ...]
     missed: tuple[int, ...]
     doubts: tuple[Doubt, ...]
+    overfit: bool = False
 
     @property
     def outcome(self) -> Outcome:
@@ -167,9 +170,10 @@ class Answer:
 
     @property
     def reproduced(self) -> tuple[Candidate, ...]:
-        """Networks that reproduce their cell, smallest error bound first."""
+        """Networks that reproduce their cell, smallest error bound first; last, what overfits."""
         good = [c for c in self.networks if c.outcome is Outcome.REPRODUCED]
-        return tuple(sorted(good, key=lambda c: (c.bound, c.n_states, c.dimension, c.model)))
+        order = [(c.overfit, c.bound, c.n_states, c.dimension, c.model) for c in good]
+        return tuple(good[n] for n in sorted(range(len(good)), key=order.__getitem__))
 
     @property
     def best(self) -> Candidate | None:
@@ -294,6 +298,7 @@ def candidate(
         processes=compared,
         missed=missed,
         doubts=assessment.doubts + ((budget,) if budget else ()),
+        overfit=overfits(cell, chosen.name),
     )
 
 

@@ -1,8 +1,9 @@
 """What is known of a trained network before it generates: guaranteed, undetermined or failed.
 
 By `raremd.kinetics.leak.possible_ratios` a small enough excess loss over the lowest possible one
-guarantees the rate of crossings; by the expected matrix with its excess twice a network is seen to
-fail. Between them neither can tell.
+guarantees the rate of crossings; by the expected matrix with its excess twice a network is predicted
+to fail. Between them neither can tell. What is generated at one step can be off by twice as much as
+what is expected (`docs/theory.md`), so half of the tolerance is asked of the loss.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def zone(excess_loss: float, frames: float, t1: float, predicted: float, within:
         return Zone.FAILED
     rate = -math.expm1(-1.0 / t1) / 2.0
     at_most = max(excess_loss, 0.0) + NOISE / math.sqrt(frames)
-    low, high = possible_ratios(rate, at_most)
+    low, high = (1.0 + 2.0 * (ratio - 1.0) for ratio in possible_ratios(rate, at_most))
     return Zone.GUARANTEED if least <= low and high <= most else Zone.UNDETERMINED
 
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import EngFormatter, FixedLocator, NullLocator
+from matplotlib.ticker import EngFormatter, FixedLocator, FormatStrFormatter, NullLocator
 
 from raremd.analysis.claim_records import BudgetFinding, ClaimRecord, Judgement
 from raremd.io.storage import read_typed
@@ -28,6 +28,10 @@ FILLING: dict[str, dict[str, Any]] = {
     "overfit": {"fillstyle": "bottom", "markerfacecoloralt": "white"},
 }
 """By mark, see `_mark`."""
+EFFECTS = (-4.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 4.0)
+"""At the axis, which is linear up to 1."""
+CLOSENESS = "log₂(model / MD): right within the band"
+"""What C1 is about, other than the rest."""
 SIDEWAYS = 1.05
 """Factor between the tokens of series that would hide each other."""
 
@@ -82,12 +86,18 @@ def draw(data: Judgement, look: Look) -> Figure:
             _draw_record(axes, record, series, marker[record.system], float(shift))
         title = textwrap.fill(f"{claim} {mine[0].statement}", TITLE)
         axes.set_title(title, fontsize=style.SMALL)
+        if claim == "C1":
+            axes.text(0.04, 0.93, CLOSENESS, transform=axes.transAxes, va="top", fontsize=5.5)
+        axes.set_yscale("symlog", linthresh=1.0, linscale=2.5)
+        axes.yaxis.set_major_locator(FixedLocator(EFFECTS))
+        axes.yaxis.set_major_formatter(FormatStrFormatter("%g"))
+        axes.yaxis.set_minor_locator(NullLocator())
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(FixedLocator(budgets))
         axes.xaxis.set_major_formatter(EngFormatter(sep=""))
         axes.xaxis.set_minor_locator(NullLocator())
     figure.supxlabel("tokens that each replicate was trained on", fontsize=8)
-    figure.supylabel("effect (log₂)\n← against    for the claim →", fontsize=8)
+    figure.supylabel("effect (log₂)\n← against    for C2 to C6 →", fontsize=8)
     handles: list[Artist] = [
         *(Line2D([], [], color=look.series[model].color, label=pretty(model)) for model in models),
         *(

@@ -44,7 +44,8 @@ def lay_out(records: Sequence[ClaimRecord]) -> list[tuple[float, str | ClaimReco
     for record in sorted(records, key=lambda r: (r.claim, r.system, r.model)):
         if record.claim != claim:
             claim = record.claim
-            lines.append((float(len(lines)), f"{claim}  {record.statement}"))
+            right = "; right within the band" * (claim == "C1")
+            lines.append((float(len(lines)), f"{claim}  {record.statement}{right}"))
         lines.append((float(len(lines)), record))
     return lines or [(0.0, "no claim is declared in the configuration")]
 
@@ -117,7 +118,9 @@ def draw(data: Judgement, look: Look) -> Figure:
     figure = style.new_figure(style.DOUBLE, height, constrained=False)
     axes = figure.add_axes((LEFT, 0.9 / height, RIGHT - LEFT, 1 - 1.25 / height))
     draw_claims(axes, lines, look.tolerance)
-    axes.set_xlabel("← against the claim    effect on the slowest timescale (log₂)    for it →")
+    axes.set_xlabel(
+        "← against C2 to C6    effect on the slowest timescale (log₂)    for C2 to C6 →"
+    )
     top = 1 - 0.15 / height
     figure.text(EVENTS, top, "events", ha="right", va="center")
     figure.text(VERDICT, top, "at long lag\nat one step", va="center", fontsize=5.5)

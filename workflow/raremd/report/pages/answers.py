@@ -126,14 +126,25 @@ def _clauses(records: Sequence[ClaimRecord], pooled: Sequence[PooledRecord], one
     return "; ".join(clauses)
 
 
-def budget(records: Sequence[ClaimRecord]) -> str:
-    """Tokens at which the verdicts are given, as a sentence; nothing if none are known."""
+def tokens(records: Sequence[ClaimRecord]) -> str:
+    """Tokens at which the verdicts are given; nothing if none are known."""
     seen = [at.tokens for r in records for at in r.budgets if at.budget == r.budget and at.tokens]
     if not seen:
         return ""
-    low, high = (f"{tokens / 1e6:.2g}" for tokens in (min(seen), max(seen)))
-    span = low if low == high else f"{low} to {high}"
-    return f" Trained on {span} million tokens."
+    low, high = (f"{number / 1e6:.2g}" for number in (min(seen), max(seen)))
+    return f"{low if low == high else f'{low} to {high}'} million tokens"
+
+
+def overfitting(records: Sequence[ClaimRecord]) -> str:
+    """How many verdicts rest on a network that overfits, as a sentence; nothing if none does."""
+    rungs = [at for r in records for at in r.budgets if at.budget == r.budget]
+    n = sum(at.overfit for at in rungs)
+    if not n:
+        return ""
+    return (
+        f"In {n} of {len(records)} verdicts a network overfits; its weights are those of "
+        "the lowest held-out loss."
+    )
 
 
 def answer(
@@ -154,6 +165,11 @@ def answer(
     return f"**{QUESTIONS[claim]}** ({claim}) {text[0].upper()}{text[1:]}."
 
 
+def _budget(records: Sequence[ClaimRecord]) -> str:
+    seen = tokens(records)
+    return seen and f" Trained on {seen}."
+
+
 def answers(judgement: Judgement) -> list[str]:
     """Each claim of a study with its budget, as items of a Markdown list."""
     of = {
@@ -161,6 +177,6 @@ def answers(judgement: Judgement) -> list[str]:
         for claim in dict.fromkeys(r.claim for r in judgement.records)
     }
     return [
-        f"- {answer(records, [p for p in judgement.pooled if p.claim == claim])}{budget(records)}"
+        f"- {answer(records, [p for p in judgement.pooled if p.claim == claim])}{_budget(records)}"
         for claim, records in of.items()
     ]

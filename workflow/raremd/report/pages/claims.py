@@ -11,7 +11,7 @@ from raremd.analysis.claims import control_name
 from raremd.analysis.verdicts import Verdict
 from raremd.analysis.words import count, listed
 from raremd.report.names import change, pretty, tokens
-from raremd.report.pages.answers import NUMBERS, answers, shown
+from raremd.report.pages.answers import NUMBERS, answers, overfitting, shown
 from raremd.report.pages.markdown import as_table, before_details
 from raremd.study.verdict_plans import Control
 
@@ -24,7 +24,8 @@ claim. Each claim is read twice: at the **long lag** of the yardstick in metasta
 **one step** in the cells' own states. Intervals come from paired replicates and hold for the MD at
 hand{except_own}; within a claim they are widened by Holm's correction. `no difference` means that
 the interval lies within the tolerance; for `undecided` at the long lag, the last column
-says what would decide it.
+says what would decide it. Replicates that are added because a verdict is open make wrong decisions
+more likely than the intervals say (docs/method.md, Verdicts).
 """
 DECIDES = {
     Cause.EVENTS: "more slow transitions",
@@ -53,7 +54,8 @@ def how(records: Sequence[ClaimRecord]) -> str:
     """How verdicts come about, and which MD they hold for."""
     own = listed([f"`{system}`" for system in in_order(r.system for r in records if r.sets > 1)])
     held = f" (on {own}, where each replicate has its own, for any MD of that length)"
-    return HOW.format(except_own=held if own else "")
+    fitted = overfitting(records)
+    return HOW.format(except_own=held if own else "") + f"\n{fitted}\n" * bool(fitted)
 
 
 def in_order(values: Iterable[T]) -> list[T]:

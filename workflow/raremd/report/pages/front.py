@@ -13,7 +13,7 @@ from raremd.analysis.recommendation import Outcome
 from raremd.analysis.recommended import Recommended
 from raremd.analysis.words import count, factor, given, listed, ratio
 from raremd.report.names import pretty
-from raremd.report.pages.answers import answer, budget
+from raremd.report.pages.answers import answer, overfitting, tokens
 from raremd.report.pages.leaderboard import nearest
 
 MARKS = "<!-- found: written by make snapshot -->", "<!-- end of found -->"
@@ -33,7 +33,8 @@ def _learned(systems: Sequence[Recommended]) -> str:
         if s.outcome is Outcome.REPRODUCED and s.best
     ]
     best = (
-        f". The best network reproduces the slowest timescale to within a factor of {listed(where)}"
+        ". The trainings of the best network reproduce the slowest timescale, on average, to "
+        f"within a factor of {listed(where)}"
         if where
         else ""
     )
@@ -120,6 +121,8 @@ def found(
     ]
     told = [_learned(systems), *told, _everywhere(board), _training(laws), _markov(systems)]
     items = [f"- {text}" for text in told]
-    seen = budget([r for r in judgement.records if r.claim in ASKED])
-    end = f"From a run of `{study}` at commit `{commit}`.{seen}{_no_difference(judgement)}"
+    seen = tokens([r for r in judgement.records if r.claim in ASKED])
+    seen = seen and f" The claims are judged by networks trained on {seen}."
+    end = f"From a run of `{study}` at commit `{commit}`.{seen} {overfitting(judgement.records)}"
+    end = f"{end.rstrip()}{_no_difference(judgement)}"
     return "\n".join([*items, "", end])

@@ -177,12 +177,16 @@ def _trial_sentence(found: Sequence[Trial]) -> str:
         f"{_share([t for t in found if t.kind == kind])} for the {pretty(kind)}"
         for kind in sorted({trial.kind for trial in found})
     ]
+    chains, others = ([t for t in found if t.chain is kind] for kind in (True, False))
+    apart = ""
+    if chains and others:
+        apart = f" On hidden chains it is {_share(chains)}, elsewhere {_share(others)}."
     held_out = [trial for trial in found if trial.held_out]
     never = f" On systems that are never fitted it is {_share(held_out)}." if held_out else ""
     return (
         f"Of {count(n, 'training')} on systems that the law was not fitted to, {_share(found)} "
         f"have a t1 at one step within a factor of {WITHIN:g} of the law ({listed(each)}); "
-        f"{100 * ASKED:.0f} % was asked for.{never}"
+        f"{100 * ASKED:.0f} % was asked for.{apart}{never}"
     )
 
 
@@ -360,7 +364,7 @@ def page(
         "",
         "On hidden chains the lowest possible loss is known, so that each training is in one of "
         "three zones ([theory](theory.md)): its rate of crossings is guaranteed by its loss, or it "
-        "is seen to fail, or neither can tell:",
+        "is predicted to fail, or neither can tell:",
         "",
         *_zones(zones),
         "",

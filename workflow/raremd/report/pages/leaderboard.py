@@ -14,16 +14,17 @@ from raremd.report.pages.markdown import as_table
 HOW = """\
 The score is the worst |log2(t model / t MD)| over all lags from one saving interval to the
 yardstick's and over the slowest processes, in the states that the model was trained on: 0.14 is
-10 %, 1 a factor of two. It is that of the geometric mean over replicates, with a 95 % interval
-over resampled replicates. `md_bootstrap` is the MD against its own resampled blocks (median and
+10 %, 1 a factor of two. It is that of the geometric mean over replicates; the range is that over
+resampled replicates, 95 % of it. With three replicates this is little more than the range of the
+single trainings, and covers the true score in about two cases of three. `md_bootstrap` is the MD against its own resampled blocks (median and
 95 % range), and `reference` an independent MD of the same system. `igme` extrapolates the MD's
 timescales at lags of 5 to 20 intervals to longer lags; `qmsm` does so with the memory of the first
 20 intervals. Validation is the same score against the MD that no model was trained on: it chooses a
-model without a look at the scores. Rank is the 95 % range of the model's place over resampled
-replicates. Front: no other model is both better and cheaper. Core-seconds are those of training and
+model without a look at the scores. Rank is the range of the model's place over the same
+resamplings. Front: no other model is both better and cheaper. Core-seconds are those of training and
 generation, all replicates together.
 
-A second table of each system shows other measures, with 95 % intervals over resampled replicates.
+A second table of each system shows other measures, with their ranges over resampled replicates.
 There `qmsm` is one of the metastable states, with a memory of 20 intervals. `hummer_szabo` and
 `micro_to_macro` take a Markov model of the microstates at the greatest divisor of the yardstick's
 lag that is at most 20 intervals; the first keeps the time integral of each correlation of
@@ -59,7 +60,7 @@ def nearest(table: pd.DataFrame) -> str:
     counted, others = (first[known], first[~known]) if known.any() else (first, first[known])
     text = (
         f"`{first['model'].iloc[0]}`: in {count(len(counted), 'system')} no timescale at any lag "
-        f"is off by more than a factor of {ratio(counted['score'].max())} (95 %: up to "
+        f"is off by more than a factor of {ratio(counted['score'].max())} (single trainings: up to "
         f"{ratio(counted['high'].max())})"
     )
     if not known.any():
@@ -113,7 +114,7 @@ def as_markdown(
     for system, group in systems:
         unit = words.units(units[str(system)])
         heading = [
-            "model", "score", "95 %", "rank", "front", f"worst at lag ({unit})",
+            "model", "score", "range", "rank", "front", f"worst at lag ({unit})",
             "process", "validation", "cross-entropy (nats)", "core-seconds", "failed replicates",
         ]  # fmt: skip
         lines += ["", f"## `{system}`", ""]

@@ -40,15 +40,17 @@ def headline(answer: Answer) -> str:
             "No: no network reproduces the slow processes in any cell. The nearest is the "
             f"{pretty(best.model)} at {place}."
         )
+    any_overfits = not best.overfit and any(c.overfit for c in answer.reproduced)
     networks = [
         f"the {pretty(model)}{' reproduces the slow processes' * (model == best.model)} at "
         f"{_intervals(times, unit)}"
         for model, times in answer.intervals_by_network.items()
     ]
     return (
-        f"Yes: {listed(networks)}. Among networks the error is smallest at {place} "
-        f"({count(best.n_states, 'state')}; {trained(best.model, best.budget)}): at most a factor "
-        f"of {factor(best.bound)}."
+        f"Yes: {listed(networks)}. Among networks{' that do not overfit' * any_overfits} the error "
+        f"is smallest at {place} ({count(best.n_states, 'state')}; "
+        f"{trained(best.model, best.budget)}): on average, its trainings are off by at most a "
+        f"factor of {factor(best.bound)}."
     )
 
 
