@@ -1,9 +1,9 @@
 """What is known of a trained network before it generates: guaranteed, undetermined or failed.
 
 By `raremd.kinetics.leak.possible_ratios` a small enough excess loss over the lowest possible one
-guarantees the rate of crossings; by the expected matrix with its excess twice a network is predicted
-to fail. Between them neither can tell. What is generated at one step can be off by twice as much as
-what is expected (`docs/theory.md`), so half of the tolerance is asked of the loss.
+guarantees the rate of crossings; by the expected matrix with its excess twice a network is
+predicted to fail. Between them neither can tell. What is generated at one step can be off by twice
+as much as what is expected (`docs/theory.md`), so half of the tolerance is asked of the loss.
 """
 
 from __future__ import annotations

@@ -16,13 +16,13 @@ The score is the worst |log2(t model / t MD)| over all lags from one saving inte
 yardstick's and over the slowest processes, in the states that the model was trained on: 0.14 is
 10 %, 1 a factor of two. It is that of the geometric mean over replicates; the range is that over
 resampled replicates, 95 % of it. With three replicates this is little more than the range of the
-single trainings, and covers the true score in about two cases of three. `md_bootstrap` is the MD against its own resampled blocks (median and
-95 % range), and `reference` an independent MD of the same system. `igme` extrapolates the MD's
-timescales at lags of 5 to 20 intervals to longer lags; `qmsm` does so with the memory of the first
-20 intervals. Validation is the same score against the MD that no model was trained on: it chooses a
-model without a look at the scores. Rank is the range of the model's place over the same
-resamplings. Front: no other model is both better and cheaper. Core-seconds are those of training and
-generation, all replicates together.
+single trainings, and covers the true score in about two cases of three. `md_bootstrap` is the MD
+against its own resampled blocks (median and 95 % range), and `reference` an independent MD of the
+same system. `igme` extrapolates the MD's timescales at lags of 5 to 20 intervals to longer lags;
+`qmsm` does so with the memory of the first 20 intervals. Validation is the same score against the
+MD that no model was trained on: it chooses a model without a look at the scores. Rank is the
+range of the model's place over the same resamplings. Front: no other model is both better and
+cheaper. Core-seconds are those of training and generation, all replicates together.
 
 A second table of each system shows other measures, with their ranges over resampled replicates.
 There `qmsm` is one of the metastable states, with a memory of 20 intervals. `hummer_szabo` and
