@@ -88,7 +88,7 @@ def draw(data: Judgement, look: Look) -> Figure:
         axes.set_title(title, fontsize=style.SMALL)
         if claim == "C1":
             axes.text(0.04, 0.93, CLOSENESS, transform=axes.transAxes, va="top", fontsize=5.5)
-        axes.set_yscale("symlog", linthresh=1.0, linscale=2.5)
+        axes.set_yscale("symlog", linthresh=1.0, linscale=1.0)
         axes.yaxis.set_major_locator(FixedLocator(EFFECTS))
         axes.yaxis.set_major_formatter(FormatStrFormatter("%g"))
         axes.yaxis.set_minor_locator(NullLocator())

@@ -49,8 +49,10 @@ def _training(laws: KeptLaws) -> str:
     needs = []
     for law in laws.networks:
         tokens = expectation(law, 1e6, STATES, FRAMES).tokens
-        low, high, about = (t / 1e6 for t in (tokens.low, tokens.high, tokens.value))
-        needs.append(f"{about:.0f} [{low:.0f}, {high:.0f}] million for the {pretty(law.kind)}")
+        about, low, high = (
+            f"{float(f'{t / 1e6:.2g}'):,.0f}" for t in (tokens.value, tokens.low, tokens.high)
+        )
+        needs.append(f"about {about} [{low}, {high}] million for the {pretty(law.kind)}")
     return (
         "**How many frames must a network be trained on?** By the [fitted laws](docs/laws.md), "
         f"{listed(needs)} bring a timescale of {FRAMES:,.0f} frames in {STATES} states within "

@@ -19,7 +19,15 @@ from raremd.analysis.words import count, given, listed, number
 from raremd.analysis.zones import ZoneCount
 from raremd.report.names import pretty
 from raremd.report.pages.laws_networks import beside_each_other
-from raremd.report.pages.laws_words import AXES_IN_WORDS, LIMITED_BY, PROTOTYPE, RELATED, VALIDITY
+from raremd.report.pages.laws_trials import trial_sentence, trial_table
+from raremd.report.pages.laws_words import (
+    ALONE,
+    AXES_IN_WORDS,
+    LIMITED_BY,
+    PROTOTYPE,
+    RELATED,
+    VALIDITY,
+)
 from raremd.report.pages.markdown import as_table
 
 QUANTITIES = {**ERRORS, "excess": "added rate at one step"}
@@ -77,13 +85,21 @@ def _errors(outcome: Outcome) -> str:
     return listed([number(abs(1 / ratio - 1), 2) for ratio in outcome.times.ratios])
 
 
+def _by(limit: Limit) -> str:
+    """What limits the accuracy, where there is something to choose from."""
+    if len(limit.gains) > 1:
+        return LIMITED_BY[limit.by]
+    ((axis, _),) = limit.gains
+    return ALONE.format(AXES_IN_WORDS[axis])
+
+
 def _limits(found: Sequence[Limit]) -> list[str]:
     rows = [
         [
             f"`{limit.system}`",
             pretty(limit.kind),
             *(_percent(dict(limit.gains)[a]) if a in dict(limit.gains) else "–" for a in AXES),
-            LIMITED_BY[limit.by],
+            _by(limit),
         ]
         for limit in found
     ]
@@ -134,62 +150,6 @@ def _dials(found: Sequence[Dials]) -> list[str]:
     return as_table(heading, rows)
 
 
-def _trials(found: Sequence[Trial]) -> list[str]:
-    """Systems that were never fitted, and those on which the law fails; the others are counted."""
-    told = [trial for trial in found if trial.held_out or trial.within < ASKED]
-    rows = [
-        [
-            f"`{trial.system}`",
-            pretty(trial.kind),
-            "never fitted" if trial.held_out else "left out of the fit",
-            f"{100 * trial.within:.0f} %",
-            number(trial.rms, 2),
-            str(trial.n),
-        ]
-        for trial in sorted(told, key=lambda t: (not t.held_out, t.system, t.kind))
-    ]
-    heading = ["system", "network", "how", f"within a factor {WITHIN:g}", "rms of ln", "trainings"]
-    others = [trial for trial in found if trial not in told]
-    if not others:
-        return as_table(heading, rows)
-    kinds = [
-        f"{sum(t.kind == kind for t in others)} for the {pretty(kind)}"
-        for kind in sorted({trial.kind for trial in others})
-    ]
-    return [
-        *as_table(heading, rows),
-        "",
-        f"On the other systems, each left out of the fit in turn, at least {100 * ASKED:.0f} % of "
-        f"the trainings are within that factor: {listed(kinds)}.",
-    ]
-
-
-def _share(found: Sequence[Trial]) -> str:
-    share = sum(trial.within * trial.n for trial in found) / sum(trial.n for trial in found)
-    return f"{100 * share:.0f} %"
-
-
-def _trial_sentence(found: Sequence[Trial]) -> str:
-    if not found:
-        return "No system could be left out of a fit."
-    n = sum(trial.n for trial in found)
-    each = [
-        f"{_share([t for t in found if t.kind == kind])} for the {pretty(kind)}"
-        for kind in sorted({trial.kind for trial in found})
-    ]
-    chains, others = ([t for t in found if t.chain is kind] for kind in (True, False))
-    apart = ""
-    if chains and others:
-        apart = f" On hidden chains it is {_share(chains)}, elsewhere {_share(others)}."
-    held_out = [trial for trial in found if trial.held_out]
-    never = f" On systems that are never fitted it is {_share(held_out)}." if held_out else ""
-    return (
-        f"Of {count(n, 'training')} on systems that the law was not fitted to, {_share(found)} "
-        f"have a t1 at one step within a factor of {WITHIN:g} of the law ({listed(each)}); "
-        f"{100 * ASKED:.0f} % was asked for.{apart}{never}"
-    )
-
-
 def _before_generation(found: Predictions) -> list[str]:
     readings = {Reading.ONE_STEP: "one step", Reading.LONG_LAG: "yardstick's lag"}
     rows = [
@@ -210,8 +170,6 @@ def _before_generation(found: Predictions) -> list[str]:
     return as_table(heading, rows)
 
 
-ASKED = 0.8
-"""Share of trainings that a law should tell within the factor."""
 SHORT_T1, SHORT_STATES = 1000.0, 100
 """Timescale in saved frames and number of states of the example that leads the page."""
 
@@ -234,7 +192,7 @@ def _in_short(kept: KeptLaws, trials: Sequence[Trial], before: Predictions) -> l
         *lines,
         "- Only the ratio of timescale and saving interval counts, so a saving interval ten times "
         "as long saves as much training as a process ten times as fast.",
-        f"- {_trial_sentence(trials)}",
+        f"- {trial_sentence(trials)}",
         "- A trained network's probabilities on held-out frames, read before it generates "
         f"anything, correlate with its t1 at one step by {number(step.correlation, 2)}, and with "
         f"that at the yardstick's lag by {number(lag.correlation, 2)}.",
@@ -348,7 +306,7 @@ def page(
         "",
         "## Does it hold elsewhere?",
         "",
-        *_trials(laws.trials),
+        *trial_table(laws.trials),
         "",
         "The laws that `make inspect` uses:",
         "",

@@ -6,6 +6,7 @@ LIMITED_BY = {
     "frames": "data: more MD would help most",
     "": "nothing that was varied: no doubling is sure to help",
 }
+ALONE = "not known: only {0} were varied"
 AXES_IN_WORDS = {
     "tokens": "tokens",
     "parameters": "parameters",
@@ -22,7 +23,8 @@ VALIDITY = """\
 - The laws are about one step. At the yardstick's lag errors of both signs cancel, so an error
   there can be small by accident and need not fall with tokens ([theory](theory.md)).
 - An exponent holds between the smallest and the largest value in its figure. A floor that lies
-  below the last point is not seen.
+  below the last point is not seen. Exponents are looked for up to 4 in size; an interval that ends
+  there is cut.
 - Excess loss is measured on a finite validation set; on hidden chains it is taken over the lowest
   possible loss, elsewhere over the best model of the cell, which is then left out.
 - The law for use knows tokens and states only. How states mix inside a basin matters too: chains
