@@ -385,3 +385,12 @@ def test_same_input_same_bytes(tmp_path, drawn, module):
         first, second = ((tmp_path / f"{run}{suffix}").read_bytes() for run in "ab")
         assert first == second
     assert b"CreationDate" not in (tmp_path / "a.pdf").read_bytes()
+
+
+def test_the_level_of_a_model_without_batches_is_that_of_its_replicates():
+    """Each may have MD of its own, so that none stands for all."""
+    axes = style.grid(1, 1, 1.0)[1][0]
+    times = pd.DataFrame({"model": "markov", "tokens": 0.0, "expected_timescale": [9.0, 5.0, 4.0]})
+    look = {"markov": style.Series("black", "o", "Markov")}
+    training.draw_history(axes, times.assign(replicate=[1, 2, 3]), look, "expected_timescale")
+    assert list(axes.lines[0].get_ydata()) == [5.0, 5.0]

@@ -89,7 +89,7 @@ def test_scores_count_where_the_md_can_decide():
     assert nearest(found) == (
         "`near`: in 1 system no timescale at any lag is off by more than a factor of 1.07 "
         "(single trainings: up to 1.15), and it is right in 1 of them. The MD of `b` cannot "
-        "decide; there it is off by up to a factor of 1.52"
+        "decide so finely; there it is off by up to a factor of 1.52"
     )
     nowhere = over_systems(pd.DataFrame(both).assign(doubt="too few transitions"))
     assert list(dict.fromkeys(nowhere["model"])) == ["far", "near"]

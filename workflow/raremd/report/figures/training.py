@@ -43,7 +43,7 @@ def draw_history(
         if of_model.empty:
             continue
         if of_model["tokens"].max() == 0:
-            level = of_model[column].iloc[0]
+            level = of_model[column].median()  # of replicates, each of which may have its own MD
             axes.axhline(level, color=look.color, linestyle="--", label=look.label)
             continue
         for replicate, rows in of_model.groupby("replicate"):

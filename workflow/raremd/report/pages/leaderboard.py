@@ -70,7 +70,7 @@ def nearest(table: pd.DataFrame) -> str:
         return text
     names = listed([f"`{system}`" for system in others["system"]])
     return (
-        f"{text}. The MD of {names} cannot decide; there it is off by up to a factor of "
+        f"{text}. The MD of {names} cannot decide so finely; there it is off by up to a factor of "
         f"{ratio(others['score'].max())}"
     )
 
