@@ -75,10 +75,13 @@ def nearest(table: pd.DataFrame) -> str:
     )
 
 
-def _everywhere(table: pd.DataFrame, tolerance: float) -> list[str]:
+def _everywhere(ranking: pd.DataFrame, tolerance: float) -> list[str]:
     """The scores of all entries side by side, the nearest first."""
+    table = over_systems(ranking)
+    own = ranking[ranking["model"] == MD].set_index("system")["high"].clip(lower=tolerance)
     systems = list(dict.fromkeys(table["system"]))
     open_, rows = set(table.loc[table["doubt"] != "", "system"]), []
+    limits = {s: "cannot decide" if s in open_ else f"{own[s]:.2f}" for s in systems}
     for model, group in table.groupby("model", sort=False):
         of = group.set_index("system")
         scores = [f"{of['score'][s]:.2f}" for s in systems]
@@ -86,12 +89,12 @@ def _everywhere(table: pd.DataFrame, tolerance: float) -> list[str]:
         rows.append([f"`{model}`", *shown])
     return [
         f"The closest is {nearest(table)}. Right is within a factor of {ratio(tolerance)}, or "
-        "within the MD's own error where that is larger (upper end of `md_bootstrap`); such scores "
-        "are bold. Entries are ordered by their worst score in systems whose MD can decide. `igme` "
+        "within the MD's own error where that is larger (upper end of `md_bootstrap`), up to the "
+        "score in each heading; such scores are bold. Entries are ordered by their worst score in systems whose MD can decide. `igme` "
         "and `qmsm` in the tables below are no entries: they start from the MD's own kinetics at "
         "short lags and generate nothing.",
         "",
-        *as_table(["entry", *(f"`{s}`{' (cannot decide)' * (s in open_)}" for s in systems)], rows),
+        *as_table(["entry", *(f"`{s}` ({limits[s]})" for s in systems)], rows),
     ]
 
 
@@ -103,7 +106,7 @@ def as_markdown(
     lines = [
         "# Leaderboard",
         "",
-        *_everywhere(over_systems(board.ranking), tolerance),
+        *_everywhere(board.ranking, tolerance),
         "",
     ]
     lines += [
