@@ -11,6 +11,7 @@ import numpy as np
 from raremd.data.imported.arrays import checked_type, parts_of
 from raremd.data.imported.fillers import Ends, refuse_filler
 from raremd.data.overlaps import Overlaps
+from raremd.data.state_copies import StateCopies
 
 MAX_LABEL = 1 << 24
 """State labels, and other whole numbers, are carried as float32, which is exact up to here."""
@@ -165,9 +166,11 @@ def refuse_overlaps(dtrajs: Sequence[np.ndarray], names: Sequence[str]) -> None:
     ValueError
         Naming two of them and the frames that they share.
     """
-    overlaps = Overlaps()
+    overlaps, copies = Overlaps(), StateCopies()
     for dtraj, name in zip(dtrajs, names, strict=True):
         overlaps.begin(name)
+        copies.add(dtraj, first=True)
         for start in range(0, len(dtraj), AT_ONCE):
             overlaps.add(dtraj[start : start + AT_ONCE, None].astype(np.float32))
+    copies.check(names)
     overlaps.check()

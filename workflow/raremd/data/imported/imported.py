@@ -41,6 +41,7 @@ from raremd.data.imported.units import (
     refuse_wrong_angles,
     undeclared_angle,
 )
+from raremd.data.state_copies import StateCopies
 from raremd.data.state_numbers import MAX_LABEL, refuse_labels
 
 log = logging.getLogger(__name__)
@@ -83,7 +84,8 @@ class Importer:
         self._low: list[np.ndarray] = []
         self._high: list[np.ndarray] = []
         self._hash = hashlib.sha256()
-        self._subsamples, self._near_copies, self._ends = Subsamples(), NearCopies(), Ends()
+        self._subsamples, self._near_copies = Subsamples(), NearCopies()
+        self._ends, self._state_copies = Ends(), StateCopies()
         self._single: list[str] = []  # of one frame
         self._validation = matching_files(source.validation)
 
@@ -291,6 +293,7 @@ class Importer:
                     row = int((states == state).argmax())
                     self.labels[state] = f"{label}: frame {frames + row + 1}"
             self._ends.add(states, labels, first)
+            self._state_copies.add(states, first)
         else:
             self._subsamples.add(values, first)
             self._near_copies.add(values, first)
@@ -322,6 +325,7 @@ class Importer:
         if self._states:
             refuse_filler(self.labels)
             self._ends.warn(self._files[0])
+            self._state_copies.check(self._files)
         else:
             self._subsamples.check(self._files)
             self._near_copies.check(self._files, self.periods)

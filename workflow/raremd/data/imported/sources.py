@@ -82,6 +82,15 @@ def _refuse_braces(file: str) -> None:
         raise ValueError(f"{file}: a path with braces cannot be used; rename the file or folder")
 
 
+def _refuse_links(files: Sequence[str], root: Path) -> None:
+    """The same file under two names."""
+    seen: dict[Path, str] = {}
+    for file in files:
+        other = seen.setdefault((root / file).resolve(), file)
+        if other != file:
+            raise ValueError(f"{file}: the same file as {other}; give each file once")
+
+
 def check_source(source: Source, key: str, root: Path = Path()) -> None:
     """Files are there and are not, at first sight, of the wrong kind.
 
@@ -125,7 +134,9 @@ def check_source(source: Source, key: str, root: Path = Path()) -> None:
                 f"{key}.{at}: no file matches {pattern} (from {root.resolve()}); "
                 f"{_advice(pattern, root)}"
             )
-    for file in matching_files(source.globs, root):
+    files = matching_files(source.globs, root)
+    _refuse_links(files, root)
+    for file in files:
         _refuse_braces(file)
         try:
             if isinstance(source, NumberSource):
