@@ -6,8 +6,8 @@ import os
 
 import numpy as np
 import pytest
+from independent import INDEPENDENT, chain, found
 from own_files import imported, refused
-from test_overlaps import INDEPENDENT, chain, found
 
 from raremd.data.state_copies import StateCopies
 from raremd.data.state_numbers import refuse_overlaps
