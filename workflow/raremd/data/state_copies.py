@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from raremd.data.stays import Stays
+
 STRIDES = (2, 3, 4, 5, 10, 20, 25, 50, 100)
 """A trajectory may hold one in so many frames of another, from the first on."""
 SURPRISE = 20.0
@@ -71,7 +73,7 @@ class _Whole:
         self.lengths: Counter[int] = Counter()  # of whole stays
         self._frames = 0
         self._every = {k: hashlib.sha256() for k in (1, *STRIDES)}
-        self._state, self._stay = -1, 0
+        self._stays = Stays()
         self._place, self._back = np.ones(2, np.uint64)
         self._forwards, self._backwards = np.zeros(2, np.uint64)
 
@@ -80,16 +82,9 @@ class _Whole:
         for k, digest in self._every.items():
             digest.update(np.ascontiguousarray(states[-self._frames % k :: k]).tobytes())
         self._frames += len(states)
-        begins = np.flatnonzero(np.append(True, states[1:] != states[:-1]))
-        stays = np.diff(np.append(begins, len(states)))
-        visited = states[begins]
-        if self._stay and visited[0] == self._state:
-            stays[0] += self._stay
-        elif self._stay:
-            visited, stays = np.append(self._state, visited), np.append(self._stay, stays)
-        self._state, self._stay = int(visited[-1]), int(stays[-1])
-        self._pass(visited[:-1], stays[:-1])
-        self.lengths.update(counted(stays[:-1]))
+        visited, lengths = self._stays.add(states)
+        self._pass(visited, lengths)
+        self.lengths.update(counted(lengths))
 
     def _pass(self, visited: np.ndarray, stays: np.ndarray) -> None:
         """Stays that are over."""
@@ -107,7 +102,7 @@ class _Whole:
 
     def end(self) -> None:
         """The last frames were added."""
-        self._pass(np.array([self._state]), np.array([self._stay]))
+        self._pass(np.array([self._stays.state]), np.array([self._stays.length]))
 
     def every(self, k: int) -> str:
         """Digest of every k-th frame."""

@@ -130,12 +130,11 @@ class StateNumbers:
         ValueError
             If there is one state only, or more than models can number, or one that means none.
         """
-        each = [np.unique(d) for d in dtrajs]
-        labels = np.unique(np.concatenate(each))
+        labels = np.unique(np.concatenate([np.unique(d) for d in dtrajs]))
         refuse_filler(dict.fromkeys(labels.tolist(), name))
         ends = Ends()
-        for dtraj, own in zip(dtrajs, each, strict=True):
-            ends.add(dtraj, own.tolist(), first=True)
+        for dtraj in dtrajs:
+            ends.add(dtraj, first=True)
         ends.warn(name)
         if len(labels) < 2:
             raise ValueError(f"{name}: every frame is in state {labels[0]}: nothing to learn")

@@ -292,7 +292,7 @@ class Importer:
                 if state not in self.labels:
                     row = int((states == state).argmax())
                     self.labels[state] = f"{label}: frame {frames + row + 1}"
-            self._ends.add(states, labels, first)
+            self._ends.add(states, first)
             self._state_copies.add(states, first)
         else:
             self._subsamples.add(values, first)
