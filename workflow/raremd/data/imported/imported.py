@@ -20,6 +20,7 @@ from raremd.data.features import feature_writer
 from raremd.data.imported.clocks import NO_TIMES, Clock, clock_among, counts_runs
 from raremd.data.imported.feature_files import read_file
 from raremd.data.imported.fillers import Ends, filled, refuse_filler
+from raremd.data.imported.heads import Heads
 from raremd.data.imported.kinds import (
     FeatureSource,
     NumberSource,
@@ -85,7 +86,7 @@ class Importer:
         self._high: list[np.ndarray] = []
         self._hash = hashlib.sha256()
         self._subsamples, self._near_copies = Subsamples(), NearCopies()
-        self._ends, self._state_copies = Ends(), StateCopies()
+        self._ends, self._heads, self._state_copies = Ends(), Heads(), StateCopies()
         self._single: list[str] = []  # of one frame
         self._validation = matching_files(source.validation)
 
@@ -120,6 +121,8 @@ class Importer:
                 values = block.astype(np.float32)
             self._refuse(table.label, frames, block, values)
             self._remember(table.label, frames, values)
+            if self._states:
+                self._heads.add(values[:, 0], None if frames else table.first_line)
             frames += len(values)
             yield values
         if frames == 1:
@@ -325,6 +328,7 @@ class Importer:
         if self._states:
             refuse_filler(self.labels)
             self._ends.warn(self._files[0])
+            self._heads.check(self._files)
             self._state_copies.check(self._files)
         else:
             self._subsamples.check(self._files)

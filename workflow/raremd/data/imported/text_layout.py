@@ -16,6 +16,8 @@ COMMENTS = ("#", "@", "%", "!", "//")
 """What lines that hold no frame begin with."""
 MISSING = ("", "na", "n/a", "nan", "null", "none", "-", "--")
 """What stands, in small letters, where there is no number."""
+TRUTH = ("True", "False", "true", "false", "TRUE", "FALSE")
+"""Words that are numbers, 1 and 0."""
 RUNS = "traj|trajectory|run|replica|rep|walker|clone|segment"
 """Words by which trajectories are told apart."""
 NEXT = re.compile(rf"\b({RUNS}|chain)\b", re.I)
@@ -255,7 +257,7 @@ def read_first_lines(first: str, second: str | None, at: int, layout: Layout, la
     layout.n_columns = layout.n_columns or len(words)
     if layout.names is not None:
         return False
-    if all(number(w) is None for w in words if w):
+    if all(number(w) is None for w in words if w) and not all(w in TRUTH for w in words):
         layout.names = tuple(w or f"column_{k}" for k, w in enumerate(words, start=1))
         return True
     index = words[0] == ""  # of the rows, without a name
