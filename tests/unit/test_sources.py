@@ -6,7 +6,7 @@ import os
 import shutil
 
 import numpy as np
-from own_files import walk
+from own_files import refused, walk
 
 from raremd.data.imported.sources import stamp_of
 
@@ -39,3 +39,15 @@ def test_files_that_are_missing_or_renamed_change_the_stamp(folder):
     before = stamp_of(["a.npy"])
     os.rename("a.npy", "b.npy")
     assert len({before, stamp_of(["b.npy"]), stamp_of([])}) == 3
+
+
+def test_links_that_lead_nowhere_are_named(folder):
+    np.save("a.npy", walk(100))
+    os.symlink("gone.npy", "b.npy")
+    refused("*.npy", "b.npy: a link that leads nowhere")
+
+
+def test_names_that_are_no_text(folder):
+    np.save("a.npy", walk(100))
+    os.rename("a.npy", os.fsencode(str(folder)) + b"/gr\xf6sse.npy")
+    refused("*.npy", "sse.npy: the name of the file or folder is not in UTF-8; rename it")

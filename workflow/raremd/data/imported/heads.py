@@ -29,7 +29,7 @@ class Heads:
         """
         if line is not None:
             self._named.append(line == NAME)
-            self._left_at_once += line == NAME and states[1:2].any()
+            self._left_at_once += int(line == NAME and states[1:2].any())
             states, self._last = states[1:], -1
         if not len(states):
             return

@@ -95,8 +95,9 @@ class Importer:
         if isinstance(self._source, TrajectorySource):
             yield from read_molecular(files, self._source)
         if isinstance(self._source, NumberSource):
+            named = bool(getattr(self._source, "names", None))
             for file in files:
-                yield from read_file(file, self._source.dataset, self._states)
+                yield from read_file(file, self._source.dataset, self._states, named)
 
     def validates(self, label: str) -> bool:
         """Whether the trajectory with this label is in a file that validates."""

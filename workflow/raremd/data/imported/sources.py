@@ -76,8 +76,11 @@ def _advice(pattern: str, root: Path) -> str:
     return "correct the path or glob"
 
 
-def _refuse_braces(file: str) -> None:
-    """Snakemake takes what stands in braces for a wildcard, and has no way to say otherwise."""
+def _refuse_name(file: str) -> None:
+    """Names that are no text; and in braces, Snakemake sees a wildcard."""
+    plain = file.encode("utf-8", "backslashreplace").decode()
+    if plain != file:
+        raise ValueError(f"{plain}: the name of the file or folder is not in UTF-8; rename it")
     if "{" in file or "}" in file:
         raise ValueError(f"{file}: a path with braces cannot be used; rename the file or folder")
 
@@ -124,7 +127,7 @@ def check_source(source: Source, key: str, root: Path = Path()) -> None:
     for name, file in source.single_files.items():
         if not (root / file).is_file():
             raise ValueError(f"{key}.{name}: there is no file {file}")
-        _refuse_braces(file)
+        _refuse_name(file)
     if source.url and source.validation:
         raise ValueError(f"{key}.validation: files can be named where there are files, not url")
     for pattern in source.globs:
@@ -134,10 +137,13 @@ def check_source(source: Source, key: str, root: Path = Path()) -> None:
                 f"{key}.{at}: no file matches {pattern} (from {root.resolve()}); "
                 f"{_advice(pattern, root)}"
             )
+        for file in _globbed(pattern, root):
+            if (root / file).is_symlink() and not (root / file).exists():
+                raise ValueError(f"{file}: a link that leads nowhere; correct or delete it")
     files = matching_files(source.globs, root)
     _refuse_links(files, root)
     for file in files:
-        _refuse_braces(file)
+        _refuse_name(file)
         try:
             if isinstance(source, NumberSource):
                 check_header(root / file, source.dataset, isinstance(source, StateSource))
