@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import raremd
-from raremd.data.imported.sources import downloads, matching_files
+from raremd.data.imported.sources import downloads, matching_files, stamp_of
 from raremd.io.progress import CellProgress, keep_terminal_short
 from raremd.io.storage import write_json
 from raremd.report.figures import catalogue
@@ -152,6 +152,12 @@ def files_of_source(wildcards):
     source = source_of(wildcards)
     fetched = [f"{RESULTS}/{wildcards.system}/downloads/{file}" for file in downloads(source)]
     return {"files": fetched or matching_files(source.globs)} | source.single_files
+
+
+def stamp_of_source(wildcards):
+    """Changes with any of a user's files, be the new one older; downloads have a checksum."""
+    source = source_of(wildcards)
+    return stamp_of([*matching_files(source.globs), *source.single_files.values()])
 
 
 def maps_of_states(wildcards):

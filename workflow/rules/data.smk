@@ -137,6 +137,7 @@ rule import_data:
     params:
         code=code_of("import_data"),
         plan=planned(source_plan.import_plan, "system"),
+        files=stamp_of_source,
     script:
         "../scripts/import_data.py"
 

@@ -56,5 +56,6 @@ rule fit_states:
     params:
         code=code_of("fit_states"),
         plan=planned(plan.states_plan, "system", "coordinate", "states"),
+        maps=lambda w: stamp_of(maps_of_states(w)),
     script:
         "../scripts/fit_states.py"

@@ -15,9 +15,12 @@ are no overlap.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
+
+from raremd.data.state_copies import counted, is_no_chance
 
 WINDOW_DIGITS = 30
 """Binary digits of a window: one for each visit, and those of the change of its length."""
@@ -30,7 +33,9 @@ MOST_SCALE = 8.0
 MOST_WINDOWS = 1 << 21
 """Kept of all trajectories together, at 44 bytes each."""
 FEW_JUMPS = 20
-"""Whole trajectories with fewer jumps may be equal by chance."""
+"""Whole trajectories with fewer jumps may be equal by chance, if few or short stays are whole."""
+OWN_SHARE = 0.25
+"""A shorter part of a trajectory may come again in one that swings."""
 
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _INVERSE = np.uint64(pow(0x9E3779B97F4A7C15, -1, 1 << 64))
@@ -86,6 +91,7 @@ class _Trail:
         self._number, self._counts = number, counts
         self._digest = hashlib.sha256()
         self.frames = self.jumps = 0
+        self.lengths: Counter[int] = Counter()  # of whole stays
         self._run = np.empty((2, 0), np.uint64)  # number and first frame of the unfinished visit
         # The visits with which no whole window begins: number, first frame, stop, digits and the
         # surprise before each; and the surprise of all visits.
@@ -106,6 +112,7 @@ class _Trail:
             firsts[0] = self._run[1, 0]
         self.frames += len(block)
         self.jumps += len(begins) - 1
+        self.lengths.update(counted(np.diff(firsts)))
         numbers = numbers[begins]
         self._run = np.stack([numbers[-1:], firsts[-1:].astype(np.uint64)])
         return self._windows(numbers[:-1], firsts[:-1], firsts[1:], mask)
@@ -241,14 +248,17 @@ class Overlaps:
         seen: dict[str, int] = {}
         for number, trail in enumerate(self._trails):
             twin = seen.setdefault(trail.digest, number)
-            if twin != number and trail.jumps >= min(FEW_JUMPS, max(1, trail.frames - 1)):
+            many = trail.jumps >= min(FEW_JUMPS, max(1, trail.frames - 1))
+            if twin != number and (many or is_no_chance(trail.lengths, len(self._trails))):
                 raise ValueError(
                     f"{self._labels[number]} and {self._labels[twin]} hold the same frames; give "
                     "each trajectory once, or training and validation overlap"
                 )
         if self._kept:
             columns = map(np.concatenate, zip(*self._kept, strict=True))
-            self._refuse(_shared_runs(_Windows(*columns)))
+            runs = _shared_runs(_Windows(*columns))
+            self._refuse(runs)
+            self._refuse_own(runs)
 
     def _refuse(self, runs: _Runs) -> None:
         """Refuse the two trajectories that share most."""
@@ -275,3 +285,23 @@ class Overlaps:
             f"{first + 1} to {stop} of {self._labels[one]}; give each frame once, or training "
             "and validation overlap"
         )
+
+    def _refuse_own(self, runs: _Runs) -> None:
+        """Refuse a trajectory that holds a large part of itself once more.
+
+        What repeats more often, or overlaps its own repeat, moves in a rhythm.
+        """
+        own = runs.places[0] == runs.places[1]
+        for number in np.unique(runs.places[0, own]):
+            mine = np.flatnonzero(own & (runs.places[0] == number))
+            longest = int(mine[runs.bits[mine].argmax()])
+            second = np.delete(runs.bits[mine], runs.bits[mine].argmax()).max(initial=0)
+            first, stop, shift = runs.first[longest], runs.stop[longest], runs.places[2, longest]
+            chance = 2 * np.log2(self._trails[number].jumps + 1)
+            whole = OWN_SHARE * self._trails[number].frames <= stop - first <= shift
+            if whole and runs.bits[longest] > 2 * second + chance + MARGIN:
+                raise ValueError(
+                    f"{self._labels[number]}: frames {first + shift + 1} to {stop + shift} are "
+                    f"frames {first + 1} to {stop} again, as where files were joined; give each "
+                    "frame once"
+                )

@@ -11,6 +11,7 @@ import numpy as np
 from raremd.data.imported.arrays import checked_type, parts_of
 from raremd.data.imported.fillers import Ends, refuse_filler
 from raremd.data.overlaps import Overlaps
+from raremd.data.state_copies import StateCopies
 
 MAX_LABEL = 1 << 24
 """State labels, and other whole numbers, are carried as float32, which is exact up to here."""
@@ -129,12 +130,11 @@ class StateNumbers:
         ValueError
             If there is one state only, or more than models can number, or one that means none.
         """
-        each = [np.unique(d) for d in dtrajs]
-        labels = np.unique(np.concatenate(each))
+        labels = np.unique(np.concatenate([np.unique(d) for d in dtrajs]))
         refuse_filler(dict.fromkeys(labels.tolist(), name))
         ends = Ends()
-        for dtraj, own in zip(dtrajs, each, strict=True):
-            ends.add(dtraj, own.tolist(), first=True)
+        for dtraj in dtrajs:
+            ends.add(dtraj, first=True)
         ends.warn(name)
         if len(labels) < 2:
             raise ValueError(f"{name}: every frame is in state {labels[0]}: nothing to learn")
@@ -165,9 +165,11 @@ def refuse_overlaps(dtrajs: Sequence[np.ndarray], names: Sequence[str]) -> None:
     ValueError
         Naming two of them and the frames that they share.
     """
-    overlaps = Overlaps()
+    overlaps, copies = Overlaps(), StateCopies()
     for dtraj, name in zip(dtrajs, names, strict=True):
         overlaps.begin(name)
+        copies.add(dtraj, first=True)
         for start in range(0, len(dtraj), AT_ONCE):
             overlaps.add(dtraj[start : start + AT_ONCE, None].astype(np.float32))
+    copies.check(names)
     overlaps.check()

@@ -50,7 +50,11 @@ class Part(NamedTuple):
 
 
 def parts_of(
-    shape: tuple[int, ...], label: str, states: bool = False, dataset: bool = True
+    shape: tuple[int, ...],
+    label: str,
+    states: bool = False,
+    dataset: bool = True,
+    named: bool = False,
 ) -> list[Part]:
     """The trajectories in an array.
 
@@ -66,6 +70,8 @@ def parts_of(
         Whether the numbers are states, of which a frame has one.
     dataset : bool
         Whether `source.dataset` can leave it out.
+    named : bool
+        Whether the columns have names, so that three are not x, y and z of an atom.
 
     Raises
     ------
@@ -82,10 +88,12 @@ def parts_of(
     if len(shape) == 3:
         numbers: list[int | None] = list(range(shape[0]))
         n_frames, n_columns = shape[1:]
-        if shape[0] > n_frames:
+        atoms = n_columns == 3 and shape[0] >= FEWEST and not (named or states)
+        if shape[0] > n_frames or atoms:
             log.warning(
                 "%s: read as %d trajectories of %d frames; if the first axis is time, as in "
-                "coordinates (n_frames, n_atoms, 3), save it as (n_frames, n_features)",
+                "coordinates (n_frames, n_atoms, 3), save it as (n_frames, n_features), else "
+                "source.names can name the features",
                 *(label, shape[0], n_frames),
             )
     elif states and len(shape) == 2 and shape[0] < shape[1]:

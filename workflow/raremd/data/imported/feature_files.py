@@ -36,7 +36,9 @@ CONTENTS = {
 """First bytes -> what a file is, and the endings that its name may have; the first is proposed."""
 
 
-def read_file(path: Path | str, dataset: str = "*", states: bool = False) -> Iterator[Table]:
+def read_file(
+    path: Path | str, dataset: str = "*", states: bool = False, named: bool = False
+) -> Iterator[Table]:
     """The trajectories in one file of numbers.
 
     Parameters
@@ -47,6 +49,8 @@ def read_file(path: Path | str, dataset: str = "*", states: bool = False) -> Ite
         Glob of the arrays wanted from .npz and HDF5.
     states : bool
         Whether the numbers are states, of which a frame has one.
+    named : bool
+        Whether the source names the columns.
 
     Yields
     ------
@@ -59,9 +63,9 @@ def read_file(path: Path | str, dataset: str = "*", states: bool = False) -> Ite
     """
     path = Path(path)
     if path.suffix in NUMPY:
-        yield from read_arrays(path, dataset, states)
+        yield from read_arrays(path, dataset, states, named)
     elif path.suffix in HDF5:
-        yield from read_hdf5(path, dataset, states)
+        yield from read_hdf5(path, dataset, states, named)
     else:
         yield read_text(path, states)
 
@@ -88,7 +92,7 @@ def check_header(path: Path, dataset: str = "*", states: bool = False) -> None:
         )
     _refuse_other_kinds(path)
     if path.suffix in NUMPY:
-        for _ in read_arrays(path, dataset, states):
+        for _ in read_arrays(path, dataset, states, named=True):
             pass
     elif path.suffix in HDF5:
         if not h5py.is_hdf5(path):

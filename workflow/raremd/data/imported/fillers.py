@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
+
+from raremd.data.stays import Stays
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +21,15 @@ FILLS = np.array([1e20, 1e30, 1e36, 9.96921e36, np.finfo(np.float32).max], np.fl
 """Of features: NumPy's of masked arrays, NetCDF's and others."""
 FAR = 10
 """So many times as large as all others is far."""
+FEWEST_STAYS = 10
+"""Of a state, which tell how long it lasts."""
+FAR_END = 12.0
+"""A stay so many times as long as usual has a chance of exp(-12), and two are needed."""
+FAR_LONGEST = 2
+SHARE_FAR = 0.25
+"""Of trajectories that are filled up, at least, if any are."""
+BRUSH = 5
+"""Frames on average: a rare state is often touched for a moment before a trajectory stays there."""
 
 
 def stands_for_none(labels: Collection[int]) -> int | None:
@@ -79,32 +91,81 @@ def filled(values: np.ndarray) -> tuple[int, int] | None:
     return None
 
 
+@dataclass
+class _Visits:
+    """Whole stays in one state: how many, their frames and the sum of their squares, the longest.
+
+    `ends` holds the lengths of the last stays of trajectories that moved.
+    """
+
+    n: int = 0
+    frames: float = 0.0
+    squares: float = 0.0
+    longest: int = 0
+    ends: list[int] = field(default_factory=list)
+
+    def far_longer(self) -> list[int]:
+        """Last stays that are no chance if they last as long as the others.
+
+        A trajectory meets long stays more often than short ones, and ends within one.
+        """
+        if self.n < FEWEST_STAYS:
+            return []
+        usual = self.squares / self.frames / 2 + 0.5
+        return [e for e in self.ends if e > max(FAR_END * usual, FAR_LONGEST * self.longest)]
+
+
 class Ends:
-    """Takes note of the states in which trajectories end, which may only fill up an array."""
+    """Takes note of how trajectories of states end, which may only fill up an array."""
 
     def __init__(self) -> None:
-        self._inner: set[int] = set()
-        self._ends: list[tuple[int, bool]] = []  # state, and whether another stands before it
+        self._visits: defaultdict[int, _Visits] = defaultdict(_Visits)
+        self._stays, self._moved = Stays(), False
+        self._n = 0
 
-    def add(self, states: np.ndarray, labels: Collection[int], first: bool) -> None:
-        """The next (n,) states, `first` of a trajectory, among which these `labels` occur."""
-        last, moved = int(states[-1]), False
-        if not first:
-            before, moved = self._ends.pop()
-            states, labels = np.append(before, states), {before, *labels}
-        others = np.flatnonzero(states != last)
-        self._inner.update(set(labels) - {last})
-        if len(others) and (states[: others[-1]] == last).any():
-            self._inner.add(last)
-        self._ends.append((last, moved or len(others) > 0))
+    def add(self, states: np.ndarray, first: bool) -> None:
+        """The next (n,) states, `first` of a trajectory."""
+        if first:
+            self._end()
+            self._stays, self._moved = Stays(), False
+            self._n += 1
+        visited, lengths = self._stays.add(states)
+        self._moved |= len(visited) > 0
+        for state in np.unique(visited).tolist():
+            own, visits = lengths[visited == state].astype(np.float64), self._visits[int(state)]
+            visits.n += len(own)
+            visits.frames += own.sum()
+            visits.squares += (own**2).sum()
+            visits.longest = max(visits.longest, int(own.max()))
+
+    def _end(self) -> None:
+        if self._moved:
+            self._visits[self._stays.state].ends.append(self._stays.length)
 
     def warn(self, name: str) -> None:
-        """All trajectories were added; log a state that stands only at the end of several."""
-        ends = Counter(state for state, moved in self._ends if moved and state not in self._inner)
-        for state, n in ends.items():
-            if n > 1:
+        """All trajectories were added; log what stands at their ends and may be no state."""
+        self._end()
+        self._moved = False
+        for state, visits in self._visits.items():
+            if not visits.n and len(visits.ends) > 1:
                 log.warning(
                     "%s: %d trajectories end in state %d, which occurs nowhere else; cut it off if "
                     "it fills up an array",
-                    *(name, n, state),
+                    *(name, len(visits.ends), state),
                 )
+        far = {state: ends for state, v in self._visits.items() if (ends := v.far_longer())}
+        n_far = sum(map(len, far.values()))
+        if n_far < max(2, SHARE_FAR * self._n) or not (len(far) > 1 or self._slow(*far)):
+            return
+        state = max(far, key=lambda state: len(far[state]))
+        visits = self._visits[state]
+        log.warning(
+            "%s: %d trajectories end in a stay far longer than all others in its state (%d frames "
+            "in state %d, elsewhere %.3g on average); cut the ends off if they fill up an array",
+            *(name, n_far, max(far[state]), state, visits.frames / visits.n),
+        )
+
+    def _slow(self, state: int) -> bool:
+        """Whether a state is left slowly, so that its other stays are no mere brushes with it."""
+        visits = self._visits[state]
+        return visits.frames >= BRUSH * visits.n

@@ -20,6 +20,7 @@ from raremd.data.features import feature_writer
 from raremd.data.imported.clocks import NO_TIMES, Clock, clock_among, counts_runs
 from raremd.data.imported.feature_files import read_file
 from raremd.data.imported.fillers import Ends, filled, refuse_filler
+from raremd.data.imported.heads import Heads
 from raremd.data.imported.kinds import (
     FeatureSource,
     NumberSource,
@@ -41,6 +42,7 @@ from raremd.data.imported.units import (
     refuse_wrong_angles,
     undeclared_angle,
 )
+from raremd.data.state_copies import StateCopies
 from raremd.data.state_numbers import MAX_LABEL, refuse_labels
 
 log = logging.getLogger(__name__)
@@ -83,7 +85,8 @@ class Importer:
         self._low: list[np.ndarray] = []
         self._high: list[np.ndarray] = []
         self._hash = hashlib.sha256()
-        self._subsamples, self._near_copies, self._ends = Subsamples(), NearCopies(), Ends()
+        self._subsamples, self._near_copies = Subsamples(), NearCopies()
+        self._ends, self._heads, self._state_copies = Ends(), Heads(), StateCopies()
         self._single: list[str] = []  # of one frame
         self._validation = matching_files(source.validation)
 
@@ -92,8 +95,9 @@ class Importer:
         if isinstance(self._source, TrajectorySource):
             yield from read_molecular(files, self._source)
         if isinstance(self._source, NumberSource):
+            named = bool(getattr(self._source, "names", None))
             for file in files:
-                yield from read_file(file, self._source.dataset, self._states)
+                yield from read_file(file, self._source.dataset, self._states, named)
 
     def validates(self, label: str) -> bool:
         """Whether the trajectory with this label is in a file that validates."""
@@ -118,6 +122,8 @@ class Importer:
                 values = block.astype(np.float32)
             self._refuse(table.label, frames, block, values)
             self._remember(table.label, frames, values)
+            if self._states:
+                self._heads.add(values[:, 0], None if frames else table.first_line)
             frames += len(values)
             yield values
         if frames == 1:
@@ -290,7 +296,8 @@ class Importer:
                 if state not in self.labels:
                     row = int((states == state).argmax())
                     self.labels[state] = f"{label}: frame {frames + row + 1}"
-            self._ends.add(states, labels, first)
+            self._ends.add(states, first)
+            self._state_copies.add(states, first)
         else:
             self._subsamples.add(values, first)
             self._near_copies.add(values, first)
@@ -322,6 +329,8 @@ class Importer:
         if self._states:
             refuse_filler(self.labels)
             self._ends.warn(self._files[0])
+            self._heads.check(self._files)
+            self._state_copies.check(self._files)
         else:
             self._subsamples.check(self._files)
             self._near_copies.check(self._files, self.periods)

@@ -139,7 +139,7 @@ def check_some(found: bool, path: Path, wanted: str, present: list[str]) -> None
         raise ValueError(f"{path}: no array matches dataset '{wanted}' (there are: {present})")
 
 
-def read_arrays(path: Path, wanted: str, states: bool) -> Iterator[Table]:
+def read_arrays(path: Path, wanted: str, states: bool, named: bool = False) -> Iterator[Table]:
     """The trajectories in a .npy or .npz file.
 
     Parameters
@@ -147,7 +147,7 @@ def read_arrays(path: Path, wanted: str, states: bool) -> Iterator[Table]:
     path : Path
     wanted : str
         Glob of the arrays of an .npz.
-    states : bool
+    states, named : bool
         See `arrays.parts_of`.
 
     Yields
@@ -176,7 +176,8 @@ def read_arrays(path: Path, wanted: str, states: bool) -> Iterator[Table]:
     shapes = {name: headers[member].shape for name, member in members.items()}
     refuse_columns_apart(path, shapes, states, first)
     for member, header in headers.items():
-        for part in parts_of(header.shape, _label(path, member), states, member is not None):
+        label = _label(path, member)
+        for part in parts_of(header.shape, label, states, member is not None, named):
 
             def read(
                 columns: Sequence[int], part: Part = part, member: str | None = member

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -41,6 +42,23 @@ def _globbed(pattern: str, root: Path) -> list[str]:
     return glob.glob(pattern, root_dir=root, recursive=True)
 
 
+def stamp_of(files: Iterable[str], root: Path = Path()) -> str:
+    """Digest of names, sizes and modification times of files, quick whatever their size.
+
+    Any replaced file changes it, also one with an older time, as `rsync -t` and archives give.
+
+    Parameters
+    ----------
+    files : iterable of str
+        They exist.
+    root : Path
+        What relative names are relative to.
+    """
+    found = [(file, (root / file).stat()) for file in files]
+    lines = [f"{file} {stat.st_size} {stat.st_mtime_ns}\n" for file, stat in found]
+    return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+
+
 def downloads(source: Source) -> dict[str, tuple[str, str]]:
     """File name -> URL and SHA-256 (or MD5) of what a source downloads."""
     pairs = zip(source.url, source.digests, strict=True)
@@ -58,10 +76,22 @@ def _advice(pattern: str, root: Path) -> str:
     return "correct the path or glob"
 
 
-def _refuse_braces(file: str) -> None:
-    """Snakemake takes what stands in braces for a wildcard, and has no way to say otherwise."""
+def _refuse_name(file: str) -> None:
+    """Names that are no text; and in braces, Snakemake sees a wildcard."""
+    plain = file.encode("utf-8", "backslashreplace").decode()
+    if plain != file:
+        raise ValueError(f"{plain}: the name of the file or folder is not in UTF-8; rename it")
     if "{" in file or "}" in file:
         raise ValueError(f"{file}: a path with braces cannot be used; rename the file or folder")
+
+
+def _refuse_links(files: Sequence[str], root: Path) -> None:
+    """The same file under two names."""
+    seen: dict[Path, str] = {}
+    for file in files:
+        other = seen.setdefault((root / file).resolve(), file)
+        if other != file:
+            raise ValueError(f"{file}: the same file as {other}; give each file once")
 
 
 def check_source(source: Source, key: str, root: Path = Path()) -> None:
@@ -97,7 +127,7 @@ def check_source(source: Source, key: str, root: Path = Path()) -> None:
     for name, file in source.single_files.items():
         if not (root / file).is_file():
             raise ValueError(f"{key}.{name}: there is no file {file}")
-        _refuse_braces(file)
+        _refuse_name(file)
     if source.url and source.validation:
         raise ValueError(f"{key}.validation: files can be named where there are files, not url")
     for pattern in source.globs:
@@ -107,8 +137,13 @@ def check_source(source: Source, key: str, root: Path = Path()) -> None:
                 f"{key}.{at}: no file matches {pattern} (from {root.resolve()}); "
                 f"{_advice(pattern, root)}"
             )
-    for file in matching_files(source.globs, root):
-        _refuse_braces(file)
+        for file in _globbed(pattern, root):
+            if (root / file).is_symlink() and not (root / file).exists():
+                raise ValueError(f"{file}: a link that leads nowhere; correct or delete it")
+    files = matching_files(source.globs, root)
+    _refuse_links(files, root)
+    for file in files:
+        _refuse_name(file)
         try:
             if isinstance(source, NumberSource):
                 check_header(root / file, source.dataset, isinstance(source, StateSource))

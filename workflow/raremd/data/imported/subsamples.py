@@ -117,7 +117,8 @@ def _refuse_own(label: str, frames: np.ndarray, first: np.ndarray, then: np.ndar
     breaks = np.flatnonzero((np.diff(places, axis=1) != 1).any(axis=0)) + 1
     runs = [run for run in np.split(np.arange(len(then)), breaks) if len(run) >= FEW]
     inside = sum(map(len, runs))
-    coarse = len(then) - inside > RARE * (len(frames) - inside) or 2 * inside > len(frames)
+    coarse = len(then) - inside > RARE * (len(frames) - inside)
+    coarse |= 2 * inside > len(frames) and not _stopped(runs, first, then, frames[-1])
     if not runs or coarse:
         return
     run = max(runs, key=len)
@@ -132,6 +133,14 @@ def _refuse_own(label: str, frames: np.ndarray, first: np.ndarray, then: np.ndar
         "had stopped",
         *(label, a, d),
     )
+
+
+def _stopped(runs: list[np.ndarray], first: np.ndarray, then: np.ndarray, last: int) -> bool:
+    """Whether one frame stands from somewhere to the last, and none twice before."""
+    if len(runs) != 1:
+        return False
+    begin, end = runs[0][0], runs[0][-1]
+    return bool(then[begin] == first[begin] + 1 and then[end] == last)
 
 
 def _on_a_line(few: np.ndarray, many: np.ndarray) -> float | None:

@@ -32,6 +32,8 @@ class Table:
         once. Nothing is asked of the other columns, which need not even be numbers.
     periods : mapping
         Column name -> period, where the file says.
+    first_line : str
+        Of a text file, if it holds a frame.
     """
 
     label: str
@@ -39,6 +41,7 @@ class Table:
     names: tuple[str, ...] | None
     read: Callable[[Sequence[int]], Iterator[np.ndarray]]
     periods: Mapping[str, float] = field(default_factory=dict)
+    first_line: str = ""
 
 
 def natural_key(path: Path | str) -> list[int | str]:

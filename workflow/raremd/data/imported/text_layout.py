@@ -16,6 +16,8 @@ COMMENTS = ("#", "@", "%", "!", "//")
 """What lines that hold no frame begin with."""
 MISSING = ("", "na", "n/a", "nan", "null", "none", "-", "--")
 """What stands, in small letters, where there is no number."""
+TRUTH = ("True", "False", "true", "false", "TRUE", "FALSE")
+"""Words that are numbers, 1 and 0."""
 RUNS = "traj|trajectory|run|replica|rep|walker|clone|segment"
 """Words by which trajectories are told apart."""
 NEXT = re.compile(rf"\b({RUNS}|chain)\b", re.I)
@@ -226,6 +228,20 @@ def refuse_numbers_as_names(
         )
 
 
+def _between_tabs(first: str, second: str) -> bool:
+    """Whether tabs alone part columns: as many in two lines, none beside another in the first.
+
+    Numbers between them that are parted by spaces are columns of their own.
+    """
+    cells = [cell.split() for cell in second.split("\t")]
+    apart = any(len(cell) > 1 and None not in map(number, cell) for cell in cells)
+    return (
+        first.count("\t") == len(cells) - 1 > 0
+        and all(cell.strip() for cell in first.split("\t"))
+        and not apart
+    )
+
+
 def read_first_lines(first: str, second: str | None, at: int, layout: Layout, label: str) -> bool:
     """Separator and columns from the first line of data; whether it is a head.
 
@@ -249,14 +265,22 @@ def read_first_lines(first: str, second: str | None, at: int, layout: Layout, la
     """
     # Names may hold what separates no numbers: d(1,5) and d(2,8) between tabs.
     layout.separator = next((s for s in ";," if s in first and s in (second or first)), None)
+    if layout.separator is None and _between_tabs(first, second or first):
+        layout.separator = "\t"
     words = words_of(first, layout.separator)
     if len(words) > MAX_COLUMNS:
         raise ValueError(f"{label}: line {at}: {len(words)} columns; frames are rows")
     layout.n_columns = layout.n_columns or len(words)
     if layout.names is not None:
         return False
-    if all(number(w) is None for w in words if w):
+    if all(number(w) is None for w in words if w) and not all(w in TRUTH for w in words):
         layout.names = tuple(w or f"column_{k}" for k, w in enumerate(words, start=1))
+        below = words_of(second, layout.separator) if second is not None else words
+        if len(below) != len(words):
+            raise ValueError(
+                f"{label}: line {at}: {len(words)} names above {len(below)} numbers; write one "
+                "name above each column, without spaces, or put tabs or commas between all"
+            )
         return True
     index = words[0] == ""  # of the rows, without a name
     if second is not None and _counts(words[index:]) and (index or len(words) >= MANY):

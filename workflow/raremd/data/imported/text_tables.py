@@ -303,4 +303,5 @@ def read_text(path: Path | str, states: bool = False) -> Table:
             yield values[:, : len(columns)]
         counts.refuse(str(path), layout.first)
 
-    return Table(str(path), layout.n_columns, layout.names, read, layout.periods)
+    top = first[0][1] if layout.first == 1 else ""
+    return Table(str(path), layout.n_columns, layout.names, read, layout.periods, top)
