@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
 import mdtraj
 import numpy as np
@@ -17,11 +16,11 @@ from raremd.data.imported.kinds import TrajectorySource
 from raremd.data.imported.tables import TIME, Table
 from raremd.data.imported.topologies import Structure, load_structure
 from raremd.data.imported.trajectory_files import (
-    WITH_TIME,
     atoms_in,
     check_kind,
     check_whole,
     first_frame,
+    has_times,
     read_chunks,
 )
 
@@ -59,14 +58,14 @@ def _warn_of_units(path: str, structure: Structure, frame: mdtraj.Trajectory | N
 
 
 def _blocks(
-    path: str, topology: mdtraj.Topology, columns: Sequence[Featurizer], stride: int
+    path: str, topology: mdtraj.Topology, columns: Sequence[Featurizer], stride: int, timed: bool
 ) -> Iterator[np.ndarray]:
     for part in read_chunks(path, topology, stride):
         try:
             values = [one.compute(part) for one in columns]
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
-        if Path(path).suffix in WITH_TIME:
+        if timed:
             values.insert(0, part.time[:, None])
         yield np.concatenate(values, axis=1, dtype=np.float64)
 
@@ -98,12 +97,16 @@ def read_molecular(files: Iterable[str], source: TrajectorySource) -> Iterator[T
             columns = featurizers(structure, frame, source)
         names = tuple(name for one in columns for name in one.names)
         periods = {name: one.period for one in columns for name in one.names}
-        timed = (TIME, *names) if Path(path).suffix in WITH_TIME else names
+        timed = has_times(path)
+        names = (TIME, *names) if timed else names
 
         def read(
-            wanted: Sequence[int], path: str = path, columns: Sequence[Featurizer] = columns
+            wanted: Sequence[int],
+            path: str = path,
+            columns: Sequence[Featurizer] = columns,
+            timed: bool = timed,
         ) -> Iterator[np.ndarray]:
-            for block in _blocks(path, structure.topology, columns, source.stride):
+            for block in _blocks(path, structure.topology, columns, source.stride, timed):
                 yield block[:, wanted]
 
-        yield Table(path, len(timed), timed, read, periods)
+        yield Table(path, len(names), names, read, periods)
