@@ -6,7 +6,7 @@ import h5py
 import mdtraj
 import numpy as np
 import pytest
-from own_files import molecular, refused_molecules, save
+from own_files import molecular, protein, refused_molecules, save
 from scipy.io import netcdf_file
 
 BLOCK = "raremd.data.imported.trajectory_files.BLOCK_BYTES"
@@ -17,6 +17,93 @@ def with_cell(one, edges, angles=(90, 90, 90)):
     one.unitcell_lengths = np.tile(np.broadcast_to(edges, 3), (len(one), 1)).astype(np.float32)
     one.unitcell_angles = np.tile(angles, (len(one), 1)).astype(np.float32)
     return one
+
+
+# --- cut by a cell that the file tells -------------------------------------------------------
+
+SHEARED = ((90, 90, 90), (80, 70, 65))
+
+
+@pytest.mark.parametrize("angles", SHEARED)
+@pytest.mark.parametrize("wanted", ["ca_distances", "contacts", "heavy_distances"])
+def test_long_molecules_are_put_together(folder, monkeypatch, wanted, angles):
+    monkeypatch.setattr(BLOCK, 12 * 60 * 6)  # 6 frames
+    one = with_cell(protein(("ALA",) * 12), 3.0, angles)
+    one[0].save("top.pdb")
+    one.save("0.xtc")
+    expected = molecular(features=[wanted]).trajectories[0]
+    plain = protein(("ALA",) * 12)
+    plain.save("0.dcd")
+    np.testing.assert_allclose(
+        molecular("0.dcd", features=[wanted]).trajectories[0], expected, atol=2e-3
+    )
+    assert expected.max() > 2.0, "farther than half the cell"
+    for frames, atom, k in ((slice(5, 9), 27, 0), (slice(7, None), 13, 1), (slice(12, 20), 41, 2)):
+        one.xyz[frames, atom:] += one.unitcell_vectors[0, k]
+    one.save("0.xtc")
+    np.testing.assert_allclose(molecular(features=[wanted]).trajectories[0], expected, atol=2e-3)
+
+
+@pytest.mark.parametrize("wanted", ["ca_distances", "contacts"])
+def test_between_molecules_the_nearest_image_is_taken(folder, wanted):
+    one = with_cell(protein(("ALA",) * 6, gap_before=(3,), numbers=[1, 2, 3, 1, 2, 3]), 5.0)
+    one[0].save("top.gro")
+    one.save("0.xtc")
+    expected = molecular(topology="top.gro", features=[wanted]).trajectories[0]
+    one.xyz[7:, 15:, 1] += 5.0
+    one.save("0.xtc")
+    found = molecular(topology="top.gro", features=[wanted]).trajectories[0]
+    np.testing.assert_allclose(found, expected, atol=2e-3)
+
+
+# --- cells that are none ---------------------------------------------------------------------
+
+ALL = ["phi", "psi", "ca_distances", "contacts"]
+
+
+@pytest.mark.parametrize("edge", [0.1, 0.3, (9.0, 9.0, 0.8)])
+@pytest.mark.parametrize("ending", ["xtc", "dcd"])
+def test_cells_in_which_no_molecule_fits(folder, caplog, edge, ending):
+    one = protein()
+    one[0].save("top.pdb")
+    one.save(f"0.{ending}")
+    expected = molecular(f"0.{ending}", features=ALL).trajectories[0]
+    assert "cell" not in caplog.text
+    with_cell(one, edge).save(f"0.{ending}")
+    found = molecular(f"0.{ending}", features=ALL).trajectories[0]
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    shortest = np.min(edge)
+    assert caplog.text.count(f"0.{ending}: its unit cell has an edge of {shortest:g} nm") == 1
+
+
+def test_a_small_cell_of_a_real_simulation_is_kept(folder, caplog):
+    one = protein(("ALA",) * 6, gap_before=(3,), numbers=[1, 2, 3, 1, 2, 3])
+    one[0].save("top.gro")
+    with_cell(one, 1.0).save("0.xtc")
+    found = molecular(topology="top.gro", features=["contacts"])
+    assert found.trajectories[0].max() < 0.9, "to the nearest image"
+    assert "cell" not in caplog.text
+
+
+def test_cells_in_some_frames_only(folder, monkeypatch):
+    monkeypatch.setattr(BLOCK, 12 * 25 * 6)  # 6 frames
+    one = with_cell(save(count=1)[0], 4.0)
+    one.unitcell_lengths[8:] = 0.2
+    one.save("0.xtc")
+    refused_molecules("0.xtc", "0.xtc: frame 9 has no unit cell", "those before have one")
+    one.unitcell_lengths[:] = 4.0
+    one.unitcell_lengths[:8] = 0.2
+    one.save("0.xtc")
+    refused_molecules("0.xtc", "0.xtc: frame 9 has a unit cell", "those before have none")
+
+
+def test_a_cell_of_zeros_is_none(folder, caplog):
+    one = save(count=1, suffix=".nc")[0]
+    expected = molecular("0.nc", features=ALL).trajectories[0]
+    with_cell(one, 0.0).save("0.nc")
+    found = molecular("0.nc", features=ALL).trajectories[0]
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert "nm" not in caplog.text
 
 
 # --- times -----------------------------------------------------------------------------------

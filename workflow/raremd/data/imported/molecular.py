@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import mdtraj
 import numpy as np
 
+from raremd.data.imported.cells import drop_false_cell, sound_cells
 from raremd.data.imported.featurizers import Featurizer, featurizers
 from raremd.data.imported.kinds import TrajectorySource
 from raremd.data.imported.tables import TIME, Table
@@ -43,13 +44,14 @@ def _check_file(path: str, structure: Structure) -> None:
     check_whole(path, structure.topology.n_atoms)
 
 
-def _warn_of_units(path: str, structure: Structure, frame: mdtraj.Trajectory | None) -> None:
-    """Bonds that are ten times too long or short, as where a text says Angstrom and holds nm."""
+def _check_bonds(path: str, structure: Structure, frame: mdtraj.Trajectory | None) -> None:
+    """Atoms in another order, or in another unit, as where a text says Angstrom and holds nm."""
     bonds = np.array([(a.index, b.index) for a, b in structure.standard.bonds], np.int64)
     if frame is None or len(bonds) < FEW_BONDS:
         return
     length = float(np.median(mdtraj.compute_distances(frame, bonds)))
-    if not SHORT_BOND < length < LONG_BOND:
+    other_unit = not SHORT_BOND < length < LONG_BOND
+    if other_unit:
         log.warning(
             "%s: bonds are %.2g nm long, so its coordinates are not in the unit of its format, or "
             "its atoms not in the order of %s: distances will be wrong",
@@ -58,9 +60,9 @@ def _warn_of_units(path: str, structure: Structure, frame: mdtraj.Trajectory | N
 
 
 def _blocks(
-    path: str, topology: mdtraj.Topology, columns: Sequence[Featurizer], stride: int, timed: bool
+    path: str, parts: Iterable[mdtraj.Trajectory], columns: Sequence[Featurizer], timed: bool
 ) -> Iterator[np.ndarray]:
-    for part in read_chunks(path, topology, stride):
+    for part in parts:
         try:
             values = [one.compute(part) for one in columns]
         except ValueError as error:
@@ -68,6 +70,26 @@ def _blocks(
         if timed:
             values.insert(0, part.time[:, None])
         yield np.concatenate(values, axis=1, dtype=np.float64)
+
+
+def _table(
+    path: str,
+    structure: Structure,
+    frame: mdtraj.Trajectory | None,
+    columns: Sequence[Featurizer],
+    stride: int,
+) -> Table:
+    """One file, whose frames are checked when they are read."""
+    timed = has_times(path)
+    names = ((TIME,) if timed else ()) + tuple(name for one in columns for name in one.names)
+
+    def read(wanted: Sequence[int]) -> Iterator[np.ndarray]:
+        parts = sound_cells(path, read_chunks(path, structure.topology, stride), stride)
+        for block in _blocks(path, parts, columns, timed):
+            yield block[:, wanted]
+
+    periods = {name: one.period for one in columns for name in one.names}
+    return Table(path, len(names), names, read, periods)
 
 
 def read_molecular(files: Iterable[str], source: TrajectorySource) -> Iterator[Table]:
@@ -86,27 +108,16 @@ def read_molecular(files: Iterable[str], source: TrajectorySource) -> Iterator[T
     Raises
     ------
     ValueError
-        If a file cannot be read as a whole, or has another number of atoms than the topology.
+        If a file cannot be read as a whole, its atoms are not those of the topology, or a
+        periodic cell that it does not tell cuts a molecule.
     """
     structure, columns = load_structure(source.topology), None
     for path in files:
         _check_file(path, structure)
         frame = first_frame(path, structure.topology)
-        _warn_of_units(path, structure, frame)
+        if frame is not None:
+            frame = drop_false_cell(frame)
+        _check_bonds(path, structure, frame)
         if columns is None:
             columns = featurizers(structure, frame, source)
-        names = tuple(name for one in columns for name in one.names)
-        periods = {name: one.period for one in columns for name in one.names}
-        timed = has_times(path)
-        names = (TIME, *names) if timed else names
-
-        def read(
-            wanted: Sequence[int],
-            path: str = path,
-            columns: Sequence[Featurizer] = columns,
-            timed: bool = timed,
-        ) -> Iterator[np.ndarray]:
-            for block in _blocks(path, structure.topology, columns, source.stride, timed):
-                yield block[:, wanted]
-
-        yield Table(path, len(names), names, read, periods)
+        yield _table(path, structure, frame, columns, source.stride)
