@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+
 import h5py
 import mdtraj
 import numpy as np
 import pytest
-from own_files import molecular, protein, refused_molecules, save
+from own_files import molecular, protein, refused_molecules, save, write_prmtop, write_psf
 from scipy.io import netcdf_file
 
 BLOCK = "raremd.data.imported.trajectory_files.BLOCK_BYTES"
@@ -19,7 +21,50 @@ def with_cell(one, edges, angles=(90, 90, 90)):
     return one
 
 
-# --- cut by a cell that the file tells -------------------------------------------------------
+# --- cut by a cell that the file does not tell ------------------------------------------------
+
+
+@pytest.mark.parametrize("ending", ["xyz", "dcd", "mdcrd", "xtc"])
+@pytest.mark.parametrize(("stride", "frame"), [(1, 17), (3, 19)])
+def test_molecules_cut_by_a_cell_that_the_file_does_not_tell(
+    folder, monkeypatch, ending, stride, frame
+):
+    monkeypatch.setattr(BLOCK, 12 * 25 * 6)  # 6 frames
+    one = save(suffix=f".{ending}")[0]
+    options = {"stride": stride, "interval": 5.0 * stride}
+    assert len(molecular(f"*.{ending}", **options).trajectories) == 2
+    one.xyz[16:, 12:, 0] += 4.0
+    one.save(f"0.{ending}")
+    refused_molecules(
+        f"*.{ending}",
+        f"0.{ending}: frame {frame}: ALA3:CA and ALA3:C, bonded in top.pdb, are ",
+        "no unit cell; make molecules whole",
+        **options,
+    )
+
+
+@pytest.mark.parametrize("atom", [10, 12])  # between residues, within one
+@pytest.mark.parametrize("top", ["top.pdb", "top.prmtop"])
+def test_molecules_cut_in_the_first_frame_and_in_the_topology(folder, atom, top):
+    one = save(count=1)[0]
+    one.xyz[:9, atom:, 1] += 4.0
+    one[0].save("top.pdb")
+    write_prmtop(one.topology, "top.prmtop")
+    one.save("0.xtc")
+    refused_molecules("0.xtc", "0.xtc: frame 1: ALA", "nm apart", topology=top)
+
+
+def test_a_cut_molecule_of_which_nothing_is_taken(folder):
+    one = protein(("ALA",) * 6, gap_before=(3,), numbers=[1, 2, 3, 1, 2, 3])
+    one[0].save("top.pdb")
+    one.xyz[9:, 22:, 1] += 4.0
+    one.save("0.xyz")
+    some = {"features": ["distances"], "selection": "index 0 to 9"}
+    assert len(molecular("0.xyz", **some).trajectories[0]) == 23
+    refused_molecules("0.xyz", "0.xyz: frame 10: ", features=["ca_distances"])
+
+
+# --- cut by a cell that the file tells --------------------------------------------------------
 
 SHEARED = ((90, 90, 90), (80, 70, 65))
 
@@ -56,7 +101,7 @@ def test_between_molecules_the_nearest_image_is_taken(folder, wanted):
     np.testing.assert_allclose(found, expected, atol=2e-3)
 
 
-# --- cells that are none ---------------------------------------------------------------------
+# --- cells that are none ----------------------------------------------------------------------
 
 ALL = ["phi", "psi", "ca_distances", "contacts"]
 
@@ -106,7 +151,55 @@ def test_a_cell_of_zeros_is_none(folder, caplog):
     assert "nm" not in caplog.text
 
 
-# --- times -----------------------------------------------------------------------------------
+# --- order of the atoms -----------------------------------------------------------------------
+
+
+OTHER_ORDERS = ([0, 1, 4, 2, 3], [4, 2, 0, 3, 1])
+IN_OTHER_ORDER = [
+    *itertools.product(("top.pdb", "top.gro", "top.prmtop", "top.psf"), OTHER_ORDERS, (1.0,)),
+    ("top.gro", OTHER_ORDERS[1], 10.0),  # and in another unit
+]
+
+
+@pytest.mark.parametrize(("top", "order", "factor"), IN_OTHER_ORDER)
+def test_atoms_in_another_order_than_the_topology(folder, top, order, factor):
+    one = save(count=1)[0]
+    one[0].save("top.gro")
+    write_prmtop(one.topology, "top.prmtop")
+    write_psf(one.topology, "top.psf")
+    one.xyz = factor * one.xyz[:, np.add.outer(5 * np.arange(5), order).ravel()]
+    one.save("0.xtc")
+    refused_molecules(
+        "0.xtc", "0.xtc: frame 1: ", f"bonds of {top} are not", "another order", topology=top
+    )
+
+
+def test_atoms_sorted_by_element(folder):
+    one = protein(("ALA",) * 30)
+    one[0].save("top.pdb")
+    one.xyz = one.xyz[:, np.argsort([a.name for a in one.topology.atoms], kind="stable")]
+    one.save("0.xtc")
+    refused_molecules("0.xtc", "another order than in the topology")
+
+
+@pytest.mark.parametrize("top", ["top.psf", "top.pdb"])
+def test_grains_and_what_the_topology_shows_too_are_in_order(folder, top):
+    one = protein(("ALA",) * 8)
+    if top == "top.psf":  # one grain for each residue
+        one = one.atom_slice([a.index for a in one.topology.atoms if a.name == "CA"])
+        for a, b in zip(range(7), range(1, 8), strict=True):
+            one.topology.add_bond(one.topology.atom(a), one.topology.atom(b))
+    one.xyz = 1.7 * one.xyz
+    write_psf(one.topology, "top.psf")
+    one[0].save("top.pdb")
+    one.save("0.xyz")
+    one.save("0.xtc")
+    for file in ("0.xyz", "0.xtc"):
+        found = molecular(file, topology=top, features=["distances"], selection="name CA")
+        assert len(found.trajectories[0]) == 23
+
+
+# --- times ------------------------------------------------------------------------------------
 
 
 def without_times(one, ending):

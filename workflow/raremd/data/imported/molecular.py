@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import mdtraj
 import numpy as np
 
+from raremd.data.imported.bonds import Cuts, check_order
 from raremd.data.imported.cells import drop_false_cell, sound_cells
 from raremd.data.imported.featurizers import Featurizer, featurizers
 from raremd.data.imported.kinds import TrajectorySource
@@ -51,6 +52,7 @@ def _check_bonds(path: str, structure: Structure, frame: mdtraj.Trajectory | Non
         return
     length = float(np.median(mdtraj.compute_distances(frame, bonds)))
     other_unit = not SHORT_BOND < length < LONG_BOND
+    check_order(path, structure, frame, other_unit)
     if other_unit:
         log.warning(
             "%s: bonds are %.2g nm long, so its coordinates are not in the unit of its format, or "
@@ -72,6 +74,14 @@ def _blocks(
         yield np.concatenate(values, axis=1, dtype=np.float64)
 
 
+def _uncut(
+    cuts: Cuts, parts: Iterable[mdtraj.Trajectory], stride: int
+) -> Iterator[mdtraj.Trajectory]:
+    for part in parts:
+        cuts.check(part, stride)
+        yield part
+
+
 def _table(
     path: str,
     structure: Structure,
@@ -82,10 +92,12 @@ def _table(
     """One file, whose frames are checked when they are read."""
     timed = has_times(path)
     names = ((TIME,) if timed else ()) + tuple(name for one in columns for name in one.names)
+    atoms = np.unique(np.concatenate([one.atoms for one in columns]))
+    cuts = Cuts(path, structure, frame, atoms)
 
     def read(wanted: Sequence[int]) -> Iterator[np.ndarray]:
         parts = sound_cells(path, read_chunks(path, structure.topology, stride), stride)
-        for block in _blocks(path, parts, columns, timed):
+        for block in _blocks(path, _uncut(cuts, parts, stride), columns, timed):
             yield block[:, wanted]
 
     periods = {name: one.period for one in columns for name in one.names}
