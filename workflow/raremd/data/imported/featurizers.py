@@ -11,8 +11,9 @@ import mdtraj
 import numpy as np
 from mdtraj.geometry import dihedral
 from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components, shortest_path
+from scipy.sparse.csgraph import shortest_path
 
+from raremd.data.imported.bonds import bonds_around, bonds_of
 from raremd.data.imported.kinds import TrajectorySource
 from raremd.data.imported.tables import BLOCK_BYTES, MAX_COLUMNS
 from raremd.data.imported.topologies import (
@@ -27,6 +28,7 @@ from raremd.data.imported.topologies import (
     residue_labels,
     select,
 )
+from raremd.data.imported.whole import ROUNDING, Contacts, Distances
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +52,6 @@ BACKBONE_GAP = 3
 """Residues between the ends of `ca_distances` and `contacts`, at least; nearer ones are stiff."""
 BOND_GAP = 3
 """Bonds between the atoms of `heavy_distances`, at least."""
-ROUNDING = 1e-4
-"""Distances (nm) that differ by less are the same."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +65,14 @@ class Featurizer:
         360 for angles in degrees, else 0.
     compute : callable
         mdtraj.Trajectory -> (n_frames, n_columns).
+    atoms : (n,) int array
+        Those that it needs.
     """
 
     names: list[str]
     period: float
     compute: Callable[[mdtraj.Trajectory], np.ndarray]
+    atoms: np.ndarray
 
 
 def _linked(structure: Structure, frame: mdtraj.Trajectory | None, fours: np.ndarray) -> np.ndarray:
@@ -112,7 +115,8 @@ def _dihedral(kind: str, structure: Structure, frame: mdtraj.Trajectory | None) 
     def compute(chunk: mdtraj.Trajectory) -> np.ndarray:
         return np.rad2deg(mdtraj.compute_dihedrals(chunk, kept))
 
-    return Featurizer([n for n, near in zip(names, linked, strict=True) if near], 360.0, compute)
+    names = [n for n, near in zip(names, linked, strict=True) if near]
+    return Featurizer(names, 360.0, compute, np.unique(kept))
 
 
 def _without(kind: str, structure: Structure, owners: set[int]) -> list[str]:
@@ -151,52 +155,27 @@ def _warn_of_missing_ca(structure: Structure, residues: Sequence[int]) -> None:
         log.warning("left out, as no amino acid or without an atom CA: %s", named(missing))
 
 
-class _Distances:
-    """Distances of pairs of atoms, right for molecules that are longer than half the cell.
-
-    mdtraj takes the nearest image. Within a molecule that is whole in a frame, no bond of it going
-    across the border of the cell, the atoms themselves are meant.
-    """
-
-    def __init__(self, structure: Structure, pairs: np.ndarray) -> None:
-        self._pairs = pairs
-        linked = [(a.index, b.index) for a, b in structure.standard.bonds if not a.residue.is_water]
-        bonds = np.array(linked, np.int64).reshape(-1, 2)
-        molecule = _molecules(bonds, structure.topology.n_atoms)
-        self._within = molecule[pairs[:, 0]] == molecule[pairs[:, 1]]
-        concerned = np.isin(molecule[bonds[:, 0]], molecule[pairs[self._within]])
-        self._bonds = bonds[concerned]
-
-    def __call__(self, chunk: mdtraj.Trajectory) -> np.ndarray:
-        """(n_frames, n_pairs) in nm."""
-        values = mdtraj.compute_distances(chunk, self._pairs)
-        if chunk.unitcell_lengths is None or not self._within.any():
-            return values
-        plain = mdtraj.compute_distances(chunk, self._pairs, periodic=False)
-        if np.allclose(plain, values, rtol=0, atol=ROUNDING):
-            return values
-        lengths = mdtraj.compute_distances(chunk, self._bonds, periodic=False)
-        nearest = mdtraj.compute_distances(chunk, self._bonds)
-        whole = (lengths < np.minimum(NO_BOND, nearest + ROUNDING)).all(axis=1)
-        return np.where(whole[:, None] & self._within, plain, values)
-
-
-def _distances(kind: str, structure: Structure, chosen: Iterable[tuple[int, int]]) -> Featurizer:
+def _distances(
+    kind: str,
+    structure: Structure,
+    frame: mdtraj.Trajectory | None,
+    chosen: Iterable[tuple[int, int]],
+) -> Featurizer:
     pairs = np.array(list(chosen), np.int64).reshape(-1, 2)
     labels = atom_labels(structure.topology)
     names = [f"{kind}_{labels[i]}_{labels[j]}" for i, j in pairs]
-    return Featurizer(names, 0.0, _Distances(structure, pairs))
+    return Featurizer(names, 0.0, Distances(structure, frame, pairs), np.unique(pairs))
 
 
-def _ca_distances(structure: Structure) -> Featurizer:
+def _ca_distances(structure: Structure, frame: mdtraj.Trajectory | None) -> Featurizer:
     atoms = [a for a in structure.standard.atoms if a.name == "CA" and is_amino_acid(a.residue)]
     _warn_of_missing_ca(structure, [a.residue.index for a in atoms])
     pairs = itertools.combinations(atoms, 2)
     far = [(a, b) for a, b in pairs if b.residue.index - a.residue.index >= BACKBONE_GAP]
-    return _distances("ca", structure, [(a.index, b.index) for a, b in far])
+    return _distances("ca", structure, frame, [(a.index, b.index) for a, b in far])
 
 
-def _heavy_distances(structure: Structure) -> Featurizer:
+def _heavy_distances(structure: Structure, frame: mdtraj.Trajectory | None) -> Featurizer:
     present = [a for a in structure.topology.atoms if not a.residue.is_water]
     atoms = [a.index for a in present if is_heavy(a)]
     unknown = sorted({a.name for a in present if a.element is None})
@@ -208,19 +187,17 @@ def _heavy_distances(structure: Structure) -> Featurizer:
     apart = shortest_path(graph, directed=False, unweighted=True, indices=atoms)
     pairs = itertools.combinations(range(len(atoms)), 2)
     chosen = [(atoms[i], atoms[j]) for i, j in pairs if apart[i, atoms[j]] >= BOND_GAP]
-    return _distances("heavy", structure, chosen)
+    return _distances("heavy", structure, frame, chosen)
 
 
-def _contacts(structure: Structure) -> Featurizer:
+def _contacts(structure: Structure, frame: mdtraj.Trajectory | None) -> Featurizer:
     residues = [r.index for r in structure.topology.residues if is_amino_acid(r)]
     pairs = [(i, j) for i, j in itertools.combinations(residues, 2) if j - i >= BACKBONE_GAP]
     labels = residue_labels(structure.topology)
     names = [f"contact_{labels[i]}_{labels[j]}" for i, j in pairs]
 
-    def compute(chunk: mdtraj.Trajectory) -> np.ndarray:
-        return mdtraj.compute_contacts(chunk, contacts=pairs, scheme="closest-heavy")[0]
-
-    return Featurizer(names, 0.0, compute)
+    closest = Contacts(structure, frame, pairs)
+    return Featurizer(names, 0.0, closest, closest.atoms)
 
 
 def _rmsd(structure: Structure, reference: str, selection: str | None) -> Featurizer:
@@ -244,10 +221,7 @@ def _rmsd(structure: Structure, reference: str, selection: str | None) -> Featur
                 f"source.reference: atom {atom + 1} of {reference} is {other}, of the topology "
                 f"{mine}; give a reference with the atoms in the order of the topology"
             )
-    bonds = np.array([(a.index, b.index) for a, b in structure.standard.bonds], np.int64)
-    bonds = bonds.reshape(-1, 2)
-    molecule = _molecules(bonds, structure.topology.n_atoms)
-    bonds = bonds[np.isin(molecule[bonds[:, 0]], molecule[atoms])]
+    bonds = bonds_around(bonds_of(structure), atoms, structure.topology.n_atoms)
 
     def compute(chunk: mdtraj.Trajectory) -> np.ndarray:
         if chunk.unitcell_lengths is not None and len(bonds):
@@ -260,18 +234,12 @@ def _rmsd(structure: Structure, reference: str, selection: str | None) -> Featur
                 )
         return mdtraj.rmsd(chunk, frame, atom_indices=atoms)[:, None]
 
-    return Featurizer(["rmsd"], 0.0, compute)
+    return Featurizer(["rmsd"], 0.0, compute, atoms)
 
 
 def _kind_of_atom(name: str) -> str:
     """What force fields agree on: CA, else the first letter."""
     return name if name == "CA" else name.lstrip("0123456789")[:1]
-
-
-def _molecules(bonds: np.ndarray, n_atoms: int) -> np.ndarray:
-    """Number of the molecule of each atom, (n_atoms,)."""
-    graph = coo_array((np.ones(len(bonds)), bonds.T), shape=(n_atoms, n_atoms))
-    return connected_components(graph, directed=False)[1]
 
 
 def _minimum_distance(structure: Structure, selection: str) -> Featurizer:
@@ -295,7 +263,7 @@ def _minimum_distance(structure: Structure, selection: str) -> Featurizer:
             [mdtraj.compute_distances(part, pairs).min(axis=1, keepdims=True) for part in parts]
         )
 
-    return Featurizer(["minimum_distance"], 0.0, compute)
+    return Featurizer(["minimum_distance"], 0.0, compute, np.unique(pairs))
 
 
 def _one(
@@ -304,11 +272,11 @@ def _one(
     if name in DIHEDRALS:
         return _dihedral(name, structure, frame)
     if name == "ca_distances":
-        return _ca_distances(structure)
+        return _ca_distances(structure, frame)
     if name == "heavy_distances":
-        return _heavy_distances(structure)
+        return _heavy_distances(structure, frame)
     if name == "contacts":
-        return _contacts(structure)
+        return _contacts(structure, frame)
     if name == "rmsd":
         if source.reference is None:
             raise ValueError("source.features: 'rmsd' needs source.reference, a structure file")
@@ -324,7 +292,7 @@ def _one(
             f"gives {len(atoms)}; the residues are called "
             f"{named(sorted({r.name for r in structure.topology.residues}))}"
         )
-    return _distances("distance", structure, itertools.combinations(atoms.tolist(), 2))
+    return _distances("distance", structure, frame, itertools.combinations(atoms.tolist(), 2))
 
 
 def featurizers(

@@ -7,21 +7,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
 import mdtraj
 import numpy as np
 
+from raremd.data.imported.bonds import Cuts, check_order
+from raremd.data.imported.cells import drop_false_cell, sound_cells
 from raremd.data.imported.featurizers import Featurizer, featurizers
 from raremd.data.imported.kinds import TrajectorySource
 from raremd.data.imported.tables import TIME, Table
 from raremd.data.imported.topologies import Structure, load_structure
 from raremd.data.imported.trajectory_files import (
-    WITH_TIME,
     atoms_in,
     check_kind,
     check_whole,
     first_frame,
+    has_times,
     read_chunks,
 )
 
@@ -44,13 +45,15 @@ def _check_file(path: str, structure: Structure) -> None:
     check_whole(path, structure.topology.n_atoms)
 
 
-def _warn_of_units(path: str, structure: Structure, frame: mdtraj.Trajectory | None) -> None:
-    """Bonds that are ten times too long or short, as where a text says Angstrom and holds nm."""
+def _check_bonds(path: str, structure: Structure, frame: mdtraj.Trajectory | None) -> None:
+    """Atoms in another order, or in another unit, as where a text says Angstrom and holds nm."""
     bonds = np.array([(a.index, b.index) for a, b in structure.standard.bonds], np.int64)
     if frame is None or len(bonds) < FEW_BONDS:
         return
     length = float(np.median(mdtraj.compute_distances(frame, bonds)))
-    if not SHORT_BOND < length < LONG_BOND:
+    other_unit = not SHORT_BOND < length < LONG_BOND
+    check_order(path, structure, frame, other_unit)
+    if other_unit:
         log.warning(
             "%s: bonds are %.2g nm long, so its coordinates are not in the unit of its format, or "
             "its atoms not in the order of %s: distances will be wrong",
@@ -59,16 +62,46 @@ def _warn_of_units(path: str, structure: Structure, frame: mdtraj.Trajectory | N
 
 
 def _blocks(
-    path: str, topology: mdtraj.Topology, columns: Sequence[Featurizer], stride: int
+    path: str, parts: Iterable[mdtraj.Trajectory], columns: Sequence[Featurizer], timed: bool
 ) -> Iterator[np.ndarray]:
-    for part in read_chunks(path, topology, stride):
+    for part in parts:
         try:
             values = [one.compute(part) for one in columns]
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
-        if Path(path).suffix in WITH_TIME:
+        if timed:
             values.insert(0, part.time[:, None])
         yield np.concatenate(values, axis=1, dtype=np.float64)
+
+
+def _uncut(
+    cuts: Cuts, parts: Iterable[mdtraj.Trajectory], stride: int
+) -> Iterator[mdtraj.Trajectory]:
+    for part in parts:
+        cuts.check(part, stride)
+        yield part
+
+
+def _table(
+    path: str,
+    structure: Structure,
+    frame: mdtraj.Trajectory | None,
+    columns: Sequence[Featurizer],
+    stride: int,
+) -> Table:
+    """One file, whose frames are checked when they are read."""
+    timed = has_times(path)
+    names = ((TIME,) if timed else ()) + tuple(name for one in columns for name in one.names)
+    atoms = np.unique(np.concatenate([one.atoms for one in columns]))
+    cuts = Cuts(path, structure, frame, atoms)
+
+    def read(wanted: Sequence[int]) -> Iterator[np.ndarray]:
+        parts = sound_cells(path, read_chunks(path, structure.topology, stride), stride)
+        for block in _blocks(path, _uncut(cuts, parts, stride), columns, timed):
+            yield block[:, wanted]
+
+    periods = {name: one.period for one in columns for name in one.names}
+    return Table(path, len(names), names, read, periods)
 
 
 def read_molecular(files: Iterable[str], source: TrajectorySource) -> Iterator[Table]:
@@ -87,23 +120,16 @@ def read_molecular(files: Iterable[str], source: TrajectorySource) -> Iterator[T
     Raises
     ------
     ValueError
-        If a file cannot be read as a whole, or has another number of atoms than the topology.
+        If a file cannot be read as a whole, its atoms are not those of the topology, or a
+        periodic cell that it does not tell cuts a molecule.
     """
     structure, columns = load_structure(source.topology), None
     for path in files:
         _check_file(path, structure)
         frame = first_frame(path, structure.topology)
-        _warn_of_units(path, structure, frame)
+        if frame is not None:
+            frame = drop_false_cell(frame)
+        _check_bonds(path, structure, frame)
         if columns is None:
             columns = featurizers(structure, frame, source)
-        names = tuple(name for one in columns for name in one.names)
-        periods = {name: one.period for one in columns for name in one.names}
-        timed = (TIME, *names) if Path(path).suffix in WITH_TIME else names
-
-        def read(
-            wanted: Sequence[int], path: str = path, columns: Sequence[Featurizer] = columns
-        ) -> Iterator[np.ndarray]:
-            for block in _blocks(path, structure.topology, columns, source.stride):
-                yield block[:, wanted]
-
-        yield Table(path, len(timed), timed, read, periods)
+        yield _table(path, structure, frame, columns, source.stride)

@@ -24,7 +24,7 @@ from mdtraj.formats.registry import FormatRegistry
 from raremd.data.imported.tables import BLOCK_BYTES
 
 WITH_TIME = (".xtc", ".trr", ".nc", ".netcdf", ".ncdf", ".h5", ".hdf5", ".gro", ".tng")
-"""Formats whose times mdtraj reads; a DCD, for one, is only numbered by it."""
+"""Formats that can tell times; mdtraj numbers the frames of others, as of a DCD."""
 MDTRAJ_HDF5 = (".h5", ".hdf5")
 COUNTED = (".xtc", ".trr", ".dcd", ".nc", ".netcdf", ".ncdf")
 """Formats whose frames mdtraj counts without reading them."""
@@ -217,6 +217,21 @@ def atoms_in(path: str) -> int | None:
     first = frame[0] if isinstance(frame, tuple) else frame
     coordinates = np.asarray(getattr(frame, "coordinates", first))
     return int(coordinates.shape[1]) if coordinates.ndim == 3 else None
+
+
+def has_times(path: str) -> bool:
+    """Whether a file tells the times of its frames; mdtraj numbers them where it does not."""
+    suffix = Path(path).suffix
+    if suffix not in WITH_TIME:
+        return False
+    try:
+        if suffix in MDTRAJ_HDF5:
+            with h5py.File(path) as h5:
+                return "time" in h5
+        with ascii_path(path) as name, mdtraj.open(name) as file:
+            return file.read(n_frames=1)[1] is not None
+    except Exception:  # told, with more reason, when the frames are read
+        return True
 
 
 def _announced(path: str) -> int | None:
