@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 
 from raremd.study.kinds_code import said_of_kinds
+from raremd.study.settings.messages import ConfigError
 
 LIBRARY = Path(__file__).parents[1]
 LEFT_OUT = "raremd.io"
@@ -44,7 +45,7 @@ def _imported(tree: ast.Module) -> Iterator[str]:
         names = [alias.name for alias in statement.names]
         if isinstance(statement, ast.ImportFrom):
             if statement.level:
-                raise ValueError("imports within the package are absolute: from raremd.x import y")
+                raise ConfigError("imports within the package are absolute: from raremd.x import y")
             names = [f"{statement.module}.{name}" for name in names]
         for name in names:
             parts = name.split(".")
@@ -83,7 +84,25 @@ def _read(source: bytes) -> tuple[frozenset[str], str]:
 
 @functools.cache
 def _source(path: Path) -> tuple[frozenset[str], str]:
-    return _read(path.read_bytes())
+    parsed(path)
+    try:
+        return _read(path.read_bytes())
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def parsed(path: Path) -> ast.Module:
+    """The syntax tree of a file.
+
+    Raises
+    ------
+    ConfigError
+        If it is no Python, naming file and line.
+    """
+    try:
+        return ast.parse(path.read_bytes())
+    except SyntaxError as error:
+        raise ConfigError(f"{path}: line {error.lineno}: {error.msg}; correct it") from None
 
 
 @functools.cache
@@ -102,8 +121,8 @@ def import_closure(*starts: Path) -> frozenset[str]:
 
     Raises
     ------
-    ValueError
-        If a file uses a relative import.
+    ConfigError
+        If a file uses a relative import or is no Python, naming it.
     """
     found: set[str] = set()
     waiting = list(starts)
@@ -140,8 +159,10 @@ def code_digest(*starts: Path) -> str:
 
 def _module_name(file: Path) -> str | None:
     """Of a file in the package."""
-    inside = file.is_relative_to(LIBRARY)
-    return ".".join(file.relative_to(LIBRARY.parent).with_suffix("").parts) if inside else None
+    if not file.is_relative_to(LIBRARY):
+        return None
+    parts = file.relative_to(LIBRARY.parent).with_suffix("").parts
+    return ".".join(parts).removesuffix(".__init__")
 
 
 def _digest_of_models(files: Mapping[str, Path], starts: Set[str]) -> str:
