@@ -239,6 +239,42 @@ BAD = {
         toy(training={"window": 8000}),
         ["training.window: 8000 frames at interval 5", "systems.toy.source.time, 40000"],
     ),
+    "cores without a prior": (
+        toy(**{"models.lstm.settings": {"cores": 6}}),
+        ["models.lstm.settings", "cores: ", "give match_seen_jumps: true or a prior"],
+    ),
+    "order without a prior": (
+        toy(**{"models.lstm.settings": {"order": 2, "prior": "none"}}),
+        ["models.lstm.settings", "order: ", "give match_seen_jumps: true or a prior"],
+    ),
+    "heads that do not divide the width": (
+        toy(**{"models.transformer": {"settings": {"width": 32, "heads": 3}}}),
+        ["models.transformer.settings", "heads: width 32 is not a multiple of 2 x heads (6)"],
+    ),
+    "two passes of what is not trained": (
+        toy(**{"models.markov.two_pass": 0.5}),
+        ["models.markov.two_pass: 'markov' is estimated at once"],
+    ),
+    "stratified windows of what is not trained": (
+        toy(**{"models.count": {"kind": "ngram", "slow_share": 0.5}}),
+        ["models.count.slow_share: 'ngram' is estimated at once"],
+    ),
+    "two passes without logits": (
+        toy(**{"models.persistence": {"two_pass": 0.5}}),
+        ["models.persistence.two_pass: 'persistence' cannot take it", "logits()"],
+    ),
+    "stratified windows of tokens that are no states": (
+        toy(**{"models.held": {"kind": "persistence", "slow_share": 0.5}}),
+        ["models.held.slow_share: 'persistence' cannot take it", "tokens are not states"],
+    ),
+    "control of itself": (
+        toy(**{"models.lstm.control_of": "lstm"}),
+        ["models.lstm.control_of: 'lstm' is a control of itself"],
+    ),
+    "controls of each other": (
+        toy(**{"models.lstm.control_of": "lstm_twice"}),
+        ["models.lstm.control_of: 'lstm' is varied by 'lstm_twice' in turn"],
+    ),
     "source shorter than a lag": (in_toy(source__time=80), ["systems.toy.source.time: 80", "100"]),
 }
 
@@ -256,3 +292,21 @@ def test_bad_configurations(name):
 
 def test_toy_study_is_good():
     assert load_study(toy())
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"kind": "transformer", "two_pass": 0.5, "slow_share": 0.5},
+        {"kind": "gru", "two_pass": 0.5, "slow_share": 0.5},
+        {"kind": "lstm", "two_pass": 0.5, "slow_share": 0.5},
+        {"kind": "persistence", "two_pass": 0, "slow_share": 0},
+        {"kind": "markov", "two_pass": 0.0},
+        {"kind": "lstm", "settings": {"cores": 0, "order": 1}},
+        {"kind": "lstm", "settings": {"cores": 2, "order": 2, "match_seen_jumps": True}},
+        {"kind": "ngram", "settings": {"cores": 2, "order": 3, "prior": "none"}},
+        {"kind": "lstm", "control_of": "lstm_twice"},
+    ],
+)
+def test_what_a_model_can_take_is_not_refused(model):
+    assert "own" in load_study(toy(**{"models.own": model})).settings.models

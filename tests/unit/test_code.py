@@ -17,6 +17,7 @@ WORKFLOW = Path(raremd.__file__).parents[1]
 TRAINING = WORKFLOW / "raremd/learning/replicates.py"
 SCRIPTS = sorted(s for s in (WORKFLOW / "scripts").glob("*.py") if "from raremd" in s.read_text())
 LEFT_OUT = ("io",)
+MODELS = WORKFLOW / "raremd/study/settings/models.py"
 READ = code._read  # parses each source once for all tests
 MODULES = sorted(
     path
@@ -123,7 +124,8 @@ def test_any_change_of_a_module_reaches_just_what_imports_it(copied, dependencie
     for path in MODULES:
         target = copied / path.relative_to(WORKFLOW)
         text = target.read_text()
-        target.write_text(text + "\nCHANGED = True\n")
+        change = "kind_of_model = None" if path == MODELS else "CHANGED = True"
+        target.write_text(f"{text}\n{change}\n")
         after = digests(copied, starts, changed=target)
         target.write_text(text)
         code._source.__self__.pop(target, None)
@@ -141,6 +143,78 @@ def test_comments_docstrings_and_layout_do_not_count(copied, dependencies):
         assert text.startswith('"""')
         target.write_text("# A comment.\n" + text.replace('"""', '"""Other words. ', 1) + "\n\n\n")
     assert digests(copied, starts) == before
+
+
+OWN_MODEL = '''
+
+class OwnSettings(Section):
+    """A model of one's own."""
+
+    depth: Whole = Field(default=2, description="Layers.")
+
+
+KINDS["own"] = Kind(OwnSettings, "raremd.models.gru:Own")
+'''
+HIDDEN = "    hidden: Whole = Field(default=48, ge=1"
+
+
+def of_kinds(folder: Path, *kinds: str) -> list[str]:
+    """Digests that the checkpoints of these kinds are valid for, as a new process gives them."""
+    starts = [(TRAINING, model_file(KINDS[kind].module)) for kind in kinds]
+    return list(digests(folder, starts).values())
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("", OWN_MODEL),
+        ("", "from typing import get_args\n"),
+        ('"Width of the hidden state."', '"So wide is the hidden state."'),
+        ('PRIOR = "Table', 'PRIOR = "What is'),
+        ("class HMMSettings(Section):", "class HMMSettings(Section):\n    more: Whole = 1\n"),
+        ('"""What `match_seen_jumps` stands for."""', ""),
+        ('"raremd.models.hmm:HMM"', '"raremd.models.hmm:Other"'),
+    ],
+)
+def test_other_models_and_descriptions_do_not_reach_the_training_of_one(copied, old, new):
+    before = of_kinds(copied, "lstm", "transformer", "persistence")
+    target = copied / MODELS.relative_to(WORKFLOW)
+    text = target.read_text()
+    assert old in text
+    target.write_text(text.replace(old, new) if old else text + new)
+    assert of_kinds(copied, "lstm", "transformer", "persistence") == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("class LSTMSettings(RecurrentSettings):", "class LSTMSettings(OnPrior):"),
+        (HIDDEN, HIDDEN.replace("48", "40")),
+        ("if self.calibration and", "if not self.calibration and"),
+        ('"plain_share": 1, "calibration": 4', '"plain_share": 1, "calibration": 5'),
+        ("kernels.lstm:CompiledLSTM", "kernels.lstm:LSTM"),
+        ("    return KINDS[kind]", '    return KINDS["lstm"]'),
+        ("\n\nclass OnPrior(Section):", "\n\nfor _ in KINDS:\n    pass\nclass OnPrior(Section):"),
+    ],
+)
+def test_what_a_kind_is_reaches_its_training(copied, old, new):
+    before = of_kinds(copied, "lstm")
+    target = copied / MODELS.relative_to(WORKFLOW)
+    text = target.read_text()
+    assert old in text
+    target.write_text(text.replace(old, new))
+    assert of_kinds(copied, "lstm") != before
+
+
+def test_a_file_that_imports_the_table_whole_depends_on_all_of_it(copied):
+    start = copied / "script.py"
+    target = copied / MODELS.relative_to(WORKFLOW)
+    start.write_text("from raremd.study.settings import models\n")
+    before = code.code_digest(start)
+    target.write_text(target.read_text() + OWN_MODEL)
+    code._source.__self__.clear()
+    code.code_digest.cache_clear()
+    assert code.code_digest(start) != before
 
 
 def test_how_files_are_stored_does_not_count(copied, dependencies):

@@ -11,7 +11,7 @@ from raremd.data.imported.sources import downloads, matching_files, stamp_of
 from raremd.io.progress import CellProgress, keep_terminal_short
 from raremd.io.storage import write_json
 from raremd.report.figures import catalogue
-from raremd.study import laws_plan, memory, plan, recipes, source_plan
+from raremd.study import laws_plan, memory, model_files, plan, recipes, source_plan
 from raremd.study.cell import Cell
 from raremd.study.code import code_digest
 from raremd.study.load import check_files, embedded_files, load_study
@@ -126,8 +126,7 @@ def yardstick_of_cell(wildcards):
 
 def model_file(wildcards):
     """Source of the class of a model."""
-    parts = STUDY.model_module(wildcards.model).split(".")
-    return LIBRARY.parent.joinpath(*parts).with_suffix(".py")
+    return model_files.model_file(STUDY.kind(wildcards.model))
 
 
 def networks_to_correct(wildcards):

@@ -80,10 +80,6 @@ class Transformer(Network):
     def __init__(self, n_states: int, settings: TransformerSettings) -> None:
         super().__init__(n_states, settings)
         s = settings
-        if s.width % (2 * s.heads):
-            raise ValueError(
-                f"transformer: width {s.width} is not a multiple of 2 x heads ({2 * s.heads})"
-            )
         self.embedding = torch.nn.Embedding(n_states, s.width)
         self.blocks = torch.nn.ModuleList(
             Block(s.width, s.heads, s.feed_forward) for _ in range(s.layers)

@@ -1,8 +1,9 @@
 """What a result depends on in the package: read from `import` statements, never listed by hand.
 
 Every rule carries one digest of the modules that its script imports, directly or not. Comments,
-docstrings and layout do not count; `raremd.io` is left out, since it decides how numbers are
-stored and not what they are.
+docstrings, descriptions of options and layout do not count; `raremd.io` is left out, since it
+decides how numbers are stored and not what they are. Of the table of models, what is said of other
+models does not count either.
 """
 
 from __future__ import annotations
@@ -10,11 +11,16 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
+
+from raremd.study.kinds_code import said_of_kinds
+from raremd.study.settings.messages import ConfigError
 
 LIBRARY = Path(__file__).parents[1]
 LEFT_OUT = "raremd.io"
+MODELS = "raremd.study.settings.models"
+"""Holds the options of every model."""
 
 
 @functools.cache
@@ -39,7 +45,7 @@ def _imported(tree: ast.Module) -> Iterator[str]:
         names = [alias.name for alias in statement.names]
         if isinstance(statement, ast.ImportFrom):
             if statement.level:
-                raise ValueError("imports within the package are absolute: from raremd.x import y")
+                raise ConfigError("imports within the package are absolute: from raremd.x import y")
             names = [f"{statement.module}.{name}" for name in names]
         for name in names:
             parts = name.split(".")
@@ -47,8 +53,15 @@ def _imported(tree: ast.Module) -> Iterator[str]:
                 yield from (".".join(parts[:n]) for n in range(1, len(parts) + 1))
 
 
-def _without_docstrings(tree: ast.Module) -> ast.Module:
+def _without_words(tree: ast.Module) -> ast.Module:
+    """Without docstrings and the descriptions of options."""
     for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "Field"
+        ):
+            node.keywords = [k for k in node.keywords if k.arg != "description"]
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             first = node.body[0] if node.body else None
             if (
@@ -65,13 +78,31 @@ def _read(source: bytes) -> tuple[frozenset[str], str]:
     """Names that a source imports from the package, and a digest of what it says."""
     tree = ast.parse(source)
     imported = frozenset(name for name in _imported(tree) if not name.startswith(LEFT_OUT))
-    said = ast.dump(_without_docstrings(tree))
+    said = ast.dump(_without_words(tree))
     return imported, hashlib.sha256(said.encode()).hexdigest()
 
 
 @functools.cache
 def _source(path: Path) -> tuple[frozenset[str], str]:
-    return _read(path.read_bytes())
+    parsed(path)
+    try:
+        return _read(path.read_bytes())
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def parsed(path: Path) -> ast.Module:
+    """The syntax tree of a file.
+
+    Raises
+    ------
+    ConfigError
+        If it is no Python, naming file and line.
+    """
+    try:
+        return ast.parse(path.read_bytes())
+    except SyntaxError as error:
+        raise ConfigError(f"{path}: line {error.lineno}: {error.msg}; correct it") from None
 
 
 @functools.cache
@@ -90,8 +121,8 @@ def import_closure(*starts: Path) -> frozenset[str]:
 
     Raises
     ------
-    ValueError
-        If a file uses a relative import.
+    ConfigError
+        If a file uses a relative import or is no Python, naming it.
     """
     found: set[str] = set()
     waiting = list(starts)
@@ -120,4 +151,29 @@ def code_digest(*starts: Path) -> str:
     files = {str(number): start for number, start in enumerate(starts)}
     files |= {name: file for name in import_closure(*starts) if (file := _file(name))}
     digests = {name: _source(file)[1] for name, file in files.items()}
+    if MODELS in files:
+        own = {name for file in starts if (name := _module_name(file))}
+        digests[MODELS] = _digest_of_models(files, own)
     return hashlib.sha256(repr(sorted(digests.items())).encode()).hexdigest()
+
+
+def _module_name(file: Path) -> str | None:
+    """Of a file in the package."""
+    if not file.is_relative_to(LIBRARY):
+        return None
+    parts = file.relative_to(LIBRARY.parent).with_suffix("").parts
+    return ".".join(parts).removesuffix(".__init__")
+
+
+def _digest_of_models(files: Mapping[str, Path], starts: Set[str]) -> str:
+    """Of what files take from the table of models, about those models whose modules they are."""
+    used: set[str] = set()
+    for name in files.keys() - {MODELS}:
+        imported, _ = _source(files[name])
+        taken = {n.removeprefix(f"{MODELS}.") for n in imported if n.startswith(f"{MODELS}.")}
+        if MODELS in imported and not taken:  # the module as a whole
+            return _source(files[MODELS])[1]
+        used |= taken
+    tree = _without_words(ast.parse(files[MODELS].read_bytes()))
+    said = said_of_kinds(tree, used, files.keys() | starts)
+    return hashlib.sha256(said.encode()).hexdigest()

@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from raremd.data.imported.sources import check_source
 from raremd.study.cell import Cell
 from raremd.study.corrections import with_corrected
+from raremd.study.model_files import check_step_options, class_defines, model_file
 from raremd.study.settings.messages import ConfigError, exact, suggestion, whole_multiple
-from raremd.study.settings.models import read_model_settings
+from raremd.study.settings.models import kind_of_model, read_model_settings
 from raremd.study.settings.partitions import CoreSets, Given, Pcca, Removal, n_states
 from raremd.study.settings.sources import Discrete, Embedded, FourState, Imported, Simulated
 from raremd.study.settings.study import Model, Settings, read_settings
@@ -79,9 +81,33 @@ def _check_models(models: Mapping[str, Model], replicates: int) -> None:
                 f"models.{name}.replicates: {model.replicates} are more than replicates, "
                 f"{replicates}"
             )
-        read_model_settings(model.kind or name, model.settings, ("models", name, "settings"))
+        kind = model.kind or name
+        read_model_settings(kind, model.settings, ("models", name, "settings"))
+        entry = kind_of_model(kind)
+        given = {"two_pass": model.two_pass, "slow_share": model.slow_share}
+        defines = partial(class_defines, entry.module, entry.name)
+        check_step_options(kind, given, defines, f"models.{name}.")
         if model.control_of is not None:
             _check_among([model.control_of], models, f"models.{name}.control_of", "models")
+    for name in models:
+        _check_controls(name, models)
+
+
+def _check_controls(name: str, models: Mapping[str, Model]) -> None:
+    """A control leads to a model that is none."""
+    passed, of = [name], models[name].control_of
+    while of is not None:
+        if of == name:
+            way = "itself" if len(passed) == 1 else " and ".join(f"'{n}'" for n in passed[1:])
+            varied = f"a control of {way}" if len(passed) == 1 else f"varied by {way} in turn"
+            raise ConfigError(
+                f"models.{name}.control_of: '{name}' is {varied}; name the model that it varies, "
+                "which has no control_of"
+            )
+        if of in passed:  # the others in the circle are told so
+            return
+        passed.append(of)
+        of = models[of].control_of
 
 
 def _check_system(system: System, key: str) -> None:
@@ -288,13 +314,15 @@ def load_study(config: Any) -> Study:
 
 
 def check_files(study: Study, root: Path) -> None:
-    """Files of the sources are there, with the right checksum.
+    """Files of models can be read; those of the sources are there, with the right checksum.
 
     Raises
     ------
     ConfigError
         Naming the key or file.
     """
+    for model in study.settings.models:
+        model_file(study.kind(model))
     for name, system in study.settings.systems.items():
         if isinstance(system.source, Imported):
             _check_imported(system.source, system, f"systems.{name}")

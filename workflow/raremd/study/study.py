@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from raremd.study.cell import Cell, Factors
+from raremd.study.model_files import ESTIMATED
 from raremd.study.settings.messages import is_whole, whole_multiple
-from raremd.study.settings.models import kind_of_model, read_model_settings
+from raremd.study.settings.models import read_model_settings
 from raremd.study.settings.partitions import (
     DynamicalCoring,
     MinimumDwell,
@@ -23,8 +24,6 @@ from raremd.study.settings.systems import Levels, System
 
 PRIOR_OPTIONS = "prior", "plain_share", "calibration"
 """Options of a model that say what its logits are corrected by, and when."""
-ESTIMATED = "markov", "ngram", "hmm", "two_level"
-"""Kinds of models without a network: they stand beside the networks that claims are about."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +55,6 @@ class Study:
     def kind(self, model: str) -> str:
         """Kind of a model: the name of its entry if it says none."""
         return self.model(model).kind or model
-
-    def model_module(self, model: str) -> str:
-        """Dotted name of the module that holds a model's class."""
-        return kind_of_model(self.kind(model)).module
 
     # Cells.
 

@@ -65,6 +65,14 @@ class OnPrior(Section):
     def _has_the_prior_that_it_needs(self) -> Self:
         if self.calibration and self.prior == "none":
             raise ValueError("calibration: needs a prior, whose table it shifts")
+        fields = type(self).model_fields
+        for option in ("order", "cores"):
+            asked = getattr(self, option) != fields[option].default
+            if asked and self.prior == "none":
+                raise ValueError(
+                    f"{option}: chooses the row of a prior, and there is none; give "
+                    "match_seen_jumps: true or a prior, or leave it out"
+                )
         if self.plain_share and self.prior != "seen_jumps":
             raise ValueError(
                 f"plain_share: needs `prior: seen_jumps`, not '{self.prior}'; a network that was "
@@ -98,6 +106,15 @@ class TransformerSettings(OnPrior):
     heads: Whole = Field(default=1, ge=1, description="Attention heads in a layer.")
     feed_forward: Whole = Field(default=64, ge=1, description="Width of the feed-forward part.")
     context: Whole = Field(default=64, ge=1, description="Last frames that each layer attends to.")
+
+    @model_validator(mode="after")
+    def _heads_share_the_width(self) -> Self:
+        if self.width % (2 * self.heads):
+            raise ValueError(
+                f"heads: width {self.width} is not a multiple of 2 x heads ({2 * self.heads}); "
+                "change one of them"
+            )
+        return self
 
 
 class PersistenceSettings(Section):
