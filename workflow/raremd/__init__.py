@@ -11,9 +11,12 @@ Without a workflow, in the style of deeptime's estimators::
 from importlib import import_module
 from typing import Any
 
+from raremd.io.compiled import keep_compiled_functions
 from raremd.io.version import __version__
 
 __all__ = ["__version__"]
+
+keep_compiled_functions()
 
 _WHERE = {
     "compare": "raremd.report.notebook",

@@ -13,6 +13,18 @@ from pathlib import Path
 from types import TracebackType
 
 DISK_FULL = "no space left on the disk; make room and run again, what is finished is kept"
+QUOTA = (
+    "the disk quota or the largest size of a file is reached; make room or have the limit raised, "
+    "and run again, what is finished is kept"
+)
+_NO_ROOM = {
+    DISK_FULL: ({errno.ENOSPC}, ("No space left on device",)),
+    QUOTA: (
+        {errno.EDQUOT, errno.EFBIG},
+        ("Disk quota exceeded", "File too large", "unable to extend file properly"),
+    ),
+}
+"""Error numbers, and what libraries such as HDF5 write instead of them."""
 NO_MEMORY = "out of memory; give the rule more mem_mb, or choose fewer walkers or frames"
 
 
@@ -55,7 +67,7 @@ def log_to(path: Path | str) -> None:
         with contextlib.suppress(OSError), open(path, "a") as file:
             traceback.print_exception(kind, error, trace, file=file)
             print(line, file=file)
-        if DISK_FULL in line:
+        if DISK_FULL in line or QUOTA in line:
             os._exit(1)  # HDF5 crashes when it tidies up what it could not write
 
     def note(unraisable: sys.UnraisableHookArgs) -> None:
@@ -73,9 +85,10 @@ def explain(error: BaseException) -> str:
     the look into the text.
     """
     text = " ".join(str(error).split())
-    full = isinstance(error, OSError) and error.errno == errno.ENOSPC
-    if full or "No space left on device" in text:
-        return DISK_FULL
+    number = error.errno if isinstance(error, OSError) else None
+    for told, (numbers, words) in _NO_ROOM.items():
+        if number in numbers or any(word.lower() in text.lower() for word in words):
+            return told
     if isinstance(error, MemoryError) or "can't allocate memory" in text:
         return f"{NO_MEMORY} ({text})" if text else NO_MEMORY
     if isinstance(error, KeyboardInterrupt):

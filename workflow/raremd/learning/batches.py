@@ -98,6 +98,7 @@ def second_pass(
     (n_windows, length) int64 tensor
         The first token of each window is always the true one.
     """
+    model.eval()
     with torch.no_grad():
         logits = model.logits(inputs[:, :-1])
     drawn = np.empty(logits.shape[0] * logits.shape[1], np.int64)

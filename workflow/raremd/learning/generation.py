@@ -84,6 +84,7 @@ def generate(
     (n_walkers, n) int16
         n is `n_frames`; with `enough`, its first multiple with enough crossings, or the limit.
     """
+    model.eval()
     limit = enough.limit if enough else n_frames
     counter = CrossingCounter(enough.sides, enough.lag, len(prompts)) if enough else None
     progress = _Progress(label, len(prompts) * limit, watch)

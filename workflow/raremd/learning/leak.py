@@ -126,6 +126,7 @@ def after_crossing(windows: np.ndarray, sides: np.ndarray, recent: int) -> np.nd
 
 def read_held_out(model: SequenceModel, held_out: HeldOutWindows) -> HeldOut:
     """Let a trained model whose tokens are states predict each next frame of held-out windows."""
+    model.eval()
     windows, warm_up, n_states = held_out.windows, held_out.warm_up, len(held_out.counts)
     expected = np.zeros((n_states, n_states))
     losses = np.empty((len(windows), windows.shape[1] - 1 - warm_up))

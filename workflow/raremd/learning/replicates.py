@@ -21,6 +21,7 @@ from raremd.learning.training import (
     Watch,
     held_out_leak,
     held_out_loss,
+    one_number,
     resolve_device,
     train,
 )
@@ -112,10 +113,6 @@ def derive_seed(seed: int, label: str, replicate: int) -> tuple[int, ...]:
     return seed, zlib.crc32(label.encode()), replicate
 
 
-def _one_number(*seed: int) -> int:
-    return int(np.random.SeedSequence(seed).generate_state(1)[0])
-
-
 def _joined(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     """History of a training that went on as another."""
     counted = ["step", "tokens", "seconds", "cpu_seconds"]
@@ -127,7 +124,8 @@ def calibrate(
     model: SequenceModel, data: CellData, training: Windows, budget: Budget, seed: tuple[int, ...]
 ) -> tuple[float, HeldOut | None]:
     """Calibrate a trained model in place; its cross-entropy, and its leak on held-out data."""
-    model.calibrate(data.training, _one_number(*seed, 2))
+    model.eval()
+    model.calibrate(data.training, one_number(*seed, 2))
     validation = Windows.of([model.encode(t) for t in data.validation], budget.window)
     return (
         held_out_loss(model, validation, budget.batch),
@@ -193,7 +191,7 @@ def train_model(
     """
     started = Cost.now()
     settings = TrainingSettings(**vars(plan.budget))
-    torch.manual_seed(_one_number(*seed))
+    torch.manual_seed(one_number(*seed))
     model = build_model(plan.kind, data.n_states, plan.settings)
     model = model.to(resolve_device(device))
     model.prepare(data.training)

@@ -57,6 +57,7 @@ def load(path: Path | str, replicate: int | None = None) -> SequenceEstimator:
 def _with_weights(model: SequenceModel, tensors: dict[str, torch.Tensor], prefix: str) -> None:
     own = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
     model.load_state_dict(own)
+    model.eval()
 
 
 def _of_estimator(tensors: dict[str, torch.Tensor], text: str) -> SequenceEstimator:

@@ -139,13 +139,19 @@ def held_out_leak(
 
 
 def validation_loss(model: SequenceModel, windows: torch.Tensor, batch: int) -> float:
-    """Mean cross-entropy over fixed windows, in nats a frame."""
+    """Mean cross-entropy over fixed windows, in nats a frame; the model is in evaluation mode."""
+    model.eval()
     with torch.no_grad():
         parts = [
             model.loss(part[:, :-1], part[:, 1:]).item() * len(part)
             for part in windows.split(batch)
         ]
     return sum(parts) / len(windows)
+
+
+def one_number(*seed: int) -> int:
+    """A seed for a generator that takes one number."""
+    return int(np.random.SeedSequence(seed).generate_state(1)[0])
 
 
 def make_optimiser(model: SequenceModel, settings: TrainingSettings) -> AdamW:
@@ -168,7 +174,7 @@ def training_step(
     parts: list[Part],
     norm: float,
 ) -> float:
-    """One step over a batch; the loss before it, in nats a frame.
+    """One step over a batch in training mode; the loss before it, in nats a frame.
 
     Parameters
     ----------
@@ -179,6 +185,7 @@ def training_step(
     norm : float
         At which gradients are clipped.
     """
+    model.train()
     optimiser.zero_grad()
     total = 0.0
     for weight, inputs, targets in parts:
@@ -211,6 +218,14 @@ def _batch(
 
 
 @contextmanager
+def _own_random_numbers() -> Iterator[None]:
+    """Torch's generators are left as they were."""
+    in_use = torch.cuda.is_initialized()
+    with torch.random.fork_rng([torch.cuda.current_device()] if in_use else []):
+        yield
+
+
+@contextmanager
 def _without_denormals() -> Iterator[None]:
     """Vanishing gradients would run a hundred times slower; the caller's numbers stay exact."""
     torch.set_flush_denormal(True)
@@ -232,6 +247,7 @@ def _with_leak(evaluation: Evaluation, held_out: HeldOut | None) -> Evaluation:
     )
 
 
+@_own_random_numbers()
 @_without_denormals()
 def train(
     model: SequenceModel,
@@ -254,7 +270,8 @@ def train(
         From segments that do not overlap.
     settings : TrainingSettings
     seed : tuple of int
-        Decides the batches; the initial weights are the caller's.
+        Decides the batches and what the model's `loss` draws from torch; the initial weights are
+        the caller's.
     checkpoint : Path
         Written at each evaluation; a training that was interrupted goes on from it
         to the same result, one that is finished is read from it.
@@ -300,6 +317,8 @@ def train(
     if reads_states(model) and not progress.finished:
         leaky = HeldOutWindows.of(training, validation, model.n_states, LEAK_WINDOWS)
     while not progress.finished:
+        # As for batches: what `loss` draws does not depend on where a training was interrupted.
+        torch.manual_seed(one_number(*seed, progress.step, 1))
         batch = _batch(model, strata, settings, progress.step, seed)
         optimiser.rate = settings.rate(progress.step)
         losses.append(training_step(model, optimiser, batch, settings.gradient_norm))

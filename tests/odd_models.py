@@ -1,0 +1,172 @@
+"""Models of a user: sound ones with unusual parts, and ones with a mistake each."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from raremd.models.base import SequenceModel
+
+
+class Bigram(SequenceModel):
+    """The current state decides; sound."""
+
+    def __init__(self, n_states, settings):
+        super().__init__(n_states, settings)
+        self.table = nn.Embedding(n_states, n_states)
+
+    def logits(self, tokens):
+        return self.table(tokens)
+
+    def loss(self, inputs, targets):
+        return functional.cross_entropy(self.logits(inputs).flatten(0, 1), targets.flatten())
+
+    def initial_state(self, prompt):
+        return None
+
+    def step(self, tokens, state):
+        return self.logits(tokens), state
+
+
+class Dropping(Bigram):
+    """Dropout and batch normalisation: their modes differ, and dropout is random."""
+
+    def __init__(self, n_states, settings):
+        super().__init__(n_states, settings)
+        self.embedding, self.out = nn.Embedding(n_states, 8), nn.Linear(8, n_states)
+        self.norm, self.drop = nn.BatchNorm1d(8), nn.Dropout(0.5)
+
+    def logits(self, tokens):
+        hidden = self.norm(self.embedding(tokens).flatten(0, -2))
+        return self.out(self.drop(hidden)).unflatten(0, tokens.shape)
+
+
+class WatchedModes(Bigram):
+    """Notes in which mode each method finds it."""
+
+    def __init__(self, n_states, settings):
+        super().__init__(n_states, settings)
+        self.seen: set[tuple[str, bool]] = set()
+
+    def loss(self, inputs, targets):
+        self.seen.add(("loss with gradients" if torch.is_grad_enabled() else "loss", self.training))
+        return super().loss(inputs, targets)
+
+    def step(self, tokens, state):
+        self.seen.add(("step", self.training))
+        return super().step(tokens, state)
+
+    def calibrate(self, trajectories, seed):
+        self.seen.add(("calibrate", self.training))
+
+
+class Noisy(Bigram):
+    """Its loss draws from torch's global generator."""
+
+    def loss(self, inputs, targets):
+        noise = 0.1 * torch.rand(self.n_states)
+        logits = self.logits(inputs) + (noise if self.training else 0)
+        return functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
+
+
+class NaNStep(Bigram):
+    """NaN from the fourth frame on."""
+
+    def initial_state(self, prompt):
+        return 0
+
+    def step(self, tokens, state):
+        return self.table(tokens) * (torch.nan if state >= 3 else 1.0), state + 1
+
+
+class NaNCalibrated(Bigram):
+    def calibrate(self, trajectories, seed):
+        self.table.weight.data.fill_(torch.nan)
+
+
+class NaNClosedForm(SequenceModel):
+    """Without parameters, and its loss is NaN."""
+
+    def loss(self, inputs, targets):
+        return torch.tensor(torch.nan)
+
+    def initial_state(self, prompt):
+        return None
+
+    def step(self, tokens, state):
+        return torch.zeros(len(tokens), self.n_states), state
+
+
+class Negative(Bigram):
+    def loss(self, inputs, targets):
+        return -super().loss(inputs, targets)
+
+
+class SeesTheFuture(Bigram):
+    """Its loss reads the targets."""
+
+    def loss(self, inputs, targets):
+        return super().loss(targets, targets)
+
+
+class Attribute(SequenceModel):
+    """What it estimates is no buffer."""
+
+    def prepare(self, trajectories):
+        counts = np.ones((self.n_states,) * 2)
+        for t in trajectories:
+            np.add.at(counts, (t[:-1], t[1:]), 1)
+        self.table = torch.tensor(np.log(counts / counts.sum(1, keepdims=True))).float()
+
+    def loss(self, inputs, targets):
+        return -self.table[inputs, targets].mean()
+
+    def initial_state(self, prompt):
+        return None
+
+    def step(self, tokens, state):
+        return self.table[tokens], state
+
+
+class AttributeOverWeights(Attribute):
+    """As `Attribute`, beside weights that are kept, and with a value before `prepare`."""
+
+    def __init__(self, n_states, settings):
+        super().__init__(n_states, settings)
+        self.bias, self.table = nn.Parameter(torch.zeros(n_states)), torch.zeros(n_states, n_states)
+
+    def loss(self, inputs, targets):
+        logits = self.table[inputs] + self.bias
+        return functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
+
+    def step(self, tokens, state):
+        return self.table[tokens] + self.bias, state
+
+
+class LateBuffer(Attribute):
+    """Registers its buffer in `prepare`."""
+
+    def prepare(self, trajectories):
+        super().prepare(trajectories)
+        table = self.table
+        del self.table
+        self.register_buffer("table", table)
+
+
+class NoTensors(SequenceModel):
+    """Every state alike, and nothing to keep; sound."""
+
+    def initial_state(self, prompt):
+        return None
+
+    def step(self, tokens, state):
+        return torch.zeros(len(tokens), self.n_states), state
+
+
+class EncodesOnly(Bigram):
+    """Its tokens are not states, and nothing writes states."""
+
+    def encode(self, trajectory):
+        return trajectory[::2]
