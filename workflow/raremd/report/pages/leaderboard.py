@@ -90,9 +90,9 @@ def _everywhere(ranking: pd.DataFrame, tolerance: float) -> list[str]:
     return [
         f"The closest is {nearest(table)}. Right is within a factor of {ratio(tolerance)}, or "
         "within the MD's own error where that is larger (upper end of `md_bootstrap`), up to the "
-        "score in each heading; such scores are bold. Entries are ordered by their worst score in systems whose MD can decide. `igme` "
-        "and `qmsm` in the tables below are no entries: they start from the MD's own kinetics at "
-        "short lags and generate nothing.",
+        "score in each heading; such scores are bold. Entries are ordered by their worst score in "
+        "systems whose MD can decide. `igme` and `qmsm` in the tables below are no entries: they "
+        "start from the MD's own kinetics at short lags and generate nothing.",
         "",
         *as_table(["entry", *(f"`{s}` ({limits[s]})" for s in systems)], rows),
     ]
