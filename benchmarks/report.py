@@ -287,7 +287,7 @@ imports, Snakemake, states, comparison, figures and files.
 ## What a model costs that is right
 Training and generation of one replicate, for the cheapest cell of the
 [kept study](../docs/results/README.md) in which a model reproduces the slow processes at the long
-lag. A smaller budget than the one shown may do: outcomes are known at the largest only.
+lag. A smaller budget than the one shown may do: outcomes are known at one budget only.
 
 {_at_accuracy()}
 
