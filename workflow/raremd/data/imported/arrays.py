@@ -20,6 +20,8 @@ COORDINATE = re.compile(r"(phi|psi|omega|chi|x|y|z)[_\d]*", re.I)
 """Names of columns, whatever the numbers in them."""
 FEWEST = 10
 """A number below is rather a state than the length of a trajectory."""
+MANY_LISTED = 3
+"""Fewer states in ascending order are no list."""
 LOOKED_AT = 1 << 16
 """First frames in which the states of one array may follow from those of another,"""
 FEW_JUMPS = 20
@@ -140,6 +142,8 @@ def refuse_columns_apart(
         Naming two of them.
     """
     _refuse_lengths(path, shapes, first)
+    if states:
+        _refuse_lists(path, shapes, first)
     alike: dict[int, dict[str, str]] = {}
     for name, shape in shapes.items():
         if len(shape) == 1 and shape[0] > 1:
@@ -170,6 +174,20 @@ def _refuse_lengths(
             raise ValueError(
                 f"{path}: {name} holds the lengths of {len(lengths)} trajectories that are joined "
                 f"in {joined}; save each trajectory as an array of its own"
+            )
+
+
+def _refuse_lists(
+    path: Path, shapes: Mapping[str, tuple[int, ...]], first: Callable[[str], np.ndarray]
+) -> None:
+    """Short arrays that list states, such as `active_set`, beside trajectories."""
+    longest = max((shape[-1] for shape in shapes.values() if shape), default=0)
+    for name, shape in shapes.items():
+        short = len(shape) == 1 and MANY_LISTED <= shape[0] <= longest / FEWEST
+        if short and (np.diff(first(name).astype(np.float64)) > 0).all():
+            raise ValueError(
+                f"{path}: {name} lists {shape[0]} states in ascending order and is hardly a "
+                "trajectory; name the arrays that are with source.dataset"
             )
 
 

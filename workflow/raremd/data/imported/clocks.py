@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +14,7 @@ NO_TIMES = "none"
 """Instead of a unit: no notice is taken of the times in the files."""
 CLOCK_FRAMES = 20
 """A column is taken for a time or a frame number only if it has at least so many frames."""
+CALLED_TIME = re.compile(r"(t|time|frame|step)([ _.(\[/-].*)?", re.I)
 CLOCK_SHARE = 0.95
 """Share of the steps of a clock that are equal; the others are at restarts."""
 
@@ -90,6 +92,23 @@ def takes_turns(words: Sequence[object]) -> bool:
     if n < 2 or len(words) < max(10 * n, CLOCK_FRAMES):
         return False
     return all(word == few[k % n] for k, word in enumerate(words))
+
+
+def growing_time(names: Sequence[str], block: np.ndarray) -> int | None:
+    """The first column that is called a time and grows in every frame, by whatever steps.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the columns.
+    block : (n, d) real array
+        The first frames of one trajectory.
+    """
+    for column, name in enumerate(names if len(block) > CLOCK_FRAMES else ()):
+        values = block[:, column].astype(np.float64)
+        if CALLED_TIME.fullmatch(name) and (values[1:] > values[:-1]).all():
+            return column
+    return None
 
 
 def clock_among(block: np.ndarray) -> int | None:

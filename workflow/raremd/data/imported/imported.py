@@ -17,7 +17,7 @@ import numpy as np
 
 from raremd.data.columns import select_features
 from raremd.data.features import feature_writer
-from raremd.data.imported.clocks import NO_TIMES, Clock, clock_among, counts_runs
+from raremd.data.imported.clocks import NO_TIMES, Clock, clock_among, counts_runs, growing_time
 from raremd.data.imported.feature_files import read_file
 from raremd.data.imported.fillers import Ends, filled, refuse_filler
 from raremd.data.imported.heads import Heads
@@ -34,13 +34,14 @@ from raremd.data.imported.sources import matching_files
 from raremd.data.imported.subsamples import Subsamples
 from raremd.data.imported.tables import TIME, Table
 from raremd.data.imported.trajectory_files import plugins_silenced
+from raremd.data.imported.turns import Turns
 from raremd.data.imported.units import (
     ANGLES,
     Extents,
-    declaration,
+    ask_after_angles,
     refuse_odd_files,
     refuse_wrong_angles,
-    undeclared_angle,
+    too_far_from_zero,
 )
 from raremd.data.state_copies import StateCopies
 from raremd.data.state_numbers import MAX_LABEL, refuse_labels
@@ -85,7 +86,7 @@ class Importer:
         self._low: list[np.ndarray] = []
         self._high: list[np.ndarray] = []
         self._hash = hashlib.sha256()
-        self._subsamples, self._near_copies = Subsamples(), NearCopies()
+        self._subsamples, self._near_copies, self._turns = Subsamples(), NearCopies(), Turns()
         self._ends, self._heads, self._state_copies = Ends(), Heads(), StateCopies()
         self._single: list[str] = []  # of one frame
         self._validation = matching_files(source.validation)
@@ -228,6 +229,12 @@ class Importer:
 
     def _refuse_clocks(self, label: str, block: np.ndarray) -> None:
         """A time or frame number that is taken for a feature would be the slowest of all."""
+        grows = growing_time(self.names, block)
+        if grows is not None and clock_among(block[:, [grows]]) is None:
+            raise ValueError(
+                f"{label}: {self.names[grows]} grows in every frame, as a time does; "
+                f"{self._clock_advice(block.shape[1])}"
+            )
         column = clock_among(block)
         if column is not None:
             steps = np.diff(block[:, column].astype(np.float64))
@@ -271,6 +278,11 @@ class Importer:
                     f"{block[row, column]}, more than 32-bit numbers tell apart; subtract an "
                     "offset, or save it in a larger unit"
                 )
+        if not frames and not self._states and (far := too_far_from_zero(block)) is not None:
+            raise ValueError(
+                f"{label}: {self.names[far]} is about {block[0, far]:.7g} and changes by less than "
+                "32-bit numbers tell apart there; subtract an offset"
+            )
         if self._states:
             refuse_labels(label, frames, block)
         elif (place := filled(values)) is not None:
@@ -301,6 +313,7 @@ class Importer:
         else:
             self._subsamples.add(values, first)
             self._near_copies.add(values, first)
+            self._turns.add(values, first)
         self._hash.update(values.tobytes())
 
     def finish(self) -> str:
@@ -336,18 +349,9 @@ class Importer:
             self._near_copies.check(self._files, self.periods)
             refuse_wrong_angles(self._files, self.names, self.periods, extents)
             refuse_odd_files(self._files, self.names, self.periods, extents)
-            self._ask_after_angles(low, high)
+            ask_after_angles(self.names, self.periods, low, high)
+            self._turns.ask(self.names, self.periods, low, high)
         return self._hash.hexdigest()
-
-    def _ask_after_angles(self, low: np.ndarray, high: np.ndarray) -> None:
-        for column, (name, period) in enumerate(zip(self.names, self.periods, strict=True)):
-            unit = undeclared_angle(period, float(low[column]), float(high[column]))
-            if unit is not None:
-                log.warning(
-                    "%s goes from %.4g to %.4g, as an angle in %s does, and is cut open there; "
-                    "say '%s' in source if it is one",
-                    *(name, low[column], high[column], unit, declaration(name, unit)),
-                )
 
 
 def import_source(

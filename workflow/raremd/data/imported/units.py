@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 from collections.abc import Sequence
@@ -9,6 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+log = logging.getLogger(__name__)
+
+FAR_OFF = 1e5
+"""Below, what changes by the last digits of 32 bits only is held fixed, as some bonds are."""
+COARSE = 0.1
+"""Share of a spread that may be lost by rounding."""
 ANGLES = {"radians": 2 * math.pi, "degrees": 360.0}
 OTHER = {"radians": "degrees", "degrees": "radians"}
 QUARTER = 90.0
@@ -208,6 +215,40 @@ def refuse_odd_files(
             raise ValueError(
                 f"{labels[file]}: all features are about {words} of those of the other files, as "
                 "nm and Angstrom differ; convert it, or leave it out"
+            )
+
+
+def too_far_from_zero(block: np.ndarray) -> int | None:
+    """The first column of doubles, (n, d), whose changes are lost in 32 bits for its offset."""
+    if block.dtype.kind != "f" or block.dtype.itemsize < 8:
+        return None
+    far = np.abs(block).max(axis=0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        digits = np.spacing(far.astype(np.float32)).astype(np.float64)
+        spread = block.std(axis=0)
+    lost = (far > FAR_OFF) & (spread > 0) & (digits > COARSE * spread)
+    return int(lost.argmax()) if lost.any() else None
+
+
+def ask_after_angles(
+    names: Sequence[str], periods: Sequence[float], low: np.ndarray, high: np.ndarray
+) -> None:
+    """Log features that fill a turn and are not said to be periodic.
+
+    Parameters
+    ----------
+    names, periods : sequences
+        Of the features.
+    low, high : (n_features,) arrays
+        Of all files.
+    """
+    for column, (name, period) in enumerate(zip(names, periods, strict=True)):
+        unit = undeclared_angle(period, float(low[column]), float(high[column]))
+        if unit is not None:
+            log.warning(
+                "%s goes from %.4g to %.4g, as an angle in %s does, and is cut open there; "
+                "say '%s' in source if it is one",
+                *(name, low[column], high[column], unit, declaration(name, unit)),
             )
 
 

@@ -1,0 +1,73 @@
+"""Periods that do not fit what columns hold: of what is no angle, or twice that of the angles."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+
+log = logging.getLogger(__name__)
+
+WRAPPED = 0.95
+"""A step of so much of a turn or more leads round it."""
+AT_THE_END = 0.01
+"""Share of a turn by which angles stay away from the places where they are cut open."""
+
+
+class Turns:
+    """Takes note of first frames and of the longest step of each column, as frames stream by."""
+
+    def __init__(self) -> None:
+        self._starts: list[np.ndarray] = []
+        self._steps = self._last = np.zeros(0, np.float32)
+
+    def add(self, values: np.ndarray, first: bool) -> None:
+        """The next (n, d) frames, `first` of a trajectory."""
+        if first:
+            self._starts.append(values[0].astype(np.float64))
+        before = values[:1] if first else self._last[None]
+        steps = np.abs(np.diff(values, axis=0, prepend=before)).max(axis=0)
+        self._steps = np.maximum(self._steps, steps) if len(self._steps) else steps
+        self._last = values[-1].copy()
+
+    def ask(
+        self, names: Sequence[str], periods: Sequence[float], low: np.ndarray, high: np.ndarray
+    ) -> None:
+        """All trajectories were added; log columns that their period does not fit.
+
+        Parameters
+        ----------
+        names, periods : sequences
+            Of the columns; 0 where there is no period.
+        low, high : (n_features,) arrays
+            Of all trajectories.
+        """
+        starts = np.stack(self._starts)
+        for column, (name, period) in enumerate(zip(names, periods, strict=True)):
+            if not period:
+                continue
+            step = float(self._steps[column])
+            where = f"{name} goes from {low[column]:.4g} to {high[column]:.4g}"
+            # Angles that count whole turns begin within one.
+            beyond = np.abs(starts[:, column]) > 1.001 * period
+            if beyond[0] and 2 * beyond.sum() >= len(beyond) and step < WRAPPED * period:
+                log.warning(
+                    "%s, begins beyond a turn and never goes round: no angle of period %.6g; "
+                    "correct source.periods",
+                    *(where, period),
+                )
+            if _fills(float(low[column]), float(high[column]), period / 2) and (
+                step > WRAPPED * period / 2
+            ):
+                log.warning(
+                    "%s and jumps from end to end, as an angle of period %.6g does; its period is "
+                    "%.6g, correct source.periods",
+                    *(where, period / 2, period),
+                )
+
+
+def _fills(low: float, high: float, turn: float) -> bool:
+    """Whether values go from end to end of a turn, from its middle or from 0."""
+    start = -turn / 2 if low < -AT_THE_END * turn else 0.0
+    return max(abs(low - start), abs(high - start - turn)) < AT_THE_END * turn
