@@ -106,7 +106,7 @@ def test_between_molecules_the_nearest_image_is_taken(folder, wanted):
 ALL = ["phi", "psi", "ca_distances", "contacts"]
 
 
-@pytest.mark.parametrize("edge", [0.1, 0.3, (9.0, 9.0, 0.8)])
+@pytest.mark.parametrize("edge", [0.1, 0.3, (9.0, 9.0, 0.45), 0.6, 0.9])
 @pytest.mark.parametrize("ending", ["xtc", "dcd"])
 def test_cells_in_which_no_molecule_fits(folder, caplog, edge, ending):
     one = protein()
@@ -118,7 +118,8 @@ def test_cells_in_which_no_molecule_fits(folder, caplog, edge, ending):
     found = molecular(f"0.{ending}", features=ALL).trajectories[0]
     np.testing.assert_allclose(found, expected, atol=1e-5)
     shortest = np.min(edge)
-    assert caplog.text.count(f"0.{ending}: its unit cell has an edge of {shortest:g} nm") == 1
+    assert caplog.text.count(f"0.{ending}: its unit cell has an edge of {shortest:.2g} nm") == 1
+    assert ("is taken for none" in caplog.text) == (shortest < 0.5)
 
 
 def test_a_small_cell_of_a_real_simulation_is_kept(folder, caplog):
@@ -197,6 +198,14 @@ def test_grains_and_what_the_topology_shows_too_are_in_order(folder, top):
     for file in ("0.xyz", "0.xtc"):
         found = molecular(file, topology=top, features=["distances"], selection="name CA")
         assert len(found.trajectories[0]) == 23
+
+
+def test_chains_of_springs_are_in_order(folder):
+    one = protein(("ALA",) * 8)
+    one.xyz += 0.06 * np.random.default_rng(5).normal(size=one.xyz.shape).astype(np.float32)
+    one[-1].save("top.pdb")
+    one.save("0.xyz")
+    assert len(molecular("0.xyz", features=["ca_distances"]).trajectories[0]) == 23
 
 
 # --- times ------------------------------------------------------------------------------------

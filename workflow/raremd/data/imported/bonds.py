@@ -81,13 +81,14 @@ def bonds_around(bonds: np.ndarray, atoms: np.ndarray, n_atoms: int) -> np.ndarr
 def _expected(structure: Structure) -> np.ndarray:
     """Bonds that are as long as chemical ones, (n, 2).
 
-    Those that are so in the topology's own coordinates; without any, those of the backbone, as
-    grains and other sites are bonded too.
+    Those that are so in the topology's own coordinates, if they are nearly all; without any
+    coordinates those of the backbone, as grains and other sites are bonded too.
     """
     bonds = bonds_of(structure)
-    if structure.xyz is not None:
+    if structure.xyz is not None and len(bonds):
         own = own_lengths(structure, bonds)
-        return bonds[(own > CHEMICAL[0]) & (own < CHEMICAL[1])]
+        chemical = (own > CHEMICAL[0]) & (own < CHEMICAL[1])
+        return bonds[chemical] if chemical.mean() >= 1 - WRONG_SHARE else bonds[:0]
     names = [a.name for a in structure.topology.atoms]
     residue = np.array([a.residue.index for a in structure.topology.atoms])
     full = {r.index for r in structure.topology.residues if {a.name for a in r.atoms} >= BACKBONE}

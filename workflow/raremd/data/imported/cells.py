@@ -10,8 +10,10 @@ import numpy as np
 
 log = logging.getLogger(__name__)
 
-SHORTEST_EDGE = 0.95
-"""nm; programs write cells with shorter edges where there is none."""
+SHORTEST_EDGE = 0.5
+"""nm; in a smaller cell the nearest images of atoms two bonds apart may be wrong ones."""
+SMALL_EDGE = 0.95
+"""nm; those of molecules in a solvent are larger, those in reduced units need not be."""
 
 
 def without_cell(frames: mdtraj.Trajectory) -> np.ndarray:
@@ -55,8 +57,8 @@ def sound_cells(
         absent = without_cell(part)
         if without is None:
             without = bool(absent[0])
-            if without:
-                _warn(path, part.unitcell_lengths)
+            if part.unitcell_lengths is not None:
+                _warn(path, part.unitcell_lengths[0], without)
         odd = absent != without
         if odd.any():
             frame = (frames + int(odd.argmax())) * stride + 1
@@ -70,11 +72,19 @@ def sound_cells(
         yield drop_false_cell(part)
 
 
-def _warn(path: str, lengths: np.ndarray | None) -> None:
-    """Edges of zero are how formats say that there is no cell."""
-    if lengths is not None and lengths[0].any():
+def _warn(path: str, edges: np.ndarray, without: bool) -> None:
+    """Of a small cell; if all edges are zero, the format says that there is none."""
+    edge = float(edges.min())
+    if without and edges.any():
         log.warning(
             "%s: its unit cell has an edge of %.2g nm, too short for any MD, and is taken for "
             "none; remove it from the file, or correct it",
-            *(path, float(lengths[0].min())),
+            *(path, edge),
+        )
+    elif not without and edge < SMALL_EDGE:
+        log.warning(
+            "%s: its unit cell has an edge of %.2g nm, too short for a molecule in a solvent; "
+            "distances between molecules are to the nearest image; if there is no cell, remove it "
+            "from the file",
+            *(path, edge),
         )
