@@ -93,6 +93,13 @@ def test_where_no_control_ran_that_is_said():
     assert "tried: nothing" not in as_markdown([found])
 
 
+def test_one_training_asks_for_more_of_them():
+    found = diagnosed(lstm=(0.1,))
+    assert found.outcome == Outcome.CANNOT_TELL
+    assert "give at least 3 replicates" in as_markdown([found])
+    assert "differ too much" in as_markdown([diagnosed(lstm=(0.1, 1.4, -1.3))])
+
+
 def test_lags_have_their_unit():
     page = as_markdown([diagnosed(lstm=WRONG)])
     assert "| 10 ps (long lag) |" in page

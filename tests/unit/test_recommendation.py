@@ -180,3 +180,9 @@ def test_a_corrected_network_is_named_where_the_plain_one_is_wrong():
     assert found.best.model == "lstm_corrected" and found.best.budget == 4
     assert headline(found).startswith("Yes: the LSTM with corrected jumps reproduces")
     assert "| LSTM | not reproduced |" in as_markdown([found])
+
+
+def test_one_training_asks_for_more_of_them():
+    text = headline(answer(cell_result(lstm=(0.0,))))
+    assert text == "Cannot tell: one training has no error bar; give at least 3 replicates."
+    assert "differ too much" in headline(answer(cell_result(lstm=SCATTERED)))

@@ -41,4 +41,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, *_WHERE, *import_module("raremd.learning.estimators").names()])
+    return sorted([*__all__, *_WHERE, *import_module("raremd.learning.asked").names()])

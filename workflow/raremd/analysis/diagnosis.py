@@ -12,7 +12,7 @@ from raremd.analysis.claim_records import Finding
 from raremd.analysis.claims import doubts_of
 from raremd.analysis.findings import finding
 from raremd.analysis.ladder import Rung, rungs
-from raremd.analysis.recommendation import Outcome
+from raremd.analysis.recommendation import ONE_TRAINING, Outcome
 from raremd.analysis.training_check import budget_doubt
 from raremd.analysis.verdicts import Verdict, paired_effect
 from raremd.io.storage import Number
@@ -169,6 +169,9 @@ def diagnose(
     gains = tuple(_gains(cell, model, controls, reading))
     outcome = OUTCOMES[mine.verdict]
     cause, evidence = None, doubts[0].text if doubts else ""
+    if outcome is Outcome.CANNOT_TELL and not doubts:
+        once = len(cell.deviations(rung.name, reading)) == 1
+        evidence = ONE_TRAINING if once else "the replicates differ too much"
     if outcome is Outcome.NOT_REPRODUCED:
         cause, evidence = _main_cause(cell, rung, gains, ceiling, markov, tolerance, reading)
     return Diagnosis(

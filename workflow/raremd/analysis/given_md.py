@@ -9,10 +9,11 @@ from numbers import Real
 from typing import Any, cast
 
 import numpy as np
+import pandas as pd
 
 from raremd.analysis.assessment import Assessment
 from raremd.analysis.words import count
-from raremd.data.state_numbers import StateNumbers, as_trajectories, refuse_overlaps
+from raremd.data.state_numbers import StateNumbers, as_trajectories, refuse_clocks, refuse_overlaps
 from raremd.states.discrete_trajectories import DiscreteSystem
 from raremd.states.partition import LumpedPartition
 from raremd.states.partition_methods import GivenSettings, PCCASettings
@@ -75,7 +76,9 @@ class GivenMD:
             In one line.
         """
         of_user = as_trajectories(dtrajs, "dtrajs")
-        refuse_overlaps(of_user, [f"dtrajs[{k}]" for k in range(len(of_user))])
+        labels = [f"dtrajs[{k}]" for k in range(len(of_user))]
+        refuse_clocks(of_user, labels)
+        refuse_overlaps(of_user, labels)
         states = StateNumbers.of(of_user, "dtrajs")
         numbered, n = states.from_zero(of_user, "dtrajs"), len(states.labels)
         if macrostates is None and n <= FEW_STATES:
@@ -151,6 +154,8 @@ def _system(md: list[np.ndarray], called: np.ndarray) -> DiscreteSystem:
 
 def _given(macrostates: Any, labels: np.ndarray) -> list[int]:
     """Macrostate of each state, in the order of the states."""
+    if isinstance(macrostates, pd.Series) and not _is_unnamed(macrostates, labels):
+        macrostates = macrostates.to_dict()
     if np.ndim(macrostates) != 1 and not isinstance(macrostates, Mapping):
         raise ValueError(f"macrostates: {macrostates!r:.40}: {ASKED}")
     if isinstance(macrostates, Mapping):
@@ -167,6 +172,14 @@ def _given(macrostates: Any, labels: np.ndarray) -> list[int]:
     if wrong:
         raise ValueError(f"macrostates: {wrong[0]!r}: macrostates are whole numbers")
     return [int(m) for m in macrostates]
+
+
+def _is_unnamed(macrostates: pd.Series, labels: np.ndarray) -> bool:
+    """Whether an index only counts the rows, and is not that of the states."""
+    counts = isinstance(macrostates.index, pd.RangeIndex) and macrostates.index.equals(
+        pd.RangeIndex(len(macrostates))
+    )
+    return counts and not np.isin(labels, macrostates.index).all()
 
 
 def is_number(value: Any) -> bool:

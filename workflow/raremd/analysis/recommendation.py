@@ -22,6 +22,9 @@ from raremd.analysis.training_check import budget_doubt, overfits
 from raremd.analysis.verdicts import paired_effect, replicates_needed
 from raremd.study.verdict_plans import Control
 
+ONE_TRAINING = "one training has no error bar; give at least 3 replicates"
+"""Why nothing can be told of it."""
+
 
 class Outcome(StrEnum):
     """Whether a model reproduces the slow processes of a cell."""

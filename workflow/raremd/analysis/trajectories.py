@@ -187,13 +187,16 @@ def compare_models(md: GivenMD, generated: Mapping[str, Any], plan: AssessmentPl
     return Compared(md, plan, assessment, outcomes, shown, table)
 
 
+def _is_set(item: Any) -> bool:
+    """Whether this is several trajectories: a list of numbers, or a column of them, is one."""
+    if isinstance(item, list | tuple):
+        return any(np.ndim(part) and np.size(part) > 1 for part in item)
+    return np.ndim(item) == 2 and np.shape(item)[1] > 1
+
+
 def _sets(given: Any, model: str, states: StateNumbers, longest: int) -> list[list[np.ndarray]]:
     """The generated trajectories of each training."""
-    several = (
-        isinstance(given, list | tuple)
-        and len(given) > 0
-        and all(isinstance(one, list | tuple) or np.ndim(one) == 2 for one in given)
-    )
+    several = isinstance(given, list | tuple) and len(given) > 0 and all(map(_is_set, given))
     found = []
     for number, one in enumerate(given if several else [given]):
         name = f"{model}[{number}]" if several else model

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from raremd.data.imported.arrays import checked_type, parts_of
+from raremd.data.imported.clocks import clock_among
 from raremd.data.imported.fillers import Ends, refuse_filler
 from raremd.data.overlaps import Overlaps
 from raremd.data.state_copies import StateCopies
@@ -77,8 +79,14 @@ def as_trajectories(dtrajs: Any, name: str) -> list[np.ndarray]:
     >>> [list(map(int, dtraj)) for dtraj in as_trajectories([[5, 5, 7], [7.0, 5.0]], "dtrajs")]
     [[5, 5, 7], [7, 5]]
     """
-    several = isinstance(dtrajs, list | tuple) and any(np.ndim(item) for item in dtrajs)
-    several |= isinstance(dtrajs, np.ndarray) and dtrajs.dtype.hasobject
+    if callable(getattr(dtrajs, "keys", None)) and not hasattr(dtrajs, "to_numpy"):
+        raise ValueError(
+            f"{name}: a {type(dtrajs).__name__} holds arrays by name; give one of them, or a list "
+            "of those that are trajectories"
+        )
+    listed = isinstance(dtrajs, list | tuple)
+    listed |= isinstance(dtrajs, np.ndarray) and dtrajs.dtype.hasobject
+    several = listed and any(np.ndim(item) for item in dtrajs)
     items = list(dtrajs) if several else [dtrajs]
     found = []
     for number, item in enumerate(items):
@@ -86,6 +94,8 @@ def as_trajectories(dtrajs: Any, name: str) -> list[np.ndarray]:
         values = np.asarray(item)
         if values.dtype.hasobject and all(isinstance(x, str | bytes) for x in values.flat):
             values = values.astype(str)
+        if values.dtype.hasobject and all(isinstance(x, Integral) for x in values.flat):
+            values = values.astype(np.int64)
         if values.dtype.hasobject or not values.size:
             raise ValueError(
                 f"{label}: no trajectory; give an array (n_frames,) of states, or a list of such "
@@ -155,6 +165,22 @@ class StateNumbers:
             if len(unknown):
                 raise ValueError(f"{name}: state {unknown[0]} does not occur in the MD")
         return [np.searchsorted(self.labels, dtraj).astype(np.int16) for dtraj in dtrajs]
+
+
+def refuse_clocks(dtrajs: Sequence[np.ndarray], names: Sequence[str]) -> None:
+    """Refuse a time or frame number in place of states.
+
+    Raises
+    ------
+    ValueError
+        Naming the trajectory.
+    """
+    for dtraj, name in zip(dtrajs, names, strict=True):
+        if clock_among(dtraj[:AT_ONCE, None]) is not None:
+            raise ValueError(
+                f"{name}: grows in every frame as a time or frame number does; give states alone, "
+                "one array (n_frames,) for each trajectory"
+            )
 
 
 def refuse_overlaps(dtrajs: Sequence[np.ndarray], names: Sequence[str]) -> None:

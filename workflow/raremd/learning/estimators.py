@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import inspect
 import json
+import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +20,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from raremd.data.state_numbers import StateNumbers, as_trajectories, refuse_overlaps
+from raremd.data.state_numbers import StateNumbers, as_trajectories, refuse_clocks, refuse_overlaps
+from raremd.learning.asked import file_to_write, name_of, names, refuse_steps, whole_number
 from raremd.learning.checkpoint import Progress
 from raremd.learning.fitted import Fitted, Record
 from raremd.learning.generation import draw_prompts, generate
@@ -28,6 +30,7 @@ from raremd.learning.replicates import CellData, TrainedReplicate, train_model
 from raremd.learning.training import held_out_loss
 from raremd.learning.windows import Windows
 from raremd.models import SequenceModel, build_model
+from raremd.states.fit import check_connected
 from raremd.states.split import split_frames, take
 from raremd.study.plans import ModelPlan
 from raremd.study.settings.fitting import Fitting, options_of, read_options
@@ -62,6 +65,7 @@ class SequenceEstimator:
 
     def __init__(self, **options: Any) -> None:
         self.options = read_options(self.kind, options)
+        refuse_steps(self.kind, self.options)
         self._fitted: Fitted | None = None
 
     @classmethod
@@ -120,6 +124,7 @@ class SequenceEstimator:
         held_out = [] if validation is None else as_trajectories(validation, "validation")
         names += [f"validation[{k}]" for k in range(len(held_out))]
         everything = of_user + held_out
+        refuse_clocks(everything, names)
         refuse_overlaps(everything, names)
         states = StateNumbers.of(everything, "dtrajs")
         data = self._split(states.from_zero(everything, "dtrajs"), len(of_user), len(states.labels))
@@ -158,6 +163,7 @@ class SequenceEstimator:
                     f"window: no trajectory has more than {options.window} frames for {use} (the "
                     f"longest has {longest}); choose a shorter `window`"
                 )
+        check_connected(training, n_states, "dtrajs")
         return CellData(n_states, training, validation)
 
     # A fitted model.
@@ -204,10 +210,12 @@ class SequenceEstimator:
     def converged(self) -> bool:
         """Whether the fit came to its end; false asks for more tokens.
 
-        The loss came near a Markov model's, and over the last doubling of tokens neither it nor the
-        expected timescale moved by more than a study's tolerance.
+        The loss came near a Markov model's and is below that of equal chances, and over the last
+        doubling of tokens neither it nor the expected timescale moved by more than a study's
+        tolerance.
         """
-        return self.fitted.record.converged
+        record = self.fitted.record
+        return record.converged and record.validation_loss <= math.log(len(self.states))
 
     @property
     def leak(self) -> float:
@@ -253,13 +261,12 @@ class SequenceEstimator:
         Raises
         ------
         ValueError
-            If a number is below 1 or not whole.
+            If a number is too small or not whole.
         """
-        for name, value in (("n_walkers", n_walkers), ("n_frames", n_frames)):
-            if value < 1 or value != int(value):
-                raise ValueError(f"{name}: {value}: give a whole number from 1 up")
-        n_walkers, n_frames = int(n_walkers), int(n_frames)
-        fitted, start = self.fitted, self.options.seed if seed is None else seed
+        n_walkers = whole_number(n_walkers, "n_walkers", 1)
+        n_frames = whole_number(n_frames, "n_frames", 1)
+        fitted = self.fitted
+        start = self.options.seed if seed is None else whole_number(seed, "seed", 0)
         stream, prompt_stream = np.random.SeedSequence((start, 1)).generate_state(2)
         rng = np.random.default_rng(prompt_stream)
         chosen = rng.choice(len(fitted.prompts), n_walkers, n_walkers > len(fitted.prompts))
@@ -269,8 +276,14 @@ class SequenceEstimator:
         return list(self.states[walkers])
 
     def save(self, path: Path | str) -> None:
-        """Write weights, settings and attributes to a safetensors file, for `raremd.load`."""
-        self.fitted.save(Path(path), self.kind, self.options)
+        """Write weights, settings and attributes to a safetensors file, for `raremd.load`.
+
+        Raises
+        ------
+        ValueError
+            If the path is a folder's.
+        """
+        self.fitted.save(file_to_write(path), self.kind, self.options)
 
 
 def _fitted(trained: TrainedReplicate, states: StateNumbers, data: CellData) -> Fitted:
@@ -329,11 +342,6 @@ def _made(kind: str, name: str) -> type[SequenceEstimator]:
     return type(name, (SequenceEstimator,), body)
 
 
-def names() -> dict[str, str]:
-    """Name of each estimator, such as ``LSTM``, and its kind."""
-    return {k.settings.__name__.removesuffix("Settings"): kind for kind, k in KINDS.items()}
-
-
 def estimator(name: str) -> type[SequenceEstimator]:
     """The estimator of a kind of model, by its own name or the kind's.
 
@@ -347,10 +355,10 @@ def estimator(name: str) -> type[SequenceEstimator]:
     Raises
     ------
     ConfigError
-        If there is none, naming the nearest.
+        If there is none, naming the nearest, or if another kind has its name.
     """
     known = names()
     kind = known.get(name, name)
     if kind not in KINDS:
         raise ConfigError(f"there is no model '{name}'{suggestion(name, known)}")
-    return _made(kind, next(n for n, k in known.items() if k == kind))
+    return _made(kind, name_of(kind))

@@ -96,7 +96,7 @@ def fit_states(
                 arrays |= _assigned("reference", other.trajectories, fitted, states, cores)
     dtrajs = [arrays[f"md/{n:04d}"] for n in range(len(md.trajectories))]
     _check_visited(dtrajs, take(dtrajs, fitted_on), states.called)
-    _check_connected(take(dtrajs, fitted_on), states.n_states)
+    check_connected(take(dtrajs, fitted_on), states.n_states)
     parts = pooled(sets)
     arrays |= {f"coordinate/{k}": v for k, v in fitted.to_arrays().items()}
     arrays |= {f"partition/{k}": v for k, v in states.to_arrays().items()}
@@ -156,21 +156,35 @@ def _check_visited(
         log.warning("partition: no training frame is in state %s", missing)
 
 
-def _check_connected(training: list[np.ndarray], n_states: int) -> None:
-    """Frames that kinetics would leave out: half of them is too much, fewer are reported."""
+def check_connected(training: list[np.ndarray], n_states: int, name: str = "partition") -> None:
+    """Frames that kinetics would leave out: half of them is too much, fewer are reported.
+
+    Parameters
+    ----------
+    training : list of (n_frames,) int arrays
+    n_states : int
+    name : str
+        What messages call them.
+
+    Raises
+    ------
+    ValueError
+        If half of the frames are not connected both ways with the others.
+    """
     visits = _visits(training, n_states)
     kept = connected(sparse_counts(training, n_states, 1))
     share = visits[kept].sum() / visits.sum()
     if 1 - share >= MAXIMUM_LEFT_OUT:
         raise ValueError(
-            f"partition: the largest set of states that the training frames connect both ways has "
+            f"{name}: the largest set of states that the training frames connect both ways has "
             f"{len(kept)} of {n_states} states and {share:.0%} of the frames; take fewer "
             "states, study the parts apart, or add trajectories that go between them"
         )
     if len(kept) < n_states:
         log.warning(
-            "partition: %d of %d states, with %.2g %% of the training frames, are not connected "
+            "%s: %d of %d states, with %.2g %% of the training frames, are not connected "
             "both ways with the others; kinetics leaves them out",
+            name,
             n_states - len(kept),
             n_states,
             100 * (1 - share),

@@ -41,7 +41,7 @@ def headline(diagnoses: Sequence[Diagnosis]) -> list[str]:
     lines = [f"{text}; {unknown} cannot be judged." if unknown else f"{text}.", ""]
     causes = Counter(str(d.cause) for d in failures if d.cause is not None)
     open_ones = [d for d in diagnoses if d.outcome is Outcome.CANNOT_TELL]
-    why = Counter(d.evidence or "the replicates differ too much" for d in open_ones)
+    why = Counter(d.evidence for d in open_ones)
     told = [f"- {cause}: {k}" for cause, k in causes.most_common()]
     told += [f"- cannot be judged, {k}: {text}" for text, k in why.most_common()]
     first, left = before_details([*TITLE, *lines], [[line] for line in told])

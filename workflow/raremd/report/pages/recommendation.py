@@ -8,7 +8,13 @@ import numpy as np
 
 from raremd.analysis.assessment import Assessment, Doubt
 from raremd.analysis.claim_records import ClaimRecord
-from raremd.analysis.recommendation import Answer, Candidate, Outcome, ProcessComparison
+from raremd.analysis.recommendation import (
+    ONE_TRAINING,
+    Answer,
+    Candidate,
+    Outcome,
+    ProcessComparison,
+)
 from raremd.analysis.words import (
     bounds,
     count,
@@ -68,9 +74,11 @@ def _why(answer: Answer) -> str:
         return "no network ran"
     if best.doubts:
         return best.doubts[0].text
+    replicates = max((p.replicates for p in best.processes), default=0)
+    if replicates == 1:
+        return ONE_TRAINING
     if best.needed is None:
         return "the replicates differ too much. Train longer"
-    replicates = max(p.replicates for p in best.processes)
     return f"the replicates differ too much. About {best.needed}, not {replicates}, would decide"
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field, ValidationError
 
 from raremd.study.plans import Budget
-from raremd.study.settings.messages import explain
+from raremd.study.settings.messages import ConfigError, explain
 from raremd.study.settings.models import kind_of_model
 from raremd.study.settings.sections import Number, Section, Whole
 from raremd.study.settings.study import Model, Settings, Training
@@ -46,9 +46,15 @@ def options_of(kind: str) -> type[Fitting]:
     Raises
     ------
     ConfigError
-        If there is no such kind.
+        If there is no such kind, or one of its options has the name of one of the fit's.
     """
     own = kind_of_model(kind).settings
+    taken = [key for key in own.model_fields if key in Fitting.model_fields or key in vars(Fitting)]
+    if taken:
+        raise ConfigError(
+            f"KINDS['{kind}']: option '{taken[0]}' of {own.__name__} has the name of an option of "
+            "the fit; rename it"
+        )
     return type(f"{own.__name__.removesuffix('Settings')}Options", (own, Fitting), {})
 
 
