@@ -8,9 +8,9 @@ import torch
 from chains import sample_chain
 
 from raremd.kinetics.timescales import count_matrix, estimate, slow_split, timescales
-from raremd.learning.leak import HeldOutWindows, after_crossing, read_held_out, reads_states
+from raremd.learning.leak import HeldOutWindows, after_crossing, read_held_out
 from raremd.learning.windows import Windows
-from raremd.models.base import build_model
+from raremd.models.base import build_model, reads_states
 from raremd.study.settings.models import KINDS
 
 CHAIN = np.array(
