@@ -170,3 +170,121 @@ class EncodesOnly(Bigram):
 
     def encode(self, trajectory):
         return trajectory[::2]
+
+
+class Summed(Bigram):
+    """Adds up over frames what should be a mean."""
+
+    def loss(self, inputs, targets):
+        return super().loss(inputs, targets) * targets.numel()
+
+
+class StepForbids(Bigram):
+    """A state that occurs is impossible by `step`."""
+
+    def step(self, tokens, state):
+        return self.table(tokens).index_fill(1, torch.tensor([0]), -torch.inf), state
+
+
+class ForgetsThePrompt(Bigram):
+    """The state before the current one decides too, by its loss alone."""
+
+    def __init__(self, n_states, settings):
+        super().__init__(n_states, settings)
+        self.pairs = nn.Embedding(n_states**2, n_states)
+
+    def loss(self, inputs, targets):
+        pairs = self.n_states * inputs[:, :-1] + inputs[:, 1:]
+        logits = self.pairs(pairs).flatten(0, 1)
+        return functional.cross_entropy(logits, targets[:, 1:].flatten())
+
+    def initial_state(self, prompt):
+        return torch.zeros(len(prompt), dtype=torch.int64)
+
+    def step(self, tokens, state):
+        return self.pairs(self.n_states * state + tokens), state
+
+
+class LossOfEach(Bigram):
+    def loss(self, inputs, targets):
+        logits = self.logits(inputs).flatten(0, 1)
+        return functional.cross_entropy(logits, targets.flatten(), reduction="none")
+
+
+class LossOfNothing(Bigram):
+    def loss(self, inputs, targets):
+        pass
+
+
+class LossDetached(Bigram):
+    def loss(self, inputs, targets):
+        return super().loss(inputs, targets).detach()
+
+
+class WritesNegative(Bigram):
+    def generate(self, tokens, state, stream, out):
+        out[:] = -1
+        return tokens, state
+
+
+class WritesTooHigh(Bigram):
+    def generate(self, tokens, state, stream, out):
+        out[:] = self.n_states
+        return tokens, state
+
+
+class WritesNothing(Bigram):
+    def generate(self, tokens, state, stream, out):
+        out = np.zeros_like(out)
+        return tokens, state
+
+
+class WritesLateNothing(Bigram):
+    """Leaves the last frame of what is the second piece of 300 frames."""
+
+    def generate(self, tokens, state, stream, out):
+        out[: len(out) - (stream.frame > 0)] = 0
+        return tokens, state
+
+
+class ReturnsNothing(Bigram):
+    def generate(self, tokens, state, stream, out):
+        out[:] = 0
+
+
+class ReturnsOneToken(Bigram):
+    def generate(self, tokens, state, stream, out):
+        out[:] = 0
+        return tokens[:1], state
+
+
+class StepReturnsNone(Bigram):
+    def step(self, tokens, state):
+        pass
+
+
+class StepReturnsLogits(Bigram):
+    def step(self, tokens, state):
+        return self.table(tokens)
+
+
+class StepOfThreeAxes(Bigram):
+    def step(self, tokens, state):
+        return self.table(tokens)[:, None], state
+
+
+class StepOfTooMany(Bigram):
+    """A column for a token that only begins."""
+
+    def step(self, tokens, state):
+        return functional.pad(self.table(tokens), (0, 1)), state
+
+
+class StepOfInts(Bigram):
+    def step(self, tokens, state):
+        return self.table(tokens).long(), state
+
+
+class StepOfBfloat16(Bigram):
+    def step(self, tokens, state):
+        return self.table(tokens).bfloat16(), state

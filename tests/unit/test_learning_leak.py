@@ -8,9 +8,9 @@ import torch
 from chains import sample_chain
 
 from raremd.kinetics.timescales import count_matrix, estimate, slow_split, timescales
-from raremd.learning.leak import HeldOutWindows, after_crossing, read_held_out, reads_states
+from raremd.learning.leak import HeldOutWindows, after_crossing, read_held_out
 from raremd.learning.windows import Windows
-from raremd.models.base import build_model
+from raremd.models.base import ModelError, build_model, reads_states
 from raremd.study.settings.models import KINDS
 
 CHAIN = np.array(
@@ -106,8 +106,14 @@ def test_windows_of_a_training_and_what_it_has_seen():
 
 
 def test_a_model_that_cannot_be_estimated_has_no_timescale(leaky, windows, counts):
-    leaky.log_probability.fill_(torch.nan)
+    leaky.log_probability.copy_(torch.where(torch.eye(4) > 0, 0.0, -torch.inf))  # nothing moves
     assert np.isnan(read(leaky, windows[:9], counts).timescale)
+
+
+def test_a_model_of_nan_is_refused(leaky, windows, counts):
+    leaky.log_probability.fill_(torch.nan)
+    with pytest.raises(ModelError, match=r"Markov.step\(\) returned NaN"):
+        read(leaky, windows[:9], counts)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -9,8 +9,14 @@ import torch
 from chains import double_well, sample_chain
 
 from raremd.learning.batches import second_pass
+from raremd.learning.checks import check_agreement, load_weights, loss_after_warm_up
+from raremd.learning.fitted import Record
 from raremd.learning.generation import generate
+from raremd.learning.leak import HeldOutWindows, read_held_out
 from raremd.learning.replicates import CellData, train_model
+from raremd.learning.windows import Windows
+from raremd.models import build_model, model_class
+from raremd.models.base import ModelError
 from raremd.study.plans import Budget, ModelPlan
 from raremd.study.settings import models
 
@@ -103,3 +109,124 @@ class TestResuming:
         torch.manual_seed(3)
         trained(data, tmp_path, "Noisy", lambda progress: drawn.append(torch.rand(()).item()))
         assert len(set(drawn)) == len(drawn) == 30
+
+
+def refused(*words):
+    """An error in one line that holds all the words."""
+    return pytest.raises(ModelError, match=r"(?s)^(?!.*\n)" + "".join(f"(?=.*{w})" for w in words))
+
+
+def walk(kind, n_frames=20, n_states=V):
+    return generate(build_model(kind, n_states, {}), np.zeros((3, 5), np.int64), n_frames, seed=1)
+
+
+class TestNaN:
+    def test_of_step_is_told_with_its_frame(self):
+        with refused("NaNStep.step", "NaN", "generated frame 3 "):
+            walk("NaNStep")
+
+    @pytest.mark.parametrize(
+        ("kind", "when"), [("NaNCalibrated", "calibrate"), ("NaNClosedForm", "before")]
+    )
+    def test_of_the_loss_is_told(self, kind, when, data, tmp_path):
+        with refused(kind, "nan", when):
+            trained(data, tmp_path, kind)
+
+    def test_no_fit_has_converged_whose_loss_is_unknown(self):
+        assert Record(validation_loss=1.0, markov_loss=1.0).converged
+        assert not Record(validation_loss=np.nan, markov_loss=1.0).converged
+
+
+class TestGenerate:
+    @pytest.mark.parametrize(
+        ("kind", "words"),
+        [
+            ("WritesNegative", ["filled with -1", "frame 0"]),
+            ("WritesTooHigh", ["filled with 4", "from 0 to 3"]),
+            ("WritesNothing", ["unfilled"]),
+            ("ReturnsNothing", ["pair"]),
+            ("ReturnsOneToken", ["tokens"]),
+        ],
+    )
+    def test_what_it_wrote_is_checked(self, kind, words):
+        with refused(kind, r"generate\(\)", *words):
+            walk(kind)
+
+    def test_pieces_count_on(self):
+        with refused("WritesLateNothing", "frame 299"):
+            walk("WritesLateNothing", 300)
+
+    def test_own_tokens_need_it(self):
+        with refused("EncodesOnly", "encode", "generate"):
+            model_class("EncodesOnly")
+
+
+class TestStep:
+    @pytest.mark.parametrize(
+        ("kind", "words"),
+        [
+            ("StepReturnsNone", ["None"]),
+            ("StepReturnsLogits", ["Tensor", "pair"]),
+            ("StepOfThreeAxes", [r"\(3, 1, 4\)"]),
+            ("StepOfTooMany", [r"\(3, 5\)", r"\(3, 4\)"]),
+            ("StepOfInts", ["int64"]),
+        ],
+    )
+    def test_shape_and_type_are_checked_in_generation_and_on_held_out_data(
+        self, kind, words, data, tmp_path
+    ):
+        with refused(kind, r"step\(\)", *words):
+            walk(kind)
+        with refused(kind, r"step\(\)"):
+            trained(data, tmp_path, kind)
+
+    def test_bfloat16_is_fine(self, data, tmp_path):
+        found = trained(data, tmp_path, "StepOfBfloat16")
+        assert generate(found.model, np.zeros((3, 5), np.int64), 20, seed=1).max() < V
+
+
+class TestAgreement:
+    @pytest.mark.parametrize("kind", ["SeesTheFuture", "Summed", "StepForbids", "ForgetsThePrompt"])
+    def test_loss_and_step_that_differ_are_told(self, kind, data, tmp_path):
+        with refused(kind, r"loss\(\) says \S+ nats a frame, step\(\) says"):
+            trained(data, tmp_path, kind)
+
+    @pytest.mark.parametrize("kind", ["LossOfEach", "LossOfNothing", "LossDetached"])
+    def test_a_loss_without_gradients_is_told(self, kind, data, tmp_path):
+        with refused(kind, r"loss\(\) must return one number"):
+            trained(data, tmp_path, kind)
+
+    def test_a_negative_loss_is_told(self, data, tmp_path):
+        with refused("Negative", "never negative"):
+            trained(data, tmp_path, "Negative")
+
+    @pytest.mark.parametrize("kind", ["lstm", "gru", "transformer"])
+    def test_they_are_compared_on_the_same_frames(self, kind, data):
+        torch.manual_seed(0)
+        model = build_model(kind, V, {}).eval()
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.mul_(2.0)
+        windows = [Windows.of(part, 20) for part in (data.training, data.validation)]
+        held_out = HeldOutWindows.of(*windows, V, 100)
+        by_step = read_held_out(model, held_out).loss
+        check_agreement(model, held_out, by_step)
+        by_loss = loss_after_warm_up(model, held_out)
+        assert by_loss == pytest.approx(by_step, rel=1e-3)
+
+
+class TestWeights:
+    @pytest.mark.parametrize("kind", ["Attribute", "AttributeOverWeights", "LateBuffer"])
+    def test_what_they_do_not_hold_is_told(self, kind, data, tmp_path):
+        with refused(kind, "buffers registered in __init__"):
+            trained(data, tmp_path, kind)
+
+    def test_a_file_of_other_weights_is_told(self):
+        model = build_model("Bigram", V, {})
+        with refused("toy", "table", "buffers registered"):
+            load_weights(model, {}, "toy")
+
+    def test_a_model_without_tensors_works(self, data, tmp_path):
+        found = trained(data, tmp_path, "NoTensors")
+        assert found.cross_entropy == pytest.approx(np.log(V), rel=1e-6)
+        assert generate(found.model, np.zeros((3, 5), np.int64), 20, seed=1).shape == (3, 20)

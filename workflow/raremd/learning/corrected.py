@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from raremd.learning.replicates import CellData, Cost, TrainedReplicate, calibrate, derive_seed
-from raremd.learning.training import device_of
 from raremd.models import build_model
+from raremd.models.base import device_of
 from raremd.study.plans import TrainingPlan
 
 

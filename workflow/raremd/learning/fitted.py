@@ -51,7 +51,10 @@ class Record:
     def converged(self) -> bool:
         """Whether the loss came near the Markov model's, and nothing moves any more."""
         still = np.nanmax([abs(self.loss_moved_log2), abs(self.timescale_moved_log2), 0.0])
-        return not (is_far_above(self.validation_loss, self.markov_loss) or still > TOLERANCE)
+        known = np.isfinite(self.validation_loss)
+        return known and not (
+            is_far_above(self.validation_loss, self.markov_loss) or still > TOLERANCE
+        )
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,14 @@ import torch
 from raremd.kinetics.residence import CrossingCounter
 from raremd.learning.windows import Windows
 from raremd.models import SequenceModel
-from raremd.models.base import Stream
+from raremd.models.base import ModelError, Stream, device_of
 
 log = logging.getLogger(__name__)
 
 LOG_SECONDS = 5.0
 WALKERS_AT_ONCE = 256
 FRAMES_AT_ONCE = 256
+UNFILLED = np.iinfo(np.int16).min
 
 
 def draw_prompts(training: Windows, n_walkers: int, rng: np.random.Generator) -> np.ndarray:
@@ -122,7 +123,7 @@ class _Walkers:
     @torch.inference_mode()
     def at(cls, model: SequenceModel, prompts: np.ndarray, first: int) -> _Walkers:
         """At the end of their prompts; `first` is the number of the first."""
-        prompt = torch.from_numpy(prompts).to(next(iter(model.state_dict().values())).device)
+        prompt = torch.from_numpy(prompts).to(device_of(model))
         return cls(model, first, prompt[:, -1].clone(), model.initial_state(prompt))
 
     @torch.inference_mode()
@@ -130,12 +131,30 @@ class _Walkers:
         """Fill the next frames, (n_walkers, n_frames) int16."""
         for begin in range(0, out.shape[1], FRAMES_AT_ONCE):
             rows = out[:, begin : begin + FRAMES_AT_ONCE]
-            chunk = np.empty(rows.shape[::-1], np.int16)
+            chunk = np.full(rows.shape[::-1], UNFILLED, np.int16)
             stream = Stream(seed, self.first, self.frame)
-            self.tokens, self.state = self.model.generate(self.tokens, self.state, stream, chunk)
+            made = self.model.generate(self.tokens, self.state, stream, chunk)
+            _check_piece(self.model, made, chunk, self.frame)
+            self.tokens, self.state = made
             rows[:] = chunk.T
             self.frame += len(chunk)
             progress.add(chunk.size)
+
+
+def _check_piece(model: SequenceModel, made: Any, chunk: np.ndarray, first: int) -> None:
+    """Whether `generate` filled frames (n_frames, n_walkers) from `first` on with states."""
+    name, wrong = f"{type(model).__name__}.generate()", (chunk < 0) | (chunk >= model.n_states)
+    if wrong.any():
+        frame, walker = np.argwhere(wrong)[0]
+        value = chunk[frame, walker]
+        did = "left unfilled" if value == UNFILLED else f"filled with {value}"
+        raise ModelError(
+            f"{name}: `out` is {did} at generated frame {first + frame}; write states from 0 to "
+            f"{model.n_states - 1} into all of it"
+        )
+    pair = isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], torch.Tensor)
+    if not pair or made[0].shape != chunk.shape[1:]:
+        raise ModelError(f"{name}: return a pair of tokens, one for each walker, and state")
 
 
 class _Progress:

@@ -14,15 +14,11 @@ from raremd.kinetics import leak
 from raremd.kinetics.timescales import count_matrix, estimate, slow_split, timescales
 from raremd.learning.windows import Windows
 from raremd.models import SequenceModel
+from raremd.models.base import checked_step, device_of, refuse_nan
 
 WINDOWS_AT_ONCE = 256
 RECENT = 10
 """Frames that count as just after a crossing."""
-
-
-def reads_states(model: SequenceModel) -> bool:
-    """Whether a model's tokens are states, so that its predictions are a transition matrix."""
-    return type(model).encode is SequenceModel.encode
 
 
 @dataclass(frozen=True)
@@ -130,15 +126,16 @@ def read_held_out(model: SequenceModel, held_out: HeldOutWindows) -> HeldOut:
     windows, warm_up, n_states = held_out.windows, held_out.warm_up, len(held_out.counts)
     expected = np.zeros((n_states, n_states))
     losses = np.empty((len(windows), windows.shape[1] - 1 - warm_up))
-    device = next(iter(model.state_dict().values())).device
+    device = device_of(model)
     with torch.inference_mode():
         for first in range(0, len(windows), WINDOWS_AT_ONCE):
             rows = slice(first, first + WINDOWS_AT_ONCE)
             batch = torch.from_numpy(windows[rows]).to(device)
             state = model.initial_state(batch[:, : warm_up + 1])
             for number, frame in enumerate(range(warm_up, windows.shape[1] - 1)):
-                logits, state = model.step(batch[:, frame], state)
+                logits, state = checked_step(model, batch[:, frame], state)
                 log_chance = logits.double().log_softmax(dim=1).cpu().numpy()
+                refuse_nan(model, log_chance, "held-out frames")
                 now, then = windows[rows, frame], windows[rows, frame + 1]
                 expected += leak.expected_counts(now, np.exp(log_chance), n_states)
                 losses[rows, number] = -log_chance[np.arange(len(now)), then]

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from raremd.learning.checks import check_loss, check_weights
 from raremd.learning.leak import HeldOut
 from raremd.learning.training import (
     TrainingSettings,
@@ -123,14 +124,21 @@ def _joined(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
 def calibrate(
     model: SequenceModel, data: CellData, training: Windows, budget: Budget, seed: tuple[int, ...]
 ) -> tuple[float, HeldOut | None]:
-    """Calibrate a trained model in place; its cross-entropy, and its leak on held-out data."""
+    """Calibrate a trained model in place; its cross-entropy, and its leak on held-out data.
+
+    Raises
+    ------
+    ModelError
+        If methods of the model do not agree, or its weights do not make it, see `checks`.
+    """
     model.eval()
     model.calibrate(data.training, one_number(*seed, 2))
     validation = Windows.of([model.encode(t) for t in data.validation], budget.window)
-    return (
-        held_out_loss(model, validation, budget.batch),
-        held_out_leak(model, training, validation),
-    )
+    entropy = held_out_loss(model, validation, budget.batch)
+    check_loss(model, entropy, "after calibrate()")
+    held_out = held_out_leak(model, training, validation)
+    check_weights(model, validation.spread(1)[0])
+    return entropy, held_out
 
 
 def train_replicate(

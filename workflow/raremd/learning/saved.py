@@ -12,6 +12,7 @@ import torch
 from raremd.data.state_numbers import StateNumbers
 from raremd.io.provenance import sha256
 from raremd.io.storage import read_arrays, read_parquet, read_record
+from raremd.learning.checks import load_weights
 from raremd.learning.estimators import MOST_PROMPTS, SequenceEstimator, estimator
 from raremd.learning.fitted import KEY, Fitted, Record, read_tensors
 from raremd.learning.run_record import RunRecord
@@ -56,8 +57,7 @@ def load(path: Path | str, replicate: int | None = None) -> SequenceEstimator:
 
 def _with_weights(model: SequenceModel, tensors: dict[str, torch.Tensor], prefix: str) -> None:
     own = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-    model.load_state_dict(own)
-    model.eval()
+    load_weights(model, own, prefix.rstrip("./"))
 
 
 def _of_estimator(tensors: dict[str, torch.Tensor], text: str) -> SequenceEstimator:

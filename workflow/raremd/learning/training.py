@@ -17,10 +17,12 @@ import torch
 
 from raremd.learning.batches import Strata, second_pass, slow_windows
 from raremd.learning.checkpoint import Evaluation, Progress, fingerprint, load, save
-from raremd.learning.leak import HeldOut, HeldOutWindows, read_held_out, reads_states
+from raremd.learning.checks import check_agreement, check_loss, loss_to_descend
+from raremd.learning.leak import HeldOut, HeldOutWindows, read_held_out
 from raremd.learning.optimiser import AdamW
 from raremd.learning.windows import Windows
 from raremd.models import SequenceModel
+from raremd.models.base import device_of, reads_states
 from raremd.study.plans import Budget
 
 log = logging.getLogger(__name__)
@@ -117,11 +119,6 @@ def resolve_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def device_of(model: SequenceModel) -> torch.device:
-    """Where a model's weights are."""
-    return next(iter(model.state_dict().values())).device
-
-
 def held_out_loss(model: SequenceModel, validation: Windows, batch: int) -> float:
     """`validation_loss` over windows spread evenly over the validation data."""
     windows = torch.from_numpy(validation.spread(VALIDATION_WINDOWS)).to(device_of(model))
@@ -135,7 +132,15 @@ def held_out_leak(
     """What a model expects of `n` held-out windows; None if its tokens are not states."""
     if not reads_states(model):
         return None
-    return read_held_out(model, HeldOutWindows.of(training, validation, model.n_states, n))
+    return _read(model, HeldOutWindows.of(training, validation, model.n_states, n))
+
+
+def _read(model: SequenceModel, windows: HeldOutWindows) -> HeldOut:
+    """`read_held_out`; of a trained model, `loss` must agree with it."""
+    found = read_held_out(model, windows)
+    if any(p.requires_grad for p in model.parameters()):
+        check_agreement(model, windows, found.loss)
+    return found
 
 
 def validation_loss(model: SequenceModel, windows: torch.Tensor, batch: int) -> float:
@@ -189,7 +194,7 @@ def training_step(
     optimiser.zero_grad()
     total = 0.0
     for weight, inputs, targets in parts:
-        loss = weight * model.loss(inputs, targets)
+        loss = weight * loss_to_descend(model, inputs, targets)
         loss.backward()
         total += loss.item()
     torch.nn.utils.clip_grad_norm_(optimiser.parameters, norm)
@@ -291,10 +296,13 @@ def train(
     ------
     FloatingPointError
         If the validation loss is not finite.
+    ModelError
+        If methods of the model do not agree, see `checks`.
     """
     held_out = torch.from_numpy(validation.spread(VALIDATION_WINDOWS)).to(device_of(model))
     if not any(p.requires_grad for p in model.parameters()):
         loss = validation_loss(model, held_out, settings.batch)
+        check_loss(model, loss, "before any training")
         only = Evaluation(0, 0, math.nan, loss, 0.0, 0.0, 0.0)
         found = held_out_leak(model, training, validation, LEAK_WINDOWS)
         return pd.DataFrame([_with_leak(only, found)])
@@ -334,6 +342,7 @@ def train(
                 f"{label}: the validation loss is {held} at step {progress.step}; "
                 "lower training.learning_rate"
             )
+        check_loss(model, held, f"at step {progress.step}")
         if held < progress.best_loss:
             progress.best_loss, progress.best_step = held, progress.step
             best = {k: v.detach().clone() for k, v in model.state_dict().items()}
@@ -341,7 +350,7 @@ def train(
         waited = upcoming - 1 - progress.best_step >= patience
         progress.finished = progress.step >= settings.steps or waited
         due = progress.finished or settings.reads_leak(progress.step)
-        expected = read_held_out(model, leaky) if leaky and due else None
+        expected = _read(model, leaky) if leaky and due else None
         progress.seconds = time.monotonic() - started
         progress.cpu_seconds = time.process_time() - cpu
         evaluation = Evaluation(

@@ -14,6 +14,10 @@ from raremd.models.kernels.sampling import sample_states
 from raremd.study.settings.models import kind_of_model, read_model_settings
 
 
+class ModelError(ValueError):
+    """A model does not do what `SequenceModel` asks for; the message names class and method."""
+
+
 class Stream(NamedTuple):
     """A place in the counter-based random stream of generation."""
 
@@ -107,7 +111,7 @@ class SequenceModel(torch.nn.Module):
         """
         state, total = self.initial_state(inputs[:, :1]), torch.zeros(())
         for tokens, nexts in zip(inputs.T, targets.T, strict=True):
-            logits, state = self.step(tokens, state)
+            logits, state = checked_step(self, tokens, state)
             total = total + torch.nn.functional.cross_entropy(logits, nexts)
         return total / inputs.shape[1]
 
@@ -183,11 +187,77 @@ class SequenceModel(torch.nn.Module):
         """
         drawn = np.empty(len(tokens), np.int64)
         for frame, row in enumerate(out, stream.frame):
-            logits, state = self.step(tokens, state)
-            sample_states(logits.cpu().numpy(), stream.seed, stream.walker, frame, drawn)
+            logits, state = checked_step(self, tokens, state)
+            chances = logits.cpu().numpy()
+            refuse_nan(self, chances, f"generated frame {frame}")
+            sample_states(chances, stream.seed, stream.walker, frame, drawn)
             tokens = torch.from_numpy(drawn).to(tokens.device)
             row[:] = drawn
         return tokens, state
+
+
+def reads_states(model: SequenceModel) -> bool:
+    """Whether a model's tokens are states, so that its predictions are a transition matrix."""
+    return type(model).encode is SequenceModel.encode
+
+
+def device_of(model: SequenceModel) -> torch.device:
+    """Where a model's weights are; the CPU if it has none."""
+    first = next(iter(model.state_dict().values()), None)
+    return torch.device("cpu") if first is None else first.device
+
+
+def checked_step(
+    model: SequenceModel, tokens: torch.Tensor, state: Any
+) -> tuple[torch.Tensor, Any]:
+    """`SequenceModel.step`, and whether it returned what it should.
+
+    Returns
+    -------
+    logits : (n_walkers, V) tensor
+        float32 or float64, whatever the model computes in.
+    state : object
+
+    Raises
+    ------
+    ModelError
+        If type or shape are wrong.
+    """
+    made, name = model.step(tokens, state), f"{type(model).__name__}.step()"
+    if not (isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], torch.Tensor)):
+        raise ModelError(f"{name} returned {_named(made)}; return a pair of logits and state")
+    logits, state = made
+    wanted = len(tokens), model.n_states if reads_states(model) else logits.shape[-1]
+    if logits.shape != wanted or not logits.dtype.is_floating_point:
+        raise ModelError(
+            f"{name} returned logits of shape {tuple(logits.shape)} and {logits.dtype}; return one "
+            f"row of floats for each walker and one column for each state, here {wanted}"
+        )
+    return logits if logits.dtype in (torch.float32, torch.float64) else logits.float(), state
+
+
+def refuse_nan(model: SequenceModel, logits: np.ndarray, where: str) -> None:
+    """Refuse logits or their logarithmic softmax, (n_walkers, V), from which nothing can be drawn.
+
+    Raises
+    ------
+    ModelError
+        If the highest of a row is not finite; a state that is impossible may have -inf.
+    """
+    highest = logits.max(axis=1)
+    if not np.isfinite(highest).all():
+        value = highest[~np.isfinite(highest)][0]
+        raise ModelError(
+            f"{type(model).__name__}.step() returned NaN or infinite logits at {where} (the "
+            f"highest is {value}); check the weights and what step() divides by"
+        )
+
+
+def _named(made: object) -> str:
+    """What something is, for a message."""
+    if isinstance(made, tuple):
+        return f"({', '.join(map(_named, made))})"
+    return "None" if made is None else type(made).__name__
 
 
 def model_class(kind: str) -> type[SequenceModel]:
@@ -197,9 +267,18 @@ def model_class(kind: str) -> type[SequenceModel]:
     ------
     ConfigError
         If there is no such kind.
+    ModelError
+        If its class lacks a method that another one needs.
     """
     entry = kind_of_model(kind)
-    return getattr(importlib.import_module(entry.module), entry.name)
+    found: type[SequenceModel] = getattr(importlib.import_module(entry.module), entry.name)
+    own_tokens = found.encode is not SequenceModel.encode
+    if own_tokens and found.generate is SequenceModel.generate:
+        raise ModelError(
+            f"{found.__name__} has encode() and no generate(): where tokens are not states, "
+            "define a generate() that writes states"
+        )
+    return found
 
 
 def build_model(kind: str, n_states: int, options: Mapping[str, object]) -> SequenceModel:

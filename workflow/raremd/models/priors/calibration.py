@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from raremd.models.base import SequenceModel
+from raremd.models.base import SequenceModel, checked_step
 from raremd.models.kernels.sampling import sample_states
 from raremd.models.priors.prior import Prior
 
@@ -54,7 +54,7 @@ def generated_flows(
     with torch.inference_mode():
         state, rows, tokens = model.initial_state(read), prior.first_rows(read), read[:, -1].clone()
         for frame in range(n_frames):
-            logits, state = model.step(tokens, state)
+            logits, state = checked_step(model, tokens, state)
             rows = prior.follow[rows, tokens].long()
             found.index_add_(0, rows, logits.double().softmax(1))
             sample_states(logits.cpu().numpy(), seed, 0, frame, drawn)
