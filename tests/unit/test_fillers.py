@@ -118,6 +118,6 @@ def test_features_that_rest_now_and_then(folder, caplog):
     x = walk(1000, 1)
     rest = np.maximum(x - np.quantile(x, 0.7), 0)
     np.save("a.npy", rest)
-    logging.getLogger().setLevel(logging.INFO)
+    caplog.set_level(logging.INFO)
     imported("a.npy")
     assert "all the same" not in caplog.text

@@ -154,3 +154,14 @@ class TestComparison:
         assert GivenMD.of(three, pd.Series([1, 0, 0]), 1).of_state.tolist() == [1, 0, 0]
         with pytest.raises(ValueError, match="state 9 of the trajectories is not in it"):
             GivenMD.of(three, pd.Series([1, 0, 0], index=[4, 6, 5]), 1)
+
+
+@pytest.mark.parametrize("network", [raremd.LSTM, raremd.GRU])
+def test_jumps_never_seen_are_forbidden_in_a_short_word(network):
+    line = np.array([[0.9, 0.1, 0.0], [0.1, 0.8, 0.1], [0.0, 0.1, 0.9]])
+    md = [sample_chain(line, 3000, seed) for seed in range(4)]
+    fitted = network(hidden=4, embedding=4, match_seen_jumps=True, tokens=10_000).fit(
+        md, progress=False
+    )
+    jumps = np.abs(np.diff(np.stack(fitted.generate(8, 2000, progress=False))))
+    assert jumps.max() == 1 and fitted.leak == pytest.approx(0, abs=1e-6)

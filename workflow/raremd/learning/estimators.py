@@ -88,10 +88,9 @@ class SequenceEstimator:
 
     @property
     def own_settings(self) -> dict[str, int | float | str]:
-        """Options of the model itself."""
-        return {
-            name: getattr(self.options, name) for name in KINDS[self.kind].settings.model_fields
-        }
+        """Options of the model itself, but those that stand for others."""
+        fields = KINDS[self.kind].settings.model_fields.items()
+        return {name: getattr(self.options, name) for name, field in fields if not field.exclude}
 
     # Fitting.
 
