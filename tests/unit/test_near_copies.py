@@ -33,7 +33,7 @@ def test_the_same_md_in_two_formats(folder, ending, stride):
     one = made[1][::stride]
     one.superpose(one[5])
     one.save(f"copy.{ending}")
-    how = "every 10th frame" if stride == 10 else "the frames"
+    how = "one frame in 10" if stride == 10 else "the frames"
     features = ["psi", "ca_distances"]
     refused_molecules(
         ["*.xtc", f"copy.{ending}"],
@@ -52,7 +52,7 @@ MD = [walk(6000, 3, seed) for seed in range(3)]
         (MD[1] + 0.01, "the frames"),
         (np.round(MD[1], 2), "the frames"),
         (np.round(MD[1][:1500], 2), "the frames"),
-        (np.float16(MD[1][::4]), "every 4th frame"),
+        (np.float16(MD[1][::4]), "one frame in 4"),
         (np.round(MD[1][::100], 2), None),  # 60 frames, too few
     ],
 )

@@ -52,8 +52,8 @@ def test_fast_relaxation_and_then_rest_may_be_equal_by_chance(lengths):
     ("change", "what"),
     [
         (lambda c: c[::-1], "the frames, backwards,"),
-        (lambda c: c[::2], "every 2nd frame"),
-        (lambda c: c[::10], "every 10th frame"),
+        (lambda c: c[::2], "one frame in 2"),
+        (lambda c: c[::10], "one frame in 10"),
     ],
 )
 def test_copies_backwards_and_of_every_kth_frame(timescale, block, change, what):
@@ -69,7 +69,7 @@ def test_blocks_and_files_and_the_library(folder):
     given = [chain(rng, 30, 20_000, 3) for _ in range(3)]
     for number, states in enumerate([*given, given[1][::5]]):
         np.save(f"{number}.npy", states)
-    refused("*.npy", "3.npy holds every 5th frame of 1.npy", kind="dtraj")
+    refused("*.npy", "3.npy holds one frame in 5 of 1.npy", kind="dtraj")
     with pytest.raises(ValueError, match="b holds the frames, backwards, of a;"):
         refuse_overlaps([given[0], given[0][::-1]], ["a", "b"])
 

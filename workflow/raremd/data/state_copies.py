@@ -141,7 +141,7 @@ class StateCopies:
         turned = {w.stays(False): b for b, w in enumerate(self._wholes)}
         for a, whole in enumerate(self._wholes):
             for k in STRIDES:
-                self._refuse(a, thinned.get(whole.every(k)), f"every {_ordinal(k)} frame", labels)
+                self._refuse(a, thinned.get(whole.every(k)), f"one frame in {k}", labels)
             b = turned.get(whole.stays(True), a)
             self._refuse(min(a, b), max(a, b), "the frames, backwards,", labels)
 
@@ -153,7 +153,3 @@ class StateCopies:
                 f"{labels[b]} holds {what} of {labels[a]}; give each frame once, or training and "
                 "validation overlap"
             )
-
-
-def _ordinal(k: int) -> str:
-    return str(k) + {2: "nd", 3: "rd"}.get(k, "th")

@@ -113,7 +113,7 @@ def _alike(apart: np.ndarray, step: np.ndarray) -> bool:
 
 def _message(labels: Sequence[str], a: int, b: int, stride: int) -> str:
     one, other = (a, b) if stride > 1 else (min(a, b), max(a, b))
-    how = f"every {stride}th frame" if stride > 1 else "the frames"
+    how = f"one frame in {stride}" if stride > 1 else "the frames"
     return (
         f"{labels[other]} holds {how} of {labels[one]} with other digits, as the same MD in "
         "another format does; give each frame once, or training and validation overlap"
