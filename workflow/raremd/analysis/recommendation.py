@@ -127,7 +127,7 @@ class Candidate:
     processes: tuple[ProcessComparison, ...]
     missed: tuple[int, ...]
     doubts: tuple[Doubt, ...]
-    overfit: bool = False
+    overfit: bool
 
     @property
     def outcome(self) -> Outcome:
@@ -175,8 +175,8 @@ class Answer:
     def reproduced(self) -> tuple[Candidate, ...]:
         """Networks that reproduce their cell, smallest error bound first; last, what overfits."""
         good = [c for c in self.networks if c.outcome is Outcome.REPRODUCED]
-        order = [(c.overfit, c.bound, c.n_states, c.dimension, c.model) for c in good]
-        return tuple(good[n] for n in sorted(range(len(good)), key=order.__getitem__))
+        good.sort(key=lambda c: (c.overfit, c.bound, c.n_states, c.dimension, c.model))
+        return tuple(good)
 
     @property
     def best(self) -> Candidate | None:

@@ -103,7 +103,7 @@ def loss_after_warm_up(model: SequenceModel, held_out: HeldOutWindows) -> float:
 
 
 def check_weights(model: SequenceModel, window: np.ndarray) -> None:
-    """Does a model that is built anew from the weights predict the same?
+    """Does a model that is rebuilt from the weights predict the same?
 
     Parameters
     ----------

@@ -90,7 +90,7 @@ def _no_difference(judgement: Judgement) -> str:
     if not margins:
         return ""
     return (
-        f' "No difference" means that the whole interval lies within a factor of {within}; "yes" '
+        f'"No difference" means that the whole interval lies within a factor of {within}; "yes" '
         'and "better", that it leaves out 1 and reaches beyond that factor.'
     )
 
@@ -124,7 +124,10 @@ def found(
     told = [_learned(systems), *told, _everywhere(board), _training(laws), _markov(systems)]
     items = [f"- {text}" for text in told]
     seen = tokens([r for r in judgement.records if r.claim in ASKED])
-    seen = seen and f" The claims are judged by networks trained on {seen}."
-    end = f"From a run of `{study}` at commit `{commit}`.{seen} {overfitting(judgement.records)}"
-    end = f"{end.rstrip()}{_no_difference(judgement)}"
-    return "\n".join([*items, "", end])
+    end = [
+        f"From a run of `{study}` at commit `{commit}`.",
+        seen and f"The claims are judged by networks trained on {seen}.",
+        overfitting(judgement.records),
+        _no_difference(judgement),
+    ]
+    return "\n".join([*items, "", " ".join(filter(None, end))])

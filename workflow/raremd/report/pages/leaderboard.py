@@ -60,8 +60,8 @@ def nearest(table: pd.DataFrame) -> str:
     counted, others = (first[known], first[~known]) if known.any() else (first, first[known])
     text = (
         f"`{first['model'].iloc[0]}`: in {count(len(counted), 'system')} no timescale at any lag "
-        f"is off by more than a factor of {ratio(counted['score'].max())} (single trainings: up to "
-        f"{ratio(counted['high'].max())})"
+        f"is off by more than a factor of {ratio(counted['score'].max())} (resampled "
+        f"trainings: up to {ratio(counted['high'].max())})"
     )
     if not known.any():
         return f"{text}, but their MD cannot decide what is right"
