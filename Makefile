@@ -64,7 +64,7 @@ tutorial: $(READY)  ## run the tutorial's study and keep what docs/tutorial.md q
 gallery: configured $(READY)   ## keep a figure of each kind of a finished study (CONFIG=...) in docs/gallery.md
 	@$(SNAKEMAKE) write_gallery
 
-spot-check: $(READY) ## recompute three random cells of docs/results and compare (SEED=...)
+spot-check: $(READY) ## train one replicate of three random cells of docs/results again and compare (SEED=...)
 	@$(BIN)/python tests/spot_check.py $(SEED)
 
 report: configured $(READY)    ## write a study's self-contained HTML report (CONFIG=...)

@@ -1,3 +1,4 @@
+import json
 from dataclasses import asdict
 
 import numpy as np
@@ -5,7 +6,7 @@ import pandas as pd
 import pytest
 from judged import LAG, assessment, cell_result, claim_record
 from PIL import Image
-from spot_check import compare_cell
+from spot_check import KEPT, compare_cell, of_first_replicate, verdict
 
 from raremd.analysis.assessment import Cause, Doubt
 from raremd.analysis.cell_result import cell_results
@@ -15,6 +16,7 @@ from raremd.report.pages import results as snapshot
 from raremd.report.pages.markdown import TWO_SCREENS, height
 from raremd.report.pages.recommendation import DETAILS
 from raremd.study.cell import Cell
+from raremd.study.load import load_study
 from raremd.study.verdict_plans import Control, ResultsPagePlan
 
 
@@ -148,26 +150,51 @@ def test_the_page_of_a_hundred_cells_begins_with_the_answer_and_stays_short():
 
 class TestSpotCheck:
     kept = pd.DataFrame(
-        [row(), row(replicate=2, value=2.0), row(replicate=0, value=4.0, low=3.0, high=5.0)]
+        [
+            row(model="md", replicate=0, value=8.0),
+            *(row(replicate=n, value=v) for n, v in enumerate([8.0, 2.0, 4.0], start=1)),
+            row(replicate=0, value=4.0, low=3.0, high=5.0),
+        ]
     )
 
-    def again(self, *values):
-        return pd.DataFrame([row(replicate=n, value=v) for n, v in enumerate(values, start=1)])
+    def again(self, value, of_md=8.0):
+        return pd.DataFrame([row(model="md", replicate=0, value=of_md), row(value=value)])
 
     def test_the_same(self):
-        assert compare_cell(self.kept, self.again(8.0, 2.0)) == (0.0, 1.0)
+        found = compare_cell(self.kept, self.again(8.0))
+        assert found == (0.0, 0.0, 1.0) and verdict(*found) == "the same"
 
-    def test_within_error_bars(self):
-        difference, inside = compare_cell(self.kept, self.again(4.0, 4.0))
-        assert difference == 1.0 and inside == 1.0
+    def test_another_of_its_replicates(self):
+        of_md, of_models, surprise = compare_cell(self.kept, self.again(16.0))
+        # Student with two degrees of freedom: 2 / sqrt(4/3) deviations from the mean of log2.
+        assert (of_md, of_models, surprise) == (0.0, 1.0, pytest.approx(0.2254, abs=1e-4))
+        assert verdict(of_md, of_models, surprise) == "as replicates scatter"
+
+    def test_several_values_share_one_level(self):
+        more = self.kept.assign(quantity="yardstick_timescale")
+        two = pd.concat([self.again(16.0), self.again(16.0).assign(quantity="yardstick_timescale")])
+        assert compare_cell(pd.concat([self.kept, more]), two)[2] == pytest.approx(0.4508, abs=1e-4)
 
     def test_another_answer(self):
-        assert compare_cell(self.kept, self.again(8.0, 8.0)) == (3.0, 0.0)
-        assert compare_cell(self.kept, self.again(np.nan, 2.0))[0] == np.inf
+        assert verdict(*compare_cell(self.kept, self.again(4e6))) == "DIFFERS"
+        assert verdict(*compare_cell(self.kept, self.again(np.nan))) == "DIFFERS"
+        assert verdict(*compare_cell(self.kept, self.again(8.0, of_md=8.1))) == "DIFFERS"
+
+    def test_the_md_of_the_first_set(self):
+        sets = pd.DataFrame([row(model="md", replicate=n, value=n + 6.0) for n in (1, 2)])
+        kept = pd.concat([self.kept, sets])
+        assert compare_cell(kept, self.again(8.0, of_md=7.0))[0] == 0.0
+        assert verdict(*compare_cell(kept, self.again(8.0))) == "DIFFERS"
 
     def test_missing_values(self):
         with pytest.raises(SystemExit, match="2 committed values, 1 recomputed"):
-            compare_cell(self.kept, self.again(8.0))
+            compare_cell(self.kept, self.again(8.0).iloc[:1])
+
+    def test_the_kept_study_can_be_run_with_one_replicate(self):
+        kept = json.loads((KEPT / "config.json").read_text())
+        study, one = load_study(kept), load_study(of_first_replicate(kept))
+        assert list(one.cells) == list(study.cells)
+        assert one.trainings == dict.fromkeys(study.trainings, 1)
 
 
 def test_removals_are_compared_with_what_they_are_made_of():
