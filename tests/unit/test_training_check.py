@@ -9,8 +9,9 @@ from judged import cell_result
 
 from raremd.analysis.assessment import Cause
 from raremd.analysis.cell_result import LOG2_CAP, Reading
-from raremd.analysis.ladder import Rung
+from raremd.analysis.ladder import Rung, rungs
 from raremd.analysis.training_check import budget_doubt
+from raremd.study.verdict_plans import Control
 
 TOLERANCE = 0.32
 RIGHT = (0.0, 0.01, -0.01)
@@ -88,6 +89,15 @@ def test_replicates_that_learned_among_others_that_did_not_are_not_trained():
     """Most stand where they stood with fewer tokens, which the median alone would believe."""
     found = long_lag_doubt((-3.2, -3.1, -3.2), (-3.1, -3.1, -3.2, 0.1, 0.0))
     assert "mean error at the long lag still moved by a factor of 1.5" in found.text
+
+
+def test_budgets_that_ran_in_other_cells_only_are_passed_over():
+    controls = [Control(f"lstm_{n}", "lstm", "budget", float(n)) for n in (4, 16, 64)]
+    middle = rungs("lstm", controls, [])[2]
+    assert (middle.name, middle.below.name, middle.above.name) == ("lstm_16", "lstm_4", "lstm_64")
+    cell = cell_result(lstm=(-2.0, -2.1, -1.9), lstm_16=(0.0, 0.1, -0.1))
+    found = budget_doubt(cell, middle, TOLERANCE, Reading.LONG_LAG)
+    assert "timescale at the long lag still moved by a factor of 1.41" in found.text  # 4 doublings
 
 
 def test_what_a_longer_training_learned_of_the_memory_was_not_learned_before():

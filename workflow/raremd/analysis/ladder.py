@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -43,15 +43,36 @@ def rungs(model: str, controls: Sequence[Control], cells: Sequence[CellResult]) 
     """The budgets of a network that ran in all of some cells, smallest first."""
     ladder = [(1.0, model)]
     ladder += [(k.budget, k.name) for k in controls if k.of == model and k.varies == "budget"]
-    ran = [
+    return _linked(
         Rung(name, budget, of=model)
         for budget, name in sorted(ladder)
         if all(name in cell.models for cell in cells)
-    ]
+    )
+
+
+def _linked(ran: Iterable[Rung]) -> list[Rung]:
+    """Each rung, smallest first, between those below and above it."""
+    ladder: list[Rung] = []
+    for rung in ran:
+        ladder.append(replace(rung, below=ladder[-1] if ladder else None))
     above: Rung | None = None
-    for k in reversed(range(len(ran))):
-        above = ran[k] = replace(ran[k], below=ran[k - 1] if k else None, above=above)
-    return ran
+    for k in reversed(range(len(ladder))):
+        above = ladder[k] = replace(ladder[k], above=above)
+    return ladder
+
+
+def in_cell(rung: Rung, cell: CellResult) -> Rung:
+    """The same rung between the budgets that ran in one cell; others may have run elsewhere."""
+
+    def beyond(side: str) -> Iterator[Rung]:
+        at = getattr(rung, side)
+        while at is not None:
+            if at.name in cell.models:
+                yield at
+            at = getattr(at, side)
+
+    below = list(beyond("below"))[::-1]
+    return _linked([*below, rung, *beyond("above")])[len(below)]
 
 
 def best_rung(ladder: Sequence[Step], trained: Callable[[Step], bool]) -> Step:

@@ -12,7 +12,7 @@ import numpy as np
 
 from raremd.analysis.assessment import Cause, Doubt
 from raremd.analysis.cell_result import LOG2_CAP, MARKOV, CellResult, Reading
-from raremd.analysis.ladder import Rung
+from raremd.analysis.ladder import Rung, in_cell
 from raremd.analysis.verdicts import paired_effect
 from raremd.analysis.words import number
 from raremd.learning.trained import is_far_above
@@ -34,14 +34,15 @@ def budget_doubt(cell: CellResult, rung: Rung, tolerance: float, reading: Readin
     cell : CellResult
     rung : Rung
         The network at one budget. What more tokens change is read from the same network at the
-        next smaller and at all larger budgets, each at the end of its own schedule, or, where it
-        ran at no other, from its history.
+        next smaller and at all larger budgets that ran in this cell, each at the end of its own
+        schedule, or, where it ran at no other, from its history.
     tolerance : float
         log2 change per doubling of tokens that counts as none.
     reading : Reading
         The long lag is checked by the timescale of what was generated, which only trainings at
         several budgets can tell; without them by the expected one-step timescale, as one step is.
     """
+    rung = in_cell(rung, cell)
     model = rung.name
     tokens = cell.values(model, "tokens")
     spent = f"{number(float(np.median(tokens)))} tokens" if len(tokens) else "its tokens"
