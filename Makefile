@@ -114,11 +114,14 @@ $(DOCS): envs/docs.txt
 plan: configured $(READY)      ## what a run (CONFIG=...) would do, without doing it
 	@$(SNAKEMAKE) --dry-run --quiet rules
 
+# The files of tests on several cores; each worker holds half a gigabyte.
+SIDE_BY_SIDE = -n auto --maxprocesses 4 --dist loadfile
+
 test: $(READY) lint ## lint, then the quick tests: library, plans, kept results
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 studies: $(READY)   ## small studies and the notebooks end to end: what runs again, what pages say
-	@$(BIN)/python -m pytest tests/studies --durations=10
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) tests/studies --durations=10
 
 faults: $(READY)    ## kill, starve and damage small studies and give them bad input; nothing may be lost
 	@$(BIN)/python -m pytest tests/faults --durations=0
