@@ -12,16 +12,16 @@ import numpy as np
 import torch
 
 from raremd.kinetics.residence import CrossingCounter
+from raremd.learning.draws import UNFILLED, check_draws, check_piece
 from raremd.learning.windows import Windows
 from raremd.models import SequenceModel
-from raremd.models.base import ModelError, Stream, device_of
+from raremd.models.base import Stream, device_of
 
 log = logging.getLogger(__name__)
 
 LOG_SECONDS = 5.0
 WALKERS_AT_ONCE = 256
 FRAMES_AT_ONCE = 256
-UNFILLED = np.iinfo(np.int16).min
 
 
 def draw_prompts(training: Windows, n_walkers: int, rng: np.random.Generator) -> np.ndarray:
@@ -86,6 +86,7 @@ def generate(
         n is `n_frames`; with `enough`, its first multiple with enough crossings, or the limit.
     """
     model.eval()
+    check_draws(model, prompts)
     limit = enough.limit if enough else n_frames
     counter = CrossingCounter(enough.sides, enough.lag, len(prompts)) if enough else None
     progress = _Progress(label, len(prompts) * limit, watch)
@@ -134,27 +135,11 @@ class _Walkers:
             chunk = np.full(rows.shape[::-1], UNFILLED, np.int16)
             stream = Stream(seed, self.first, self.frame)
             made = self.model.generate(self.tokens, self.state, stream, chunk)
-            _check_piece(self.model, made, chunk, self.frame)
+            check_piece(self.model, made, chunk, self.frame)
             self.tokens, self.state = made
             rows[:] = chunk.T
             self.frame += len(chunk)
             progress.add(chunk.size)
-
-
-def _check_piece(model: SequenceModel, made: Any, chunk: np.ndarray, first: int) -> None:
-    """Whether `generate` filled frames (n_frames, n_walkers) from `first` on with states."""
-    name, wrong = f"{type(model).__name__}.generate()", (chunk < 0) | (chunk >= model.n_states)
-    if wrong.any():
-        frame, walker = np.argwhere(wrong)[0]
-        value = chunk[frame, walker]
-        did = "left unfilled" if value == UNFILLED else f"filled with {value}"
-        raise ModelError(
-            f"{name}: `out` is {did} at generated frame {first + frame}; write states from 0 to "
-            f"{model.n_states - 1} into all of it"
-        )
-    pair = isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], torch.Tensor)
-    if not pair or made[0].shape != chunk.shape[1:]:
-        raise ModelError(f"{name}: return a pair of tokens, one for each walker, and state")
 
 
 class _Progress:
