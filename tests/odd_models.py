@@ -243,8 +243,7 @@ class WritesLateNothing(Bigram):
     """Leaves the last frame of what is the second piece of 300 frames."""
 
     def generate(self, tokens, state, stream, out):
-        out[: len(out) - (stream.frame > 0)] = 0
-        return tokens, state
+        return super().generate(tokens, state, stream, out[: len(out) - (stream.frame >= 256)])
 
 
 class ReturnsNothing(Bigram):
