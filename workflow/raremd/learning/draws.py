@@ -155,14 +155,15 @@ class _Scores:
 
         Which holds for rare states too: a few that two walkers happen to draw prove nothing.
         """
-        found = {}
-        for kind, (one, other) in {
+        pairs = {
             "walkers": (np.s_[:, 1:], np.s_[:, :-1]),
-            "frames": (np.s_[1:], np.s_[:-1]),
-            "pieces": (np.s_[FRAMES:], np.s_[:FRAMES]),
-        }.items():
+            "frames": (np.s_[1:, :], np.s_[:-1, :]),
+            "pieces": (np.s_[FRAMES:, :], np.s_[:FRAMES, :]),
+        }
+        largest = 0.25  # of a product
+        found = {}
+        for kind, (one, other) in pairs.items():
             size = abs((self.rank[one] * self.rank[other]).sum())
             variance = (self.rank_variance[one] * self.rank_variance[other]).sum()
-            largest = 0.25  # of a product
-            found[kind] = bool(size**2 / 2 > (variance + largest * size / 3) * DEVIATIONS**2 / 2)
+            found[kind] = bool(size**2 > (variance + largest * size / 3) * DEVIATIONS**2)
         return found
