@@ -48,12 +48,14 @@ def of_first_replicate(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _first_replicates(kept: pd.DataFrame) -> pd.DataFrame:
-    """Rows of the first replicate of each model, and of the MD that it was trained on."""
+    """Rows of the first replicate of each model, and of the MD that it was trained on.
+
+    Where the MD consists of sets, its reference may be made of them all, and is left out.
+    """
     fixed = kept["model"].isin(FIXED)
     sets = (kept["replicate"] > 0)[kept["model"] == "md"].any()
-    of_md = kept["replicate"] == (1 if sets else 0)
-    same = np.where(kept["model"] == "md", of_md, kept["replicate"] == (~fixed).astype(int))
-    return kept[same]
+    of_fixed = (kept["replicate"] == int(sets)) & ~(sets & (kept["model"] == "reference"))
+    return kept[np.where(fixed, of_fixed, kept["replicate"] == 1)]
 
 
 def _surprise(others: np.ndarray, again: float) -> float:

@@ -182,8 +182,10 @@ class TestSpotCheck:
 
     def test_the_md_of_the_first_set(self):
         sets = pd.DataFrame([row(model="md", replicate=n, value=n + 6.0) for n in (1, 2)])
-        kept = pd.concat([self.kept, sets])
-        assert compare_cell(kept, self.again(8.0, of_md=7.0))[0] == 0.0
+        of_all = pd.DataFrame([row(model="reference", replicate=0, value=9.0)])
+        kept = pd.concat([self.kept, sets, of_all])
+        again = pd.concat([self.again(8.0, of_md=7.0), of_all.assign(value=8.0)])
+        assert compare_cell(kept, again)[0] == 0.0
         assert verdict(*compare_cell(kept, self.again(8.0))) == "DIFFERS"
 
     def test_missing_values(self):
