@@ -10,9 +10,10 @@ from spot_check import KEPT, compare_cell, of_first_replicate, verdict
 
 from raremd.analysis.assessment import Cause, Doubt
 from raremd.analysis.cell_result import cell_results
-from raremd.analysis.claim_records import Judgement
+from raremd.analysis.claim_records import ControlError, Judgement
 from raremd.analysis.claims import Contrast, judge_study
 from raremd.report.pages import results as snapshot
+from raremd.report.pages.claims import control_table
 from raremd.report.pages.markdown import TWO_SCREENS, height
 from raremd.report.pages.recommendation import DETAILS
 from raremd.study.cell import Cell
@@ -221,6 +222,22 @@ def test_removals_are_compared_with_what_they_are_made_of():
     lines = snapshot.removals(table, study)
     assert "| `toy` | `x/dt_1/cored` | -1.00 | **+1.00** | +0.00 | – | – |" in lines
     assert snapshot.removals(table, plan_of(["toy"], models, {"toy": {}})) == []
+
+
+def test_budgets_follow_each_other_whatever_their_names():
+    budgets = {"lstm_64": 64.0, "lstm_thirty_two": 32.0, "lstm_four": 4.0}
+    controls = (
+        Control("corrected", "lstm", "prior", 4.0),
+        *(Control(name, "lstm", "budget", budget) for name, budget in budgets.items()),
+    )
+    cost = pd.DataFrame([row(model=m, core_seconds=1.0) for m in ("lstm", "corrected", *budgets)])
+    models = [line.split("|")[1].strip() for line in snapshot.spent(cost, controls)[-5:]]
+    assert models[:4] == ["LSTM", *(f"LSTM, {n} x tokens" for n in (4, 32, 64))]
+    errors = [ControlError("x", c.of, c.name, c.varies, 1.0, 2.0) for c in controls]
+    heading = control_table([claim_record("C4", controls=tuple(errors))], controls)[0]
+    assert [word for word in heading.split(" | ") if "x tokens" in word][:3] == [
+        f"{n} x tokens" for n in (4, 32, 64)
+    ]
 
 
 def test_what_longer_training_would_cost():

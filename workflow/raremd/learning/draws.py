@@ -12,16 +12,15 @@ from typing import Any
 import numpy as np
 import torch
 
+from raremd.learning.checks import NATS, SHARE
 from raremd.models import SequenceModel
 from raremd.models.base import ModelError, Stream, checked_step, device_of, reads_states
 
 UNFILLED = np.iinfo(np.int16).min
 WALKERS, FRAMES, SEED = 64, 64, 1
 """Two pieces of so many frames are drawn."""
-SHARE, NATS = 0.1, 0.05
-"""Of the entropy a frame, by which what is drawn may be off; half precision rounds by 0.4 %."""
 DEVIATIONS = 6.0
-"""Standard deviations that a right `generate` does not reach, about once in a billion times."""
+"""Standard deviations that chance alone does not reach."""
 TOGETHER = {
     "walkers": "neighbouring walkers",
     "frames": "successive frames",

@@ -257,8 +257,10 @@ def budget_table(records: Sequence[ClaimRecord]) -> list[str]:
 
 def control_table(records: Sequence[ClaimRecord], controls: Sequence[Control]) -> list[str]:
     """Error of the slowest timescale in every cell that has controls, and of each control."""
+    budgets = {c.name: c.budget for c in controls if c.varies == "budget"}
     rows = [row for r in records for row in r.controls]
-    columns = in_order(_changed(row.model, row.of, controls) for row in rows)
+    by_budget = sorted(rows, key=lambda row: budgets.get(row.model, float("inf")))
+    columns = in_order(_changed(row.model, row.of, controls) for row in by_budget)
     errors: dict[tuple[str, str], dict[str, float]] = {}
     for row in rows:
         mine = errors.setdefault((row.cell, row.of), {"itself": row.error})

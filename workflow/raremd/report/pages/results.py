@@ -213,10 +213,13 @@ def _over_md(cell: pd.DataFrame, model: str, quantity: str, lag: float) -> str:
     return f"{mine.iloc[0] / md.iloc[0]:.2f}" if known else "–"
 
 
-def _cost(cost: pd.DataFrame, study: ResultsPagePlan) -> list[str]:
+def spent(cost: pd.DataFrame, controls: Sequence[Control]) -> list[str]:
+    """Core-hours of each model in each system; a network's budgets from the smallest on."""
     hours = cost.pivot_table("core_seconds", "model", "system", aggfunc="sum") / 3600.0
+    place = {c.name: (c.of, c.varies != "budget", c.budget) for c in controls}
+    hours = hours.loc[sorted(hours.index, key=lambda name: place.get(name, (name, False, 1.0)))]
     rows = [
-        [named(str(model), study.controls), *("–" if np.isnan(v) else f"{v:.2f}" for v in row)]
+        [named(str(model), controls), *("–" if np.isnan(v) else f"{v:.2f}" for v in row)]
         for model, row in hours.iterrows()
     ]
     return [
@@ -306,7 +309,7 @@ def page(
     why, _, readings = diagnosis.partition(DETAILS)
     lines += ["### Why a network fails", "", *why.splitlines()[2:], ""]
     lines += collapsed("Each network", readings.strip().splitlines())
-    lines += [*_speed(comparison, study), *_cost(cost, study), *longer(claims, cost, controls)]
+    lines += [*_speed(comparison, study), *spent(cost, controls), *longer(claims, cost, controls)]
     return "\n".join(lines) + "\n"
 
 
