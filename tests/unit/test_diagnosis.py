@@ -55,6 +55,15 @@ def test_the_largest_budget_is_judged():
     assert gain.helps and gain.gain == pytest.approx(1.98, abs=0.01)
 
 
+def test_a_budget_at_which_it_overfits_is_not_judged_if_it_is_trained_at_a_smaller_one():
+    scattered = (-1.2, 1.1, -0.9, 1.0, -1.1)
+    found = diagnosed(
+        lstm=RIGHT, lstm_twice=scattered, best_tokens={"lstm_twice": 1e5},
+        losses={"markov": 0.1, "lstm": 0.1, "lstm_twice": 0.1},
+    )  # fmt: skip
+    assert (found.budget, found.outcome) == (1.0, Outcome.REPRODUCED)
+
+
 def test_a_control_of_a_larger_budget_is_compared_with_that_budget():
     halfway = tuple(d + 1.0 for d in WRONG)
     controls = (*CONTROLS, Control("lstm_twice_seen", "lstm", "prior", 2.0))

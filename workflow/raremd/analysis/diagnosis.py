@@ -13,7 +13,7 @@ from raremd.analysis.claims import doubts_of
 from raremd.analysis.findings import finding
 from raremd.analysis.ladder import Rung, rungs
 from raremd.analysis.recommendation import ONE_TRAINING, Outcome
-from raremd.analysis.training_check import budget_doubt
+from raremd.analysis.training_check import budget_doubt, rung_to_judge
 from raremd.analysis.verdicts import Verdict, paired_effect
 from raremd.io.storage import Number
 from raremd.study.verdict_plans import Control
@@ -141,7 +141,7 @@ def diagnose(
     reading: Reading,
     assessment: Assessment,
 ) -> Diagnosis:
-    """What is known of one network in one cell, at the largest budget that ran there.
+    """What is known of one network in one cell, at the budget that `rung_to_judge` takes.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ def diagnose(
         margin = cell.closeness(reading, tolerance)
         return finding("C1", paired_effect(cell.deviations(name, reading)), doubts, margin)
 
-    rung = rungs(model, controls, [cell])[-1]
+    rung = rung_to_judge(cell, rungs(model, controls, [cell]), tolerance, reading)
     mine = ratio(rung.name)
     markov = ratio(MARKOV) if MARKOV in cell.models else None
     long_lag = reading is Reading.LONG_LAG

@@ -16,9 +16,9 @@ import numpy as np
 
 from raremd.analysis.assessment import Assessment, Doubt
 from raremd.analysis.cell_result import LOG2_CAP, MARKOV, MD, CellResult, Reading
-from raremd.analysis.ladder import best_rung, rungs
+from raremd.analysis.ladder import rungs
 from raremd.analysis.slow_process import SlowProcess
-from raremd.analysis.training_check import budget_doubt, overfits
+from raremd.analysis.training_check import budget_doubt, overfits, rung_to_judge
 from raremd.analysis.verdicts import paired_effect, replicates_needed
 from raremd.study.verdict_plans import Control
 
@@ -281,11 +281,9 @@ def candidate(
 ) -> Candidate:
     """One model in one cell against all slow processes of the MD."""
     tolerance = assessment.tolerance
-    ladder = rungs(model, controls, [cell])
-    doubts = {rung: budget_doubt(cell, rung, tolerance, Reading.LONG_LAG) for rung in ladder}
-    fitting = [rung for rung in ladder if doubts[rung] is None and not overfits(cell, rung.name)]
-    chosen = fitting[-1] if fitting else best_rung(ladder, lambda rung: doubts[rung] is None)
-    budget = doubts[chosen]
+    judged = tolerance, Reading.LONG_LAG
+    chosen = rung_to_judge(cell, rungs(model, controls, [cell]), *judged)
+    budget = budget_doubt(cell, chosen, *judged)
     compared = tuple(_compare(cell, chosen.name, slow, tolerance) for slow in assessment.slow)
     missed = tuple(
         process.i

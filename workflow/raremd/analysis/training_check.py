@@ -6,13 +6,13 @@ make mostly return at once. Each reading is therefore checked by its own timesca
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from raremd.analysis.assessment import Cause, Doubt
 from raremd.analysis.cell_result import LOG2_CAP, MARKOV, CellResult, Reading
-from raremd.analysis.ladder import Rung, in_cell
+from raremd.analysis.ladder import Rung, best_rung, in_cell
 from raremd.analysis.verdicts import paired_effect
 from raremd.analysis.words import number
 from raremd.learning.trained import is_far_above
@@ -59,6 +59,20 @@ def budget_doubt(cell: CellResult, rung: Rung, tolerance: float, reading: Readin
         return Doubt(Cause.OVERFIT, text, MORE_MD)
     text = f"{rung.words} is not trained to the end in `{cell.name}`: after {spent} its {seen}"
     return Doubt(Cause.BUDGET, text, REMEDY)
+
+
+def rung_to_judge(
+    cell: CellResult, ladder: Sequence[Rung], tolerance: float, reading: Reading
+) -> Rung:
+    """The largest budget of a cell at which a network is trained and does not overfit.
+
+    If it overfits at all of those, the largest of them; if it is trained at none, the largest of
+    all. Parameters as in `budget_doubt`.
+    """
+    trained = [r for r in ladder if budget_doubt(cell, r, tolerance, reading) is None]
+    if not trained:
+        return ladder[-1]
+    return best_rung(trained, lambda rung: not overfits(cell, rung.name))
 
 
 def _far_above_markov(cell: CellResult, model: str) -> str | None:

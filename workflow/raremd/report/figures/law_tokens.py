@@ -20,6 +20,8 @@ from raremd.report.figures.style import Files, Look
 
 MOST = 4
 """Systems beside each other: those with most fits."""
+UNITS = {"leak": "per frame", "excess_loss": "nats per frame"}
+"""Of the quantities that have one."""
 
 
 class Fitted(NamedTuple):
@@ -73,9 +75,10 @@ def draw(data: Fitted, look: Look) -> Figure:
         axes.set(xscale="log", yscale="log")
         axes.xaxis.set_minor_formatter(NullFormatter())
         if system == systems[0]:
-            axes.set_ylabel(ERRORS[quantity], fontsize=style.SMALL)
+            unit = f" ({UNITS[quantity]})" if quantity in UNITS else ""
+            axes.set_ylabel(ERRORS[quantity] + unit, fontsize=style.SMALL)
         if quantity == next(iter(ERRORS)):
             axes.set_title(system)
-    figure.supxlabel("tokens of training", fontsize=8)
+    figure.supxlabel("tokens of training (saved frames)", fontsize=8)
     style.legend_above(figure, panels)
     return figure

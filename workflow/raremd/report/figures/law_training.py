@@ -51,7 +51,7 @@ def draw(data: pd.DataFrame, look: Look) -> Figure:
                 )
         axes.set(xscale="log", yscale="log", title=system)
         axes.xaxis.set_minor_formatter(NullFormatter())
-    figure.supxlabel("tokens seen", fontsize=8)
+    figure.supxlabel("tokens seen (saved frames)", fontsize=8)
     figure.supylabel("expected t₁ / t₁ MD, at one step", fontsize=8)
     style.legend_above(figure, panels)
     return figure
