@@ -172,6 +172,34 @@ class EncodesOnly(Bigram):
         return trajectory[::2]
 
 
+class PreparesInPlace(Bigram):
+    """Rewrites the trajectories that it is shown."""
+
+    def prepare(self, trajectories):
+        trajectories[0][:100] = 0
+
+
+class EncodesInPlace(Bigram):
+    """Rewrites the trajectory that it reads."""
+
+    def encode(self, trajectory):
+        trajectory[:100] = 0
+        return trajectory
+
+    def generate(self, tokens, state, stream, out):
+        out[:] = 0
+        return tokens, state
+
+
+class RestrictsInPlace(Bigram):
+    """Rewrites the trajectories after half of its training."""
+
+    plain_share = 0.5
+
+    def restrict(self, trajectories):
+        trajectories[0][:100] = 0
+
+
 class Summed(Bigram):
     """Adds up over frames what should be a mean."""
 

@@ -120,6 +120,15 @@ def walk(kind, n_frames=20, n_states=V):
     return generate(build_model(kind, n_states, {}), np.zeros((3, 5), np.int64), n_frames, seed=1)
 
 
+class TestTrajectories:
+    @pytest.mark.parametrize("method", ["prepare", "encode", "restrict"])
+    def test_a_model_that_changes_them_is_told(self, method, data, tmp_path):
+        kind = f"{method.capitalize()}sInPlace"
+        own = CellData(V, *([t.copy() for t in part] for part in (data.training, data.validation)))
+        with refused(kind, rf"{method}\(\)", "changes the trajectories"):
+            trained(own, tmp_path, kind)
+
+
 class TestNaN:
     def test_of_step_is_told_with_its_frame(self):
         with refused("NaNStep.step", "NaN", "generated frame 3 "):

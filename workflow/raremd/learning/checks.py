@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
 import numpy as np
 import torch
 
@@ -15,6 +19,32 @@ frame. Those of our networks agree to 1e-6 nats in float32; bfloat16 rounds by 0
 NEGATIVE = -1e-3
 """Nats a frame; rounding alone does not reach below."""
 WINDOWS_AT_ONCE = 64
+
+
+@contextmanager
+def unchanged(
+    model: SequenceModel, methods: str, trajectories: Sequence[np.ndarray]
+) -> Iterator[None]:
+    """Refuse a model that changes the trajectories which its methods are given.
+
+    All replicates are trained on them, and prompts are taken from them.
+
+    Raises
+    ------
+    ModelError
+        If they are not the same at the end of the block.
+    """
+
+    def sums() -> list[int]:
+        return [zlib.crc32(t.tobytes()) for t in trajectories]
+
+    before = sums()
+    yield
+    if sums() != before:
+        raise ModelError(
+            f"{methods} of {type(model).__name__} changes the trajectories that it is given; "
+            "let it work on a copy"
+        )
 
 
 def check_loss(model: SequenceModel, loss: float, where: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from raremd.learning.checks import unchanged
 from raremd.learning.replicates import CellData, Cost, TrainedReplicate, calibrate, derive_seed
 from raremd.models import build_model
 from raremd.models.base import device_of
@@ -34,7 +35,8 @@ def corrected(
     started, model = Cost.now(), build_model(plan.model.kind, data.n_states, plan.model.settings)
     model = model.to(device_of(plain.model))
     model.load_state_dict(model.state_dict() | plain.model.state_dict())
-    model.restrict(data.training)
+    with unchanged(model, "restrict()", data.training):
+        model.restrict(data.training)
     seed = derive_seed(plan.seed, f"{plan.cell.folder}/{plan.model.name}", replicate)
     entropy, held_out = calibrate(model, data, plain.training, plan.model.budget, seed)
     return replace(

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from raremd.learning.checks import check_loss, check_weights
+from raremd.learning.checks import check_loss, check_weights, unchanged
 from raremd.learning.leak import HeldOut
 from raremd.learning.training import (
     TrainingSettings,
@@ -202,11 +202,12 @@ def train_model(
     torch.manual_seed(one_number(*seed))
     model = build_model(plan.kind, data.n_states, plan.settings)
     model = model.to(resolve_device(device))
-    model.prepare(data.training)
-    training, validation = (
-        Windows.of([model.encode(t) for t in part], settings.window)
-        for part in (data.training, data.validation)
-    )
+    with unchanged(model, "prepare() or encode()", [*data.training, *data.validation]):
+        model.prepare(data.training)
+        training, validation = (
+            Windows.of([model.encode(t) for t in part], settings.window)
+            for part in (data.training, data.validation)
+        )
     before = Cost.now()
 
     def trained(share: float, seed: tuple[int, ...], checkpoint: Path) -> pd.DataFrame:
@@ -216,7 +217,8 @@ def train_model(
     plain = model.plain_share
     history = trained(plain or 1, seed, checkpoint)
     if plain:
-        model.restrict(data.training)
+        with unchanged(model, "restrict()", data.training):
+            model.restrict(data.training)
         if plain < 1:
             second = checkpoint.with_stem(f"{checkpoint.stem}_restricted")
             history = _joined(history, trained(1 - plain, (*seed, 3), second))
