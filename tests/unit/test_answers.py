@@ -12,7 +12,7 @@ from raremd.report.pages.answers import answers
 def record(claim, long_lag, one_step, tokens=5.6e6):
     found = {"long_lag": finding(long_lag), "one_step": finding(one_step)}
     same = claim_record(claim=claim)
-    budgets = (BudgetFinding(same.budget, tokens, True, False, **found),)
+    budgets = (BudgetFinding(same.budget, tokens, True, False, False, **found),)
     return replace(same, **found, budgets=budgets)
 
 

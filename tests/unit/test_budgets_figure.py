@@ -14,7 +14,7 @@ EFFECTS = {1.0: 2.0, 4.0: 1.0, 16.0: 0.1}
 
 def at(budget, trained=True, overfit=False):
     found = finding(Verdict.SUPPORTED, EFFECTS[budget])
-    return BudgetFinding(budget, 1e6 * budget, trained, overfit, found, found)
+    return BudgetFinding(budget, 1e6 * budget, trained, overfit, False, found, found)
 
 
 @pytest.fixture

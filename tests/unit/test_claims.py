@@ -11,6 +11,7 @@ from raremd.analysis.cell_result import Reading
 from raremd.analysis.claim_records import Judgement
 from raremd.analysis.claims import Contrast, judge_contrast, judge_models, judge_study
 from raremd.analysis.findings import corrected
+from raremd.analysis.ladder import best_rung
 from raremd.analysis.stationarity import UNKNOWN
 from raremd.analysis.verdicts import Verdict
 from raremd.io.storage import read_typed, write_typed
@@ -210,6 +211,21 @@ class TestBudgets:
         record = self.judged(losses, {"lstm_16.0": 1e5})
         assert [at.overfit for at in record.budgets] == [False, False, True]
         assert (record.budget, record.long_lag.verdict) == (16, Verdict.NO_DIFFERENCE)
+
+    def test_one_at_which_a_network_is_past_its_best_is_passed_over(self):
+        losses = {"markov": 1.0, "lstm": 1.0, "lstm_4.0": 0.99, "lstm_16.0": 0.995}
+        record = self.judged(losses)
+        assert [at.past_best for at in record.budgets] == [False, False, True]
+        assert (record.budget, record.long_lag.verdict) == (4, Verdict.NO_DIFFERENCE)
+
+    @pytest.mark.parametrize(
+        ("trained", "past_best", "taken"),
+        [({1, 4, 16}, {16}, 4), ({16}, {16}, 16), ({4, 16}, {4, 16}, 16), (set(), {16}, 16)],
+    )
+    def test_of_those_that_are_trained_the_largest_not_past_its_best_is_taken(
+        self, trained, past_best, taken
+    ):
+        assert best_rung((1, 4, 16), trained.__contains__, past_best.__contains__) == taken
 
     def test_a_budget_beyond_which_the_timescale_moved_decides_nothing(self):
         """It was right by accident at fewer tokens: longer training takes it away again."""

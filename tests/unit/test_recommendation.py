@@ -69,12 +69,12 @@ class TestOneCell:
         found = candidate(cell, "lstm", 10, assessment(), controls)
         assert (found.model, found.budget, found.outcome) == ("lstm", 4, Outcome.REPRODUCED)
 
-    def test_a_budget_at_which_it_overfits_is_not_taken_if_another_will_do(self):
+    def test_a_budget_at_which_it_is_past_its_best_is_not_taken_if_another_will_do(self):
         controls = (Control("lstm_4", "lstm", "budget", 4.0),)
         found = candidate(
             cell_result(
                 lstm=RIGHT, lstm_4=tuple(d + 0.6 for d in RIGHT),
-                losses={"markov": 0.1, "lstm": 0.1, "lstm_4": 0.1}, best_tokens={"lstm_4": 1e5},
+                losses={"markov": 0.1, "lstm": 0.1, "lstm_4": 0.101},
             ), "lstm", 10, assessment(), controls,
         )  # fmt: skip
         assert (found.budget, found.outcome) == (1, Outcome.REPRODUCED)

@@ -33,7 +33,7 @@ def between(page, name):
 
 def judgement(*texts):
     doubts = tuple(Doubt(Cause.BUDGET, text, "train longer") for text in texts)
-    budget = BudgetFinding(1.0, 1e6, True, False, finding(), finding())
+    budget = BudgetFinding(1.0, 1e6, True, False, False, finding(), finding())
     return Judgement((claim_record(one_step_doubts=doubts, budgets=(budget,)),), ())
 
 

@@ -92,6 +92,8 @@ class BudgetFinding:
         Whether nothing speaks for longer training on any side, or against so long a one.
     overfit : bool
         Whether on some side the second half of the tokens no longer lowered the held-out loss.
+    past_best : bool
+        Whether on some side the held-out loss is, beyond doubt, above that on fewer tokens.
     long_lag, one_step : Finding
         Uncorrected.
     """
@@ -100,6 +102,7 @@ class BudgetFinding:
     tokens: float | None
     trained: bool
     overfit: bool
+    past_best: bool
     long_lag: Finding
     one_step: Finding
 
@@ -119,7 +122,8 @@ class ClaimRecord:
         The same for the Markov baseline, at the long lag.
     budget : float
         Multiple of the network's own at which the verdict is given: the largest at which all sides
-        are trained to the end, or where there is none the largest that ran.
+        are trained to the end, if possible one at which none is past its best; or where there is
+        none the largest that ran.
     budgets : tuple of BudgetFinding
         Smallest first; more than one where budgets are varied.
     varied : tuple of VariedFinding

@@ -26,7 +26,7 @@ from raremd.analysis.claim_records import (
 )
 from raremd.analysis.findings import corrected, finding, pooled_over_systems
 from raremd.analysis.ladder import Rung, best_rung, rungs
-from raremd.analysis.training_check import budget_doubt, overfits
+from raremd.analysis.training_check import budget_doubt, overfits, past_best
 from raremd.analysis.verdicts import Effect, paired_effect
 from raremd.analysis.words import given
 from raremd.study.verdict_plans import Control
@@ -148,6 +148,7 @@ class _Judged:
     doubts: tuple[Doubt, ...]
     one_step_doubts: tuple[Doubt, ...]
     overfit: bool
+    past_best: bool
 
     @property
     def trained(self) -> bool:
@@ -172,8 +173,8 @@ def _record(
     controls: Sequence[Control],
     assessment: Assessment,
 ) -> ClaimRecord:
-    """The record of a claim, given at the highest rung that is trained."""
-    budget, chosen = best_rung(ladder, lambda step: step[1].trained)
+    """The record of a claim, given at its best rung."""
+    budget, chosen = best_rung(ladder, lambda at: at[1].trained, lambda at: at[1].past_best)
     of = (LSTM, TRANSFORMER) if claim == "C6" else (model,)
     return ClaimRecord(
         claim=claim,
@@ -186,7 +187,15 @@ def _record(
         markov=markov,
         budget=budget,
         budgets=tuple(
-            BudgetFinding(times, at.tokens, at.trained, at.overfit, at.long_lag, at.one_step)
+            BudgetFinding(
+                budget=times,
+                tokens=at.tokens,
+                trained=at.trained,
+                overfit=at.overfit,
+                past_best=at.past_best,
+                long_lag=at.long_lag,
+                one_step=at.one_step,
+            )
             for times, at in ladder
         ),
         varied=tuple(varied),
@@ -221,6 +230,7 @@ def judge_contrast(
             doubts=doubts,
             one_step_doubts=steps,
             overfit=any(overfits(cell, name) for cell in cells),
+            past_best=any(past_best(cell, rung) for cell in cells),
         )
 
     ladder = [(rung.budget, at_budget(rung)) for rung in rungs(model, controls, cells)]
@@ -243,8 +253,8 @@ def judge_models(
 ) -> ClaimRecord:
     """Verdict on C6, over the cells of a system that hold both networks, uncorrected.
 
-    Cells in which one of the networks is not trained to the end, or the MD has no slow process,
-    are left out unless no other is left.
+    Cells in which one of the networks is not trained to the end, or past its best, or the MD has no
+    slow process, are left out unless no other is left.
     """
 
     def judged(pair: tuple[Rung, Rung]) -> _Judged:
@@ -252,15 +262,24 @@ def judge_models(
         both = [cell for cell in cells if set(names) <= set(cell.models)]
         readings = [judged_in(pair, both, reading) for reading in Reading]
         (long_lag, doubts, chosen), (one_step, steps, _) = readings
-        overfit = any(overfits(cell, name) for cell in chosen for name in names)
-        return _Judged(chosen, _tokens(chosen, names), long_lag, one_step, doubts, steps, overfit)
+        return _Judged(
+            cells=chosen,
+            tokens=_tokens(chosen, names),
+            long_lag=long_lag,
+            one_step=one_step,
+            doubts=doubts,
+            one_step_doubts=steps,
+            overfit=any(overfits(cell, name) for cell in chosen for name in names),
+            past_best=any(past_best(cell, rung) for cell in chosen for rung in pair),
+        )
 
     def judged_in(
         pair: tuple[Rung, Rung], both: list[CellResult], reading: Reading
     ) -> tuple[Finding, tuple[Doubt, ...], list[CellResult]]:
         of_md = set(assessment.doubts)
         trained = [c for c in both if set(doubts_of(assessment, [c], pair, reading)) <= of_md]
-        chosen = trained or both
+        fitting = [c for c in trained if not any(past_best(c, rung) for rung in pair)]
+        chosen = fitting or trained or both
         doubts = doubts_of(assessment, chosen, pair, reading)
         effect = models_effect(chosen, pair[0].name, pair[1].name, reading)
         return finding("C6", effect, doubts, assessment.tolerance), doubts, chosen

@@ -114,14 +114,18 @@ OUTCOMES = {
 
 
 def _gains(
-    cell: CellResult, model: str, controls: Sequence[Control], reading: Reading
+    cell: CellResult, rung: Rung, controls: Sequence[Control], reading: Reading
 ) -> Iterator[ControlGain]:
-    """Of each control, beside the network of the same budget where that ran."""
-    at = {rung.budget: rung.name for rung in rungs(model, controls, [cell])}
+    """Of each control, beside the network of its budget; of the budget, what its last step gave."""
+    at = {above.budget: above.name for above in rungs(rung.of, controls, [cell])}
     for control in controls:
-        if control.of == model and control.name in cell.models:
-            beside = at.get(control.budget, model) if control.varies != "budget" else model
+        if control.of != rung.of or control.name not in cell.models:
+            continue
+        if control.varies != "budget":
+            beside = at.get(control.budget, rung.of)
             yield _gain(cell, beside, control.name, reading, control.varies)
+        elif rung.below and control.name == rung.name:
+            yield _gain(cell, rung.below.name, rung.name, reading)
 
 
 def _gain(
@@ -166,7 +170,7 @@ def diagnose(
     quantity = "yardstick_ceiling_log2" if long_lag else "ceiling_log2"
     ceilings = cell.values(MD, quantity, cell.lag(reading))
     ceiling = float(ceilings[0]) if len(ceilings) else float("nan")
-    gains = tuple(_gains(cell, model, controls, reading))
+    gains = tuple(_gains(cell, rung, controls, reading))
     outcome = OUTCOMES[mine.verdict]
     cause, evidence = None, doubts[0].text if doubts else ""
     if outcome is Outcome.CANNOT_TELL and not doubts:

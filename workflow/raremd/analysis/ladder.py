@@ -75,14 +75,19 @@ def in_cell(rung: Rung, cell: CellResult) -> Rung:
     return _linked([*below, rung, *beyond("above")])[len(below)]
 
 
-def best_rung(ladder: Sequence[Step], trained: Callable[[Step], bool]) -> Step:
-    """The highest rung that is trained to the end, or else the last.
+def best_rung(
+    ladder: Sequence[Step], trained: Callable[[Step], bool], past_best: Callable[[Step], bool]
+) -> Step:
+    """The highest rung that is trained to the end, without those past their best if others are.
+
+    If none is trained it is the last.
 
     Parameters
     ----------
     ladder : sequence
         Smallest budget first, at least one.
-    trained : callable
+    trained, past_best : callable
         What is known of a rung.
     """
-    return ([rung for rung in ladder if trained(rung)] or ladder)[-1]
+    done = [rung for rung in ladder if trained(rung)]
+    return ([rung for rung in done if not past_best(rung)] or done or ladder)[-1]

@@ -107,8 +107,7 @@ class Candidate:
     result : CellResult
     model : str
     budget : float
-        Multiple of the model's own tokens: the largest at which nothing speaks for longer training
-        and it does not overfit, or else at which the first holds, or else the largest that ran.
+        Multiple of the model's own tokens, that of `training_check.rung_to_judge`.
     n_states, dimension : int
     processes : tuple of ProcessComparison
     missed : tuple of int

@@ -64,15 +64,28 @@ def budget_doubt(cell: CellResult, rung: Rung, tolerance: float, reading: Readin
 def rung_to_judge(
     cell: CellResult, ladder: Sequence[Rung], tolerance: float, reading: Reading
 ) -> Rung:
-    """The largest budget of a cell at which a network is trained and does not overfit.
+    """The best rung of a network in one cell; parameters as in `budget_doubt`."""
+    return best_rung(
+        ladder,
+        lambda rung: budget_doubt(cell, rung, tolerance, reading) is None,
+        lambda rung: past_best(cell, rung),
+    )
 
-    If it overfits at all of those, the largest of them; if it is trained at none, the largest of
-    all. Parameters as in `budget_doubt`.
+
+def past_best(cell: CellResult, rung: Rung) -> bool:
+    """Whether a network's held-out loss is, beyond doubt, above that of the same on fewer tokens.
+
+    Then its longer training did it harm, even though it keeps the weights of its lowest loss.
     """
-    trained = [r for r in ladder if budget_doubt(cell, r, tolerance, reading) is None]
-    if not trained:
-        return ladder[-1]
-    return best_rung(trained, lambda rung: not overfits(cell, rung.name))
+    mine, at = cell.values(rung.name, LOSS), in_cell(rung, cell).below
+    while at is not None:
+        fewer = cell.values(at.name, LOSS)
+        n = min(len(mine), len(fewer))
+        low, _ = paired_effect(mine[:n] - fewer[:n]).interval()
+        if low > 0:
+            return True
+        at = at.below
+    return False
 
 
 def _far_above_markov(cell: CellResult, model: str) -> str | None:

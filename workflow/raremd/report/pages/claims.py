@@ -42,8 +42,9 @@ DECIDES = {
 VARIED = "The same effect at the long lag for networks with one thing changed, uncorrected:"
 BUDGETS = """\
 The same effect at other budgets, without Holm's correction, so that it can be decided where the
-verdict is not; bold is the budget of the verdict, and `overfit` that the second half of a network's
-tokens no longer lowered its held-out loss:"""
+verdict is not. Bold is the budget of the verdict. `overfit`: the second half of a network's tokens
+no longer lowered its held-out loss. `past its best`: that loss is, beyond doubt, above the one on
+fewer tokens, so that another budget is taken if a network is trained there:"""
 CONTROLS = """\
 Mean error of the slowest timescale at the long lag: of each network, and of the same network with
 one thing changed.
@@ -240,8 +241,13 @@ def budget_table(records: Sequence[ClaimRecord]) -> list[str]:
         at = next((at for at in record.budgets if at.budget == budget), None)
         if at is None:
             return "–"
-        mark = ", not trained" * (not at.trained) + ", overfit" * at.overfit
-        text = f"{at.long_lag.verdict} {shown(at.long_lag)}{mark}"
+        marks = {
+            "not trained": not at.trained,
+            "overfit": at.overfit,
+            "past its best": at.past_best,
+        }
+        told_of = "".join(f", {mark}" for mark, holds in marks.items() if holds)
+        text = f"{at.long_lag.verdict} {shown(at.long_lag)}{told_of}"
         return f"**{text}**" if budget == record.budget else text
 
     return [
