@@ -250,8 +250,10 @@ class TestCompare:
 
     def test_a_model_that_stays_in_one_state_is_not_given_a_number(self, md):
         found = raremd.compare(md, {"still": [np.full(4000, 7)]}, **HOW)
-        assert found.outcomes == {"still": "cannot tell"}
-        assert found.text.startswith("- **still: cannot tell.** Its t1 is >32 [<0.031, >32] times")
+        assert found.outcomes == {"still": "not reproduced"}
+        assert found.text.startswith(
+            "- **still does not reproduce** the MD: its t1 is a factor of >32"
+        )
 
     def test_nothing_is_reproduced_where_the_md_leaves_doubts(self, md):
         apart = [md[0], md[1], md[2] + 1, md[3] + 1]
@@ -267,7 +269,10 @@ class TestCompare:
         for generated, options, message in (
             ({"m": [md[0] + 1]}, {}, "^m: state 4 does not occur in the MD"),
             ({"m": [md[0][:9]]}, {}, "^m: no trajectory is longer than the longest lag, 15 frames"),
-            ({"md": md}, {}, "'md' cannot be the name of a model"),
+            ({"MD": md}, {}, "'MD' cannot be the name of a model"),
+            ({"a|b": md}, {}, "'a|b' cannot be the name of a model"),
+            ({"": md}, {}, "'' cannot be the name of a model"),
+            ({"m": md}, {"unit": None}, "^unit: None: name the unit"),
             ({"m": md}, {"macrostates": [0]}, "^macrostates: 1 numbers for 2 states"),
             ({"m": md}, {"macrostates": {3: 0}}, "^macrostates: state 7 .* is not in it"),
             ({"m": md}, {"macrostates": [0, 1.5]}, "^macrostates: 1.5: macrostates are whole"),
@@ -275,8 +280,8 @@ class TestCompare:
             ({"m": md}, {"macrostates": 1}, "^macrostates: 1: give a number from 2 up, or the"),
             ({"m": md}, {"macrostates": 2.0}, "^macrostates: 2.0: give a number from 2 up, or the"),
             ({"m": md}, {"macrostates": "pcca"}, "^macrostates: 'pcca': give a number from 2 up"),
-            ({"m": md}, {"samples": -1}, "^samples: -1: give a whole number from 1 up"),
-            ({"m": md}, {"samples": 1.5}, "^samples: 1.5: give a whole number from 1 up"),
+            ({"m": md}, {"samples": -1}, "^samples: -1: give a whole number from 20 up"),
+            ({"m": md}, {"samples": 20.5}, "^samples: 20.5: give a whole number from 20 up"),
             ({}, {}, "^generated: give the trajectories of each model by its name"),
             ({"m": md}, {"lags": [0.5]}, "^lags: 0.5: give whole numbers"),
             ({"m": md}, {"lags": [1, np.nan]}, "^lags: nan: give whole numbers"),

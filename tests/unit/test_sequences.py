@@ -49,9 +49,11 @@ class TestSplit:
             for v in split.validation:
                 if t.trajectory == v.trajectory:
                     assert v.start - t.stop == gap
-        assert sum(u.sum() for u in used) == sum(lengths) - gap * (
-            len(lengths) if len(lengths) < MINIMUM_TRAJECTORIES else 0
+        whole = {s.trajectory for s in split.training}.isdisjoint(
+            s.trajectory for s in split.validation
         )
+        assert whole <= (len(lengths) >= MINIMUM_TRAJECTORIES)
+        assert sum(u.sum() for u in used) == sum(lengths) - gap * len(lengths) * (not whole)
 
     @settings(deadline=None)
     @given(n=st.integers(MINIMUM_TRAJECTORIES, 300), fraction=FRACTION)
@@ -64,6 +66,14 @@ class TestSplit:
         chosen = np.array([s.trajectory for s in split.validation])
         if len(chosen) > 1:
             assert np.ptp(np.diff(chosen)) <= 2
+
+    @pytest.mark.parametrize("place", [0, 3])
+    def test_one_that_is_most_of_the_frames_is_not_held_out_whole(self, place):
+        lengths = [400] * 6
+        lengths.insert(place, 60_000)
+        split = split_frames(lengths, 0.2, gap=10)
+        held_out = sum(s.stop - s.start for s in split.validation)
+        assert held_out == sum(lengths) / 5
 
     def test_by_hand(self):
         split = split_frames([100, 50], 0.2, gap=5)
@@ -188,7 +198,7 @@ def test_one_block_of_training_data_is_refused():
     ],
 )
 def test_a_window_longer_than_training_or_validation_is_refused(lengths, wanted):
-    split = split_frames(lengths, 0.2, gap=0)  # of five trajectories the third validates
+    split = split_frames(lengths, 0.2, gap=0, validation=[2])
     windows = [("1", 1, 20), ("2", 2, 20)]
     if wanted is None:
         check_windows(split, windows)

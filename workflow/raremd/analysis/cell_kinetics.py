@@ -73,11 +73,12 @@ class Seen:
 
 
 def _timescale_rows(
-    quantity: str, dtrajs: list[np.ndarray], n_states: int, lags: Sequence[int], n: int
+    quantity: str, dtrajs: list[np.ndarray], sides: np.ndarray, lags: Sequence[int], n: int
 ) -> Iterator[Row]:
+    """Timescales at all lags; sides (n_states,) are those of the slowest process of the MD."""
     for lag in lags:
-        found = implied(dtrajs, n_states, lag, n)
-        for i, value in enumerate(found.times, start=1):
+        found = implied(dtrajs, len(sides), lag, n)
+        for i, value in enumerate(found.times_with(sides), start=1):
             yield Row(quantity=quantity, i=i, lag=lag, value=value)
         if lag == lags[0] and quantity == "timescale":
             yield Row(quantity="states_left_out", value=found.fraction_states_left_out)
@@ -101,8 +102,9 @@ def point_rows(seen: Seen) -> Iterator[Row]:
     """Every quantity of one set of trajectories; times in saved frames, no error bars."""
     metastable, yardstick = seen.metastable, seen.yardstick
     how = seen.lags, seen.n_timescales
-    yield from _timescale_rows("timescale", seen.dtrajs, seen.n_states, *how)
-    yield from _timescale_rows("yardstick_timescale", metastable, yardstick.n_states, *how)
+    own_sides = yardstick.sides[yardstick.of_state]
+    yield from _timescale_rows("timescale", seen.dtrajs, own_sides, *how)
+    yield from _timescale_rows("yardstick_timescale", metastable, yardstick.sides, *how)
     model = estimate(count_matrix(metastable, yardstick.n_states, yardstick.lag))
     for quantity, values in StateQuantities.of(model, yardstick.lag)._asdict().items():
         yield from rows_of(quantity, values, yardstick.lag)

@@ -26,6 +26,8 @@ FEW_STATES = 20
 """More states are lumped, if nothing is said, into so many metastable ones:"""
 LUMPS = 4
 ASKED = "give a number from 2 up, or the macrostate of each state"
+FEWEST_SAMPLES = 20
+"""Fewer resamplings give no 95 % interval; a study asks for as many."""
 LATER = 3
 """Lags should reach so many times beyond the one at which models are compared."""
 
@@ -219,8 +221,10 @@ def plan_of(
     wrong = [x for x in every if not is_number(x) or x != np.floor(x) or x < 1]
     if wrong or not every:
         raise ValueError(f"lags: {wrong[0] if wrong else 'none'}: give whole numbers of frames")
-    if not is_number(samples) or samples < 1 or samples != int(samples):
-        raise ValueError(f"samples: {samples}: give a whole number from 1 up")
+    if not is_number(samples) or samples < FEWEST_SAMPLES or samples != int(samples):
+        raise ValueError(f"samples: {samples}: give a whole number from {FEWEST_SAMPLES} up")
+    if not isinstance(unit, str) or not unit.strip():
+        raise ValueError(f"unit: {unit!r}: name the unit of `frame_interval`, such as 'ns'")
     if not is_number(frame_interval) or frame_interval <= 0:
         raise ValueError(f"frame_interval: {frame_interval} must be a number above 0")
     ordered = sorted({int(x) for x in every})

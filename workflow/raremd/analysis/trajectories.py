@@ -7,6 +7,7 @@ them, as the MD's does; with several, as of several trainings, from their spread
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -30,6 +31,7 @@ from raremd.analysis.recommendation import (
 from raremd.analysis.rows import as_table
 from raremd.analysis.slow_process import SlowProcess
 from raremd.analysis.yardstick import Yardstick
+from raremd.data.state_copies import refuse_same
 from raremd.data.state_numbers import StateNumbers, as_trajectories
 from raremd.kinetics.bootstrap import bootstrap_blocks
 from raremd.study.cell import Cell
@@ -45,6 +47,8 @@ SHOWN = (
     "transition_probability",
 )
 """Quantities of the table, beside those of timescales in metastable states."""
+NEVER = -math.log(0.025)
+"""Where so many crossings are expected, none at all is seen in 2.5 % of cases."""
 BY_STATE = ("population", "mfpt", "residence_time", "transition_probability")
 
 
@@ -134,9 +138,11 @@ def compare_models(md: GivenMD, generated: Mapping[str, Any], plan: AssessmentPl
         raise ValueError(
             "generated: give the trajectories of each model by its name, {'LSTM': ...}"
         )
-    wrong = [model for model in generated if model in RESERVED]
-    if wrong:
-        raise ValueError(f"'{wrong[0]}' cannot be the name of a model: tables use it for the MD")
+    for model in generated:
+        if model.lower() in RESERVED:
+            raise ValueError(f"'{model}' cannot be the name of a model: tables use it for the MD")
+        if not model.strip() or not model.isprintable() or "|" in model:
+            raise ValueError(f"{model!r} cannot be the name of a model in a table")
     assessment = assess_md(md, plan)
     yardstick = Yardstick.of(md.metastable.md, len(md.names), md.of_state, plan.yardstick_lag)
 
@@ -153,10 +159,13 @@ def compare_models(md: GivenMD, generated: Mapping[str, Any], plan: AssessmentPl
         rows, _ = md_rows(seen(dtrajs), blocks, plan.samples, rng)
         return tidy_rows(rows, plan.frame_interval)
 
-    parts = [resampled(md.dtrajs).assign(model=MD, replicate=0)]
+    parts, once = [resampled(md.dtrajs).assign(model=MD, replicate=0)], {}
     for model, given in generated.items():
         sets = _sets(given, model, md.states, max(plan.lags))
+        of_sets = [f"{model}[{k}]" for k, own in enumerate(sets) for _ in own]
+        refuse_same([dtraj for own in sets for dtraj in own], of_sets)
         if len(sets) == 1:
+            once[model] = plan.frame_interval * sum(map(len, sets[0]))
             whole = resampled(sets[0]).assign(model=model)
             parts += [whole.assign(replicate=replicate) for replicate in (0, 1)]
             continue
@@ -169,7 +178,7 @@ def compare_models(md: GivenMD, generated: Mapping[str, Any], plan: AssessmentPl
     lag = plan.frame_interval * plan.yardstick_lag
     cell = CellResult(Cell(plan.system, "", plan.frame_interval, ""), lag, rows)
     every = {
-        (model, reading): _processes(cell, model, reading, plan)
+        (model, reading): _processes(cell, model, reading, plan, once.get(model, 0.0))
         for model in generated
         for reading in Reading
     }
@@ -211,10 +220,16 @@ def _sets(given: Any, model: str, states: StateNumbers, longest: int) -> list[li
 
 
 def _processes(
-    cell: CellResult, model: str, reading: Reading, plan: AssessmentPlan
+    cell: CellResult, model: str, reading: Reading, plan: AssessmentPlan, time: float
 ) -> list[ProcessComparison]:
-    """All timescales of the MD that are longer than the lag of a reading."""
+    """All timescales of the MD that are longer than the lag of a reading.
+
+    `time` is that of all trajectories where there is one set: if they never cross, the crossings
+    that the MD would show in it bound the timescale.
+    """
     t, found = cell.table, []
+    crossed = t[(t["model"] == MD) & (t["quantity"] == "crossing_rate") & (t["replicate"] == 0)]
+    expected = time * float(crossed["value"].iloc[-1])  # at the longer of two lags
     here = t[(t["quantity"] == reading.value) & (t["replicate"] == 0)]
     here = here[np.isclose(here["lag"], cell.lag(reading), rtol=1e-6, atol=0.0)]
     for i in range(1, plan.timescales + 1):
@@ -228,6 +243,8 @@ def _processes(
         if len(deviations) == 1:
             with np.errstate(divide="ignore", invalid="ignore"):
                 low, high = np.log2(rows.loc[model].to_numpy(np.float64) / md)
+            if i == 1 and deviations[0] >= LOG2_CAP and expected > NEVER:
+                low = np.log2(expected / NEVER)
             low, high = (x if np.isfinite(x) else s * LOG2_CAP for x, s in ((low, -1), (high, 1)))
             bounds = float(low), float(high)
         found.append(compare_process(own, deviations, plan.tolerance, bounds))

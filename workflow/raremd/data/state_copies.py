@@ -66,6 +66,32 @@ def is_no_chance(lengths: Mapping[int, int], n_trajectories: int, n_ways: int = 
     return bits_of_stays(lengths) > SURPRISE + math.log2(max(1.0, pairs))
 
 
+def refuse_same(dtrajs: Sequence[np.ndarray], labels: Sequence[str]) -> None:
+    """Refuse trajectories that are one another, unless chance explains it.
+
+    Parameters
+    ----------
+    dtrajs : sequence of (n_frames,) int arrays
+    labels : sequence of str
+
+    Raises
+    ------
+    ValueError
+        Naming two.
+    """
+    seen: dict[bytes, str] = {}
+    for dtraj, label in zip(dtrajs, labels, strict=True):
+        digest = hashlib.sha256(dtraj.tobytes()).digest()
+        if digest in seen:
+            changes = np.flatnonzero(np.diff(dtraj))
+            if is_no_chance(counted(np.diff(changes, prepend=-1)), len(dtrajs)):
+                raise ValueError(
+                    f"{label} holds a trajectory of {seen[digest]} once more; give each once, and "
+                    "another seed to each generate()"
+                )
+        seen.setdefault(digest, label)
+
+
 class _Whole:
     """Digests of one trajectory: of every k-th frame, and of its stays in both directions."""
 

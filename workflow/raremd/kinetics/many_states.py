@@ -72,11 +72,28 @@ class Implied:
         In frames, slowest first.
     fraction_states_left_out, fraction_counts_left_out : float
         As in :class:`raremd.kinetics.transition_matrix.TransitionModel`.
+    active : (m,) int64
+        The states that are not left out.
     """
 
     times: np.ndarray
     fraction_states_left_out: float
     fraction_counts_left_out: float
+    active: np.ndarray
+
+    def times_with(self, sides: np.ndarray) -> np.ndarray:
+        """Times that begin with NaN if no active states lie on one of two sides.
+
+        Then the trajectories never go there and back, and the process between the sides, which is
+        the slowest, is not among `times`.
+
+        Parameters
+        ----------
+        sides : (n_states,) int
+            -1 and 1, or 0 in between; as of `timescales.slow_split`.
+        """
+        missed = set(sides.tolist()) - {0} - set(sides[self.active].tolist())
+        return np.append(np.nan, self.times)[:-1] if missed else self.times
 
 
 def sparse_counts(dtrajs: Iterable[np.ndarray], n_states: int, lag: int) -> csr_array:
@@ -235,6 +252,7 @@ def implied(dtrajs: list[np.ndarray], n_states: int, lag: int, n: int) -> Implie
             timescales(dense.transition_matrix, lag, n, dense.stationary),
             dense.fraction_states_left_out,
             dense.fraction_counts_left_out,
+            dense.active,
         )
     started = time.monotonic()
     model = estimate_sparse(sparse_counts(dtrajs, n_states, lag))
@@ -247,4 +265,5 @@ def implied(dtrajs: list[np.ndarray], n_states: int, lag: int, n: int) -> Implie
         eigenvalue_times(values, lag, n),
         1.0 - len(model.active) / n_states,
         model.fraction_counts_left_out,
+        model.active,
     )

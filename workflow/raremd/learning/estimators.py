@@ -71,7 +71,7 @@ class SequenceEstimator:
     @classmethod
     def of(cls, fitted: Fitted, options: Fitting) -> Self:
         """An estimator that was fitted before."""
-        made = cls()
+        made = cls.__new__(cls)
         made.options, made._fitted = options, fitted
         return made
 
@@ -207,14 +207,17 @@ class SequenceEstimator:
 
     @property
     def converged(self) -> bool:
-        """Whether the fit came to its end; false asks for more tokens.
+        """Whether the fit is known to have come to its end; false asks for more tokens.
 
         The loss came near a Markov model's and is below that of equal chances, and over the last
         doubling of tokens neither it nor the expected timescale moved by more than a study's
-        tolerance.
+        tolerance. False if no evaluation tells of that doubling.
         """
-        record = self.fitted.record
-        return record.converged and record.validation_loss <= math.log(len(self.states))
+        record, tokens = self.fitted.record, self.history["tokens"].max()
+        known = tokens == 0 or np.isfinite(record.loss_moved_log2)  # a closed form has no budget
+        return (
+            bool(known) and record.converged and self.validation_loss <= math.log(len(self.states))
+        )
 
     @property
     def leak(self) -> float:
@@ -306,14 +309,16 @@ def _fitted(trained: TrainedReplicate, states: StateNumbers, data: CellData) -> 
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """One thread, which is fastest at these sizes, and the user's random state as it was."""
-    threads = torch.get_num_threads()
+    """One thread, which is fastest at these sizes; the user's torch stays as it was."""
+    threads, dtype = torch.get_num_threads(), torch.get_default_dtype()
     torch.set_num_threads(1)
+    torch.set_default_dtype(torch.float32)
     try:
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(), torch.enable_grad():
             yield
     finally:
         torch.set_num_threads(threads)
+        torch.set_default_dtype(dtype)
 
 
 def _bar(frames: int, shown: bool) -> Any:

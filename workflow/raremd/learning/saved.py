@@ -52,7 +52,7 @@ def load(path: Path | str, replicate: int | None = None) -> SequenceEstimator:
         raise ValueError(
             f"{path}: was written neither by save() nor by a study, which writes run.json beside it"
         )
-    return _of_study(path, tensors, replicate or 1)
+    return _of_study(path, tensors, 1 if replicate is None else replicate)
 
 
 def _with_weights(model: SequenceModel, tensors: dict[str, torch.Tensor], prefix: str) -> None:
@@ -79,10 +79,10 @@ def _of_estimator(tensors: dict[str, torch.Tensor], text: str) -> SequenceEstima
 
 def _of_study(path: Path, tensors: dict[str, torch.Tensor], replicate: int) -> SequenceEstimator:
     run = read_record(RunRecord, path.with_name("run.json"))
-    name, plan = f"replicate_{replicate}", run.model
     count = len(run.cross_entropy)
-    if not 1 <= replicate <= count:
-        raise ValueError(f"{path}: replicate {replicate} is not one of 1 to {count}")
+    if replicate not in range(1, count + 1):
+        raise ValueError(f"{path}: replicate {replicate!r} is not one of 1 to {count}")
+    name, plan = f"replicate_{int(replicate)}", run.model
     if sha256(path) != run.weights_sha256:
         raise ValueError(f"{path}: damaged, or not the file that run.json beside it was written of")
     model = build_model(plan.kind, run.n_states, plan.settings)

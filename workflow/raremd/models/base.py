@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from raremd.models.kernels.sampling import sample_states
+from raremd.study.settings.messages import ConfigError
 from raremd.study.settings.models import kind_of_model, read_model_settings
 
 
@@ -266,12 +267,15 @@ def model_class(kind: str) -> type[SequenceModel]:
     Raises
     ------
     ConfigError
-        If there is no such kind.
+        If there is no such kind, or its entry names no class.
     ModelError
         If its class lacks a method that another one needs.
     """
     entry = kind_of_model(kind)
-    found: type[SequenceModel] = getattr(importlib.import_module(entry.module), entry.name)
+    try:
+        found: type[SequenceModel] = getattr(importlib.import_module(entry.module), entry.name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigError(f"KINDS['{kind}']: '{entry.where}' names no class: {error}") from error
     own_tokens = found.encode is not SequenceModel.encode
     if own_tokens and found.generate is SequenceModel.generate:
         raise ModelError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,8 +54,9 @@ def split_frames(
     Returns
     -------
     Split
-        With four or more trajectories every k-th one validates; the choice does not
-        depend on their content.
+        With four or more trajectories every k-th one validates; the choice does not depend on
+        their content. If those hold less than half of their share of the frames, or more than
+        twice, it is the end of each here too, where all are long enough.
 
     Raises
     ------
@@ -62,17 +64,27 @@ def split_frames(
         If a part would be empty.
     """
     n = len(lengths)
-    if validation or n >= MINIMUM_TRAJECTORIES:
-        n_validation = min(max(1, round(validation_fraction * n)), n - 1)
-        spread = (round((k + 0.5) * n / n_validation - 0.5) for k in range(n_validation))
-        chosen = set(validation) or set(spread)
-        if len(chosen) == n:
-            raise ValueError("source.validation: all trajectories validate, none is trained on")
-        whole = [Segment(t, 0, length) for t, length in enumerate(lengths)]
-        return Split(
-            tuple(s for s in whole if s.trajectory not in chosen),
-            tuple(s for s in whole if s.trajectory in chosen),
-        )
+    if not validation and n < MINIMUM_TRAJECTORIES:
+        return _ends(lengths, validation_fraction, gap)
+    n_validation = min(max(1, round(validation_fraction * n)), n - 1)
+    spread = (round((k + 0.5) * n / n_validation - 0.5) for k in range(n_validation))
+    chosen = set(validation) or set(spread)
+    if len(chosen) == n:
+        raise ValueError("source.validation: all trajectories validate, none is trained on")
+    held_out, count = sum(lengths[t] for t in chosen), len(chosen)
+    uneven = not 0.5 < held_out / sum(lengths) / (count / n) < 2.0
+    if uneven and not validation:
+        with suppress(ValueError):  # one is too short for that
+            return _ends(lengths, validation_fraction, gap)
+    whole = [Segment(t, 0, length) for t, length in enumerate(lengths)]
+    return Split(
+        tuple(s for s in whole if s.trajectory not in chosen),
+        tuple(s for s in whole if s.trajectory in chosen),
+    )
+
+
+def _ends(lengths: list[int], validation_fraction: float, gap: int) -> Split:
+    """The end of each trajectory validates, behind a gap."""
     pairs = []
     for t, length in enumerate(lengths):
         start = length - round(validation_fraction * length)

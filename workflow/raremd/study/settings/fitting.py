@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -36,8 +37,11 @@ class Fitting(Training):
 
     @property
     def budget(self) -> Budget:
-        """As trainings take it."""
-        return Budget(**{key: getattr(self, key) for key in Budget.__dataclass_fields__})
+        """As trainings take it; if nothing is said, evaluated at each quarter or more often."""
+        budget = Budget(**{key: getattr(self, key) for key in Budget.__dataclass_fields__})
+        if "evaluate_tokens" in self.model_fields_set:
+            return budget
+        return replace(budget, evaluate_tokens=min(self.evaluate_tokens, max(1, self.tokens // 4)))
 
 
 def options_of(kind: str) -> type[Fitting]:

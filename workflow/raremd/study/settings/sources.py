@@ -18,7 +18,8 @@ FILES = (
 )
 VALIDATION = (
     "Globs of the files that validate, beside `files` or among them; by default the share "
-    "`training.validation_fraction`: of the trajectories or, if there are fewer than four, of each."
+    "`training.validation_fraction`: of the trajectories or, if there are fewer than four or their "
+    "lengths are very uneven, of each."
 )
 Url = Annotated[
     tuple[
