@@ -132,7 +132,7 @@ def factor(factor: str) -> Callable[[Study, str], Look]:
     def look(study: Study, system: str) -> Look:
         base = {"system": system, **base_levels(study, system)._asdict()}
         levels = factor_levels(study, system, factor)
-        rows = [{c: level for c, level in base.items() if c != COLUMN[factor]}]
+        rows = [base | {COLUMN[factor]: list(levels)}]
         states = microstates(study, system) if factor == "dimension" else {}
         if states:
             rows.append(base | {"coordinate": list(levels), "partition": list(states)})

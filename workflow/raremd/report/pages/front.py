@@ -55,9 +55,10 @@ def _training(laws: KeptLaws) -> str:
         needs.append(f"about {about} [{low}, {high}] million for the {pretty(law.kind)}")
     return (
         "**How many frames must a network be trained on?** By the [fitted laws](docs/laws.md), "
-        f"{listed(needs)} bring a timescale of {FRAMES:,.0f} frames in {STATES} states within "
-        f"{100 * WITHIN:.0f} % of the MD's at one step. At the long lag of the answers above fewer "
-        "can be enough. A frame is a token and counts each time it is seen."
+        f"which reach beyond most of their trainings, {listed(needs)} bring a timescale of "
+        f"{FRAMES:,.0f} frames in {STATES} states within {100 * WITHIN:.0f} % of the MD's at one "
+        "step. At the long lag of the answers above fewer can be enough. A frame is a token and "
+        "counts each time it is seen."
     )
 
 
@@ -125,7 +126,7 @@ def found(
     items = [f"- {text}" for text in told]
     seen = tokens([r for r in judgement.records if r.claim in ASKED])
     end = [
-        f"From a run of `{study}` at commit `{commit}`.",
+        f"From `{study}` at commit `{commit}` ([how it was run](docs/method.md)).",
         seen and f"The claims are judged by networks trained on {seen}.",
         overfitting(judgement.records),
         _no_difference(judgement),

@@ -12,7 +12,7 @@ from raremd.analysis.cell_result import Reading
 from raremd.analysis.kept_laws import WITHIN as WITHIN_TEN
 from raremd.analysis.kept_laws import KeptLaws, expectation
 from raremd.analysis.law_points import ERRORS
-from raremd.analysis.laws import AXES, Dials, Fit, Laws, Limit, Trial
+from raremd.analysis.laws import AXES, Dials, Fit, Laws, Limit
 from raremd.analysis.power_law import Interval
 from raremd.analysis.predicted import PREDICTORS, WITHIN, Predictions
 from raremd.analysis.words import count, given, listed, number
@@ -174,11 +174,27 @@ SHORT_T1, SHORT_STATES = 1000.0, 100
 """Timescale in saved frames and number of states of the example that leads the page."""
 
 
-def _in_short(kept: KeptLaws, trials: Sequence[Trial], before: Predictions) -> list[str]:
+def _flat(kind: str, fits: Sequence[Fit]) -> str:
+    """On which systems the error of a network stops falling before it is small enough."""
+    enough = 1.0 / (1.0 - WITHIN_TEN) - 1.0
+    flat = [f for f in fits if (f.axis, f.quantity, f.network) == ("tokens", "error", kind)]
+    floors = {f.system: f.fit.law.floor for f in flat if f.fit.law.floor > enough}
+    if not floors:
+        return ""
+    low, high = (number(of(floors.values()), 2) for of in (min, max))
+    return (
+        f" But fitted alone, {listed([f'`{system}`' for system in floors])} "
+        f"level{'s' * (len(floors) == 1)} off at an error of "
+        f"{low if low == high else f'{low} to {high}'}, where {number(enough, 2)} would do: there "
+        "more tokens alone may not be enough."
+    )
+
+
+def _in_short(laws: Laws, before: Predictions) -> list[str]:
     """The price of a rare event, what makes it cheaper, and whether the law can be trusted."""
     step, lag = (before.agreement[r, "twice"] for r in (Reading.ONE_STEP, Reading.LONG_LAG))
     lines = []
-    for law in kept.networks:
+    for law in laws.kept.networks:
         needs = expectation(law, 1e6, SHORT_STATES, SHORT_T1).tokens
         lines.append(
             f"- **{pretty(law.kind)}**: for a process of {SHORT_T1:,.0f} saved frames in "
@@ -186,13 +202,13 @@ def _in_short(kept: KeptLaws, trials: Sequence[Trial], before: Predictions) -> l
             f"about {number(needs.value, 2)} tokens [{number(needs.low, 2)}, "
             f"{number(needs.high, 2)}]. A process ten times as slow takes "
             f"{_times(10, 1 / law.excess.tokens)} as many, ten times as many states "
-            f"{_times(10, law.excess.states / law.excess.tokens)}."
+            f"{_times(10, law.excess.states / law.excess.tokens)}.{_flat(law.kind, laws.fits)}"
         )
     return [
         *lines,
         "- Only the ratio of timescale and saving interval counts, so a saving interval ten times "
         "as long saves as much training as a process ten times as fast.",
-        f"- {trial_sentence(trials)}",
+        f"- {trial_sentence(laws.trials)}",
         "- A trained network's probabilities on held-out frames, read before it generates "
         f"anything, correlate with its t1 at one step by {number(step.correlation, 2)}, and with "
         f"that at the yardstick's lag by {number(lag.correlation, 2)}.",
@@ -253,7 +269,7 @@ def page(
     lines = [
         "# Laws: how much training and how much MD do rare events take?",
         "",
-        *_in_short(laws.kept, laws.trials, before),
+        *_in_short(laws, before),
         "",
         f"Written by `make laws` from {count(len(shared), 'training')} on "
         f"{count(shared['system'].nunique(), 'system')}, {number(shared['tokens'].min(), 2)} to "
