@@ -53,7 +53,9 @@ def test_what_is_asked_first_is_answered_first():
     assert "closest is `deep`: in 2 systems no timescale" in text
     assert "at one step" not in text.partition("How many frames")[0]
     assert "9 [7, 11] million for the LSTM" in text  # 1e6 (1000 x 1e-3 / (1 / 0.9 - 1))
-    assert 'at commit `abc1234`. "No difference" means that the whole interval lies within' in text
+    assert (
+        'at commit `abc1234` ([how it was run](docs/method.md)). "No difference" means that' in text
+    )
     assert text.endswith("leaves out 1 and reaches beyond that factor.") and "of 1.25;" in text
 
 

@@ -152,12 +152,15 @@ def test_an_entry_is_right_within_the_tolerance_or_the_error_of_the_md():
         samples = MD[:, None] * 2.0 ** np.linspace(-spread, spread, 41)[None, :, None]
         md = FromMD({"lags": np.array(LAGS), "own": samples}, held_out, held_out)
         found = rank(known, pd.DataFrame(table), md, cost, tolerance, seed=0)
-        return set(found["model"][found["right"]]) & {"near", "far"}
+        return set(found["model"][found["right"]]) & {"near", "far", "lucky"}
 
     assert right(0.1, 0.14, assessment()) == set()
     assert right(0.1, 0.35, assessment()) == {"near"}
     assert right(0.4, 0.14, assessment()) == {"near"}  # no nearer than the MD itself
     assert right(0.4, 0.35, assessment(transitions=3)) == set()
+    for replicate, factor in enumerate((2.0**-5, 2.0**-5, np.nan), start=1):
+        table += rows("lucky", replicate, one[0] * factor)  # opposite signs, none on average
+    assert right(0.1, 0.35, assessment()) == {"near"}
 
 
 def test_a_failure_is_a_row_at_the_bottom(ranking):

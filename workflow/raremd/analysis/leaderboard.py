@@ -206,9 +206,10 @@ def rank(
         the cell's own states, of the geometric mean over replicates, each over the MD that it was
         trained on; low and high: 95 % interval over resampled replicates. right: whether the
         score is within the tolerance, or within what the resampled MD deviates from itself (upper
-        end of its 95 % range); nothing is where the MD can decide nothing. rank_low and
-        rank_high: that of the rank among models, from 1. front: no other model is both better and
-        cheaper. lag and process: where the worst is. validation: the score against the MD that
+        end of its 95 % range), and no replicate failed; nothing is where the MD can decide
+        nothing. rank_low and rank_high: that of the rank among models, from 1. front: no other
+        model is both better and cheaper. lag and process: where the worst is. validation: the
+        score against the MD that
         validates instead, to choose a model by. failed: replicates that have no timescale
         somewhere where the MD has one.
         `md_bootstrap` is the MD itself, resampled, which no model can be asked to beat;
@@ -279,7 +280,8 @@ def rank(
     if draws and not doubts:
         ranking[["rank_low", "rank_high"]] = _ranks(draws).reindex(ranking["model"]).to_numpy()
     (own,) = ranking.loc[ranking["model"] == MD, "high"]
-    ranking["right"] = (ranking["score"] <= max(tolerance, own)) & (not doubts)
+    near = (ranking["score"] <= max(tolerance, own)) & ~(ranking["failed"] > 0)
+    ranking["right"] = near & (not doubts)
     front = _front(ranking["score"].to_numpy(), ranking["core_seconds"].to_numpy(np.float64))
     ranking = ranking.assign(
         front=front & (not doubts), system=assessment.system, doubt="; ".join(doubts)

@@ -19,7 +19,8 @@ DRAWS = 2000
 MD, REFERENCE, EXACT = "md", "reference", "exact"
 COLUMNS = ["system", "model", "metric", "value", "low", "high"]
 METRICS = {
-    "long_timescale": "worst log2 of the timescales in metastable states at the yardstick's lag",
+    "long_timescale": "worst log2 of the timescales in metastable states at the yardstick's lag; "
+    "of one with its sign, of several its size",
     "passage_time": "worst log2 of the mean first-passage times between metastable states",
     "crossing_rate": "worst log2 of the crossing rates, per frame and at the yardstick's lag",
     "expected_timescale": "log2 of the slowest timescale that it expects of one step",
