@@ -37,14 +37,6 @@ def refuse_labels(label: str, frames: int, block: np.ndarray) -> None:
     ValueError
         Naming the first frame, counted from 1.
     """
-    if block.dtype.kind == "u":
-        largest = np.iinfo(block.dtype).max
-        if (block == largest).any() and not (block == largest - 1).any():
-            row = int((block == largest).any(axis=1).argmax())
-            raise ValueError(
-                f"{label}: frame {frames + row + 1}: {largest} is what -1 becomes in type "
-                f"{block.dtype}, and -1 is no state; cut the trajectory where it has none"
-            )
     wrong = (block != np.floor(block)) | (block < 0) | (block > np.float64(MAX_LABEL))
     if wrong.any():
         row = int(wrong.any(axis=1).argmax())
@@ -52,6 +44,41 @@ def refuse_labels(label: str, frames: int, block: np.ndarray) -> None:
             f"{label}: frame {frames + row + 1}: {block[row, 0]:.10g} is no state; states are "
             f"whole numbers from 0 to {MAX_LABEL} (cut the trajectory where it has none)"
         )
+
+
+class Wrapped:
+    """Takes note of the largest numbers of unsigned types, which -1 becomes when it is stored."""
+
+    def __init__(self) -> None:
+        self._places: dict[int, str] = {}
+        self._next: set[int] = set()  # largest numbers whose predecessor occurs too
+
+    def add(self, label: str, frames: int, block: np.ndarray) -> None:
+        """The next (n, d) numbers of a trajectory, after so many frames."""
+        if block.dtype.kind != "u":
+            return
+        largest = int(np.iinfo(block.dtype).max)
+        rows = (block == largest).any(axis=1)
+        if rows.any():
+            place = f"{label}: frame {frames + int(rows.argmax()) + 1}"
+            text = f"{place}: {largest} is what -1 becomes in type {block.dtype}"
+            self._places.setdefault(largest, text)
+        if (block == largest - 1).any():
+            self._next.add(largest)
+
+    def check(self) -> None:
+        """All trajectories were added.
+
+        Raises
+        ------
+        ValueError
+            Naming the first place of such a number without the one before it anywhere.
+        """
+        for largest, text in self._places.items():
+            if largest not in self._next:
+                raise ValueError(
+                    f"{text}, and -1 is no state; cut the trajectory where it has none"
+                )
 
 
 def as_trajectories(dtrajs: Any, name: str) -> list[np.ndarray]:
@@ -88,7 +115,7 @@ def as_trajectories(dtrajs: Any, name: str) -> list[np.ndarray]:
     listed |= isinstance(dtrajs, np.ndarray) and dtrajs.dtype.hasobject
     several = listed and any(np.ndim(item) for item in dtrajs)
     items = list(dtrajs) if several else [dtrajs]
-    found = []
+    found, wrapped = [], Wrapped()
     for number, item in enumerate(items):
         label = f"{name}[{number}]" if several else name
         values = np.asarray(item)
@@ -114,9 +141,11 @@ def as_trajectories(dtrajs: Any, name: str) -> list[np.ndarray]:
                 )
             own = part.of(values)
             refuse_labels(part.label, 0, own)
+            wrapped.add(part.label, 0, own)
             found.append(own[:, 0].astype(np.int64))
     if not found:
         raise ValueError(f"{name}: there is no trajectory in it")
+    wrapped.check()
     return found
 
 

@@ -144,6 +144,7 @@ def refuse_columns_apart(
     _refuse_lengths(path, shapes, first)
     if states:
         _refuse_lists(path, shapes, first)
+    _ask_after_others(path, shapes)
     alike: dict[int, dict[str, str]] = {}
     for name, shape in shapes.items():
         if len(shape) == 1 and shape[0] > 1:
@@ -158,6 +159,29 @@ def refuse_columns_apart(
                 f"{path}: {names[0]} and {names[1]} have {n_frames} numbers each; if these are "
                 "columns of one trajectory, save one array (n_frames, n_columns), or name one with "
                 "source.dataset; if they are trajectories, give each the shape (n_frames, 1)"
+            )
+
+
+def _ask_after_others(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Log arrays that may be no trajectories, or the same frames as another one."""
+    frames = {name: shape[0] for name, shape in shapes.items() if len(shape) in (1, 2)}
+    short = [n for n, f in frames.items() if 1 < f * FEWEST <= max(frames.values())]
+    if short:
+        log.warning(
+            "%s: %s is read as a trajectory of %d frames beside others of up to %d; if it is none, "
+            "name the arrays that are with source.dataset",
+            *(path, short[0], frames[short[0]], max(frames.values())),
+        )
+    alike: dict[int, dict[str, str]] = {}
+    for name, n_frames in frames.items():
+        if len(shapes[name]) == 2 and n_frames > 1:
+            alike.setdefault(n_frames, {}).setdefault(re.sub(r"\d+", "0", name), name)
+    for n_frames, stems in alike.items():
+        if len(stems) > 1:
+            log.warning(
+                "%s: %s and %s are read as two trajectories of %d frames; if these are the same "
+                "frames, name one with source.dataset",
+                *(path, *list(stems.values())[:2], n_frames),
             )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from raremd.data.imported.clocks import NO_TIMES, Clock, clock_among, counts_run
 from raremd.data.imported.feature_files import read_file
 from raremd.data.imported.fillers import Ends, filled, refuse_filler
 from raremd.data.imported.heads import Heads
+from raremd.data.imported.joins import Joins
 from raremd.data.imported.kinds import (
     FeatureSource,
     NumberSource,
@@ -36,34 +37,20 @@ from raremd.data.imported.tables import TIME, Table
 from raremd.data.imported.trajectory_files import plugins_silenced
 from raremd.data.imported.turns import Turns
 from raremd.data.imported.units import (
-    ANGLES,
     Extents,
     ask_after_angles,
+    periods_of,
     refuse_odd_files,
     refuse_wrong_angles,
     too_far_from_zero,
 )
 from raremd.data.state_copies import StateCopies
-from raremd.data.state_numbers import MAX_LABEL, refuse_labels
+from raremd.data.state_numbers import MAX_LABEL, Wrapped, refuse_labels
 
 log = logging.getLogger(__name__)
 
 BIASES = ("bias", "rbias", "rct", "work", "force2", "acc", "neff", "nker", "zed")
 """Endings of PLUMED's columns that are no coordinates of the molecule."""
-
-
-def _periods(table: Table, names: list[str], declared: Mapping[str, str | float]) -> list[float]:
-    """Period of each feature: what the file says, and over it what the configuration says."""
-    periods = {name: table.periods.get(name, 0.0) for name in names}
-    for pattern, period in declared.items():
-        try:
-            columns = select_features([pattern], names)
-        except ValueError as error:
-            raise ValueError(f"source.periods: {error}") from error
-        for column in columns:
-            turn = ANGLES[period] if isinstance(period, str) else period
-            periods[names[column]] = float(turn)
-    return list(periods.values())
 
 
 class Importer:
@@ -87,7 +74,9 @@ class Importer:
         self._high: list[np.ndarray] = []
         self._hash = hashlib.sha256()
         self._subsamples, self._near_copies, self._turns = Subsamples(), NearCopies(), Turns()
+        self._joins = Joins()
         self._ends, self._heads, self._state_copies = Ends(), Heads(), StateCopies()
+        self._wrapped = Wrapped()
         self._single: list[str] = []  # of one frame
         self._validation = matching_files(source.validation)
 
@@ -168,15 +157,19 @@ class Importer:
     def _wanted(self, table: Table, names: list[str]) -> list[int]:
         """Columns that are taken."""
         chosen = self._source.columns if isinstance(self._source, NumberSource) else None
+        biases = {n for n in names if "." in n and n.rpartition(".")[2] in BIASES}
+        if biases and not self.names:
+            log.warning(
+                "%s: holds %s; if this MD was biased, its kinetics are not those of the molecule",
+                *(table.label, ", ".join(sorted(biases))),
+            )
         if chosen is None:
-            biases = {n for n in names if "." in n and n.rpartition(".")[2] in BIASES}
             columns = [k for k, n in enumerate(names) if n != TIME and n not in biases]
             if biases and columns and not self.names:
                 log.warning(
-                    "%s: left out, as no coordinates of the molecule: %s; name all columns that "
-                    "are wanted in source.columns to change that; if this MD was biased, its "
-                    "kinetics are not those of the molecule",
-                    *(table.label, ", ".join(sorted(biases))),
+                    "%s: these columns are left out, as no coordinates of the molecule; name all "
+                    "columns that are wanted in source.columns to change that",
+                    table.label,
                 )
         else:
             try:
@@ -200,7 +193,7 @@ class Importer:
     def _agree(self, table: Table, names: list[str]) -> None:
         names = ["state"] if self._states else names
         declared = self._source.periods if isinstance(self._source, FeatureSource) else {}
-        periods = _periods(table, names, declared)
+        periods = periods_of(table.periods, names, declared)
         if not self.names:
             self.periods, self.names = periods, names
         elif len(names) != len(self.names):
@@ -215,7 +208,7 @@ class Importer:
                 f"'{self.names[k]}'; all trajectories need the same order"
             )
         for name, mine, other in zip(names, periods, self.periods, strict=True):
-            if not math.isclose(mine, other, rel_tol=1e-4):
+            if not math.isclose(mine, other, rel_tol=1e-4) and not math.isnan(mine):
                 raise ValueError(
                     f"{table.label}: the period of {name} is {mine:.6g}, in {self._files[0]} it is "
                     f"{other:.6g} (0 where the header gives none); give it with source.periods"
@@ -285,6 +278,7 @@ class Importer:
             )
         if self._states:
             refuse_labels(label, frames, block)
+            self._wrapped.add(label, frames, block)
         elif (place := filled(values)) is not None:
             raise ValueError(
                 f"{label}: frame {frames + place[0] + 1}: {self.names[place[1]]} is "
@@ -314,6 +308,7 @@ class Importer:
             self._subsamples.add(values, first)
             self._near_copies.add(values, first)
             self._turns.add(values, first)
+            self._joins.add(values, first)
         self._hash.update(values.tobytes())
 
     def finish(self) -> str:
@@ -340,6 +335,7 @@ class Importer:
                 [self.names[k] for k in np.flatnonzero(fixed)],
             )
         if self._states:
+            self._wrapped.check()
             refuse_filler(self.labels)
             self._ends.warn(self._files[0])
             self._heads.check(self._files)
@@ -351,6 +347,7 @@ class Importer:
             refuse_odd_files(self._files, self.names, self.periods, extents)
             ask_after_angles(self.names, self.periods, low, high)
             self._turns.ask(self.names, self.periods, low, high)
+            self._joins.ask(self._files, self.names, self.periods)
         return self._hash.hexdigest()
 
 
@@ -390,7 +387,7 @@ def import_source(
             frame_interval=frame_interval,
             time_unit=time_unit,
             feature_names=importer.names,
-            periods=importer.periods,
+            periods=np.nan_to_num(importer.periods).tolist(),
             checksum=checksum,
             state_labels=sorted(importer.labels),
             validation=validation,

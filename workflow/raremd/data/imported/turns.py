@@ -1,4 +1,4 @@
-"""Periods that do not fit what columns hold: of what is no angle, or twice that of the angles."""
+"""Periods that do not fit what columns hold: of what is no angle, or twice or half of theirs."""
 
 from __future__ import annotations
 
@@ -57,14 +57,13 @@ class Turns:
                     "correct source.periods",
                     *(where, period),
                 )
-            if _fills(float(low[column]), float(high[column]), period / 2) and (
-                step > WRAPPED * period / 2
-            ):
-                log.warning(
-                    "%s and jumps from end to end, as an angle of period %.6g does; its period is "
-                    "%.6g, correct source.periods",
-                    *(where, period / 2, period),
-                )
+            for turn in (period / 2, 2 * period):
+                if _fills(float(low[column]), float(high[column]), turn) and step > WRAPPED * turn:
+                    log.warning(
+                        "%s and jumps from end to end, as an angle of period %.6g does; its period "
+                        "is %.6g, correct source.periods",
+                        *(where, turn, period),
+                    )
 
 
 def _fills(low: float, high: float, turn: float) -> bool:

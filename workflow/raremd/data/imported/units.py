@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+
+from raremd.data.columns import select_features
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +42,42 @@ class Extents(NamedTuple):
     high: np.ndarray
 
 
-def declaration(name: str, unit: str) -> str:
+def declaration(name: str, unit: str | int) -> str:
     """What a source says of an angle, as YAML takes it."""
     key = name if re.fullmatch(r"[A-Za-z][\w.]*", name) else f'"{name}"'
     return f"periods: {{{key}: {unit}}}"
+
+
+def periods_of(
+    known: Mapping[str, float], names: Sequence[str], declared: Mapping[str, str | float]
+) -> list[float]:
+    """Period of each feature: what the file says, and over it what the configuration says.
+
+    0 where nothing is said, NaN where the configuration says that there is none.
+
+    Parameters
+    ----------
+    known : mapping
+        Feature -> its period, by the file.
+    names : sequence of str
+    declared : mapping
+        Pattern of names -> "degrees", "radians" or a number.
+
+    Raises
+    ------
+    ValueError
+        If a pattern fits no feature.
+    """
+    periods = {name: known.get(name, 0.0) for name in names}
+    for pattern, period in declared.items():
+        try:
+            columns = select_features([pattern], names)
+        except ValueError as error:
+            raise ValueError(f"source.periods: {error}") from error
+        for column in columns:
+            turn = ANGLES[period] if isinstance(period, str) else period
+            periods[names[column]] = float(turn) or math.nan
+    return list(periods.values())
 
 
 def _within_turn(low: np.ndarray, high: np.ndarray, turn: float) -> np.ndarray:
@@ -174,7 +208,8 @@ def _refuse_odd_angles(
                 raise ValueError(
                     f"{labels[file]}: {name} goes from {low[file, column]:.4g} to "
                     f"{high[file, column]:.4g}, as angles in {OTHER[unit]} do, where other files "
-                    f"fill a turn in {unit}; convert it, or leave it out"
+                    f"fill a turn in {unit}; convert it, or say '{declaration(name, 0)}' in source "
+                    "if it is no angle"
                 )
 
 
@@ -183,6 +218,13 @@ def refuse_odd_files(
 ) -> None:
     """One file in another unit than the others, of features that are not said to be periodic.
 
+    Parameters
+    ----------
+    labels, names, extents
+        As in `refuse_wrong_angles`.
+    periods : sequence of float
+        0 where nothing is said, NaN where a feature is said to have none.
+
     Raises
     ------
     ValueError
@@ -190,6 +232,16 @@ def refuse_odd_files(
     """
     plain = np.flatnonzero(np.asarray(periods) == 0)
     low, high = extents.low[:, plain], extents.high[:, plain]
+    _refuse_mixed_angles(labels, [names[int(k)] for k in plain], low, high)
+    _refuse_odd_angles(labels, [names[int(k)] for k in plain], low, high)
+    plain = np.flatnonzero(~(np.asarray(periods) > 0))
+    _refuse_odd_lengths(labels, extents.low[:, plain], extents.high[:, plain])
+
+
+def _refuse_mixed_angles(
+    labels: Sequence[str], names: Sequence[str], low: np.ndarray, high: np.ndarray
+) -> None:
+    """Files of which some fill half a turn or more in radians and others in degrees."""
     radians = _within_turn(low, high, ANGLES["radians"]) & (high - low > math.pi)
     degrees = _within_turn(low, high, 360.0) & (high - low > 180.0)
     mixed = radians.any(axis=0) & degrees.any(axis=0)
@@ -199,21 +251,26 @@ def refuse_odd_files(
         unit, other = ("radians", "degrees") if rare is radians else ("degrees", "radians")
         file = int(rare[:, at].argmax())
         raise ValueError(
-            f"{labels[file]}: {names[plain[at]]} goes from {low[file, at]:.4g} to "
+            f"{labels[file]}: {names[at]} goes from {low[file, at]:.4g} to "
             f"{high[file, at]:.4g}, as angles in {unit} do, where other files have {other}; "
-            "convert it, or leave it out"
+            f"convert it, or say '{declaration(names[at], 0)}' in source if it is no angle"
         )
-    _refuse_odd_angles(labels, [names[int(k)] for k in plain], low, high)
-    if len(labels) < 3 or len(plain) < MANY_DISTANCES or not (low > 0).all():
+
+
+def _refuse_odd_lengths(labels: Sequence[str], low: np.ndarray, high: np.ndarray) -> None:
+    """A file whose features are all ten times as large as in the others, or a tenth."""
+    if len(labels) < 3 or low.shape[1] < MANY_DISTANCES or not (low > 0).all():
         return
     middle = (low + high) / 2
-    ratio = middle / np.median(middle, axis=0)
-    for factor, words in ((10.0, "ten times as large"), (0.1, "a tenth")):
+    ratio, of_low = middle / np.median(middle, axis=0), low / np.median(low, axis=0)
+    for factor, words in ((10.0, "ten times"), (0.1, "a tenth of")):
         odd = (np.abs(ratio / factor - 1) < 0.25).all(axis=1)
+        # Of what opens or closes only one end is far from that of the others.
+        odd &= (np.abs(np.log10(of_low / factor)) < 0.5).all(axis=1)
         if odd.any():
             file = int(odd.argmax())
             raise ValueError(
-                f"{labels[file]}: all features are about {words} of those of the other files, as "
+                f"{labels[file]}: all features are about {words} those of the other files, as "
                 "nm and Angstrom differ; convert it, or leave it out"
             )
 

@@ -75,16 +75,29 @@ def whole_multiple(time: float, interval: float, key: str) -> int:
 
 
 def check_keys(path: Path | str) -> None:
-    """Refuse a file that holds the same key twice: YAML would silently keep the last one.
+    """Refuse what YAML would silently read as something else.
+
+    That is the same key twice, of which the last would count; a number with a leading 0, which
+    YAML takes for octal; and one with a colon, which it takes for minutes and seconds.
 
     Raises
     ------
     ConfigError
-        Naming the file, the line and the key.
+        Naming the file, the line and the key or number.
     """
     waiting = [yaml.compose(Path(path).read_text(encoding="utf-8-sig"), yaml.SafeLoader)]
+    seen: set[int] = set()  # a node may contain itself
     while waiting:
         node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.ScalarNode) and _changes(node):
+            line = node.start_mark.line + 1
+            raise ConfigError(
+                f"{path}: line {line}: YAML reads {node.value} as another number; write it without "
+                "leading zeros and colons, or in quotes if it is text"
+            )
         if isinstance(node, yaml.SequenceNode):
             waiting += node.value
         elif isinstance(node, yaml.MappingNode):
@@ -99,6 +112,12 @@ def check_keys(path: Path | str) -> None:
                 if isinstance(key, yaml.ScalarNode):
                     first[key.value] = line
                 waiting.append(value)
+
+
+def _changes(node: yaml.ScalarNode) -> bool:
+    """Whether YAML 1.1 takes a number without quotes for octal or for minutes and seconds."""
+    number = node.tag in ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+    return number and bool(re.fullmatch(r"[-+]?(0[0-9_]+|.*:.*)", node.value))
 
 
 def check_plain(value: Any, path: tuple[str | int, ...] = ()) -> None:
