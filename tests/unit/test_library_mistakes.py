@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from chains import sample_chain, two_state
+from pydantic import Field
 
 import raremd
+from raremd.learning.estimators import estimator
+from raremd.study.settings import models
+from raremd.study.settings.messages import ConfigError
 
 TINY = {"tokens": 20_000, "evaluate_tokens": 5000, "window": 20, "batch": 32}
 
@@ -57,3 +62,37 @@ def test_it_has_not_converged_if_no_evaluation_tells(md):
     how.pop("evaluate_tokens")
     fitted = raremd.LSTM(hidden=4, embedding=4, **how).fit(md, progress=False)
     assert np.isfinite(fitted.fitted.record.loss_moved_log2), "by default there are enough"
+
+
+def test_settings_of_torch_do_not_reach_a_fit(md):
+    wanted = raremd.LSTM(hidden=4, embedding=4, **TINY).fit(md, progress=False)
+    torch.set_default_dtype(torch.float64)
+    try:
+        with torch.no_grad():
+            found = raremd.LSTM(hidden=4, embedding=4, **TINY).fit(md, progress=False)
+        assert torch.get_default_dtype() == torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert found.validation_loss == wanted.validation_loss
+
+
+@pytest.mark.parametrize("where", ["raremd.models.lstm:Nope", "raremd.models.nope:A", "nope", ":A"])
+def test_an_entry_that_names_no_class(md, monkeypatch, where):
+    class MineSettings(models.MarkovSettings):
+        """None of its own."""
+
+    monkeypatch.setitem(models.KINDS, "mine", models.Kind(MineSettings, where))
+    with pytest.raises(ConfigError, match=r"^KINDS\['mine'\]: '.*' names no class"):
+        estimator("mine")().fit(md, progress=False)
+
+
+def test_an_option_without_a_default_is_saved_and_loaded(md, monkeypatch, tmp_path):
+    class AskedSettings(models.MarkovSettings):
+        """How many of something."""
+
+        many: int = Field(ge=1, description="Asked for.")
+
+    kind = models.Kind(AskedSettings, models.KINDS["markov"].where)
+    monkeypatch.setitem(models.KINDS, "asked", kind)
+    estimator("asked")(many=3, window=20).fit(md, progress=False).save(tmp_path / "a.safetensors")
+    assert raremd.load(tmp_path / "a.safetensors").options.many == 3

@@ -182,7 +182,7 @@ class Importer:
             raise ValueError(
                 f"{table.label}: {len(columns)} columns where one state a frame is expected; "
                 "frames are rows and each trajectory an array or file of its own, or name the "
-                "column with source.columns"
+                f"column with source.columns ({', '.join(names[:4])})"
             )
         taken = [names[k] for k in columns]
         if len(set(taken)) < len(taken):
