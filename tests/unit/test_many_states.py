@@ -46,12 +46,25 @@ def test_the_estimate_is_that_of_dense_matrices(chain, lag):
     assert found.fraction_counts_left_out == pytest.approx(dense.fraction_counts_left_out)
 
 
+def test_times_of_what_never_crosses_begin_without_one(chain):
+    found = implied(chain, 43, 5, 4)
+    sides = np.zeros(43, int)
+    assert found.times_with(sides) is found.times, "there is no slow process"
+    inside, outside = found.active[:2], np.setdiff1d(np.arange(43), found.active)[0]
+    sides[inside] = -1, 1
+    assert found.times_with(sides) is found.times
+    sides[inside[1]], sides[outside] = 0, 1
+    np.testing.assert_array_equal(found.times_with(sides), [np.nan, *found.times[:3]])
+
+
 def test_slow_processes_are_those_of_dense_matrices(chain, monkeypatch):
     dense = implied(chain, 43, 5, 4)
     monkeypatch.setattr(many_states, "MANY", 10)
     sparse = implied(chain, 43, 5, 4)
     np.testing.assert_allclose(sparse.times, dense.times, rtol=1e-7)
-    assert vars(sparse) | {"times": 0} == pytest.approx(vars(dense) | {"times": 0})
+    np.testing.assert_array_equal(sparse.active, dense.active)
+    arrays = {"times": 0, "active": 0}
+    assert vars(sparse) | arrays == pytest.approx(vars(dense) | arrays)
     model = estimate(count_matrix(chain, 43, 5))
     again = timescales(model.transition_matrix, 5, 4, model.stationary)
     np.testing.assert_array_equal(dense.times, again)
