@@ -36,7 +36,7 @@ configured:
 	@test -r "$$CONFIG" && test -f "$$CONFIG" \
 	  || { echo "there is no configuration file $$CONFIG; name one with CONFIG=..."; exit 1; }
 	@$(PYTHON) -c 'import os; open(os.environ["CONFIG"], encoding="utf-8").read()' 2>/dev/null \
-  || { echo "$$CONFIG: not UTF-8; save it in this encoding"; exit 1; }
+	  || { echo "$$CONFIG: not UTF-8; save it in this encoding"; exit 1; }
 
 $(READY): envs/requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -217,6 +218,13 @@ def test_the_page_says_prediction_and_outcome_whatever_comes_out(comparison, tab
     assert "| 0.9 [" in said[0.7] and "| 0.7 |" in said[0.7]
     assert "not known: only tokens were varied" in said[0.7] and "nan" not in said[0.7]
     assert "### Against parameters" not in said[0.7]
+    assert "off at an error of" not in said[0.7]
+    first = next(f for f in found.fits if (f.axis, f.quantity) == ("tokens", "error"))
+    flat = replace(first, fit=replace(first.fit, law=replace(first.fit.law, floor=0.3)))
+    text = pages.page(replace(found, fits=(flat,)), (), outcome, before, zones, table, 1.5)
+    assert (
+        f"fitted alone, `{first.system}` levels off at an error of 0.3, where 0.11 would do" in text
+    )
     panels = law_tokens.draw(law_tokens.Fitted(table, found), Look(models=("lstm",))).axes
     assert len(panels) == 4 * len(CHAINS)
 

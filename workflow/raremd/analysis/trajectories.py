@@ -225,11 +225,12 @@ def _processes(
     """All timescales of the MD that are longer than the lag of a reading.
 
     `time` is that of all trajectories where there is one set: if they never cross, the crossings
-    that the MD would show in it bound the timescale.
+    that the MD would show in it bound the timescale. Half of these count: a side that makes up
+    nearly all frames is left in half of all crossings.
     """
     t, found = cell.table, []
     crossed = t[(t["model"] == MD) & (t["quantity"] == "crossing_rate") & (t["replicate"] == 0)]
-    expected = time * float(crossed["value"].iloc[-1])  # at the longer of two lags
+    expected = time * float(crossed["value"].iloc[-1]) / 2.0  # at the longer of two lags
     here = t[(t["quantity"] == reading.value) & (t["replicate"] == 0)]
     here = here[np.isclose(here["lag"], cell.lag(reading), rtol=1e-6, atol=0.0)]
     for i in range(1, plan.timescales + 1):
@@ -243,7 +244,8 @@ def _processes(
         if len(deviations) == 1:
             with np.errstate(divide="ignore", invalid="ignore"):
                 low, high = np.log2(rows.loc[model].to_numpy(np.float64) / md)
-            if i == 1 and deviations[0] >= LOG2_CAP and expected > NEVER:
+            never = np.isnan(low) and deviations[0] >= LOG2_CAP
+            if i == 1 and never and expected > NEVER:
                 low = np.log2(expected / NEVER)
             low, high = (x if np.isfinite(x) else s * LOG2_CAP for x, s in ((low, -1), (high, 1)))
             bounds = float(low), float(high)

@@ -21,7 +21,6 @@ from raremd.data.imported.clocks import NO_TIMES, Clock, clock_among, counts_run
 from raremd.data.imported.feature_files import read_file
 from raremd.data.imported.fillers import Ends, filled, refuse_filler
 from raremd.data.imported.heads import Heads
-from raremd.data.imported.joins import Joins
 from raremd.data.imported.kinds import (
     FeatureSource,
     NumberSource,
@@ -32,6 +31,7 @@ from raremd.data.imported.kinds import (
 from raremd.data.imported.molecular import read_molecular
 from raremd.data.imported.near_copies import NearCopies
 from raremd.data.imported.sources import matching_files
+from raremd.data.imported.steps import Steps
 from raremd.data.imported.subsamples import Subsamples
 from raremd.data.imported.tables import TIME, Table
 from raremd.data.imported.trajectory_files import plugins_silenced
@@ -74,7 +74,7 @@ class Importer:
         self._high: list[np.ndarray] = []
         self._hash = hashlib.sha256()
         self._subsamples, self._near_copies, self._turns = Subsamples(), NearCopies(), Turns()
-        self._joins = Joins()
+        self._steps = Steps()
         self._ends, self._heads, self._state_copies = Ends(), Heads(), StateCopies()
         self._wrapped = Wrapped()
         self._single: list[str] = []  # of one frame
@@ -308,7 +308,7 @@ class Importer:
             self._subsamples.add(values, first)
             self._near_copies.add(values, first)
             self._turns.add(values, first)
-            self._joins.add(values, first)
+            self._steps.add(values, first)
         self._hash.update(values.tobytes())
 
     def finish(self) -> str:
@@ -346,8 +346,8 @@ class Importer:
             refuse_wrong_angles(self._files, self.names, self.periods, extents)
             refuse_odd_files(self._files, self.names, self.periods, extents)
             ask_after_angles(self.names, self.periods, low, high)
-            self._turns.ask(self.names, self.periods, low, high)
-            self._joins.ask(self._files, self.names, self.periods)
+            self._turns.ask(self.names, self.periods, low, high, self._steps.longest)
+            self._steps.ask(self._files, self.names, self.periods)
         return self._hash.hexdigest()
 
 

@@ -16,23 +16,23 @@ AT_THE_END = 0.01
 
 
 class Turns:
-    """Takes note of first frames and of the longest step of each column, as frames stream by."""
+    """Takes note of first frames."""
 
     def __init__(self) -> None:
         self._starts: list[np.ndarray] = []
-        self._steps = self._last = np.zeros(0, np.float32)
 
     def add(self, values: np.ndarray, first: bool) -> None:
         """The next (n, d) frames, `first` of a trajectory."""
         if first:
             self._starts.append(values[0].astype(np.float64))
-        before = values[:1] if first else self._last[None]
-        steps = np.abs(np.diff(values, axis=0, prepend=before)).max(axis=0)
-        self._steps = np.maximum(self._steps, steps) if len(self._steps) else steps
-        self._last = values[-1].copy()
 
     def ask(
-        self, names: Sequence[str], periods: Sequence[float], low: np.ndarray, high: np.ndarray
+        self,
+        names: Sequence[str],
+        periods: Sequence[float],
+        low: np.ndarray,
+        high: np.ndarray,
+        longest: np.ndarray,
     ) -> None:
         """All trajectories were added; log columns that their period does not fit.
 
@@ -40,14 +40,14 @@ class Turns:
         ----------
         names, periods : sequences
             Of the columns; 0 where there is no period.
-        low, high : (n_features,) arrays
-            Of all trajectories.
+        low, high, longest : (n_features,) arrays
+            Smallest and largest value and longest step in all trajectories.
         """
         starts = np.stack(self._starts)
         for column, (name, period) in enumerate(zip(names, periods, strict=True)):
             if not period:
                 continue
-            step = float(self._steps[column])
+            step = float(longest[column])
             where = f"{name} goes from {low[column]:.4g} to {high[column]:.4g}"
             # Angles that count whole turns begin within one.
             beyond = np.abs(starts[:, column]) > 1.001 * period

@@ -1,4 +1,4 @@
-"""Runs that stand in one trajectory, one behind the other: where it jumps, and how regularly."""
+"""The longest steps of each column, and what tells of runs that stand one behind the other."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SHORTEST = 50
 """with a chance of 4e-8."""
 
 
-class Joins:
+class Steps:
     """Takes note of the longest steps of each column in each trajectory, as frames stream by."""
 
     def __init__(self) -> None:
@@ -33,17 +33,20 @@ class Joins:
             self._sizes.append(np.zeros((0, values.shape[1]), np.float32))
             self._places.append(np.zeros((0, values.shape[1]), np.int64))
         steps = np.abs(np.diff(values, axis=0, prepend=before))
-        here = np.broadcast_to(np.arange(len(values))[:, None] + self._frames[-1], steps.shape)
-        sizes = np.concatenate([self._sizes[-1], steps])
-        places = np.concatenate([self._places[-1], here])
-        if len(sizes) > LARGEST + 1:
-            kept = np.argpartition(-sizes, LARGEST, axis=0)[: LARGEST + 1]
-            sizes, places = (np.take_along_axis(x, kept, axis=0) for x in (sizes, places))
-        order = np.argsort(-sizes, axis=0)
+        first_kept = max(0, len(steps) - LARGEST - 1)
+        kept = np.argpartition(steps, first_kept, axis=0)[first_kept:]
+        sizes = np.concatenate([self._sizes[-1], np.take_along_axis(steps, kept, axis=0)])
+        places = np.concatenate([self._places[-1], kept + self._frames[-1]])
+        order = np.argsort(-sizes, axis=0)[: LARGEST + 1]
         self._sizes[-1] = np.take_along_axis(sizes, order, axis=0)
         self._places[-1] = np.take_along_axis(places, order, axis=0)
         self._frames[-1] += len(values)
         self._last = values[-1].copy()
+
+    @property
+    def longest(self) -> np.ndarray:
+        """Of each column in all trajectories, (d,)."""
+        return np.max([sizes[0] for sizes in self._sizes], axis=0)
 
     def ask(self, labels: Sequence[str], names: Sequence[str], periods: Sequence[float]) -> None:
         """All trajectories were added; log the first whose longest steps are evenly spaced.
