@@ -90,7 +90,7 @@ def test_a_network_that_is_not_trained_to_the_end_gets_no_verdict(said):
     lines = rows(said["diagnosis.md"], "four")
     assert lines and all("| not trained to the end |" in line for line in lines)
     assert (
-        "A Markov state model reproduces them at a saving interval of 5 ps"
+        "A Markov state model reproduces the slow dynamics at a saving interval of 5 ps"
         in (said["recommendation.md"])
     )
 

@@ -23,6 +23,8 @@ def test_each_reading_is_a_sentence():
         "LSTM (2.00 [1.62, 2.46]). At one step: yes for the LSTM (2.00 [1.62, 2.46]). Trained on "
         "5.6 million tokens."
     )
+    many = record("C4", Verdict.SUPPORTED, Verdict.SUPPORTED, 1.8e8)
+    assert answers(Judgement((many,), ()))[0].endswith("Trained on 180 million tokens.")
 
 
 def test_different_answers_of_systems_are_counted():

@@ -17,7 +17,7 @@ from raremd.analysis.verdicts import Verdict
 from raremd.io.storage import read_typed, write_typed
 from raremd.kinetics.equilibrium import DetailedBalance
 from raremd.report.pages.answers import answers
-from raremd.report.pages.claims import DECIDES, as_markdown, what_decides
+from raremd.report.pages.claims import DECIDES, as_markdown, contrast, what_decides
 from raremd.study.verdict_plans import Control
 
 DIFFERENCES = ["C2", "C3", "C4", "C5"]
@@ -326,3 +326,8 @@ def test_readings_take_their_own_quantity_and_lag():
     assert cell.lag(Reading.ONE_STEP) == 2.0 and cell.lag(Reading.LONG_LAG) == 10.0
     assert cell.md_timescale(Reading.LONG_LAG) == 1000.0
     assert cell.errors("lstm", Reading.LONG_LAG) == pytest.approx([1.0])
+
+
+def test_cells_that_are_averaged_are_not_held_against_each_other():
+    assert contrast(claim_record("C4")) == "`fine` against `coarse`"
+    assert contrast(claim_record("C6")) == "`fine` and `coarse`"

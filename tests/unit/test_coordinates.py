@@ -216,7 +216,7 @@ def test_settings_that_no_data_could_satisfy(settings, message):
 
 
 def test_shapes_that_do_not_fit_are_refused():
-    with pytest.raises(ValueError, match="trajectory 1 has shape"):
+    with pytest.raises(ValueError, match="trajectory 2 has shape"):
         fit_coordinate(CoordinateSettings(), [np.zeros((5, 4)), np.zeros((5, 3))], NAMES, PERIODS)
     with pytest.raises(ValueError, match="periods has 2 values for 4 features"):
         fit_coordinate(CoordinateSettings(), [np.zeros((5, 4))], NAMES, np.zeros(2))

@@ -168,7 +168,7 @@ def test_a_coring_time_that_no_state_is_held_for_is_told(path):
     coring = replace(first, slicing=Slicing(1, "dynamical_coring", 3000))
     _, table, text = inspected(plan(path, cells=(coring, *others)))
     assert value(table, "can_tell", interval=0.5) == 0
-    assert "no: the study stops there, trajectory 0: no state is held for 3000" in text
+    assert "no: the study stops there, trajectory 1: no state is held for 3000" in text
 
 
 def test_many_dimensions_and_a_long_lag_are_told(tmp_path):

@@ -168,6 +168,10 @@ def test_the_forecast_is_the_budget_that_the_law_needs_and_knows_no_larger_one(t
 def test_what_limits_is_the_axis_with_the_largest_sure_gain(found):
     for limit in fitted.limits(found, {"lstm": "lstm"}):
         assert limit.by == "tokens" and limit.kind == "lstm"
+    of_others = replace(found, fits=tuple(replace(fit, network="a") for fit in found.fits))
+    assert fitted.limits(replace(found, fits=of_others.fits + found.fits), {"lstm": "lstm"}) == (
+        fitted.limits(found, {"lstm": "lstm"})
+    ), "another network of that kind does not stand for it"
 
 
 def test_size_and_md_are_axes_too(table):
@@ -213,8 +217,14 @@ def test_the_page_says_prediction_and_outcome_whatever_comes_out(comparison, tab
         outcome = Outcome(forecast, StepTimes((400.0,), (ratio * 400.0,)))
         zones = zone_counts(table, list(CHAINS), 0.1)
         said[ratio] = pages.page(found, limiting, outcome, before, zones, table, 1.5)
-    assert "The budget was enough: t1 is within 10 %" in said[0.92]
-    assert "The budget was not enough: t1 is not within 10 %" in said[0.7]
+    assert (
+        "The budget was enough: the geometric mean of these ratios is within 10 % of 1"
+        in said[0.92]
+    )
+    assert (
+        "The budget was not enough: the geometric mean of these ratios is not within 10 %"
+        in said[0.7]
+    )
     assert "| 0.9 [" in said[0.7] and "| 0.7 |" in said[0.7]
     assert "not known: only tokens were varied" in said[0.7] and "nan" not in said[0.7]
     assert "### Against parameters" not in said[0.7]
@@ -223,7 +233,8 @@ def test_the_page_says_prediction_and_outcome_whatever_comes_out(comparison, tab
     flat = replace(first, fit=replace(first.fit, law=replace(first.fit.law, floor=0.3)))
     text = pages.page(replace(found, fits=(flat,)), (), outcome, before, zones, table, 1.5)
     assert (
-        f"fitted alone, `{first.system}` levels off at an error of 0.3, where 0.11 would do" in text
+        f"fitted alone, `{first.system}` levels off at an error of 0.3, above the 0.11 that is 10 %"
+        in text
     )
     panels = law_tokens.draw(law_tokens.Fitted(table, found), Look(models=("lstm",))).axes
     assert len(panels) == 4 * len(CHAINS)

@@ -14,7 +14,7 @@ from raremd.analysis.claim_records import CLAIMS, Judgement, PooledRecord
 from raremd.analysis.diagnosis import diagnose_study
 from raremd.analysis.inspection import CellInspection, RunningTime, SystemInspection
 from raremd.analysis.kept_laws import Expectation, KeptLaws
-from raremd.analysis.leaderboard import MD
+from raremd.analysis.leaderboard import MD_RESAMPLED
 from raremd.analysis.leaderboard_cells import Board
 from raremd.analysis.leaderboard_metrics import COLUMNS
 from raremd.analysis.power_law import Interval
@@ -150,7 +150,7 @@ def ranked(known):
         | {"doubt": found.doubts[0].text if found.doubts else ""}
         | dict.fromkeys(columns, 1.0)
         for name, found in known.items()
-        for model in (MD, *NETWORKS)
+        for model in (MD_RESAMPLED, *NETWORKS)
     ]
     board = Board(pd.DataFrame(rows), pd.DataFrame(columns=COLUMNS))
     cells = {name: f"{name}/x/dt_1/kmeans_100" for name in known}

@@ -74,6 +74,20 @@ def test_errors_are_means_over_replicates_of_the_deviation_either_way(table):
     assert len(found) == 2 * (2 * 5 + 1), "two readings; the control ran in one cell"
 
 
+def test_errors_of_both_signs_do_not_cancel_and_are_capped(table):
+    """The error is that of the verdicts, in the figure of costs too."""
+    ratio = (table["quantity"] == "yardstick_log2_ratio") & (table["replicate"] > 0)
+    signs = np.where(table["replicate"] % 2, 1.0, -9.0)
+    table = table.assign(value=np.where(ratio, signs, table["value"]))
+    cost = table[["coordinate", "interval", "partition", "model"]].drop_duplicates()
+    found = plotted.cost_and_error(table, cost.assign(core_seconds=1.0), 100.0)
+    replicates = table[ratio & (table["i"] == 1)].groupby("model")["replicate"].unique()
+    for row in found.itertuples():
+        each = [1.0 if n % 2 else 5.0 for n in replicates[row.model]]
+        assert row.error == pytest.approx(np.mean(each))
+    assert (found["error"] > 1).any()
+
+
 def test_removed_recrossings_against_the_md_with_them():
     found = plotted.removal_times(made_up.cored(), 100.0)
     assert found.interval == 1.0

@@ -98,8 +98,9 @@ class TestAnswers:
         page = as_markdown([found])
         assert "reproduced at these saving intervals: LSTM at 2 and 5 ps" in page
         assert "| LSTM | not reproduced | **reproduced** | **reproduced** |" in page
-        assert "A Markov state model reproduces them at a saving interval of 5 ps" in as_markdown(
-            [found]
+        assert (
+            "A Markov state model reproduces the slow dynamics at a saving interval of 5 ps"
+            in as_markdown([found])
         )
 
     def test_do_not_begin_with_a_network_that_overfits(self):
@@ -149,8 +150,8 @@ def test_each_network_is_named_with_its_own_intervals():
 @pytest.mark.parametrize(
     ("deviations", "sentence"),
     [
-        (WRONG, "A Markov state model reproduces them in no cell."),
-        (SCATTERED, "Whether a Markov state model reproduces them cannot be told."),
+        (WRONG, "A Markov state model reproduces the slow dynamics in no cell."),
+        (SCATTERED, "Whether a Markov state model reproduces the slow dynamics cannot be told."),
     ],
 )
 def test_markov_models_that_cannot_be_judged_are_not_called_wrong(deviations, sentence):
@@ -163,7 +164,7 @@ def test_models_without_a_network_are_told_apart_from_markov_models():
     )
     assert found.outcome is Outcome.NOT_REPRODUCED  # by networks
     page = as_markdown([found])
-    assert "A model without a network reproduces them at" in page
+    assert "A model without a network reproduces the slow dynamics at" in page
     assert "a model without a network at" in page
 
 

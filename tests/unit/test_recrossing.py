@@ -198,12 +198,12 @@ def test_each_trajectory_is_treated_by_itself():
     ("pieces", "method", "tau", "message"),
     [
         (["00"], "coring", 2, "'coring' is none of none, minimum_dwell, dynamical_coring"),
-        (["000", "0101"], "dynamical_coring", 2, "trajectory 1: no state is held for 2 frames"),
+        (["000", "0101"], "dynamical_coring", 2, "trajectory 2: no state is held for 2 frames"),
         (["00"], "minimum_dwell", 0, "recrossing time is 0 frames"),
         (["00"], "dynamical_coring", 1.5, "recrossing time is 1.5 frames"),
         (["0-1"], "minimum_dwell", 2, "-1 is for core_sets only"),
         (["001"], "core_sets", 2, "core_sets needs labels of -1"),
-        (["0-", "--"], "core_sets", 2, "trajectory 1: no frame lies in a core"),
+        (["0-", "--"], "core_sets", 2, "trajectory 2: no frame lies in a core"),
     ],
 )
 def test_errors_name_the_cause(pieces, method, tau, message):

@@ -130,6 +130,11 @@ class TestTakeAndInterval:
         (found,) = at_interval([dtraj], (Segment(0, 0, 6),), 1, "dynamical_coring", 3)
         assert list(found) == [0] * 6
 
+    def test_errors_number_trajectories_not_segments(self):
+        short = np.array([0, 1, 0, 1], np.int16)
+        with pytest.raises(ValueError, match="trajectory 4: no state is held"):
+            at_interval([short * 0] * 3 + [short], (Segment(3, 0, 4),), 1, "dynamical_coring", 3)
+
 
 class TestWindows:
     @settings(deadline=None)

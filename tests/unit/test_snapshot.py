@@ -221,6 +221,9 @@ def test_removals_are_compared_with_what_they_are_made_of():
     study = plan_of(["toy"], models, {"toy": {"cored": "fine"}})
     lines = snapshot.removals(table, study)
     assert "| `toy` | `x/dt_1/cored` | -1.00 | **+1.00** | +0.00 | – | – |" in lines
+    assert "slows the MD itself in `cored` of `toy` (by a factor of 2.00)" in " ".join(lines)
+    milder = table.assign(value=table["value"].replace(32.0, 18.0))
+    assert "slows the MD" not in " ".join(snapshot.removals(milder, study))
     assert snapshot.removals(table, plan_of(["toy"], models, {"toy": {}})) == []
 
 

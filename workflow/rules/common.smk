@@ -11,6 +11,7 @@ from raremd.data.imported.sources import downloads, matching_files, stamp_of
 from raremd.io.progress import CellProgress, keep_terminal_short
 from raremd.io.storage import write_json
 from raremd.report.figures import catalogue
+from raremd.report.pages import results
 from raremd.study import laws_plan, memory, model_files, plan, recipes, source_plan
 from raremd.study.cell import Cell
 from raremd.study.code import code_digest
@@ -79,8 +80,8 @@ def files_of(value):
     return [value] if isinstance(value, str) else list(value)
 
 
-# Not an input: `make laws` writes this file, and inspecting data must not ask for that study.
-KEPT_LAWS = (ROOT / "resources/laws.json").read_text()
+# A parameter of inspect_data: new laws change its page. No rule has this file as its output.
+KEPT_LAWS = (ROOT / "resources/laws.json").read_text(encoding="utf-8")
 RECIPES = recipes.read_recipes(ROOT / "resources/recipes.yaml")
 
 
@@ -220,7 +221,7 @@ def figure_look(kind, wildcards):
 def caption_of(kind, wildcards):
     """Text of a figure's caption; none for a figure that is not in the report."""
     path = LIBRARY.parent / f"report/{kind.caption}.rst"
-    return path.read_text() if kind.category else ""
+    return path.read_text(encoding="utf-8") if kind.category else ""
 
 
 def reported(kind):

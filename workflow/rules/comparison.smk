@@ -1,4 +1,5 @@
-# Needs: kinetics.h5 of each cell, run.json of each model, the yardstick's states of each system.
+# Needs: kinetics.h5 of each cell, run.json of each model, the states of the yardstick and of all
+# cells of each system, exact spectra.
 # Makes: results/{system}/assessment.json, results/cells.{csv,html}, comparison.{csv,parquet,html},
 # cost.{csv,parquet,html}, claims.{json,md,html},
 # diagnosis.{json,md,html}, recommendation.{json,md,html}.

@@ -2,19 +2,7 @@
 # README.md says was found.
 # Steps: write_results_page, on demand (make snapshot).
 SNAPSHOT = "docs/results"
-KEPT_FIGURES = catalogue.figures(
-    STUDY,
-    "claims",
-    "budgets",
-    "dimension",
-    "interval",
-    "partition",
-    "dimension_interval",
-    "interval_partition",
-    "recrossing",
-    "controls",
-    "residence_times",
-)
+KEPT_FIGURES = catalogue.figures(STUDY, *results.KEPT)
 
 
 rule write_results_page:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 
 from raremd.data.simulated.klein_kramers import converged_timescales
-from raremd.io.storage import atomic_path
+from raremd.io.storage import write_text
 
 
 def compute_exact_spectrum(output: str) -> None:
     spectrum = converged_timescales()
-    with atomic_path(Path(output)) as temporary:
-        temporary.write_text(json.dumps(asdict(spectrum), indent=2) + "\n")
+    write_text(output, json.dumps(asdict(spectrum), indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         # Without this it asks a web page for its newest version.
         settings = "[pyemma]\ncheck_version = False\nshow_progress_bars = False\n"
-        Path(folder, "pyemma.cfg").write_text(settings)
+        Path(folder, "pyemma.cfg").write_text(settings, encoding="utf-8")
         os.environ["PYEMMA_CFG_DIR"] = folder
         sets: dict[str, list[np.ndarray]] = {}
         with np.load(sys.argv[1]) as file:

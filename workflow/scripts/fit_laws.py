@@ -18,7 +18,7 @@ if __name__ == "__main__":
     comparison = read_parquet(snakemake.input.comparison)
     answers = {Path(f).parent.name: read_typed(Answers, f) for f in snakemake.input.answers}
     table = points(comparison, plan, answers)
-    found = laws(table, plan, from_param(KeptLaws, snakemake.params.laws))
+    found = laws(table, plan, read_typed(KeptLaws, snakemake.input.before))
     write_parquet(snakemake.output.points, table)
     write_typed(snakemake.output.laws, found)
     expected = forecast(table, plan.predicted, plan.samples, plan.seed)

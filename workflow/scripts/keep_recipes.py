@@ -7,7 +7,7 @@ import pandas as pd
 
 from raremd.io.logs import log_to
 from raremd.io.provenance import Provenance
-from raremd.io.storage import atomic_path, read_record
+from raremd.io.storage import read_record, read_text, write_text
 from raremd.report.pages.markdown import insert
 from raremd.report.pages.results import HASH
 from raremd.report.pages.searched import MARKS, searched
@@ -21,7 +21,6 @@ if __name__ == "__main__":
     commits = sorted({read_record(Provenance, run).commit[:HASH] for run in i.runs})
     # No output of the rule, so that a failure takes nothing away.
     page = Path("docs/recipes.md")
-    text = insert(page.read_text(), searched(pd.read_csv(i.csv), search, commits), MARKS)
+    text = insert(read_text(page), searched(pd.read_csv(i.csv), search, commits), MARKS)
     shutil.copyfile(i.csv, o.csv)
-    with atomic_path(page) as temporary:
-        temporary.write_text(text)
+    write_text(page, text)

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from raremd.io.storage import atomic_path
+from raremd.io.storage import atomic_path, write_text
 from raremd.report.pages.markdown import as_table, to_html
 
 
@@ -15,8 +15,7 @@ def list_cells(rows: list[dict], csv: str, html: str) -> None:
         for row in table.itertuples(index=False)
     ]
     lines = ["# Cells of the sweep", "", "Click a heading to sort.", "", *as_table(table, texts)]
-    with atomic_path(html) as temporary:
-        temporary.write_text(to_html("\n".join(lines)))
+    write_text(html, to_html("\n".join(lines)))
 
 
 if __name__ == "__main__":

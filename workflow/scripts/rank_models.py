@@ -2,7 +2,7 @@
 
 from raremd.analysis.leaderboard_cells import Solved, Sources, rank_cells
 from raremd.io.logs import log_to
-from raremd.io.storage import atomic_path
+from raremd.io.storage import atomic_path, write_text
 from raremd.report.pages.leaderboard import as_markdown
 from raremd.study.plans import from_param
 from raremd.study.verdict_plans import RankingPlan
@@ -22,7 +22,7 @@ if __name__ == "__main__":
     for name, table in (("csv", board.ranking), ("metrics", board.metrics)):
         with atomic_path(snakemake.output[name]) as temporary:
             table.to_csv(temporary, index=False)
-    with atomic_path(snakemake.output.markdown) as temporary:
-        folders = {at.cell.system: at.cell.folder for at in plan.cells}
-        units = {at.cell.system: at.unit for at in plan.cells}
-        temporary.write_text(as_markdown(board, folders, units, plan.tolerance))
+    folders = {at.cell.system: at.cell.folder for at in plan.cells}
+    units = {at.cell.system: at.unit for at in plan.cells}
+    page = as_markdown(board, folders, units, plan.tolerance)
+    write_text(snakemake.output.markdown, page)

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from raremd.io.logs import log_to
-from raremd.io.storage import atomic_path, read_record
+from raremd.io.storage import read_record, read_text, write_text
 from raremd.learning.run_record import RunRecord
 from raremd.report.figures.catalogue import KINDS
 from raremd.report.figures.style import Look
@@ -17,12 +17,11 @@ if __name__ == "__main__":
     p, i, o = snakemake.params, snakemake.input, snakemake.output
     for source, target in zip(i.figures, o.figures, strict=True):
         compress(source, target)
-    texts = {Path(path).stem: Path(path).read_text() for path in i.captions}
+    texts = {Path(path).stem: read_text(path) for path in i.captions}
     shown = [
         Shown(kind, system, caption(texts[KINDS[kind].caption], system, Look(**p.looks[kind])))
         for kind, system in p.shown.items()
     ]
     run = p.study, read_record(RunRecord, i.run).commit[:HASH]
-    with atomic_path(o.page) as temporary:
-        temporary.write_text(page(shown, *run))
+    write_text(o.page, page(shown, *run))
     shutil.copyfile(i.claims, o.claims)

@@ -5,7 +5,7 @@ from raremd.analysis.laws import Laws, limits
 from raremd.analysis.predicted import predictions
 from raremd.analysis.zones import zone_counts
 from raremd.io.logs import log_to
-from raremd.io.storage import atomic_path, read_parquet, read_typed, write_typed
+from raremd.io.storage import atomic_path, read_parquet, read_typed, write_text, write_typed
 from raremd.report.pages.laws import page
 from raremd.report.pages.results import compress
 from raremd.study.laws_plan import LawsPlan
@@ -21,7 +21,7 @@ if __name__ == "__main__":
     hours = float(read_parquet(i.cost)["core_seconds"].sum()) / 3600
     text = page(
         laws,
-        limits(laws, {m.network: m.kind for m in plan.models}),
+        limits(laws, {m.network: m.kind for m in plan.models if m.plain}),
         read_typed(Outcome, i.outcome),
         found,
         zone_counts(points, list(plan.chains), plan.predicted.within),
@@ -33,5 +33,4 @@ if __name__ == "__main__":
     write_typed(o.kept, laws.kept)
     with atomic_path(o.points) as temporary:
         points.to_csv(temporary, index=False)
-    with atomic_path(o.page) as temporary:
-        temporary.write_text(text)
+    write_text(o.page, text)

@@ -12,12 +12,13 @@ from raremd.analysis.recommended import Recommended
 from raremd.io.logs import log_to
 from raremd.io.provenance import Provenance
 from raremd.io.storage import (
-    atomic_path,
     read_parquet,
     read_record,
+    read_text,
     read_typed,
     write_json,
     write_parquet,
+    write_text,
 )
 from raremd.report.pages.front import MARKS, found
 from raremd.report.pages.markdown import insert
@@ -42,16 +43,14 @@ if __name__ == "__main__":
     for source, target in zip(i.assessments, o.assessments, strict=True):
         shutil.copyfile(source, target)
     judgement, commits = read_typed(Judgement, i.claims), sorted({one.commit for one in made})
-    what, why = Path(i.recommendation_page).read_text(), Path(i.diagnosis).read_text()
+    what, why = read_text(i.recommendation_page), read_text(i.diagnosis)
     figures = [Path(figure).stem for figure in i.figures]
     text = page(judgement, what, why, comparison, cost, plan, commits, figures)
-    with atomic_path(o.page) as temporary:
-        temporary.write_text(text)
+    write_text(o.page, text)
     # No output of the rule, so that a failure takes nothing away.
     readme, short = Path("README.md"), " and ".join(commit[:HASH] for commit in commits)
     systems = read_typed(tuple[Recommended, ...], i.recommendation)
     laws, board = read_typed(KeptLaws, i.laws), read_ranking(i.board)
     said = found(judgement, systems, laws, board, p.study, short)
-    text = insert(readme.read_text(), said, MARKS)
-    with atomic_path(readme) as temporary:
-        temporary.write_text(text)
+    text = insert(read_text(readme), said, MARKS)
+    write_text(readme, text)

@@ -1,7 +1,7 @@
 """Adapter: comparison and cost -> pages of the report."""
 
 from raremd.io.logs import log_to
-from raremd.io.storage import atomic_path, read_parquet
+from raremd.io.storage import read_parquet, write_text
 from raremd.report.pages import tables
 from raremd.report.pages.markdown import to_html
 from raremd.study.plans import from_param
@@ -18,5 +18,4 @@ if __name__ == "__main__":
         o.cost: tables.cost(read_parquet(i.cost), plan.controls),
     }
     for path, text in pages.items():
-        with atomic_path(path) as temporary:
-            temporary.write_text(to_html(text))
+        write_text(path, to_html(text))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from raremd.analysis.claim_records import Judgement
 from raremd.io.logs import log_to
-from raremd.io.storage import atomic_path, read_typed
+from raremd.io.storage import read_text, read_typed, write_text
 from raremd.report.pages.tutorial import filled
 
 if __name__ == "__main__":
@@ -14,7 +14,6 @@ if __name__ == "__main__":
     # No output of the rule, so that a failure takes nothing away.
     page = Path("docs/tutorial.md")
     judgement = read_typed(Judgement, i.claims)
-    text = filled(page.read_text(), Path(i.recommendation).read_text(), judgement)
+    text = filled(read_text(page), read_text(i.recommendation), judgement)
     shutil.copyfile(i.claims, o.claims)
-    with atomic_path(page) as temporary:
-        temporary.write_text(text)
+    write_text(page, text)

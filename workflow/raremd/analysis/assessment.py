@@ -217,7 +217,7 @@ class Assessment:
                 Cause.LAG,
                 f"the lags reach from {lag} only to {given(self.longest_lag, unit)}, so that "
                 "convergence with lag cannot be judged",
-                self._add_lag_from(3 * self.lag),
+                self._add_lag_from(SPAN * self.lag),
             )
         return Doubt(
             Cause.LAG,

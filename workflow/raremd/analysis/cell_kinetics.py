@@ -331,9 +331,9 @@ def evaluate_cell(
     Parameters
     ----------
     states, yardstick_states : Path
-        Files of `discretisation.fit_states`.
+        Files of `states.fit.fit_states`.
     generated : dict
-        Model name -> file of `cell.train_and_generate`.
+        Model name -> file of `learning.train_and_generate`.
     plan : KineticsPlan
 
     Returns

@@ -15,8 +15,8 @@ from raremd.kinetics.bootstrap import interval, log2_deviation
 from raremd.learning.run_record import RunRecord
 from raremd.study.cell import Cell, Factors
 
-FACTORS = ["system", "coordinate", "dimension", "interval", "partition", "recrossing", "tau_c"]
-COLUMNS = [*FACTORS, *Row._fields, "unit"]
+OF_CELL = ["system", "coordinate", "dimension", "interval", "partition", "recrossing", "tau_c"]
+COLUMNS = [*OF_CELL, *Row._fields, "unit"]
 DRAWS = 2000
 TIMES = ("timescale", "yardstick_timescale", "expected_timescale", "mfpt", "residence_time")
 SUMMED_UP = ("cross_entropy", "leak", "expected_timescale")

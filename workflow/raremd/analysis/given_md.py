@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from raremd.analysis.assessment import Assessment
+from raremd.analysis.stationarity import SPAN
 from raremd.analysis.words import count
 from raremd.data.state_numbers import StateNumbers, as_trajectories, refuse_clocks, refuse_overlaps
 from raremd.states.discrete_trajectories import DiscreteSystem
@@ -28,8 +29,6 @@ LUMPS = 4
 ASKED = "give a number from 2 up, or the macrostate of each state"
 FEWEST_SAMPLES = 20
 """Fewer resamplings give no 95 % interval; a study asks for as many."""
-LATER = 3
-"""Lags should reach so many times beyond the one at which models are compared."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,7 +227,7 @@ def plan_of(
     if not is_number(frame_interval) or frame_interval <= 0:
         raise ValueError(f"frame_interval: {frame_interval} must be a number above 0")
     ordered = sorted({int(x) for x in every})
-    early = [x for x in ordered if LATER * x <= ordered[-1]]
+    early = [x for x in ordered if SPAN * x <= ordered[-1]]
     chosen = int(lag) if lag is not None else (early or ordered)[-1]
     lengths = [len(dtraj) for dtraj in as_trajectories(dtrajs, "dtrajs")]
     check_lengths(lengths, ordered[-1])

@@ -17,6 +17,8 @@ TOKENS, STATES = 1e6, 100.0
 """Where the scale of a law stands."""
 SURE = 2.0
 """Standard deviations of an interval."""
+SHORT_T1, SHORT_STATES = 1000.0, 100
+"""Timescale in saved frames and number of states of the example on pages."""
 WITHIN = 0.1
 """Deviation of t1 that a budget should reach."""
 

@@ -352,11 +352,12 @@ def limits(laws: Laws, kinds: Mapping[str, str]) -> tuple[Limit, ...]:
     ----------
     laws : Laws
     kinds : mapping
-        Network -> its kind.
+        Network that stands for its kind -> that kind. Fits of other networks are left out, but
+        for those over sizes.
     """
     chosen: dict[tuple[str, str], dict[str, Fit]] = {}
     for fit in laws.fits:
-        if fit.quantity != "error":
+        if fit.quantity != "error" or (fit.axis != "parameters" and fit.network not in kinds):
             continue
         axes = chosen.setdefault((fit.system, kinds.get(fit.network, fit.network)), {})
         before = axes.get(fit.axis)

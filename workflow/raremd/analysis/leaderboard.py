@@ -35,8 +35,8 @@ COLUMNS = [
     "failed",
     "doubt",
 ]
-MD, REFERENCE, IGME, QMSM = "md_bootstrap", "reference", "igme", "qmsm"
-NO_MODELS = MD, REFERENCE, IGME, QMSM
+MD_RESAMPLED, REFERENCE, IGME, QMSM = "md_bootstrap", "reference", "igme", "qmsm"
+NO_MODELS = MD_RESAMPLED, REFERENCE, IGME, QMSM
 """Rows of the ranking that are no model of the sweep."""
 IGME_FRAMES = 5, 20
 """Shortest and longest lag of the fit of `igme.extrapolate`, in saving intervals."""
@@ -237,7 +237,7 @@ def rank(
     found = worst(log2_deviation(_log2(samples), target))
     low, high = interval(found)
     rows = [
-        {"model": MD, "score": float(np.nanmedian(found)), "low": low, "high": high}
+        {"model": MD_RESAMPLED, "score": float(np.nanmedian(found)), "low": low, "high": high}
         | {"validation": worst(log2_deviation(target, held_out)[None])}
     ]
     frames = lags / lags[0]
@@ -279,7 +279,7 @@ def rank(
     ranking = pd.DataFrame(rows, columns=COLUMNS)
     if draws and not doubts:
         ranking[["rank_low", "rank_high"]] = _ranks(draws).reindex(ranking["model"]).to_numpy()
-    (own,) = ranking.loc[ranking["model"] == MD, "high"]
+    (own,) = ranking.loc[ranking["model"] == MD_RESAMPLED, "high"]
     near = (ranking["score"] <= max(tolerance, own)) & ~(ranking["failed"] > 0)
     ranking["right"] = near & (not doubts)
     front = _front(ranking["score"].to_numpy(), ranking["core_seconds"].to_numpy(np.float64))

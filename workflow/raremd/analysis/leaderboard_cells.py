@@ -12,6 +12,7 @@ import pandas as pd
 
 from raremd.analysis.assessment import read_assessments
 from raremd.analysis.cell_kinetics import tidy_rows
+from raremd.analysis.cell_result import FACTORS
 from raremd.analysis.leaderboard import MEMORY, FromMD, rank, validation_timescales
 from raremd.analysis.leaderboard_metrics import Known, metrics, validation_counts
 from raremd.analysis.leaderboard_rows import committor_rows, extended_rows
@@ -22,8 +23,6 @@ from raremd.kinetics.timescales import timescales
 from raremd.states.discrete_trajectories import DiscreteSystem, read_states
 from raremd.states.split import at_interval
 from raremd.study.verdict_plans import RankedCell, RankingPlan
-
-KEY = ["system", "coordinate", "interval", "partition"]
 
 
 class Board(NamedTuple):
@@ -80,12 +79,12 @@ def _memory(system: DiscreteSystem, at: RankedCell, lags: np.ndarray, n: int) ->
 
 def rank_cells(sources: Sources, plan: RankingPlan) -> Board:
     """Rank all models in every cell of the plan."""
-    tables = dict(list(read_parquet(sources.comparison).groupby(KEY)))
-    cost = dict(list(read_parquet(sources.cost).groupby(KEY)))
+    tables = dict(list(read_parquet(sources.comparison).groupby(FACTORS)))
+    cost = dict(list(read_parquet(sources.cost).groupby(FACTORS)))
     assessments = read_assessments(sources.assessments)
     rankings, measured = [], []
     for at, kinetics, path in zip(plan.cells, sources.kinetics, sources.states, strict=True):
-        name, of = at.cell.system, tuple(getattr(at.cell, key) for key in KEY)
+        name, of = at.cell.system, tuple(getattr(at.cell, key) for key in FACTORS)
         system, assessment, table = read_states(path), assessments[name], tables[of]
         md = FromMD(
             read_arrays(kinetics, "bootstrap"),

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from raremd.analysis.cell_result import LOG2_CAP
 from raremd.analysis.tidy import CELL, matrix, pick
 
 
@@ -27,13 +28,13 @@ def mean_errors(table: pd.DataFrame, lag: float) -> pd.DataFrame:
     pandas.DataFrame
         Columns coordinate, interval, partition, model, quantity (``yardstick_log2_ratio`` at
         the yardstick's lag, ``log2_ratio`` at the cell's own interval) and error, the mean over
-        replicates.
+        replicates, each within LOG2_CAP.
     """
     each = table[(table["replicate"] > 0) & (table["i"] == 1)]
     own = pick(each, quantity="log2_ratio")
     own = own[np.isclose(own["lag"], own["interval"], rtol=1e-6, atol=0)]
     both = pd.concat([pick(each, quantity="yardstick_log2_ratio", lag=lag), own])
-    both = both.assign(error=both["value"].abs())
+    both = both.assign(error=both["value"].abs().clip(upper=LOG2_CAP))
     return both.groupby([*CELL, "model", "quantity"], as_index=False)["error"].mean()
 
 
@@ -97,13 +98,12 @@ def cost_and_error(comparison: pd.DataFrame, cost: pd.DataFrame, lag: float) -> 
     Returns
     -------
     pandas.DataFrame
-        Columns coordinate, interval, partition, model, core_seconds and error, |log2| of the
-        slowest timescale over the MD's.
+        Columns coordinate, interval, partition, model, core_seconds and error, that of
+        `mean_errors` at the yardstick's lag.
     """
     key = [*CELL, "model"]
-    ratios = pick(comparison, quantity="yardstick_log2_ratio", replicate=0, i=1, lag=lag)
-    ratios = ratios.assign(error=ratios["value"].abs())[[*key, "error"]]
-    return cost[[*key, "core_seconds"]].merge(ratios, on=key)
+    errors = pick(mean_errors(comparison, lag), quantity="yardstick_log2_ratio")[[*key, "error"]]
+    return cost[[*key, "core_seconds"]].merge(errors, on=key)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from raremd.kinetics.bootstrap import LOG2_CAP, log2_deviation
+from raremd.kinetics.bootstrap import RATIO_CAP, log2_deviation
 
 
 @dataclass(frozen=True)
@@ -100,4 +100,4 @@ def hierarchical_ratio(
     """
     drawn = np.asarray(md)[rng.integers(len(md), size=n_samples)]
     deviations = log2_deviation(np.asarray(model)[None, :], drawn[:, None])
-    return np.clip(_mean_draws(deviations, rng), -LOG2_CAP, LOG2_CAP)
+    return np.clip(_mean_draws(deviations, rng), -RATIO_CAP, RATIO_CAP)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 import time
@@ -66,6 +65,8 @@ def probe(plan: ModelPlan, n_states: int, walkers: int) -> Rates:
 
 def job_start() -> float:
     """Core seconds until a job on this machine has loaded what it needs."""
+    import resource  # not on Windows
+
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, "-c", f"import {HEAVIEST}"], check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -47,6 +47,11 @@ def bounds(low: float, high: float) -> str:
     return f"[{number(low)}, {number(high)}]"
 
 
+def capital(text: str) -> str:
+    """The same with a capital letter first."""
+    return text[:1].upper() + text[1:]
+
+
 def count(n: int, one: str, several: str = "") -> str:
     """A number with its noun."""
     return f"{n:,} {one if n == 1 else several or one + 's'}"

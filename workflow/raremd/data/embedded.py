@@ -193,9 +193,9 @@ def record(simulation: Simulation, n_frames: int, output: Path) -> None:
     parts = output.with_suffix(".parts")
     parts.mkdir(parents=True, exist_ok=True)
     identity, wanted = parts / "identity.json", json.dumps(asdict(simulation.identity))
-    if identity.exists() and identity.read_text() != wanted:
+    if identity.exists() and identity.read_text(encoding="utf-8") != wanted:
         raise ValueError(f"{parts}: parts of another simulation; delete the folder and run again")
-    identity.write_text(wanted)
+    identity.write_text(wanted, encoding="utf-8")
 
     n_parts = n_frames // FRAMES_PER_PART
     done = sorted(parts.glob("part_*.npz"))

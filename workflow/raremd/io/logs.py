@@ -50,7 +50,7 @@ def log_to(path: Path | str) -> None:
     """
     gc.freeze()  # what imports made lives to the end; to take it apart then costs half a second
     handlers: list[logging.Handler] = [
-        logging.FileHandler(path, mode="w"),
+        logging.FileHandler(path, mode="w", encoding="utf-8"),
         logging.StreamHandler(sys.stderr),
     ]
     handlers[0].setFormatter(_Line())
@@ -64,14 +64,14 @@ def log_to(path: Path | str) -> None:
         line = f"raremd: {explain(error)}"
         print(f"{line} (details in {path})", file=sys.stderr, flush=True)
         # A full disk takes no log either.
-        with contextlib.suppress(OSError), open(path, "a") as file:
+        with contextlib.suppress(OSError), open(path, "a", encoding="utf-8") as file:
             traceback.print_exception(kind, error, trace, file=file)
             print(line, file=file)
         if DISK_FULL in line or QUOTA in line:
             os._exit(1)  # HDF5 crashes when it tidies up what it could not write
 
     def note(unraisable: sys.UnraisableHookArgs) -> None:
-        with contextlib.suppress(OSError), open(path, "a") as file:
+        with contextlib.suppress(OSError), open(path, "a", encoding="utf-8") as file:
             traceback.print_exception(unraisable.exc_value, file=file)
 
     sys.excepthook = report

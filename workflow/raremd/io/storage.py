@@ -268,11 +268,21 @@ def _strict(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+def write_text(path: Path | str, text: str) -> None:
+    """A text file, in UTF-8 wherever it is written."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def read_text(path: Path | str) -> str:
+    """The inverse of `write_text`."""
+    return Path(path).read_text(encoding="utf-8")
+
+
 def write_json(path: Path | str, content: Any) -> None:
     """Sorted, indented, strict JSON: numbers that are not finite become null."""
-    with atomic_path(path) as temporary:
-        text = json.dumps(_strict(content), indent=2, sort_keys=True, allow_nan=False)
-        temporary.write_text(text + "\n")
+    text = json.dumps(_strict(content), indent=2, sort_keys=True, allow_nan=False)
+    write_text(path, f"{text}\n")
 
 
 def read_json(path: Path | str) -> Any:
@@ -284,7 +294,7 @@ def read_json(path: Path | str) -> Any:
         If the file is no JSON.
     """
     try:
-        return json.loads(Path(path).read_text())
+        return json.loads(read_text(path))
     except ValueError as error:
         raise DamagedFileError(path, str(error)) from error
 

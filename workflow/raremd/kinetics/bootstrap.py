@@ -14,7 +14,7 @@ from raremd.kinetics.timescales import count_matrix, estimate, right_eigenvector
 LOST_VARIANCE = 0.1  # see bootstrap_timescales
 MAX_BLOCKS = 1000  # so that counts fit in memory; long data are given longer blocks
 AT_ONCE = 16  # bootstrap samples whose counts are held in memory
-LOG2_CAP = 10.0  # a factor of 1024: a model that is this far off, or has no timescale, has failed
+RATIO_CAP = 10.0  # a factor of 1024: a model that is this far off, or has no timescale, has failed
 
 
 def trajectory_blocks(lengths: Sequence[int], block_length: int) -> list[tuple[int, int, int]]:
@@ -283,5 +283,5 @@ def log2_deviation(model: np.ndarray, md: np.ndarray) -> np.ndarray:
     model, md = np.broadcast_arrays(np.asarray(model, np.float64), np.asarray(md, np.float64))
     failed = np.isnan(model) | np.isposinf(model)
     deviation = np.where(failed, 0.0, model) - md
-    deviation = np.where(failed, LOG2_CAP, np.clip(deviation, -LOG2_CAP, LOG2_CAP))
+    deviation = np.where(failed, RATIO_CAP, np.clip(deviation, -RATIO_CAP, RATIO_CAP))
     return np.where(np.isnan(md), np.nan, deviation)

@@ -174,7 +174,7 @@ def fit_coordinate(
     periods = np.asarray(periods, dtype=np.float64)
     if len(periods) != len(feature_names):
         raise ValueError(f"periods has {len(periods)} values for {len(feature_names)} features")
-    for k, trajectory in enumerate(trajectories):
+    for k, trajectory in enumerate(trajectories, start=1):
         if len(trajectory.shape) != 2 or trajectory.shape[1] != len(feature_names):
             raise ValueError(
                 f"trajectory {k} has shape {trajectory.shape}: expected {len(feature_names)} "

@@ -78,7 +78,8 @@ def fit_cores(states: Partition, coordinates: Sequence[Rows], fraction: float) -
     for first, points in _points(states, coordinates):
         rows = slice(first, first + len(points))
         distances[rows] = np.linalg.norm(points - means[assigned[rows]], axis=1)
-    radii = [np.quantile(distances[assigned == s], fraction) for s in range(states.n_states)]
+    by_state = np.split(distances[np.argsort(assigned, kind="stable")], np.cumsum(visits)[:-1])
+    radii = [np.quantile(own, fraction) for own in by_state]
     return Cores(states, means, np.array(radii))
 
 

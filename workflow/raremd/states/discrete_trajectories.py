@@ -68,7 +68,7 @@ class DiscreteSystem:
 
 
 def read_states(path: Path | str) -> DiscreteSystem:
-    """Discrete trajectories and split of a file written by `discretisation.fit_states`."""
+    """Discrete trajectories and split of a file written by `states.fit.fit_states`."""
     attributes = read_attributes(path)
     md, cores, reference, reference_cores = (
         by_number(map_arrays(path, name))

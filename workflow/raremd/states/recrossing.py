@@ -115,7 +115,12 @@ REMOVAL: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
 """Methods by name. `none` and `core_sets` ignore `tau`; `none` hands back the array itself."""
 
 
-def remove_recrossings(dtrajs: Sequence[np.ndarray], method: str, tau: int = 1) -> list[np.ndarray]:
+def remove_recrossings(
+    dtrajs: Sequence[np.ndarray],
+    method: str,
+    tau: int = 1,
+    numbers: Sequence[int] | None = None,
+) -> list[np.ndarray]:
     """Apply a method of `REMOVAL` to each discrete trajectory by itself.
 
     Parameters
@@ -126,6 +131,8 @@ def remove_recrossings(dtrajs: Sequence[np.ndarray], method: str, tau: int = 1) 
         A key of `REMOVAL`.
     tau : int
         Time of the method in frames; ignored by ``none`` and ``core_sets``.
+    numbers : sequence of int, optional
+        What errors call the trajectories; from 1 without.
 
     Returns
     -------
@@ -135,7 +142,7 @@ def remove_recrossings(dtrajs: Sequence[np.ndarray], method: str, tau: int = 1) 
     ------
     ValueError
         For an unknown method, labels that do not suit the method, or a trajectory that the method
-        cannot treat, naming the trajectory (counted from 0).
+        cannot treat, naming the trajectory.
     """
     if method not in REMOVAL:
         raise ValueError(f"recrossing method '{method}' is none of {', '.join(REMOVAL)}")
@@ -145,7 +152,7 @@ def remove_recrossings(dtrajs: Sequence[np.ndarray], method: str, tau: int = 1) 
     if method != "core_sets" and outside:
         raise ValueError(f"'{method}' needs each frame in a state: -1 is for core_sets only")
     results = []
-    for k, dtraj in enumerate(dtrajs):
+    for k, dtraj in zip(numbers or range(1, len(dtrajs) + 1), dtrajs, strict=True):
         try:
             results.append(REMOVAL[method](dtraj, tau))
         except ValueError as error:

@@ -241,4 +241,5 @@ def at_interval(
     -------
     list of (n,) int16
     """
-    return remove_recrossings([t[::stride] for t in take(dtrajs, segments)], method, tau)
+    sliced = [t[::stride] for t in take(dtrajs, segments)]
+    return remove_recrossings(sliced, method, tau, [s.trajectory + 1 for s in segments])

@@ -347,7 +347,7 @@ def _check_embedded(source: Embedded, root: Path, key: str) -> None:
     listed = root / source.checksums
     if not listed.is_file():
         raise ConfigError(f"{key}.checksums: no file {source.checksums}")
-    lines = [line.split() for line in listed.read_text().splitlines() if line]
+    lines = [line.split() for line in listed.read_text(encoding="utf-8").splitlines() if line]
     sums = {name: checksum for checksum, name in lines}
     for file in files:
         if hashlib.sha256(file.read_bytes()).hexdigest() != sums.get(file.name):

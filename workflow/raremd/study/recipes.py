@@ -44,7 +44,7 @@ Recipe = PeptideRecipe | GoRecipe
 def read_recipes(path: Path) -> dict[str, Recipe]:
     """Recipes by the name of the molecule."""
     kinds = TypeAdapter(dict[str, Annotated[Recipe, Field(discriminator="simulator")]])
-    return kinds.validate_python(yaml.safe_load(path.read_text()))
+    return kinds.validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
 def made_by(recipes: dict[str, Recipe], simulator: str) -> list[str]:

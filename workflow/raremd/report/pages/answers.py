@@ -9,7 +9,7 @@ import numpy as np
 
 from raremd.analysis.claim_records import ClaimRecord, Finding, Judgement, PooledRecord
 from raremd.analysis.verdicts import Verdict
-from raremd.analysis.words import listed, logarithm, ratio
+from raremd.analysis.words import listed, logarithm, number, ratio
 from raremd.report.names import pretty
 
 QUESTIONS = {
@@ -47,10 +47,10 @@ WIDEST = 4.0
 """An interval that is wider, in log2, says nothing as a number."""
 NUMBERS = """\
 The numbers are factors with 95 % intervals, pooled over the systems whose MD and training passed
-all checks. C1: the slowest timescale of the network over that of the MD; 1 is exact. C2 to C6: how
-many times smaller the error of that timescale is on the side that the claim favours (off by a
-factor of 1.5 instead of 2 gives 1.33); 1 is no gain. Where the systems together decide nothing,
-they are counted.
+all checks. C1: the slowest timescale of the network over that of the MD; 1 is exact. C2 to C6:
+the factor by which that timescale is off on the hard side, divided by the factor on the side that
+the claim favours (off by 2 instead of 1.5 gives 1.33); above 1 speaks for the claim. Where the
+systems together decide nothing, they are counted.
 """
 
 
@@ -131,7 +131,7 @@ def tokens(records: Sequence[ClaimRecord]) -> str:
     seen = [at.tokens for r in records for at in r.budgets if at.budget == r.budget and at.tokens]
     if not seen:
         return ""
-    low, high = (f"{number / 1e6:.2g}" for number in (min(seen), max(seen)))
+    low, high = (number(at / 1e6, 2) for at in (min(seen), max(seen)))
     return f"{low if low == high else f'{low} to {high}'} million tokens"
 
 

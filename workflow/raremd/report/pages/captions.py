@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 from jinja2 import Environment
 
-from raremd.io.storage import atomic_path
+from raremd.io.storage import write_text
 from raremd.report.figures.style import Look
 from raremd.report.pages.markdown import to_html
 
@@ -45,5 +45,4 @@ def write_figure_page(png: Path | str, said: str, page: Path | str) -> None:
     """
     image = base64.b64encode(Path(png).read_bytes()).decode()
     picture = f'<img alt="{html.escape(Path(png).stem)}" src="data:image/png;base64,{image}">'
-    with atomic_path(page) as temporary:
-        temporary.write_text(to_html(f"{picture}\n\n{said}\n"))
+    write_text(page, to_html(f"{picture}\n\n{said}\n"))

@@ -9,7 +9,7 @@ from raremd.analysis.assessment import Cause, Doubt
 from raremd.analysis.claim_records import ClaimRecord, Finding, Judgement, PooledRecord
 from raremd.analysis.claims import control_name
 from raremd.analysis.verdicts import Verdict
-from raremd.analysis.words import count, listed
+from raremd.analysis.words import capital, count, listed
 from raremd.report.names import change, pretty, tokens
 from raremd.report.pages.answers import NUMBERS, answers, overfitting, shown
 from raremd.report.pages.markdown import as_table, before_details
@@ -24,8 +24,9 @@ claim. Each claim is read twice: at the **long lag** of the yardstick in metasta
 **one step** in the cells' own states. Intervals come from paired replicates and hold for the MD at
 hand{except_own}; within a claim they are widened by Holm's correction. `no difference` means that
 the interval lies within the tolerance; for `undecided` at the long lag, the last column
-says what would decide it. Replicates that are added because a verdict is open make wrong decisions
-more likely than the intervals say (docs/method.md, Verdicts).
+says what would decide it. Markov's effect is the same effect for a Markov model; events are slow
+transitions in the training data. Replicates that are added because a verdict is open make wrong
+decisions more likely than the intervals say (docs/method.md, Verdicts).
 """
 DECIDES = {
     Cause.EVENTS: "more slow transitions",
@@ -91,14 +92,15 @@ def scoreboard(records: Sequence[ClaimRecord]) -> list[str]:
     )
 
 
-def contrast(cells: Sequence[str]) -> str:
-    """Where cells differ: `hard against easy`; of one cell all levels, of many the number."""
+def contrast(record: ClaimRecord) -> str:
+    """Where cells differ, `hard against easy`; of one cell all levels, of many the number."""
+    cells = record.cells
     if len(cells) > 2:
         return count(len(cells), "cell")
     levels = [name.split("/")[1:] for name in cells]
     kept = [len(set(column)) > 1 or len(cells) == 1 for column in zip(*levels, strict=True)]
     names = ["/".join(v for v, keep in zip(each, kept, strict=True) if keep) for each in levels]
-    return " against ".join(f"`{name}`" for name in names)
+    return (" and " if record.claim == "C6" else " against ").join(f"`{name}`" for name in names)
 
 
 def shared_doubts(records: Sequence[ClaimRecord]) -> dict[str, list[Doubt]]:
@@ -136,10 +138,6 @@ def what_decides(record: ClaimRecord) -> str:
     return f"{needed} replicates, not {record.long_lag.replicates}"
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
 def reasons(records: Sequence[ClaimRecord]) -> list[str]:
     """What keeps verdicts at the long lag open, each reason once, by what to do about it."""
     told = [doubt for doubts in shared_doubts(records).values() for doubt in doubts]
@@ -149,14 +147,14 @@ def reasons(records: Sequence[ClaimRecord]) -> list[str]:
     lines = []
     for remedy in in_order(doubt.remedy for doubt in doubts):
         mine = [doubt.text for doubt in doubts if doubt.remedy == remedy]
-        lines += [f"{_capital(remedy)}:", "", *(f"- {_capital(text)}." for text in mine), ""]
+        lines += [f"{capital(remedy)}:", "", *(f"- {capital(text)}." for text in mine), ""]
     return collapsed(f"{count(len(doubts), 'reason')} for open verdicts", lines[:-1])
 
 
 def _best_control(record: ClaimRecord, controls: Sequence[Control]) -> str:
     """Error in the cell that has controls, and that of the best control there."""
     rows = [r for r in record.controls if r.of == record.model and r.cell == record.cells[0]]
-    if len(record.cells) > 2 or not rows:
+    if record.claim == "C6" or not rows:
         return "–"
     best = min(rows, key=lambda r: r.error_of_control)
     name = _changed(best.model, best.of, controls)
@@ -173,13 +171,14 @@ def claim_table(records: Sequence[ClaimRecord], controls: Sequence[Control]) -> 
     """The verdicts on one claim with effects, controls, events and what would decide."""
     heading = [
         "system", "model", "cells", "long lag", "effect (log2)", "one step", "effect (log2)",
-        "Markov", "its error, and the lowest of a control", "events", "what would decide it",
+        "Markov's effect", "error in the first cell, and its lowest in a control", "events",
+        "what would decide it",
     ]  # fmt: skip
     rows = [
         [
             f"`{r.system}`",
             pretty(r.model),
-            contrast(r.cells),
+            contrast(r),
             f"**{r.long_lag.verdict}**",
             shown(r.long_lag),
             str(r.one_step.verdict),

@@ -16,8 +16,9 @@ TITLE = ["# Why networks fail", ""]
 HOW = """\
 Each network in the base cell: log2(model / MD) of the slowest timescale with its 95 % interval, at
 one step in the cell's own states and at the yardstick's lag in metastable states. The budget is the
-largest at which it is trained to the end, if possible one at which it is not past its best, or else
-the largest that ran. A control is the same network with one thing changed; its column gives the
+largest that passes the test of training, if possible one at which the network is not past its best,
+or else the largest that ran. It can still be the cause: if the error fell beyond doubt from the
+next smaller budget. A control is the same network with one thing changed; its column gives the
 reduction in error (log2), in bold if its 95 % interval lies above zero. The column of the budget
 compares that of the row with the next smaller one. Too little training is a cause of failure here,
 not a reason to say nothing. The ceiling says how far two MDs of this length differ.

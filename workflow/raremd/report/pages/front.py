@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from raremd.analysis.claim_records import Judgement
-from raremd.analysis.kept_laws import WITHIN, KeptLaws, expectation
+from raremd.analysis.kept_laws import SHORT_STATES, SHORT_T1, WITHIN, KeptLaws, expectation
 from raremd.analysis.leaderboard import over_systems
 from raremd.analysis.recommendation import Outcome
 from raremd.analysis.recommended import Recommended
@@ -20,8 +20,6 @@ MARKS = "<!-- found: written by make snapshot -->", "<!-- end of found -->"
 """Around it in the README."""
 ASKED = "C2", "C3", "C4", "C6"
 """The claims that people ask about first."""
-FRAMES, STATES = 1000.0, 100
-"""Timescale in saved frames and number of states of the example."""
 
 
 def _learned(systems: Sequence[Recommended]) -> str:
@@ -33,8 +31,8 @@ def _learned(systems: Sequence[Recommended]) -> str:
         if s.outcome is Outcome.REPRODUCED and s.best
     ]
     best = (
-        ". The trainings of the best network reproduce the slowest timescale, on average, to "
-        f"within a factor of {listed(where)}"
+        ". In the mean over its trainings, the best network reproduces every slow timescale (95 %) "
+        f"to within a factor of {listed(where)}"
         if where
         else ""
     )
@@ -48,17 +46,17 @@ def _training(laws: KeptLaws) -> str:
     """What it takes to learn a process of a certain timescale."""
     needs = []
     for law in laws.networks:
-        tokens = expectation(law, 1e6, STATES, FRAMES).tokens
+        tokens = expectation(law, 1e6, SHORT_STATES, SHORT_T1).tokens
         about, low, high = (
             f"{float(f'{t / 1e6:.2g}'):,.0f}" for t in (tokens.value, tokens.low, tokens.high)
         )
         needs.append(f"about {about} [{low}, {high}] million for the {pretty(law.kind)}")
     return (
         "**How many frames must a network be trained on?** By the [fitted laws](docs/laws.md), "
-        f"which reach beyond most of their trainings, {listed(needs)} bring a timescale of "
-        f"{FRAMES:,.0f} frames in {STATES} states within {100 * WITHIN:.0f} % of the MD's at one "
-        "step. At the long lag of the answers above fewer can be enough. A frame is a token and "
-        "counts each time it is seen."
+        f"extrapolated beyond most of their trainings, {listed(needs)} bring a timescale of "
+        f"{SHORT_T1:,.0f} frames in {SHORT_STATES} states within {100 * WITHIN:.0f} % of the MD's "
+        "at one step. At the long lag of the answers above fewer can be enough. A frame is a "
+        "token and counts each time it is seen."
     )
 
 
@@ -68,7 +66,8 @@ def _everywhere(board: pd.DataFrame) -> str:
         "**Which model is right at every lag, even with fine states and a short interval?** Of "
         "those that generate trajectories, the closest is "
         f"{nearest(over_systems(board))}. [What it is](docs/models.md); the "
-        "[leaderboard](docs/leaderboard/leaderboard.md) has all others and says what is right."
+        "[leaderboard](docs/leaderboard/leaderboard.md) has all others; right there means "
+        "within 10 %, or within the MD's own error where that is larger."
     )
 
 

@@ -9,8 +9,8 @@ import pandas as pd
 
 from raremd.analysis.budget_trial import Outcome
 from raremd.analysis.cell_result import Reading
+from raremd.analysis.kept_laws import SHORT_STATES, SHORT_T1, KeptLaws, expectation
 from raremd.analysis.kept_laws import WITHIN as WITHIN_TEN
-from raremd.analysis.kept_laws import KeptLaws, expectation
 from raremd.analysis.law_points import ERRORS
 from raremd.analysis.laws import AXES, Dials, Fit, Laws, Limit
 from raremd.analysis.power_law import Interval
@@ -71,7 +71,8 @@ def _prediction(outcome: Outcome) -> list[str]:
             ],
         ),
         "",
-        f"{verdict}: t1 {'is' if outcome.reached else 'is not'} within {within}.",
+        f"{verdict}: the geometric mean of these ratios {'is' if outcome.reached else 'is not'} "
+        f"within {within} of 1.",
     ]
 
 
@@ -170,10 +171,6 @@ def _before_generation(found: Predictions) -> list[str]:
     return as_table(heading, rows)
 
 
-SHORT_T1, SHORT_STATES = 1000.0, 100
-"""Timescale in saved frames and number of states of the example that leads the page."""
-
-
 def _flat(kind: str, fits: Sequence[Fit]) -> str:
     """On which systems the error of a network stops falling before it is small enough."""
     enough = 1.0 / (1.0 - WITHIN_TEN) - 1.0
@@ -185,8 +182,8 @@ def _flat(kind: str, fits: Sequence[Fit]) -> str:
     return (
         f" But fitted alone, {listed([f'`{system}`' for system in floors])} "
         f"level{'s' * (len(floors) == 1)} off at an error of "
-        f"{low if low == high else f'{low} to {high}'}, where {number(enough, 2)} would do: there "
-        "more tokens alone may not be enough."
+        f"{low if low == high else f'{low} to {high}'}, above the {number(enough, 2)} that is "
+        f"{100 * WITHIN_TEN:.0f} %; more tokens alone may not be enough there."
     )
 
 
@@ -210,8 +207,8 @@ def _in_short(laws: Laws, before: Predictions) -> list[str]:
         "as long saves as much training as a process ten times as fast.",
         f"- {trial_sentence(laws.trials)}",
         "- A trained network's probabilities on held-out frames, read before it generates "
-        f"anything, correlate with its t1 at one step by {number(step.correlation, 2)}, and with "
-        f"that at the yardstick's lag by {number(lag.correlation, 2)}.",
+        f"anything, give its t1 at one step (correlation {number(step.correlation, 2)}), but not "
+        f"so that at the yardstick's lag ({number(lag.correlation, 2)}).",
     ]
 
 
@@ -308,7 +305,9 @@ def page(
         *beside_each_other(points),
         "## Dials of the data",
         "",
-        "Exponents over the hidden chains, beside those of an earlier prototype:",
+        "How the leak and the rate that it adds (false crossings per frame) grow or fall with each "
+        "property of a hidden chain, as exponents. `prototype` is what 60 earlier trainings gave "
+        "([theory](theory.md)):",
         "",
         *_dials(laws.dials),
         "",

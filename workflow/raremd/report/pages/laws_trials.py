@@ -63,9 +63,10 @@ def trial_sentence(found: Sequence[Trial]) -> str:
     if chains and others:
         apart = f" On hidden chains it is {_share(chains)}, elsewhere {_share(others)}."
     held_out = [trial for trial in found if trial.held_out]
-    never = f" On systems that are never fitted it is {_share(held_out)}." if held_out else ""
+    never = f" On the systems that no fit ever uses it is {_share(held_out)}." if held_out else ""
     return (
-        f"Of {count(n, 'training')} on systems that the law was not fitted to, {_share(found)} "
-        f"have a t1 at one step within a factor of {WITHIN:g} of the law ({listed(each)}); "
-        f"{100 * ASKED:.0f} % was asked for.{apart}{never}"
+        "On a system that it was not fitted to (each was left out in turn) the law gives t1 at one "
+        f"step within a factor of {WITHIN:g} for {_share(found)} of {count(n, 'training')} "
+        f"({listed(each)}); we call a law good if that share is at least {100 * ASKED:.0f} %."
+        f"{apart}{never}"
     )

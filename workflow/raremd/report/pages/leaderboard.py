@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from raremd.analysis import words
-from raremd.analysis.leaderboard import MD, over_systems, picked
+from raremd.analysis.leaderboard import MD_RESAMPLED, over_systems, picked
 from raremd.analysis.leaderboard_cells import Board
 from raremd.analysis.leaderboard_metrics import METRICS
 from raremd.analysis.words import count, given, listed, number, ratio
@@ -40,7 +40,7 @@ def _choice(ranking: pd.DataFrame) -> str:
     if doubt:
         return f"**No ranking**, because this MD cannot decide: {doubt}. Models are listed by name."
     row = picked(ranking)
-    (own,) = ranking.loc[ranking["model"] == MD, "validation"]
+    (own,) = ranking.loc[ranking["model"] == MD_RESAMPLED, "validation"]
     text = (
         f"The validation data choose `{row['model']}` ({row['validation']:.2f}); its score is "
         f"{row['score']:.2f}, {row['low']:.2f} to {row['high']:.2f}."
@@ -78,7 +78,9 @@ def nearest(table: pd.DataFrame) -> str:
 def _everywhere(ranking: pd.DataFrame, tolerance: float) -> list[str]:
     """The scores of all entries side by side, the nearest first."""
     table = over_systems(ranking)
-    own = ranking[ranking["model"] == MD].set_index("system")["high"].clip(lower=tolerance)
+    own = (
+        ranking[ranking["model"] == MD_RESAMPLED].set_index("system")["high"].clip(lower=tolerance)
+    )
     systems = list(dict.fromkeys(table["system"]))
     open_, rows = set(table.loc[table["doubt"] != "", "system"]), []
     limits = {s: "cannot decide" if s in open_ else f"{own[s]:.2f}" for s in systems}

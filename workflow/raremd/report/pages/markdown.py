@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, chain, groupby
 from pathlib import Path
 
-from raremd.io.storage import atomic_path
+from raremd.io.storage import write_text
 
 STYLE = """\
 <style>
@@ -89,8 +89,7 @@ def to_html(text: str) -> str:
 def write_page(text: str, markdown: Path | str, page: Path | str) -> None:
     """The same as Markdown and as HTML."""
     for path, content in ((markdown, text), (page, to_html(text))):
-        with atomic_path(path) as temporary:
-            temporary.write_text(content)
+        write_text(path, content)
 
 
 def _kind(line: str) -> str:

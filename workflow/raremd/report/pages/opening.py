@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from raremd.analysis.claim_records import ClaimRecord
 from raremd.analysis.recommendation import Answer, Outcome
 from raremd.analysis.verdicts import Verdict
-from raremd.analysis.words import count, given, listed, units
+from raremd.analysis.words import capital, count, given, listed, units
 from raremd.report.names import pretty
 
 OUTCOMES = {
@@ -23,10 +23,6 @@ VERDICTS = {
 }
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
 def networks(answers: Sequence[Answer]) -> str:
     """Where a network reproduces the slow processes."""
     parts = []
@@ -34,7 +30,7 @@ def networks(answers: Sequence[Answer]) -> str:
         systems = [f"`{a.assessment.system}`" for a in answers if a.outcome is outcome]
         if systems:
             parts.append(words.format(listed(systems)))
-    return _capital(f"{'; '.join(parts)}.")
+    return capital(f"{'; '.join(parts)}.")
 
 
 def span(times: Sequence[float], unit: str) -> str:

@@ -55,8 +55,8 @@ def headline(answer: Answer) -> str:
     return (
         f"Yes: {listed(networks)}. Among networks{' that do not overfit' * any_overfits} the error "
         f"is smallest at {place} ({count(best.n_states, 'state')}; "
-        f"{trained(best.model, best.budget)}): on average, its trainings are off by at most a "
-        f"factor of {factor(best.bound)}."
+        f"{trained(best.model, best.budget)}): the 95 % interval of its mean over trainings stays "
+        f"within a factor of {factor(best.bound)} of the MD."
     )
 
 
@@ -89,11 +89,12 @@ def _markov(answer: Answer) -> str:
     simple = "Markov state model" if answer.only_markov else "model without a network"
     if not answer.markov_suffices:
         if any(c.outcome is Outcome.CANNOT_TELL for c in answer.baselines):
-            return f"Whether a {simple} reproduces them cannot be told."
-        return f"A {simple} reproduces them in no cell."
+            return f"Whether a {simple} reproduces the slow dynamics cannot be told."
+        return f"A {simple} reproduces the slow dynamics in no cell."
     times = _intervals(answer.markov_suffices, unit)
     return (
-        f"A {simple} reproduces them at {times} in at least one cell, which then needs no network."
+        f"A {simple} reproduces the slow dynamics at {times} in at least one cell, which then "
+        "needs no network."
     )
 
 

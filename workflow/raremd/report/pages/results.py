@@ -19,8 +19,8 @@ from raremd.analysis.cell_result import FACTORS
 from raremd.analysis.claim_records import ClaimRecord, Judgement
 from raremd.analysis.claims import LSTM, TRANSFORMER
 from raremd.analysis.ladder import rungs
-from raremd.analysis.tidy import pick
-from raremd.analysis.words import count
+from raremd.analysis.tidy import CELL, pick
+from raremd.analysis.words import count, listed
 from raremd.io.storage import atomic_path
 from raremd.report.names import named
 from raremd.report.pages.answers import NUMBERS, answers
@@ -62,8 +62,9 @@ FIGURES = {
     "C6": ["residence_times"],
 }
 """Which figures of each system stand under which claim."""
+KEPT = ("claims", "budgets", *(kind for kinds in FIGURES.values() for kind in kinds), "controls")
+"""Kinds of figure that are kept."""
 NARROW = ("dimension_interval", "interval_partition")
-CELL = ("coordinate", "interval", "partition")
 HASH = 12
 """Letters of a commit."""
 
@@ -137,12 +138,12 @@ def removals(comparison: pd.DataFrame, study: ResultsPagePlan) -> list[str]:
     In the cell's own states, log2 over the MD of the same states with recrossings at the
     yardstick's lag. Bold is an MD that is over-cored: slower than the interval of that MD.
     """
-    rows = []
+    rows, over = [], []
     for system, built_on in study.built_on.items():
         mine = pick(comparison, system=system, quantity="timescale", i=1, replicate=0)
         at_lag = pick(mine, lag=study.yardstick_lags[system])
         removed = mine[mine["partition"].isin(built_on)]
-        for (coordinate, interval, partition), cell in removed.groupby(list(CELL), sort=False):
+        for (coordinate, interval, partition), cell in removed.groupby(CELL, sort=False):
             where = {"coordinate": coordinate, "interval": interval}
             kept = pick(at_lag, model="md", partition=built_on[partition], **where)
             if kept.empty:
@@ -150,6 +151,8 @@ def removals(comparison: pd.DataFrame, study: ResultsPagePlan) -> list[str]:
             md, _, high = kept[["value", "low", "high"]].iloc[0]
             own = pick(cell, model="md", lag=interval)["value"].iloc[0]
             long = pick(cell, lag=study.yardstick_lags[system]).set_index("model")["value"]
+            if long["md"] > high:
+                over.append(f"`{partition}` of `{system}` (by a factor of {long['md'] / md:.2f})")
             cells = [_log2(own, md, high), _log2(long["md"], md, high)]
             cells += [_log2(long[m], md) if m in long else "–" for m in study.models]
             rows.append([f"`{system}`", f"`{coordinate}/dt_{interval:g}/{partition}`", *cells])
@@ -163,6 +166,18 @@ def removals(comparison: pd.DataFrame, study: ResultsPagePlan) -> list[str]:
         "(over-coring).",
         "",
         *as_table(["system", "cell", "MD, own interval", "MD", *models], rows),
+        "",
+        *_over_cored(over),
+    ]
+
+
+def _over_cored(where: Sequence[str]) -> list[str]:
+    if not where:
+        return []
+    return [
+        f"At the long lag the removal slows the MD itself in {listed(where)}. Where a network is "
+        "too fast, this offsets part of its error, so C5 can be supported although real "
+        "transitions were lost.",
         "",
     ]
 

@@ -70,7 +70,7 @@ def searched(ranking: pd.DataFrame, search: RecipeSearch, commits: Sequence[str]
         [
             *lines,
             f"{count(search.replicates, 'training')} for each number. "
-            f"Computed at commit {listed([f'`{c}`' for c in commits])}.",
+            f"Computed at commit{'s' * (len(commits) > 1)} {listed([f'`{c}`' for c in commits])}.",
         ]
     )
 
