@@ -22,7 +22,7 @@ def study_of(config):
 
 
 def test_the_tables_follow_from_the_scores():
-    commits = re.findall(r"`(\w+)`", PAGE.partition("Computed at commit ")[2])
+    commits = re.findall(r"`(\w+)`", PAGE.partition("Computed at commit")[2])
     assert commits
     assert (
         insert(

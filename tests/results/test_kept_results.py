@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -15,11 +16,13 @@ from raremd.analysis.leaderboard import read_ranking
 from raremd.analysis.recommended import Recommended
 from raremd.analysis.verdicts import Verdict
 from raremd.io.storage import read_parquet, read_typed
+from raremd.report.pages import claims as tables
+from raremd.report.pages import results
 from raremd.report.pages.answers import answers
 from raremd.report.pages.front import MARKS, found
 from raremd.report.pages.markdown import insert
 from raremd.study.load import load_study
-from raremd.study.plan import claims_plan
+from raremd.study.plan import claims_plan, controls, results_page_plan
 from raremd.study.settings.study import read_settings
 
 ROOT = Path(__file__).parents[2]
@@ -111,6 +114,32 @@ def test_verdicts_at_the_long_lag_follow_from_the_kept_table(planned, kept, judg
         assert record.cells == kept_one.cells and record.budget == kept_one.budget
         assert (found.verdict, found.replicates) == (said.verdict, said.replicates)
         assert (found.low, found.high) == pytest.approx((said.low, said.high), rel=1e-6, abs=1e-9)
+
+
+def _shown(planned, judgement, kept):
+    """Name -> the lines that the page should hold."""
+    of, records = controls(planned), judgement.records
+    study, cost = results_page_plan(planned), pd.read_csv(KEPT / "cost.csv")
+    shown = {
+        "scoreboard": tables.scoreboard(records),
+        "controls": tables.control_table(records, of),
+        "removals": results.removals(kept, study),
+        "speed": results._speed(kept, study),
+        "spent": results.spent(cost, of),
+        "longer": results.longer(records, cost, of),
+    }
+    for claim in dict.fromkeys(record.claim for record in records):
+        mine = [record for record in records if record.claim == claim]
+        shown[f"table of {claim}"] = tables.claim_table(mine, of)
+        shown[f"budgets of {claim}"] = tables.budget_table(mine)
+        shown[f"{claim} with one thing changed"] = tables.varied_table(mine, of)
+    return shown
+
+
+def test_all_tables_of_the_page_follow_from_what_is_kept(planned, judgement, kept):
+    page = (KEPT / "README.md").read_text()
+    shown = _shown(planned, judgement, kept)
+    assert [name for name, lines in shown.items() if "\n".join(lines).strip() not in page] == []
 
 
 def test_what_is_undecided_says_what_would_decide_it(judgement):

@@ -54,3 +54,11 @@ def test_series_that_would_hide_each_other_stand_apart(figure):
     tokens = np.array([float(line.get_xdata()[0]) for line in marks])
     assert len(np.unique(tokens)) == 6
     np.testing.assert_allclose(np.sort(tokens), np.repeat([1e6, 4e6, 16e6], 2), rtol=0.06)
+
+
+def test_the_long_lag_is_drawn():
+    both = finding(Verdict.SUPPORTED, 1.0), finding(Verdict.SUPPORTED, -2.0)
+    ladder = (BudgetFinding(1.0, 1e6, True, False, False, *both),)
+    figure = budgets.draw(Judgement((claim_record(budgets=ladder),), ()), Look(models=("lstm",)))
+    (mark,) = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
+    assert list(mark.get_ydata()) == [1.0]

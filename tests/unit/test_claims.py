@@ -6,18 +6,25 @@ import numpy as np
 import pytest
 from judged import assessment, cell_result, claim_record, finding
 
-from raremd.analysis.assessment import Cause
+from raremd.analysis.assessment import Cause, Doubt
 from raremd.analysis.cell_result import Reading
-from raremd.analysis.claim_records import Judgement
+from raremd.analysis.claim_records import ControlError, Judgement
 from raremd.analysis.claims import Contrast, judge_contrast, judge_models, judge_study
-from raremd.analysis.findings import corrected
+from raremd.analysis.findings import corrected, pooled_over_systems
 from raremd.analysis.ladder import best_rung
 from raremd.analysis.stationarity import UNKNOWN
 from raremd.analysis.verdicts import Verdict
 from raremd.io.storage import read_typed, write_typed
 from raremd.kinetics.equilibrium import DetailedBalance
 from raremd.report.pages.answers import answers
-from raremd.report.pages.claims import DECIDES, as_markdown, contrast, what_decides
+from raremd.report.pages.claims import (
+    DECIDES,
+    as_markdown,
+    claim_table,
+    contrast,
+    scoreboard,
+    what_decides,
+)
 from raremd.study.verdict_plans import Control
 
 DIFFERENCES = ["C2", "C3", "C4", "C5"]
@@ -331,3 +338,42 @@ def test_readings_take_their_own_quantity_and_lag():
 def test_cells_that_are_averaged_are_not_held_against_each_other():
     assert contrast(claim_record("C4")) == "`fine` against `coarse`"
     assert contrast(claim_record("C6")) == "`fine` and `coarse`"
+
+
+STILL = (Doubt(Cause.BUDGET, "it still moved", "train longer"),)
+
+
+def test_doubts_at_one_step_count_at_one_step():
+    open_one = finding(Verdict.UNDECIDED, 1.0)
+    family = [claim_record(system="wells"), claim_record(one_step=open_one, one_step_doubts=STILL)]
+    first, second = corrected(family)
+    assert first.one_step.level == 0.95, "the only one that is judged"
+    assert first.long_lag.level == 0.975
+    assert second.one_step == open_one
+
+
+def test_one_step_is_pooled_over_systems_without_doubts_there():
+    def record(system, effect, doubts=()):
+        found = finding(Verdict.SUPPORTED, effect)
+        return claim_record(system=system, one_step=found, one_step_doubts=doubts)
+
+    family = [record("a", 1.0), record("b", 1.0), record("c", -9.0, STILL)]
+    (pooled,) = pooled_over_systems(family, 0.32)
+    assert pooled.systems == ("a", "b", "c") and pooled.one_step_systems == ("a", "b")
+    assert pooled.one_step.effect == pytest.approx(1.0)
+    assert pooled.one_step.replicates == 2 and pooled.long_lag.replicates == 3
+
+
+def test_the_scoreboard_gives_the_long_lag_first():
+    assert "**supported** / no difference" in "\n".join(scoreboard([claim_record()]))
+
+
+def test_the_control_is_that_of_the_hard_cell():
+    hard, easy = claim_record().cells
+    rows = tuple(
+        ControlError(cell, "lstm", "lstm_twice", "budget", error, error / 2)
+        for cell, error in ((hard, 3.0), (easy, 0.5))
+    )
+    twice = (Control("lstm_twice", "lstm", "budget", 2.0),)
+    page = "\n".join(claim_table([claim_record(controls=rows)], twice))
+    assert "3.00 to 1.50, 2 x tokens" in page

@@ -5,7 +5,7 @@ import pytest
 from raremd.analysis.comparison import COLUMNS, compare, costs
 from raremd.io.provenance import provenance
 from raremd.io.storage import write_json, write_record, write_table
-from raremd.kinetics.bootstrap import LOG2_CAP
+from raremd.kinetics.bootstrap import RATIO_CAP
 from raremd.learning.run_record import GenerationRecord, RunRecord
 from raremd.study.cell import Cell, Factors
 from raremd.study.plans import Budget, ModelPlan, Slicing
@@ -200,8 +200,8 @@ class TestRatios:
         rows = pick(table, interval=0.5, model="markov", quantity="log2_ratio", lag=10.0)
         values = rows.set_index("replicate")["value"]
         assert values[1] == pytest.approx(-2.0)
-        assert values[2] == values[3] == LOG2_CAP
-        assert values[0] == pytest.approx((2 * LOG2_CAP - 2) / 3)
+        assert values[2] == values[3] == RATIO_CAP
+        assert values[0] == pytest.approx((2 * RATIO_CAP - 2) / 3)
 
 
 def test_cross_entropy_tokens_and_parameters(table):
@@ -259,3 +259,25 @@ def test_goes_through_parquet_and_csv(table, tmp_path):
     table.to_csv(tmp_path / "t.csv", index=False)
     found = pd.read_csv(tmp_path / "t.csv", keep_default_na=False, na_values=[""])
     np.testing.assert_allclose(found["value"], table["value"])
+
+
+def test_intervals_are_of_the_same_lag_and_process(files, tmp_path):
+    """Replicates agree, so that the MD alone scatters: by a factor that tells lag and process."""
+    off = np.array([[0.1, 0.2], [0.3, 0.4]])  # (n_lags, n_processes)
+    columns = ["model", "replicate", "quantity", "i", "j", "lag", "value", "low", "high"]
+    rows = [
+        (model, replicate, quantity, i, 0, lag, T_MD, np.nan, np.nan)
+        for quantity in ("timescale", "yardstick_timescale")
+        for model, replicates in (("md", [0]), ("reference", [0]), ("lstm", [1, 2, 3]))
+        for replicate in replicates
+        for i in (1, 2)
+        for lag in LAGS
+    ]
+    own = np.repeat(T_MD * 2.0 ** off[:, None], 20, axis=1)
+    arrays = {"lags": np.array(LAGS), "own": own, "yardstick": own}
+    arrays = {f"bootstrap/{name}": array for name, array in arrays.items()}
+    write_table(tmp_path / "k.h5", pd.DataFrame(rows, columns=columns), arrays, {"dimension": 2})
+    cells, _, runs, spectra, units = files
+    table = compare(cells[:1], [tmp_path / "k.h5"], runs[:2], spectra, units, seed=1)
+    mean = pick(table, model="lstm", quantity="log2_ratio", replicate=0)
+    np.testing.assert_allclose(mean.pivot_table("high", "lag", "i").to_numpy(), -off)

@@ -73,3 +73,11 @@ def test_thousands_of_states_cost_little():
     """A ring that goes round one way; dense counts of each part would be gigabytes."""
     steps = np.random.default_rng(1).integers(0, 9, 100_000)
     assert balance([(np.cumsum(steps) % 3000).astype(np.int16)], 3000, 1).driven
+
+
+def test_jumps_are_those_of_the_chain_whatever_the_lag():
+    chain = sample_chain(ring(0.2, 0.02), 5_000, 1)
+    found = balance([np.repeat(chain, 10)], 3, 10)
+    i, j = found.states
+    counts = count_matrix([chain], 3, 1)
+    assert (found.forward, found.backward) == pytest.approx((counts[i, j], counts[j, i]), rel=0.05)

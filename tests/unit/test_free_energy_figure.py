@@ -36,3 +36,9 @@ def test_curve_of_one_coordinate(landscapes):
     (axes,) = free_energy.draw(landscapes[1:], Look()).axes
     assert [line.get_xdata()[0] for line in axes.lines] == [1.0]
     assert axes.get_ylabel() == "free energy (kT)"
+
+
+def test_the_first_coordinate_is_across(landscapes):
+    mesh = free_energy.draw(landscapes[:1], Look()).axes[0].collections[0]
+    shown = np.ma.filled(mesh.get_array(), np.nan).reshape(4, 4)  # rows: the second coordinate
+    assert np.isnan(shown[:, 3]).all() and np.isfinite(shown[:, :3]).all()

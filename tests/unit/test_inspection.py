@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from chains import sample_chain
 
@@ -298,3 +299,21 @@ def test_a_planned_cell_that_is_within_its_budget_is_named():
     assert (found.intervals, found.partitions, found.interval) == ((5.0,), ("coarse",), 9.0)
     fast = replace(hard, t1=5.0)
     assert remedy(fast, [fast], 1.0) == Remedy((), (), np.inf)
+
+
+def test_the_unit_stands_on_both_axes():
+    rows = [("toy", "x", "k", "timescale", 1, lag, 50.0, 40.0, 60.0, "tau") for lag in (1.0, 9.0)]
+    names = [
+        "system",
+        "coordinate",
+        "partition",
+        "quantity",
+        "i",
+        "lag",
+        "value",
+        "low",
+        "high",
+        "unit",
+    ]
+    panel = draw(pd.DataFrame(rows, columns=names), Look()).axes[0]
+    assert (panel.get_xlabel(), panel.get_ylabel()) == ("lag time (τ)", "implied timescale (τ)")

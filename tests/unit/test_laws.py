@@ -19,7 +19,7 @@ from raremd.analysis.right_maps import right_maps
 from raremd.analysis.zones import Zone, zone, zone_counts
 from raremd.data.simulated.hidden_chain import HiddenChain
 from raremd.io.storage import read_typed, write_typed
-from raremd.report.figures import law_maps, law_tokens
+from raremd.report.figures import law_maps, law_tokens, style
 from raremd.report.figures.style import Look
 from raremd.report.pages import laws as pages
 from raremd.study.cell import Cell
@@ -265,3 +265,13 @@ def test_only_a_tiny_excess_loss_over_very_many_frames_guarantees_a_rate(table):
     # Predictions are exact here: what is not seen to fail is right.
     assert counts[Zone.FAILED].right == 0
     assert counts[Zone.UNDETERMINED].right == counts[Zone.UNDETERMINED].trainings > 0
+
+
+def test_the_band_holds_95_percent_of_the_bootstrap(found, table):
+    fit = next(fit for fit in found.fits if fit.quantity == "error")
+    axes = style.new_figure(2, 2).subplots()
+    law_tokens._draw_fit(axes, fit, table, style.Series("black", "o", "LSTM"))
+    band = axes.collections[0].get_paths()[0].vertices
+    at = band[np.isclose(band[:, 0], BUDGETS["lstm"]), 1]
+    wanted = np.quantile([law.at(BUDGETS["lstm"]) for law in fit.fit.drawn], [0.025, 0.975])
+    assert (at.min(), at.max()) == pytest.approx(tuple(wanted))

@@ -248,3 +248,16 @@ def test_md_that_can_decide_nothing_ranks_nothing():
     assert "but their MD cannot decide what is right" in page and "**0.00**" not in page
     figure = draw(found, Look(tolerance=0.32))
     assert figure.axes[0].get_title() == "toy (cannot decide)"
+
+
+def test_the_choice_is_blind_to_scores(ranking):
+    seen = ranking.assign(validation=ranking["validation"].mask(ranking["model"] == "bad", 0.1))
+    assert picked(seen)["model"] == "bad"
+
+
+def test_models_are_blue_and_what_starts_from_the_md_black(ranking):
+    panel = draw(ranking, Look(tolerance=0.14)).axes[0]
+    names = [text.get_text() for text in panel.get_yticklabels()]
+    marks = [line for line in panel.lines if line.get_marker() == "o"]
+    black, blue = ({names[int(y)] for y in line.get_ydata()} for line in marks)
+    assert blue == {"good", "bad", "broken"} and "reference" in black

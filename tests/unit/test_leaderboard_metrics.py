@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from chains import sample_chain
 
-from raremd.analysis.leaderboard_metrics import Known, metrics, validation_counts
+from raremd.analysis.leaderboard_metrics import Known, _worst, metrics, validation_counts
 from raremd.kinetics.scores import autocorrelation, jensen_shannon, slow_observable, vamp_e
 from raremd.kinetics.timescales import count_matrix
 from raremd.states.discrete_trajectories import DiscreteSystem
@@ -122,3 +122,9 @@ def test_transitions_of_the_validating_trajectory_alone():
     found = validation_counts(system, np.array([0, 0, 1]), 2, 3)
     lumped = (validates == 2).astype(np.int64)[::2]
     assert (found == count_matrix([lumped], 2, 3)).all()
+
+
+def test_the_worst_of_what_is_unknown_is_unknown():
+    off = np.array([[1.0, np.nan, -3.0], [1.0, np.nan, -1.0]])
+    assert _worst(off) == 2.0
+    assert np.isnan(_worst(off[:, 1:2])) and np.isnan(_worst(off[:, [1, 1]]))

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from chains import sample_chain, two_state
 from pydantic import Field
 
@@ -165,3 +166,16 @@ def test_jumps_never_seen_are_forbidden_in_a_short_word(network):
     )
     jumps = np.abs(np.diff(np.stack(fitted.generate(8, 2000, progress=False))))
     assert jumps.max() == 1 and fitted.leak == pytest.approx(0, abs=1e-6)
+
+
+def test_nothing_is_learned_from_what_validates():
+    def learned(*parts, **given):
+        fitted = raremd.Markov(window=20).fit(*parts, progress=False, **given)
+        return fitted.network.log_probability
+
+    one, other = (learned(MD[:1], validation=MD[k]) for k in (1, 2))
+    assert torch.equal(one, other)
+    # Of four or more, whole trajectories validate: the same network without them.
+    rest = [[d for n, d in enumerate(MD) if n != k] for k in range(len(MD))]
+    without = [learned(part, validation=MD[k]) for k, part in enumerate(rest)]
+    assert sum(torch.equal(learned(MD), each) for each in without) == 1

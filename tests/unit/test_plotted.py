@@ -120,3 +120,11 @@ def test_strips_are_equal_spans_in_metastable_states():
 def test_strips_last_a_few_slow_timescales_where_there_is_more():
     chosen = plotted.strips({"md": [np.zeros(500, int)]}, np.array([0]), 5.0, 0.5)
     assert len(chosen.sources["md"][0]) == plotted.SPAN * 10
+
+
+def test_histories_are_in_the_unit_of_the_system():
+    of = plotted.Trained("toy", "xy", 10.0, "kmeans_100", "lstm")
+    history = pd.DataFrame({"tokens": [10.0], "expected_timescale": [3.0]})
+    comparison = made_up.comparison().assign(system="toy")
+    row = plotted.training_histories([history], [of], comparison).iloc[0]
+    assert (row["expected_timescale"], row["md_timescale"]) == (30.0, 300.0)

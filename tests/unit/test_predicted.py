@@ -77,3 +77,9 @@ def test_each_replicate_is_held_against_the_md_of_its_own_set():
     assert found.agreement[Reading.ONE_STEP, "twice"].n == 3
     ratios = found.ratios[Reading.LONG_LAG].sort_values("replicate")
     np.testing.assert_allclose(ratios["generated"], [1 / 2, 1 / 3, 1 / 4])
+
+
+def test_what_is_predicted_is_across():
+    axes = predicted.draw(predictions(comparison(), {"toy": LAG}), Look(models=("lstm",))).axes
+    (mark,) = [line for line in axes[0].lines if line.get_label() == "LSTM"]
+    assert (mark.get_xdata() > mark.get_ydata()).all(), "with the excess once, t1 is too long"

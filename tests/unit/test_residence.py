@@ -7,7 +7,7 @@ from hypothesis.extra.numpy import arrays
 
 from raremd.kinetics.bootstrap import bootstrap_weights, sliced_blocks, trajectory_blocks
 from raremd.kinetics.residence import block_of, crossings, find_visits, residence_times, survival
-from raremd.kinetics.timescales import count_matrix, count_transitions
+from raremd.kinetics.timescales import count_matrix, count_transitions, estimate, slow_split
 
 P, Q = 0.01, 0.03  # leaving state 0 and state 1, a frame
 TIMES = np.array([1, 3, 10, 30, 100, 300])
@@ -142,3 +142,10 @@ class TestCrossings:
         sides = np.array([-1, 1])
         assert crossings([dtraj], sides, 1)[0, 0] == 19 + 40
         assert crossings([dtraj], sides, 50)[0, 0] == pytest.approx(19 + 40 / 50)
+
+
+def test_split_leaves_out_the_middle():
+    # The second eigenvector of an even walk is cos(pi (i + 1/2) / 7): 1, 0.80, 0.45, 0 of its end.
+    counts = np.diag([9.0, 8, 8, 8, 8, 8, 9]) + np.eye(7, k=1) + np.eye(7, k=-1)
+    labels = slow_split(estimate(counts))
+    assert (labels * labels[0]).tolist() == [1, 1, 0, 0, 0, -1, -1]

@@ -259,3 +259,24 @@ def test_what_longer_training_would_cost():
     assert one.startswith("1 verdict at") and "2 pairs" in one and "about 12.0 core-hours" in one
     (_, two) = snapshot.longer([waiting, both], cost, controls)
     assert two.startswith("2 verdicts at") and "4 pairs" in two and "18.0 core-hours" in two
+
+
+def test_rates_stand_under_their_lags():
+    what = (("yardstick_timescale", 5.0), ("crossing_rate", 5.0), ("crossing_rate", 1.0))
+    rows = [
+        row(model=model, replicate=0, quantity=quantity, lag=lag, value=value)
+        for model, values in (("md", (8.0, 1.0, 1.0)), ("lstm", (2.0, 3.0, 5.0)))
+        for (quantity, lag), value in zip(what, values, strict=True)
+    ]
+    rows.append(row(replicate=0, quantity="cross_entropy", lag=np.nan, value=0.5))
+    lines = snapshot._speed(pd.DataFrame(rows), plan_of(["toy"], ("lstm",), {}))
+    assert "| `toy` | LSTM | 0.25 | 3.00 | 5.00 | 0.5000 |" in lines
+
+
+def test_bold_is_what_leaves_the_interval_of_the_md():
+    md = {"model": "md", "replicate": 0}
+    rows = [row(lag=5.0, low=6.0, high=10.0, **md)]
+    rows += [row(partition="cored", lag=lag, value=v, **md) for lag, v in ((1.0, 9.0), (5.0, 16.0))]
+    lines = snapshot.removals(pd.DataFrame(rows), plan_of(["toy"], (), {"toy": {"cored": "fine"}}))
+    (line,) = [line for line in lines if line.startswith("| `toy`")]
+    assert line.endswith("| +0.17 | **+1.00** |")

@@ -10,7 +10,7 @@ from scipy import stats
 
 from raremd.analysis.replicates import hierarchical_ratio, replicate_interval
 from raremd.kinetics.bootstrap import (
-    LOG2_CAP,
+    RATIO_CAP,
     bootstrap_timescales,
     bootstrap_weights,
     half_splits,
@@ -223,7 +223,7 @@ class TestHierarchical:
     def test_failed_replicates_count_as_failures(self):
         failed, rng = np.array([np.nan, np.inf, np.nan]), np.random.default_rng(4)
         draws = hierarchical_ratio(failed, np.zeros(100), 50, rng)
-        np.testing.assert_array_equal(draws, LOG2_CAP)
+        np.testing.assert_array_equal(draws, RATIO_CAP)
 
 
 class TestCeiling:
@@ -247,5 +247,5 @@ class TestCeiling:
     def test_failures_count(self):
         halves = np.array([[[4.0, np.nan], [8.0, np.nan]], [[np.inf, np.nan], [8.0, np.nan]]])
         found = sampling_ceiling(halves)
-        assert found[0] == pytest.approx((1 + LOG2_CAP) / 2 / np.sqrt(2))
+        assert found[0] == pytest.approx((1 + RATIO_CAP) / 2 / np.sqrt(2))
         assert np.isnan(found[1])

@@ -204,3 +204,10 @@ def test_more_replicates_are_asked_for_than_there_are_also_where_the_mean_is_tri
             asked += needed is not None
             assert needed is None or needed > 10
     assert asked > 50
+
+
+def test_no_fewer_replicates_would_decide():
+    needed, scatter = replicates_needed(Effect(0.5, 0.2, 4, 5), 0.32), 0.2 * np.sqrt(5)
+    one, fewer = (Effect(0.5, scatter / np.sqrt(n), n - 1, n) for n in (needed, needed - 1))
+    assert decide(one, 0.32).verdict is Verdict.SUPPORTED
+    assert decide(fewer, 0.32).verdict is Verdict.UNDECIDED

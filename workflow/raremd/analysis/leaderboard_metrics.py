@@ -178,9 +178,11 @@ def metrics(table: pd.DataFrame, lag: float, known: Known, seed: int) -> pd.Data
 
 
 def _worst(values: np.ndarray) -> np.ndarray:
-    """(..., n_replicates, n) -> (...): of one column its mean, of several the worst one's."""
+    """(..., n_replicates, n) -> (...): of one column its mean, of several the worst one's.
+
+    NaN where no column is known.
+    """
     mean = values.mean(axis=-2)
     if mean.shape[-1] == 1:
         return mean[..., 0]
-    size = np.abs(mean)
-    return np.where(np.isnan(size), -1.0, size).max(axis=-1)
+    return np.fmax.reduce(np.abs(mean), axis=-1)
