@@ -144,7 +144,7 @@ def refuse_columns_apart(
     _refuse_lengths(path, shapes, first)
     if states:
         _refuse_lists(path, shapes, first)
-    _ask_after_others(path, shapes)
+    _ask_after_others(path, shapes, states)
     alike: dict[int, dict[str, str]] = {}
     for name, shape in shapes.items():
         if len(shape) == 1 and shape[0] > 1:
@@ -162,7 +162,7 @@ def refuse_columns_apart(
             )
 
 
-def _ask_after_others(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> None:
+def _ask_after_others(path: Path, shapes: Mapping[str, tuple[int, ...]], states: bool) -> None:
     """Log arrays that may be no trajectories, or the same frames as another one."""
     frames = {name: shape[0] for name, shape in shapes.items() if len(shape) in (1, 2)}
     short = [n for n, f in frames.items() if 1 < f * FEWEST <= max(frames.values())]
@@ -174,7 +174,7 @@ def _ask_after_others(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> None
         )
     alike: dict[int, dict[str, str]] = {}
     for name, n_frames in frames.items():
-        if len(shapes[name]) == 2 and n_frames > 1:
+        if (states or len(shapes[name]) == 2) and n_frames > 1:
             alike.setdefault(n_frames, {}).setdefault(re.sub(r"\d+", "0", name), name)
     for n_frames, stems in alike.items():
         if len(stems) > 1:

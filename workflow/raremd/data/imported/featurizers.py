@@ -13,7 +13,7 @@ from mdtraj.geometry import dihedral
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import shortest_path
 
-from raremd.data.imported.bonds import bonds_around, bonds_of
+from raremd.data.imported.bonds import bonds_around, bonds_of, molecules
 from raremd.data.imported.kinds import TrajectorySource
 from raremd.data.imported.tables import BLOCK_BYTES, MAX_COLUMNS
 from raremd.data.imported.topologies import (
@@ -52,6 +52,8 @@ BACKBONE_GAP = 3
 """Residues between the ends of `ca_distances` and `contacts`, at least; nearer ones are stiff."""
 BOND_GAP = 3
 """Bonds between the atoms of `heavy_distances`, at least."""
+HOP = 1.0
+"""nm that a distance changes beyond that of the nearest images, from one frame to the next."""
 
 
 @dataclass(frozen=True)
@@ -222,6 +224,9 @@ def _rmsd(structure: Structure, reference: str, selection: str | None) -> Featur
                 f"{mine}; give a reference with the atoms in the order of the topology"
             )
     bonds = bonds_around(bonds_of(structure), atoms, structure.topology.n_atoms)
+    owner = molecules(bonds_of(structure), structure.topology.n_atoms)[atoms]
+    first, *others = atoms[np.unique(owner, return_index=True)[1]].tolist()
+    hops = _Hops(np.array([(first, other) for other in others]).reshape(-1, 2))
 
     def compute(chunk: mdtraj.Trajectory) -> np.ndarray:
         if chunk.unitcell_lengths is not None and len(bonds):
@@ -232,9 +237,41 @@ def _rmsd(structure: Structure, reference: str, selection: str | None) -> Featur
                     "'rmsd' needs whole molecules, and the periodic cell cuts some; make them "
                     "whole first, with gmx trjconv -pbc whole for one"
                 )
+            hops.ask(chunk)
         return mdtraj.rmsd(chunk, frame, atom_indices=atoms)[:, None]
 
     return Featurizer(["rmsd"], 0.0, compute, atoms)
+
+
+class _Hops:
+    """Asks once after molecules that change to another periodic image of each other.
+
+    Parameters
+    ----------
+    pairs : (n, 2) int array
+        An atom of the first molecule, and one of another.
+    """
+
+    def __init__(self, pairs: np.ndarray) -> None:
+        self._pairs = pairs
+
+    def ask(self, chunk: mdtraj.Trajectory) -> None:
+        """The next frames, with their cell."""
+        if not len(self._pairs):
+            return
+        plain, nearest = (
+            np.abs(np.diff(mdtraj.compute_distances(chunk, self._pairs, periodic), axis=0))
+            for periodic in (False, True)
+        )
+        hops = (plain > nearest + HOP).any(axis=0)
+        if hops.any():
+            log.warning(
+                "'rmsd': the molecules of %s and %s jump to another periodic image of each other, "
+                "which rmsd takes for a motion; keep them together first, with gmx trjconv -pbc "
+                "cluster or nojump for one",
+                *(chunk.topology.atom(atom) for atom in self._pairs[hops.argmax()]),
+            )
+            self._pairs = self._pairs[:0]
 
 
 def _kind_of_atom(name: str) -> str:

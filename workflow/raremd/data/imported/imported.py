@@ -19,6 +19,7 @@ from raremd.data.columns import select_features
 from raremd.data.features import feature_writer
 from raremd.data.imported.clocks import NO_TIMES, Clock, clock_among, counts_runs, growing_time
 from raremd.data.imported.feature_files import read_file
+from raremd.data.imported.filled_in import FilledIn
 from raremd.data.imported.fillers import Ends, filled, refuse_filler
 from raremd.data.imported.heads import Heads
 from raremd.data.imported.kinds import (
@@ -39,6 +40,7 @@ from raremd.data.imported.turns import Turns
 from raremd.data.imported.units import (
     Extents,
     ask_after_angles,
+    ask_after_scales,
     periods_of,
     refuse_odd_files,
     refuse_wrong_angles,
@@ -74,7 +76,7 @@ class Importer:
         self._high: list[np.ndarray] = []
         self._hash = hashlib.sha256()
         self._subsamples, self._near_copies, self._turns = Subsamples(), NearCopies(), Turns()
-        self._steps = Steps()
+        self._steps, self._filled_in = Steps(), FilledIn(self._states)
         self._ends, self._heads, self._state_copies = Ends(), Heads(), StateCopies()
         self._wrapped = Wrapped()
         self._single: list[str] = []  # of one frame
@@ -289,6 +291,7 @@ class Importer:
     def _remember(self, label: str, frames: int, values: np.ndarray) -> None:
         first, low, high = not frames, values.min(axis=0), values.max(axis=0)
         if first:
+            self._filled_in.look(label, self.names, values)
             self._files.append(label)
             self._low.append(low)
             self._high.append(high)
@@ -346,6 +349,7 @@ class Importer:
             refuse_wrong_angles(self._files, self.names, self.periods, extents)
             refuse_odd_files(self._files, self.names, self.periods, extents)
             ask_after_angles(self.names, self.periods, low, high)
+            ask_after_scales(self.names, self.periods, low, high)
             self._turns.ask(self.names, self.periods, low, high, self._steps.longest)
             self._steps.ask(self._files, self.names, self.periods)
         return self._hash.hexdigest()

@@ -15,6 +15,7 @@ from raremd.data.imported.bonds import Cuts, check_order
 from raremd.data.imported.cells import drop_false_cell, sound_cells
 from raremd.data.imported.featurizers import Featurizer, featurizers
 from raremd.data.imported.kinds import TrajectorySource
+from raremd.data.imported.saving import Saving
 from raremd.data.imported.tables import TIME, Table
 from raremd.data.imported.topologies import Structure, load_structure
 from raremd.data.imported.trajectory_files import (
@@ -120,12 +121,14 @@ def read_molecular(files: Iterable[str], source: TrajectorySource) -> Iterator[T
     Raises
     ------
     ValueError
-        If a file cannot be read as a whole, its atoms are not those of the topology, or a
-        periodic cell that it does not tell cuts a molecule.
+        If a file cannot be read as a whole, its atoms are not those of the topology, it was saved
+        in a way that is not read, or a periodic cell that it does not tell cuts a molecule.
     """
     structure, columns = load_structure(source.topology), None
+    saving = Saving()
     for path in files:
         _check_file(path, structure)
+        saving.check(path)
         frame = first_frame(path, structure.topology)
         if frame is not None:
             frame = drop_false_cell(frame)

@@ -11,6 +11,7 @@ import codecs
 import gzip
 import io
 import itertools
+import logging
 import lzma
 import math
 import re
@@ -37,6 +38,8 @@ from raremd.data.imported.text_layout import (
     words_of,
 )
 
+log = logging.getLogger(__name__)
+
 LINES = 1 << 16
 """Lines parsed at a time."""
 CHARACTERS = 1 << 25
@@ -53,6 +56,8 @@ PACKED: dict[str, tuple[bytes, Callable[..., IO[Any]]]] = {
 }
 """Kinds of compression: their first bytes, and what opens them."""
 SUFFIXES = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz"}
+ONE_DECIMAL = re.compile(r"-?\d+,\d")
+"""A line that may be one number with a decimal comma."""
 BROKEN_PACK = (gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError, OSError)
 
 
@@ -84,7 +89,9 @@ def _line_by_line(
             if value is None:
                 raise ValueError(f"{label}: line {at}: {_no_number(words[column], column, layout)}")
             if not math.isfinite(value):
-                raise ValueError(f"{label}: line {at}: '{words[column]}' is not finite; repair it")
+                shown = words[column][:40]
+                advice = "write one number a line" if shown != words[column] else "repair it"
+                raise ValueError(f"{label}: line {at}: '{shown}' is not finite; {advice}")
             values[row, place] = value
     return values
 
@@ -212,6 +219,11 @@ def _start(lines: list[Line], layout: Layout, label: str) -> bool:
         raise ValueError(
             f"{label}: line {at}: '{first[:40]}' has decimal commas; numbers have decimal points; "
             "if they are whole numbers of several columns, name these in the first line"
+        )
+    elif layout.separator == "," and all(ONE_DECIMAL.fullmatch(line.strip()) for _, line in lines):
+        log.warning(
+            "%s: '%s' is read as two columns; if these are decimal commas, write decimal points",
+            *(label, first[:40]),
         )
     return True
 

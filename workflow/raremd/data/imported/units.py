@@ -18,6 +18,8 @@ FAR_OFF = 1e5
 """Below, what changes by the last digits of 32 bits only is held fixed, as some bonds are."""
 COARSE = 0.1
 """Share of a spread that may be lost by rounding."""
+SCALES = 100
+"""So many times as wide as another is a feature that hides it from k-means."""
 ANGLES = {"radians": 2 * math.pi, "degrees": 360.0}
 OTHER = {"radians": "degrees", "degrees": "radians"}
 QUARTER = 90.0
@@ -307,6 +309,29 @@ def ask_after_angles(
                 "say '%s' in source if it is one",
                 *(name, low[column], high[column], unit, declaration(name, unit)),
             )
+
+
+def ask_after_scales(
+    names: Sequence[str], periods: Sequence[float], low: np.ndarray, high: np.ndarray
+) -> None:
+    """Log features of which one spans far more than another, as nm beside Angstrom squared.
+
+    Parameters
+    ----------
+    names, periods : sequences
+        Of the features; angles, which are put on a circle, are left out.
+    low, high : (n_features,) arrays
+        Of all files.
+    """
+    spans = {n: b - a for n, p, a, b in zip(names, periods, low, high, strict=True) if not p > 0}
+    spans = {name: float(span) for name, span in spans.items() if span > 0}
+    if spans and max(spans.values()) > SCALES * min(spans.values()):
+        large, small = max(spans, key=spans.__getitem__), min(spans, key=spans.__getitem__)
+        log.warning(
+            "%s spans %.3g, %s only %.3g: k-means on both hardly sees the second; scale them "
+            "alike, or give the coordinate a tica_dimension",
+            *(large, spans[large], small, spans[small]),
+        )
 
 
 def undeclared_angle(period: float, low: float, high: float) -> str | None:

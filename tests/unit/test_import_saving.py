@@ -1,0 +1,178 @@
+"""What files say of how they were saved, and frames that were filled in afterwards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import mdtraj
+import numpy as np
+import pytest
+from own_files import imported, molecular, protein, refused, refused_molecules, walk
+from scipy.io import netcdf_file
+
+from raremd.data.imported import filled_in
+
+
+@pytest.fixture
+def molecule(folder):
+    made = protein(n_frames=30)
+    made[0].save("top.pdb")
+    return made
+
+
+def lammps(name, frames, columns="id type x y z", every=500, first=1):
+    """A dump of positions (n, n_atoms, 3) in Angstrom in a cell of 50."""
+    lines = []
+    for k, frame in enumerate(frames):
+        lines += ["ITEM: TIMESTEP", str(k * every), "ITEM: NUMBER OF ATOMS", str(len(frame))]
+        lines += ["ITEM: BOX BOUNDS pp pp pp", *["0 50"] * 3, f"ITEM: ATOMS {columns}"]
+        lines += [
+            f"{first + n} 1 {x:.5f} {y:.5f} {z:.5f}" for n, (x, y, z) in enumerate(frame.tolist())
+        ]
+    with open(name, "w") as file:
+        file.write("\n".join([*lines, ""]))
+
+
+def test_lengths_of_lammps_are_read_and_shares_of_the_cell_refused(molecule):
+    lammps("a.lammpstrj", molecule.xyz * 10)
+    lengths = molecular("a.lammpstrj", features=["ca_distances"]).trajectories[0]
+    assert 0.3 < lengths.mean() < 5
+    lammps("b.lammpstrj", molecule.xyz / 5, "id type xs ys zs")
+    refused_molecules("b.lammpstrj", "b.lammpstrj: column xs holds", "shares of the cell")
+
+
+def test_atoms_of_a_group_keep_their_numbers_in_lammps(molecule):
+    lammps("a.lammpstrj", molecule.xyz * 10, first=1001)
+    last = 1000 + molecule.n_atoms
+    refused_molecules("a.lammpstrj", f"atoms are numbered 1001 to {last}; number them from 1 on")
+
+
+@pytest.mark.parametrize("kind", ["lammpstrj", "dcd"])
+def test_files_that_were_saved_at_other_steps_are_told(molecule, caplog, kind):
+    for k, every in enumerate([500, 500, 5000]):
+        name, made = Path(f"{k}.{kind}"), protein(n_frames=30, seed=k)
+        if kind == "dcd":
+            made.save(str(name))
+            content = bytearray(name.read_bytes())
+            content[16:20] = every.to_bytes(4, "little")
+            name.write_bytes(content)
+        else:
+            lammps(name, made.xyz * 10, every=every)
+    molecular(f"[01].{kind}", interval=77.0)
+    assert "frame was saved" not in caplog.text
+    molecular(f"?.{kind}", interval=77.0)
+    assert f"2.{kind}: by its own words a frame was saved every" in caplog.text
+
+
+def amber(name, molecule, temperatures):
+    molecule.save(name)
+    with netcdf_file(name, "a", mmap=False) as file:
+        file.createVariable("temp0", "d", ("frame",))[:] = temperatures
+
+
+def test_replicas_that_visit_several_temperatures_are_refused(molecule):
+    amber("0.nc", molecule, np.full(30, 300.0))
+    amber("1.nc", molecule, np.where(np.arange(30) % 2, 300.0, 310.0))
+    amber("2.nc", molecule, np.full(30, 350.0))
+    assert len(molecular("0.nc").trajectories) == 1
+    refused_molecules("1.nc", "1.nc: temp0 changes between 300 and 310 K")
+    refused_molecules("[02].nc", "temp0 is 350 K, in 0.nc it is 300 K")
+
+
+SAVED = walk(80, 3, seed=2)
+BETWEEN = np.arange(0, 79, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (np.repeat(SAVED, 2, axis=0), "every 2nd frame only, where each value stands 2 times"),
+        (np.repeat(SAVED, 13, axis=0), "every 13th frame only"),
+        (
+            np.stack([np.interp(BETWEEN, np.arange(80), column) for column in SAVED.T], axis=1),
+            "every 4th frame only, as interpolated values do",
+        ),
+    ],
+)
+def test_frames_that_were_filled_in_are_refused(folder, caplog, values, said):
+    values = values.astype(np.float32)
+    np.save("a.npy", values)
+    refused("a.npy", "a.npy: feature_1 changes at", said, "keep one frame in")
+    np.save("a.npy", np.column_stack([values[:, 0], walk(len(values), 1, seed=3)]))
+    imported("a.npy")
+    assert "feature_1 changes at" in caplog.text
+
+
+def test_states_that_stand_for_several_frames_are_told_once(folder, caplog):
+    rng = np.random.default_rng(0)
+    for k in range(2):
+        np.save(f"{k}.npy", np.repeat(rng.integers(3, size=200), 5))
+    imported("*.npy", kind="dtraj")
+    assert caplog.text.count("state changes at every 5th frame only") == 1
+
+
+@pytest.mark.parametrize("decimals", [1, 3])
+def test_frames_as_they_were_saved_follow_no_rule(decimals):
+    """Rounded and rare changes, slow drifts and counts are no frames that were filled in."""
+    rng = np.random.default_rng(1)
+    rounded = np.round(np.cumsum(rng.normal(size=3000)) / 20, decimals)
+    rare = np.cumsum(rng.random(3000) < 0.02)
+    smooth = np.convolve(rng.normal(size=3000), np.ones(50) / 50, mode="valid")
+    for values in (rounded, rare, smooth, np.arange(3000.0), np.zeros(3000)):
+        assert filled_in.spacing(values.astype(np.float32)) == (1, "")
+
+
+def test_other_arrays_beside_states_are_told(folder, caplog):
+    states = np.random.default_rng(0).integers(3, size=(2, 60))
+    np.savez("a.npz", dtraj=states[0], replica=states[1])
+    imported("a.npz", kind="dtraj")
+    assert "dtraj and replica are read as two trajectories of 60 frames" in caplog.text
+
+
+def test_lines_that_may_be_decimal_commas_are_told(folder, caplog):
+    (folder / "a.csv").write_text(
+        "".join(f"{a},{b}\n" for a, b in np.random.default_rng(0).integers(1, 10, (60, 2)))
+    )
+    imported("a.csv")
+    assert "is read as two columns; if these are decimal commas" in caplog.text
+
+
+def test_states_in_one_word_are_told_in_a_short_line(folder):
+    (folder / "a.dat").write_text("01" * 1500 + "\n")
+    refused("a.dat", "is not finite; write one number a line", kind="dtraj")
+
+
+def test_mdtraj_takes_shares_of_the_cell_for_lengths(molecule):
+    """Why they are refused."""
+    lammps("a.lammpstrj", molecule.xyz / 5, "id type xs ys zs")
+    read = mdtraj.load("a.lammpstrj", top="top.pdb")
+    assert np.abs(read.xyz).max() < np.abs(molecule.xyz).max() / 10
+
+
+def test_features_of_other_scales_are_told(folder, caplog):
+    rows = walk(80, 2)
+    np.save("a.npy", rows * [1, 50])
+    imported("a.npy")
+    assert "hardly sees" not in caplog.text
+    np.save("a.npy", rows * [1, 5000])
+    imported("a.npy")
+    assert "feature_1 only" in caplog.text and "hardly sees the second" in caplog.text
+    caplog.clear()
+    imported("a.npy", periods={"feature_2": 1e6})
+    assert "hardly sees" not in caplog.text, "an angle is put on a circle"
+
+
+@pytest.mark.parametrize("hops", [True, False])
+def test_molecules_of_rmsd_that_change_their_image_are_told(folder, caplog, hops):
+    one, other = protein(n_frames=40, seed=1), protein(n_frames=40, seed=2)
+    other.xyz += np.float32([0, 1.5, 0])
+    both = one.stack(other)
+    both.unitcell_lengths, both.unitcell_angles = np.full((40, 3), 5.0), np.full((40, 3), 90.0)
+    both[0].save("top.pdb")
+    if hops:
+        both.xyz[10:20, one.n_atoms :] += np.float32([5, 0, 0])
+    both.save("a.xtc")
+    found = molecular("a.xtc", features=["rmsd"], reference="top.pdb").trajectories[0]
+    assert found.max() > 1 or not hops
+    assert ("jump to another periodic image" in caplog.text) is hops
+    assert caplog.text.count("which rmsd takes for a motion") == hops

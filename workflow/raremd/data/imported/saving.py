@@ -1,0 +1,145 @@
+"""How frames were saved, by the words of files whose times and units mdtraj does not read."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import h5py
+import numpy as np
+from scipy.io import netcdf_file
+
+log = logging.getLogger(__name__)
+
+NETCDF = (".nc", ".netcdf", ".ncdf")
+SCALED = {"xs", "ys", "zs", "xsu", "ysu", "zsu"}
+"""Columns of LAMMPS that are shares of the cell; mdtraj takes them for lengths."""
+HEAD_OF_FRAME = 9
+"""Lines of a LAMMPS frame above its atoms."""
+
+
+class Saving:
+    """Takes note of the files of a source, and holds what they say against each other."""
+
+    def __init__(self) -> None:
+        self._steps: tuple[str, float] | None = None
+        self._temperature: tuple[str, float] | None = None
+
+    def check(self, path: str) -> None:
+        """The next file.
+
+        Raises
+        ------
+        ValueError
+            For scaled coordinates, atoms that are not numbered from 1 on, and frames of several
+            temperatures.
+        """
+        suffix = Path(path).suffix
+        if suffix == ".lammpstrj":
+            _check_columns(path)
+        if suffix in NETCDF:
+            self._check_temperature(path)
+        steps = _steps_of_lammps(path) if suffix == ".lammpstrj" else None
+        steps = _steps_of_dcd(path) if suffix == ".dcd" else steps
+        if steps is None:
+            return
+        if self._steps is None:
+            self._steps = path, steps
+        elif not np.isclose(steps, self._steps[1], rtol=1e-4):
+            log.warning(
+                "%s: by its own words a frame was saved every %.6g steps, in %s every %.6g; a "
+                "study needs one saving interval",
+                *(path, steps, *self._steps),
+            )
+
+    def _check_temperature(self, path: str) -> None:
+        low, high = _temperatures(path)
+        if low < high:
+            raise ValueError(
+                f"{path}: temp0 changes between {low:.6g} and {high:.6g} K, so its frames are "
+                "those of one replica at several temperatures; write the frames of one temperature "
+                "to a file, with cpptraj's 'ensemble' for one"
+            )
+        if np.isnan(low):
+            return
+        if self._temperature is None:
+            self._temperature = path, low
+        elif low != self._temperature[1]:
+            raise ValueError(
+                f"{path}: temp0 is {low:.6g} K, in {self._temperature[0]} it is "
+                f"{self._temperature[1]:.6g} K; give the files of one temperature"
+            )
+
+
+def _temperatures(path: str) -> tuple[float, float]:
+    """Lowest and highest target temperature of the frames, NaN where AMBER wrote none."""
+    values = np.zeros(0)
+    try:
+        if h5py.is_hdf5(path):
+            with h5py.File(path) as h5:
+                values = h5["temp0"][()] if "temp0" in h5 else values
+        else:
+            with netcdf_file(path, mmap=False) as file:
+                values = file.variables["temp0"][:] if "temp0" in file.variables else values
+    except (OSError, TypeError, ValueError):  # told, with more reason, when the frames are read
+        pass
+    values = np.ravel(values).astype(np.float64)
+    return (float(values.min()), float(values.max())) if values.size else (np.nan, np.nan)
+
+
+def _steps_of_dcd(path: str) -> float | None:
+    """Steps between frames times the length of a step, whatever its unit, where it is told."""
+    with open(path, "rb") as file:
+        head = file.read(92)
+    if len(head) < 92 or head[4:8] != b"CORD":
+        return None
+    order = "<" if head[:4] == struct.pack("<i", 84) else ">"
+    _, _, every, *_ = struct.unpack_from(f"{order}9i", head, 8)
+    (step,) = struct.unpack_from(f"{order}f", head, 44)
+    known = every > 0 and np.isfinite(step) and step > 0
+    return every * step if known else None
+
+
+def _lines(path: str) -> Iterator[str]:
+    with open(path, encoding="utf-8", errors="replace") as file:
+        yield from file
+
+
+def _steps_of_lammps(path: str) -> float | None:
+    """Steps from the first frame to the second."""
+    lines, found = _lines(path), []
+    for line in lines:
+        if line.startswith("ITEM: TIMESTEP"):
+            found.append(next(lines, "").strip())
+        if len(found) == 2:
+            break
+    whole = len(found) == 2 and all(step.isdigit() for step in found)
+    return float(int(found[1]) - int(found[0])) if whole else None
+
+
+def _check_columns(path: str) -> None:
+    """Lengths, and atoms that mdtraj can put in order."""
+    head = list(itertools.islice(_lines(path), HEAD_OF_FRAME))
+    columns = head[-1].split()[2:] if head and head[-1].startswith("ITEM: ATOMS") else []
+    scaled = SCALED.intersection(columns)
+    if scaled:
+        raise ValueError(
+            f"{path}: column {min(scaled)} holds coordinates as shares of the cell; write lengths, "
+            "with 'dump custom ... id type xu yu zu'"
+        )
+    count = head[3].strip() if len(head) > 3 else ""
+    if "id" not in columns or not count.isdigit():
+        return
+    at = columns.index("id")
+    rows = itertools.islice(_lines(path), HEAD_OF_FRAME, HEAD_OF_FRAME + int(count))
+    ids = [words[at] for row in rows if len(words := row.split()) > at]
+    if len(ids) == int(count) and all(map(str.isdigit, ids)):
+        numbers = sorted(map(int, ids))
+        if numbers != list(range(1, len(numbers) + 1)):
+            raise ValueError(
+                f"{path}: its {len(numbers)} atoms are numbered {numbers[0]} to {numbers[-1]}; "
+                "number them from 1 on, in the order of the topology"
+            )
