@@ -1,4 +1,4 @@
-"""The first words of a report: the whole study in three sentences."""
+"""The first words of a report: the whole study in two or three sentences."""
 
 from __future__ import annotations
 
@@ -38,20 +38,16 @@ def span(times: Sequence[float], unit: str) -> str:
     return f"{listed([given(time) for time in times])} {units(unit, times[-1])}"
 
 
-def intervals(answers: Sequence[Answer]) -> str:
-    """The range of saving intervals at which networks, or else Markov models, are right."""
-    parts = []
-    for a in answers:
-        unit, system = a.assessment.unit, f"`{a.assessment.system}`"
-        each = [f"{pretty(m)} at {span(t, unit)}" for m, t in a.intervals_by_network.items()]
-        if a.markov_suffices and not a.assessment.doubts:
-            simple = "a Markov model" if a.only_markov else "a model without a network"
-            each.append(f"{simple} at {span(a.markov_suffices, unit)}")
-        if each:
-            parts.append(f"{system}: {listed(each)}" if len(answers) > 1 else listed(each))
-    if not parts:
+def intervals(answer: Answer) -> str:
+    """The saving intervals at which networks, and Markov models, are right."""
+    unit = answer.assessment.unit
+    each = [f"{pretty(m)} at {span(t, unit)}" for m, t in answer.intervals_by_network.items()]
+    if answer.markov_suffices and not answer.assessment.doubts:
+        simple = "a Markov model" if answer.only_markov else "a model without a network"
+        each.append(f"{simple} at {span(answer.markov_suffices, unit)}")
+    if not each:
         return "No saving interval is known at which a model reproduces them."
-    return f"They are reproduced at these saving intervals: {'; '.join(parts)}."
+    return f"They are reproduced at these saving intervals: {listed(each)}."
 
 
 def claims(records: Sequence[ClaimRecord]) -> str:
@@ -67,7 +63,7 @@ def claims(records: Sequence[ClaimRecord]) -> str:
 
 
 def opening(answers: Sequence[Answer], records: Sequence[ClaimRecord]) -> str:
-    """Three sentences; two in a study without claims.
+    """What networks learn, at which intervals if there is one system, and how claims are judged.
 
     Parameters
     ----------
@@ -75,5 +71,5 @@ def opening(answers: Sequence[Answer], records: Sequence[ClaimRecord]) -> str:
         One per system.
     records : sequence of ClaimRecord
     """
-    told = [networks(answers), intervals(answers)] + [claims(records)] * bool(records)
-    return " ".join(told)
+    told = [networks(answers), *(intervals(a) for a in answers if len(answers) == 1)]
+    return " ".join([*told, *([claims(records)] if records else [])])
