@@ -77,7 +77,7 @@ class FilledIn:
         if not slow:
             return
         name, (k, what) = next(iter(slow.items()))
-        said = f"{label}: {name} changes at every {_nth(k)} frame only, {what}"
+        said = f"{label}: {name} changes only every {k} frames, {what}"
         moving = (few != few[:1]).any(axis=0).sum()
         if len(slow) == moving and not self._states:
             raise ValueError(f"{said}; keep one frame in {k}, and give the interval between those")
@@ -86,9 +86,3 @@ class FilledIn:
                 "%s; if it was not saved more often, its interval is not that of the frames", said
             )
         self._told = True
-
-
-def _nth(k: int) -> str:
-    """2 -> '2nd'."""
-    ending = {1: "st", 2: "nd", 3: "rd"}.get(k % 10, "th") if k % 100 not in (11, 12, 13) else "th"
-    return f"{k}{ending}"
