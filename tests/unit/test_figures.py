@@ -326,7 +326,7 @@ class TestTrainingAndCost:
         (axes,) = drawn(cost).axes
         (line,) = lines_labelled(axes, "LSTM")
         np.testing.assert_array_equal(line.get_xdata(), [20.0] * len(CELLS))
-        np.testing.assert_array_equal(line.get_ydata(), [0.5] * len(CELLS))
+        np.testing.assert_array_equal(line.get_ydata(), [2.5] * len(CELLS))
         assert axes.get_xlabel().endswith("(s)")
 
     def test_controls_of_a_model_share_a_name(self, drawn):
