@@ -82,9 +82,10 @@ def _temperatures(path: str) -> tuple[float, float]:
             with h5py.File(path) as h5:
                 values = h5["temp0"][()] if "temp0" in h5 else values
         else:
-            with netcdf_file(path, mmap=False) as file:
-                values = file.variables["temp0"][:] if "temp0" in file.variables else values
-    except (OSError, TypeError, ValueError):  # told, with more reason, when the frames are read
+            with netcdf_file(path, mmap=True) as file:  # else all frames would be read
+                if "temp0" in file.variables:
+                    values = file.variables["temp0"][:].copy()
+    except Exception:  # told, with more reason, when the frames are read
         pass
     values = np.ravel(values).astype(np.float64)
     return (float(values.min()), float(values.max())) if values.size else (np.nan, np.nan)
