@@ -12,6 +12,7 @@ from raremd.analysis.assessment import Cause, Doubt
 from raremd.analysis.cell_result import cell_results
 from raremd.analysis.claim_records import ControlError, Judgement
 from raremd.analysis.claims import Contrast, judge_study
+from raremd.report.pages import pictures
 from raremd.report.pages import results as snapshot
 from raremd.report.pages.claims import control_table
 from raremd.report.pages.markdown import TWO_SCREENS, height
@@ -31,7 +32,7 @@ def test_large_figures_shrink_and_keep_their_proportions(tmp_path):
     # Grey, since the search for the best few colours is slow where every pixel has its own.
     noise = np.random.default_rng(0).integers(0, 255, (400, 600), dtype=np.uint8)
     Image.fromarray(noise).save(tmp_path / "large.png")
-    snapshot.compress(tmp_path / "large.png", tmp_path / "small.png", 60_000)
+    pictures.compress(tmp_path / "large.png", tmp_path / "small.png", 60_000)
     assert (tmp_path / "small.png").stat().st_size <= 60_000
     width, height = Image.open(tmp_path / "small.png").size
     assert width / height == pytest.approx(1.5, rel=0.02)
@@ -83,7 +84,7 @@ def test_few_colours_keep_the_rare_ones(tmp_path):
     picture.paste(Image.linear_gradient("L").resize((600, 300)).convert("RGB"), (0, 0))
     picture.paste((213, 94, 0), (10, 320, 14, 324))  # one vermilion mark
     picture.save(tmp_path / "large.png")
-    snapshot.compress(tmp_path / "large.png", tmp_path / "small.png")
+    pictures.compress(tmp_path / "large.png", tmp_path / "small.png")
     found = Image.open(tmp_path / "small.png").convert("RGB").getpixel((12, 322))
     assert np.abs(np.subtract(found, (213, 94, 0))).max() < 12
 

@@ -89,7 +89,7 @@ rule write_tables:
         mem_mb=growing(1000),
     params:
         code=code_of("write_tables"),
-        plan=planned(plan.claims_plan),
+        plan=planned(plan.tables_plan),
     script:
         "../scripts/write_tables.py"
 

@@ -6,10 +6,9 @@ from pathlib import Path
 import pandas as pd
 
 from raremd.io.logs import log_to
-from raremd.io.provenance import Provenance
+from raremd.io.provenance import HASH, Provenance
 from raremd.io.storage import read_record, read_text, write_text
 from raremd.report.pages.markdown import insert
-from raremd.report.pages.results import HASH
 from raremd.report.pages.searched import MARKS, searched
 from raremd.study.plans import from_param
 from raremd.study.verdict_plans import RecipeSearch

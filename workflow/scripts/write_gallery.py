@@ -4,13 +4,14 @@ import shutil
 from pathlib import Path
 
 from raremd.io.logs import log_to
+from raremd.io.provenance import HASH
 from raremd.io.storage import read_record, read_text, write_text
 from raremd.learning.run_record import RunRecord
 from raremd.report.figures.catalogue import KINDS
 from raremd.report.figures.style import Look
 from raremd.report.pages.captions import caption
 from raremd.report.pages.gallery import Shown, page
-from raremd.report.pages.results import HASH, compress
+from raremd.report.pages.pictures import compress
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])

@@ -7,7 +7,7 @@ from raremd.analysis.zones import zone_counts
 from raremd.io.logs import log_to
 from raremd.io.storage import atomic_path, read_parquet, read_typed, write_text, write_typed
 from raremd.report.pages.laws import page
-from raremd.report.pages.results import compress
+from raremd.report.pages.pictures import compress
 from raremd.study.laws_plan import LawsPlan
 from raremd.study.plans import from_param
 

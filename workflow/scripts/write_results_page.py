@@ -10,7 +10,7 @@ from raremd.analysis.kept_laws import KeptLaws
 from raremd.analysis.leaderboard import read_ranking
 from raremd.analysis.recommended import Recommended
 from raremd.io.logs import log_to
-from raremd.io.provenance import Provenance
+from raremd.io.provenance import HASH, Provenance
 from raremd.io.storage import (
     read_parquet,
     read_record,
@@ -22,7 +22,8 @@ from raremd.io.storage import (
 )
 from raremd.report.pages.front import MARKS, found
 from raremd.report.pages.markdown import insert
-from raremd.report.pages.results import HASH, compress, page, reduce
+from raremd.report.pages.pictures import compress
+from raremd.report.pages.results import page, reduce
 from raremd.study.plans import from_param
 from raremd.study.verdict_plans import ResultsPagePlan
 

@@ -35,6 +35,7 @@ from raremd.study.verdict_plans import (
     RecommendationPlan,
     ResultsPagePlan,
     SolvedSystem,
+    TablesPlan,
     TriedRecipe,
 )
 
@@ -300,6 +301,11 @@ def claims_plan(study: Study) -> ClaimsPlan:
         controls=controls(study),
         yardstick_lags=yardstick_lags(study),
     )
+
+
+def tables_plan(study: Study) -> TablesPlan:
+    """What the tables of the report are written from."""
+    return TablesPlan(yardstick_lags(study), controls(study))
 
 
 def recommendation_plan(study: Study) -> RecommendationPlan:

@@ -72,6 +72,14 @@ class ClaimsPlan:
 
 
 @dataclass(frozen=True)
+class TablesPlan:
+    """What the tables of the report are written from; system -> lag in its time unit."""
+
+    yardstick_lags: dict[str, float]
+    controls: tuple[Control, ...]
+
+
+@dataclass(frozen=True)
 class RecommendationPlan:
     """What is recommended from; `baselines` are the models that are neither networks nor
     controls.

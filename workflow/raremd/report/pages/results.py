@@ -5,14 +5,11 @@ Nothing on the page is typed: every number comes from the study's own files.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from itertools import pairwise, zip_longest
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
 from raremd.analysis.assessment import Cause
 from raremd.analysis.cell_result import FACTORS
@@ -21,7 +18,7 @@ from raremd.analysis.claims import LSTM, TRANSFORMER
 from raremd.analysis.ladder import rungs
 from raremd.analysis.tidy import CELL, pick
 from raremd.analysis.words import count, listed
-from raremd.io.storage import atomic_path
+from raremd.io.provenance import HASH
 from raremd.report.names import named
 from raremd.report.pages.answers import NUMBERS, answers
 from raremd.report.pages.claims import (
@@ -39,10 +36,6 @@ from raremd.report.pages.recommendation import DETAILS
 from raremd.study.cell import Cell
 from raremd.study.verdict_plans import Control, ResultsPagePlan
 
-LARGEST = 100_000
-"""Bytes of a figure."""
-COLORS = 64
-SHRINK = 0.85
 EACH = (
     "timescale", "yardstick_timescale", "cross_entropy", "cross_entropy_moved_log2",
     "expected_timescale", "expected_timescale_moved_log2", "tokens", "best_tokens",
@@ -65,27 +58,6 @@ FIGURES = {
 KEPT = ("claims", "budgets", *(kind for kinds in FIGURES.values() for kind in kinds), "controls")
 """Kinds of figure that are kept."""
 NARROW = ("dimension_interval", "interval_partition")
-HASH = 12
-"""Letters of a commit."""
-
-
-def compress(source: Path, target: Path, largest: int = LARGEST) -> None:
-    """A PNG with few colours, made smaller until it has at most `largest` bytes."""
-    picture = Image.open(source).convert("RGB")
-    size, factor = picture.size, 1.0
-    while True:
-        scaled = picture.resize([max(1, round(n * factor)) for n in size], Image.Resampling.LANCZOS)
-        content = io.BytesIO()
-        # Without k-means grey bands turn pink or orange.
-        few = scaled.quantize(
-            COLORS, Image.Quantize.MAXCOVERAGE, kmeans=3, dither=Image.Dither.NONE
-        )
-        few.save(content, "png", optimize=True)
-        if content.tell() <= largest or max(scaled.size) < 200:
-            break
-        factor *= SHRINK
-    with atomic_path(target) as temporary:
-        temporary.write_bytes(content.getvalue())
 
 
 def reduce(comparison: pd.DataFrame, lags: dict[str, float]) -> pd.DataFrame:
