@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import mdtraj
@@ -39,6 +40,12 @@ def test_lengths_of_lammps_are_read_and_shares_of_the_cell_refused(molecule):
     assert 0.3 < lengths.mean() < 5
     lammps("b.lammpstrj", molecule.xyz / 5, "id type xs ys zs")
     refused_molecules("b.lammpstrj", "b.lammpstrj: column xs holds", "shares of the cell")
+    text = Path("a.lammpstrj").read_text().replace("type x y z", "type x y z xs ys zs")
+    lines = [f"{line} 0 0 0" if line[:1].isdigit() and line.count(" ") == 4 else line
+             for line in text.splitlines()]  # fmt: skip
+    Path("c.lammpstrj").write_text("\n".join([*lines, ""]))
+    both = molecular("c.lammpstrj", features=["ca_distances"]).trajectories[0]
+    assert np.array_equal(both, lengths), "mdtraj takes x, y and z"
 
 
 def test_atoms_of_a_group_keep_their_numbers_in_lammps(molecule):
@@ -54,14 +61,33 @@ def test_files_that_were_saved_at_other_steps_are_told(molecule, caplog, kind):
         if kind == "dcd":
             made.save(str(name))
             content = bytearray(name.read_bytes())
-            content[16:20] = every.to_bytes(4, "little")
+            content[16:20], content[44:48] = every.to_bytes(4, "little"), struct.pack("<f", 0.049)
             name.write_bytes(content)
         else:
             lammps(name, made.xyz * 10, every=every)
     molecular(f"[01].{kind}", interval=77.0)
-    assert "frame was saved" not in caplog.text
+    assert "by its own words" not in caplog.text
     molecular(f"?.{kind}", interval=77.0)
-    assert f"2.{kind}: by its own words a frame was saved every" in caplog.text
+    unit = "steps" if kind == "lammpstrj" else "time units"
+    times = (5000, 500) if kind == "lammpstrj" else (245, 24.5)
+    said = (
+        f"2.{kind}: by its own words its frames are {times[0]} {unit} apart, in 0.{kind} {times[1]}"
+    )
+    assert said in caplog.text
+
+
+def test_what_tells_nothing_of_the_steps_is_no_contradiction(molecule, caplog):
+    for k in range(2):
+        protein(n_frames=30, seed=k).save(f"{k}.dcd")  # 1 step of 1, as mdtraj and VMD write
+        lammps(f"{k}.lammpstrj", protein(n_frames=30, seed=k).xyz * 10)
+    content = bytearray(Path("1.dcd").read_bytes())
+    content[16:20], content[44:48] = (500).to_bytes(4, "little"), struct.pack("<f", 0.049)
+    Path("1.dcd").write_bytes(content)
+    molecular("?.dcd", interval=77.0)
+    restarted = Path("1.lammpstrj").read_text().replace("TIMESTEP\n0\n", "TIMESTEP\n123\n")
+    Path("1.lammpstrj").write_text(restarted)
+    molecular("?.lammpstrj", interval=77.0)
+    assert "by its own words" not in caplog.text
 
 
 def amber(name, molecule, temperatures):
@@ -147,6 +173,25 @@ def test_mdtraj_takes_shares_of_the_cell_for_lengths(molecule):
     lammps("a.lammpstrj", molecule.xyz / 5, "id type xs ys zs")
     read = mdtraj.load("a.lammpstrj", top="top.pdb")
     assert np.abs(read.xyz).max() < np.abs(molecule.xyz).max() / 10
+
+
+def test_frames_that_were_filled_in_are_found_in_small_blocks(folder):
+    """As a large molecule is read, a few frames at a time."""
+    values = np.repeat(SAVED, 5, axis=0)
+    watch = filled_in.FilledIn(states=False)
+    for k in range(0, len(values), 10):
+        watch.add("a", ["x", "y", "z"], values[k : k + 10], first=not k)
+    with pytest.raises(ValueError, match="a: x changes only every 5 frames"):
+        watch.finish()
+
+
+def test_what_is_searched_holds_all_that_follows_the_rule():
+    rng = np.random.default_rng(0)
+    made = [np.repeat(rng.normal(size=400 // k), k)[:300] for k in range(1, 9)]
+    made += [np.interp(np.arange(300) / k, np.arange(301), rng.normal(size=301)) for k in (2, 3)]
+    columns = np.stack(made, axis=1).astype(np.float32)
+    ruled = [c for c, column in enumerate(columns.T) if filled_in.spacing(column)[0] > 1]
+    assert ruled == list(range(1, 10)) == filled_in.suspects(columns).tolist()
 
 
 def test_features_of_other_scales_are_told(folder, caplog):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import platform
-import resource
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -66,5 +65,7 @@ def provenance() -> Provenance:
 
 def peak_memory_gib() -> float:
     """Largest resident memory of this process so far."""
+    import resource  # not on Windows
+
     unit = 1 if sys.platform == "darwin" else 2**10  # bytes there, KiB elsewhere
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30

@@ -164,7 +164,11 @@ def refuse_columns_apart(
 
 def _ask_after_others(path: Path, shapes: Mapping[str, tuple[int, ...]], states: bool) -> None:
     """Log arrays that may be no trajectories, or the same frames as another one."""
-    frames = {name: shape[0] for name, shape in shapes.items() if len(shape) in (1, 2)}
+    frames = {
+        name: shape[0]
+        for name, shape in shapes.items()
+        if len(shape) == 1 or (len(shape) == 2 and not states)
+    }
     short = [n for n, f in frames.items() if 1 < f * FEWEST <= max(frames.values())]
     if short:
         log.warning(

@@ -11,8 +11,10 @@ log = logging.getLogger(__name__)
 
 FEWEST = 20
 """Changes that all lie at multiples of some number of frames: by chance once in a million."""
-LOOKED_AT = 1 << 14
-"""Frames of a trajectory."""
+FEW_FRAMES = 256
+"""Nearly all columns change twice running among so many, which ends the search."""
+NUMBERS = 1 << 24
+"""Looked at in each trajectory."""
 ROUNDING = 8 * float(np.finfo(np.float32).eps)
 HELD, LINES = "where each value stands {k} times", "as interpolated values do"
 
@@ -40,6 +42,19 @@ def spacing(values: np.ndarray) -> tuple[int, str]:
     return 1, ""
 
 
+def suspects(values: np.ndarray) -> np.ndarray:
+    """Columns of (n, d) values that never change twice running, or of which the slope never does.
+
+    No other column has a `spacing` above 1.
+    """
+    least = ROUNDING * np.abs(values).max(axis=0)
+    found = np.zeros(values.shape[1], bool)
+    for order, above in ((1, 0.0 * least), (2, least)):
+        changes = np.abs(np.diff(values, n=order, axis=0)) > above
+        found |= ~(changes[1:] & changes[:-1]).any(axis=0)
+    return np.flatnonzero(found)
+
+
 class FilledIn:
     """Looks at the first frames of each trajectory.
 
@@ -51,33 +66,47 @@ class FilledIn:
 
     def __init__(self, states: bool) -> None:
         self._states, self._told = states, False
+        self._label, self._names = "", [""]
+        self._blocks: list[np.ndarray] = []
+        self._missing = 0  # frames
 
-    def look(self, label: str, names: Sequence[str], values: np.ndarray) -> None:
-        """Log columns of which only every k-th frame was saved, once.
+    def add(self, label: str, names: Sequence[str], values: np.ndarray, first: bool) -> None:
+        """The next (n, d) frames of the trajectory with a label, and the names of its columns.
 
-        Parameters
-        ----------
-        label : str
-            Of the trajectory.
-        names : sequence of str
-            Of the columns.
-        values : (n, d) array
-            Its first frames.
+        Raises
+        ------
+        ValueError
+            As `finish`.
+        """
+        if first:
+            self.finish()
+            self._label, self._names = label, list(names)
+            self._missing = max(FEW_FRAMES, NUMBERS // max(1, values.shape[1]))
+        if self._missing:
+            self._blocks.append(values[: self._missing].copy())
+            self._missing -= len(self._blocks[-1])
+
+    def finish(self) -> None:
+        """Log, once, columns of the last trajectory of which only every k-th frame was saved.
 
         Raises
         ------
         ValueError
             If all features are so, with the number of frames.
         """
-        few = values[:LOOKED_AT]
-        found = {name: spacing(column) for name, column in zip(names, few.T, strict=True)}
-        slow = {
-            n: of for n, of in found.items() if of[0] > 1 and not (self._states and of[1] == LINES)
-        }
+        if not self._blocks:
+            return
+        few, self._blocks = np.concatenate(self._blocks), []
+        columns = suspects(few[:FEW_FRAMES])
+        columns = columns[suspects(few[:, columns])]
+        found = {self._names[c]: spacing(few[:, c]) for c in columns.tolist()}
+        slow = {name: of for name, of in found.items() if of[0] > 1}
+        if self._states:  # which do not lie on lines
+            slow = {name: of for name, of in slow.items() if of[1] != LINES}
         if not slow:
             return
         name, (k, what) = next(iter(slow.items()))
-        said = f"{label}: {name} changes only every {k} frames, {what}"
+        said = f"{self._label}: {name} changes only every {k} frames, {what}"
         moving = (few != few[:1]).any(axis=0).sum()
         if len(slow) == moving and not self._states:
             raise ValueError(f"{said}; keep one frame in {k}, and give the interval between those")

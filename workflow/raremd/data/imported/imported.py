@@ -291,13 +291,13 @@ class Importer:
     def _remember(self, label: str, frames: int, values: np.ndarray) -> None:
         first, low, high = not frames, values.min(axis=0), values.max(axis=0)
         if first:
-            self._filled_in.look(label, self.names, values)
             self._files.append(label)
             self._low.append(low)
             self._high.append(high)
         else:
             self._low[-1] = np.minimum(self._low[-1], low)
             self._high[-1] = np.maximum(self._high[-1], high)
+        self._filled_in.add(label, self.names, values, first)
         if self._states:
             states = values[:, 0]
             labels = np.unique(states).astype(np.int64).tolist()
@@ -322,6 +322,7 @@ class Importer:
             if len(self._single) == len(self._files):
                 raise ValueError(f"{said}; the frames of a trajectory stand in one file or array")
             log.warning("%s; leave it out", said)
+        self._filled_in.finish()
         extents = Extents(np.stack(self._low), np.stack(self._high))
         low, high = extents.low.min(axis=0), extents.high.max(axis=0)
         constant = [n for n, c in zip(self.names, (low == high).tolist(), strict=True) if c]
@@ -349,7 +350,8 @@ class Importer:
             refuse_wrong_angles(self._files, self.names, self.periods, extents)
             refuse_odd_files(self._files, self.names, self.periods, extents)
             ask_after_angles(self.names, self.periods, low, high)
-            ask_after_scales(self.names, self.periods, low, high)
+            if isinstance(self._source, FeatureSource):
+                ask_after_scales(self.names, self.periods, low, high)
             self._turns.ask(self.names, self.periods, low, high, self._steps.longest)
             self._steps.ask(self._files, self.names, self.periods)
         return self._hash.hexdigest()

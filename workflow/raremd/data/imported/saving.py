@@ -15,8 +15,10 @@ from scipy.io import netcdf_file
 log = logging.getLogger(__name__)
 
 NETCDF = (".nc", ".netcdf", ".ncdf")
-SCALED = {"xs", "ys", "zs", "xsu", "ysu", "zsu"}
-"""Columns of LAMMPS that are shares of the cell; mdtraj takes them for lengths."""
+TAKEN = ("x", "y", "z"), ("xs", "ys", "zs"), ("xu", "yu", "zu"), ("xsu", "ysu", "zsu")
+"""Columns of LAMMPS of which mdtraj takes the first three that are there, for lengths"""
+SCALED = "xs", "xsu"
+"""though these are shares of the cell."""
 HEAD_OF_FRAME = 9
 """Lines of a LAMMPS frame above its atoms."""
 
@@ -25,7 +27,7 @@ class Saving:
     """Takes note of the files of a source, and holds what they say against each other."""
 
     def __init__(self) -> None:
-        self._steps: tuple[str, float] | None = None
+        self._apart: tuple[str, float] | None = None
         self._temperature: tuple[str, float] | None = None
 
     def check(self, path: str) -> None:
@@ -42,17 +44,17 @@ class Saving:
             _check_columns(path)
         if suffix in NETCDF:
             self._check_temperature(path)
-        steps = _steps_of_lammps(path) if suffix == ".lammpstrj" else None
-        steps = _steps_of_dcd(path) if suffix == ".dcd" else steps
-        if steps is None:
+        apart = _steps_of_lammps(path) if suffix == ".lammpstrj" else None
+        apart = _time_of_dcd(path) if suffix == ".dcd" else apart
+        if apart is None:
             return
-        if self._steps is None:
-            self._steps = path, steps
-        elif not np.isclose(steps, self._steps[1], rtol=1e-4):
+        if self._apart is None:
+            self._apart = path, apart
+        elif not np.isclose(apart, self._apart[1], rtol=1e-4):
             log.warning(
-                "%s: by its own words a frame was saved every %.6g steps, in %s every %.6g; a "
-                "study needs one saving interval",
-                *(path, steps, *self._steps),
+                "%s: by its own words its frames are %.6g %s apart, in %s %.6g; a study needs one "
+                "saving interval",
+                *(path, apart, "steps" if suffix == ".lammpstrj" else "time units", *self._apart),
             )
 
     def _check_temperature(self, path: str) -> None:
@@ -91,8 +93,8 @@ def _temperatures(path: str) -> tuple[float, float]:
     return (float(values.min()), float(values.max())) if values.size else (np.nan, np.nan)
 
 
-def _steps_of_dcd(path: str) -> float | None:
-    """Steps between frames times the length of a step, whatever its unit, where it is told."""
+def _time_of_dcd(path: str) -> float | None:
+    """Time between frames in the unit of the file, where it is told; 1 step of 1 tells nothing."""
     with open(path, "rb") as file:
         head = file.read(92)
     if len(head) < 92 or head[4:8] != b"CORD":
@@ -100,7 +102,7 @@ def _steps_of_dcd(path: str) -> float | None:
     order = "<" if head[:4] == struct.pack("<i", 84) else ">"
     _, _, every, *_ = struct.unpack_from(f"{order}9i", head, 8)
     (step,) = struct.unpack_from(f"{order}f", head, 44)
-    known = every > 0 and np.isfinite(step) and step > 0
+    known = every > 0 and np.isfinite(step) and step > 0 and (every, step) != (1, 1.0)
     return every * step if known else None
 
 
@@ -110,25 +112,25 @@ def _lines(path: str) -> Iterator[str]:
 
 
 def _steps_of_lammps(path: str) -> float | None:
-    """Steps from the first frame to the second."""
+    """Steps from one frame to the next; from the second on, as the first may be out of step."""
     lines, found = _lines(path), []
     for line in lines:
         if line.startswith("ITEM: TIMESTEP"):
             found.append(next(lines, "").strip())
-        if len(found) == 2:
+        if len(found) == 3:
             break
-    whole = len(found) == 2 and all(step.isdigit() for step in found)
-    return float(int(found[1]) - int(found[0])) if whole else None
+    whole = len(found) > 1 and all(step.isdigit() for step in found)
+    return float(int(found[-1]) - int(found[-2])) if whole else None
 
 
 def _check_columns(path: str) -> None:
     """Lengths, and atoms that mdtraj can put in order."""
     head = list(itertools.islice(_lines(path), HEAD_OF_FRAME))
     columns = head[-1].split()[2:] if head and head[-1].startswith("ITEM: ATOMS") else []
-    scaled = SCALED.intersection(columns)
-    if scaled:
+    taken = next((three[0] for three in TAKEN if {*three} <= {*columns}), "")
+    if taken in SCALED:
         raise ValueError(
-            f"{path}: column {min(scaled)} holds coordinates as shares of the cell; write lengths, "
+            f"{path}: column {taken} holds coordinates as shares of the cell; write lengths, "
             "with 'dump custom ... id type xu yu zu'"
         )
     count = head[3].strip() if len(head) > 3 else ""

@@ -207,8 +207,8 @@ def _in_short(laws: Laws, before: Predictions) -> list[str]:
         "as long saves as much training as a process ten times as fast.",
         f"- {trial_sentence(laws.trials)}",
         "- A trained network's probabilities on held-out frames, read before it generates "
-        f"anything, give its t1 at one step (correlation {number(step.correlation, 2)}), but not "
-        f"so that at the yardstick's lag ({number(lag.correlation, 2)}).",
+        f"anything, correlate with its t1 at one step by {number(step.correlation, 2)}, with "
+        f"that at the yardstick's lag by {number(lag.correlation, 2)}.",
     ]
 
 
