@@ -47,7 +47,7 @@ def test_what_is_asked_first_is_answered_first():
         "When is a Markov model enough?",
     ]
     best = "2.00 in `toy` (LSTM; 100 states saved every 5 ps)."
-    assert f"reproduces every slow timescale (95 %) to within a factor of {best}" in text
+    assert f"every slow timescale, with 95 % confidence, to within a factor of {best}" in text
     assert "In 2 of 3 combinations of coordinate" in text
     assert "at least one in 1 of 1 system (" in text
     assert "closest is `deep`: in 2 systems no timescale" in text

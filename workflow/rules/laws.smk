@@ -13,7 +13,7 @@ rule fit_laws:
     input:
         comparison=f"{RESULTS}/comparison.parquet",
         answers=[f"{RESULTS}/{system}/exact.json" for system in of_kind(HiddenChain)],
-        # Its law's dials are shown beside the new ones; keep_laws writes it, and is no reason to fit.
+        # Laws that this study does not decide stay. It is what keep_laws writes, and no reason to fit.
         before=ancient(ROOT / "resources/laws.json"),
     output:
         points=f"{RESULTS}/laws_points.parquet",
