@@ -10,7 +10,8 @@ import yaml
 from raremd.analysis.assessment import read_assessments
 from raremd.analysis.cell_result import cell_results
 from raremd.analysis.claim_records import Judgement
-from raremd.analysis.claims import Contrast, judge_study
+from raremd.analysis.claims import judge_study
+from raremd.analysis.contrasts import Contrast
 from raremd.analysis.kept_laws import KeptLaws
 from raremd.analysis.leaderboard import read_ranking
 from raremd.analysis.recommended import Recommended

@@ -11,7 +11,8 @@ import pytest
 from judged import assessment, cell_result
 
 from raremd.analysis.cell_result import Reading
-from raremd.analysis.claims import Contrast, judge_contrast, judge_models
+from raremd.analysis.claims import judge_contrast, judge_models
+from raremd.analysis.contrasts import Contrast
 from raremd.analysis.diagnosis import diagnose
 from raremd.analysis.inspection import CellInspection, SystemInspection
 from raremd.analysis.leaderboard import FromMD, rank

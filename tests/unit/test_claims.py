@@ -9,7 +9,8 @@ from judged import assessment, cell_result, claim_record, finding
 from raremd.analysis.assessment import Cause, Doubt
 from raremd.analysis.cell_result import Reading
 from raremd.analysis.claim_records import ControlError, Judgement
-from raremd.analysis.claims import Contrast, judge_contrast, judge_models, judge_study
+from raremd.analysis.claims import judge_contrast, judge_models, judge_study
+from raremd.analysis.contrasts import Contrast
 from raremd.analysis.findings import corrected, pooled_over_systems
 from raremd.analysis.ladder import best_rung
 from raremd.analysis.stationarity import UNKNOWN

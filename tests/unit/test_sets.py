@@ -20,8 +20,9 @@ from raremd.analysis.assess import assess
 from raremd.analysis.assessment import Cause
 from raremd.analysis.cell_kinetics import evaluate_cell
 from raremd.analysis.cell_result import CellResult, Reading
-from raremd.analysis.claims import Contrast, judge_contrast
+from raremd.analysis.claims import judge_contrast
 from raremd.analysis.comparison import compare
+from raremd.analysis.contrasts import Contrast
 from raremd.analysis.recommendation import Outcome, candidate
 from raremd.analysis.tidy import without_sets
 from raremd.analysis.verdicts import Verdict

@@ -11,7 +11,8 @@ from spot_check import KEPT, compare_cell, of_first_replicate, verdict
 from raremd.analysis.assessment import Cause, Doubt
 from raremd.analysis.cell_result import cell_results
 from raremd.analysis.claim_records import ControlError, Judgement
-from raremd.analysis.claims import Contrast, judge_study
+from raremd.analysis.claims import judge_study
+from raremd.analysis.contrasts import Contrast
 from raremd.report.pages import pictures
 from raremd.report.pages import results as snapshot
 from raremd.report.pages.claims import control_table

@@ -2,7 +2,8 @@
 
 from raremd.analysis.assessment import read_assessments
 from raremd.analysis.cell_result import cell_results
-from raremd.analysis.claims import Contrast, judge_study
+from raremd.analysis.claims import judge_study
+from raremd.analysis.contrasts import Contrast
 from raremd.analysis.diagnosis import diagnose_study
 from raremd.io.logs import log_to
 from raremd.io.storage import read_parquet, write_typed

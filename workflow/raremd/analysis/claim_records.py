@@ -108,6 +108,28 @@ class BudgetFinding:
 
 
 @dataclass(frozen=True)
+class OtherChoice:
+    """A claim at the long lag with other cells or budgets than those of its verdict.
+
+    Attributes
+    ----------
+    cells : tuple of str
+        Hard before easy; for C6 all that were compared.
+    budgets : tuple of float
+        Of each cell, multiples of the network's own.
+    finding : Finding
+        Uncorrected.
+    doubts : tuple of Doubt
+        Why nothing is concluded.
+    """
+
+    cells: tuple[str, ...]
+    budgets: tuple[float, ...]
+    finding: Finding
+    doubts: tuple[Doubt, ...]
+
+
+@dataclass(frozen=True)
 class ClaimRecord:
     """The verdicts on one claim for one system and one network.
 
@@ -134,6 +156,9 @@ class ClaimRecord:
         More than 1 where each replicate was trained on an MD of its own.
     doubts, one_step_doubts : tuple of Doubt
         Why no verdict is given, for either reading.
+    otherwise : OtherChoice or None
+        C2 to C5: each side at the budget that its own losses and timescales ask for. C6: all cells
+        in which both networks saw the tokens of the verdict. None where that is the same.
     """
 
     claim: str
@@ -152,11 +177,15 @@ class ClaimRecord:
     doubts: tuple[Doubt, ...]
     one_step_doubts: tuple[Doubt, ...]
     sets: int = 1
+    otherwise: OtherChoice | None = None
 
 
 @dataclass(frozen=True)
 class PooledRecord:
-    """One claim for one network over the systems on which it could be judged, by reading."""
+    """One claim for one network over the systems on which it could be judged, by reading.
+
+    `otherwise` is the long lag by the records' other choices, where any of them has one.
+    """
 
     claim: str
     statement: str
@@ -165,6 +194,7 @@ class PooledRecord:
     one_step_systems: tuple[str, ...]
     long_lag: Finding
     one_step: Finding
+    otherwise: Finding | None = None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from raremd.analysis.assessment import Assessment, Cause
 from raremd.analysis.cell_result import MARKOV, MD, CellResult, Reading
 from raremd.analysis.claim_records import Finding
-from raremd.analysis.claims import doubts_of
+from raremd.analysis.contrasts import doubts_of
 from raremd.analysis.findings import finding
 from raremd.analysis.ladder import Rung, rungs
 from raremd.analysis.recommendation import ONE_TRAINING, Outcome

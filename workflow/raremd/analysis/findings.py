@@ -108,6 +108,17 @@ def pooled_over_systems(family: list[ClaimRecord], margin: float) -> list[Pooled
                 tuple(record.system for record in steps),
                 finding(claim, pooled_effect([r.long_lag.as_effect for r in sound]), (), margin),
                 finding(claim, pooled_effect([r.one_step.as_effect for r in steps]), (), margin),
+                _otherwise(mine, margin),
             )
         )
     return found
+
+
+def _otherwise(records: Sequence[ClaimRecord], margin: float) -> Finding | None:
+    """One network by other choices, with the verdict's own effect where there is no other."""
+    if not any(record.otherwise for record in records):
+        return None
+    choices = [(r.otherwise.finding, r.otherwise.doubts) for r in records if r.otherwise]
+    choices += [(r.long_lag, r.doubts) for r in records if not r.otherwise]
+    effects = [found.as_effect for found, doubts in choices if not doubts]
+    return finding(records[0].claim, pooled_effect(effects), (), margin)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from raremd.analysis.claim_records import ClaimRecord, Finding, Judgement, PooledRecord
+from raremd.analysis.claims import TRANSFORMER
 from raremd.analysis.verdicts import Verdict
 from raremd.analysis.words import listed, logarithm, number, ratio
 from raremd.report.names import pretty
@@ -46,12 +47,15 @@ COUNTED = (
 WIDEST = 4.0
 """An interval that is wider, in log2, says nothing as a number."""
 NUMBERS = """\
-The numbers are factors with 95 % intervals, pooled over the systems whose MD and training passed
-all checks. C1: the slowest timescale of the network over that of the MD; 1 is exact. C2 to C6:
-the factor by which that timescale is off on the hard side, divided by the factor on the side that
-the claim favours (off by 2 instead of 1.5 gives 1.33); above 1 speaks for the claim. Where the
-systems together decide nothing, they are counted.
+The numbers are factors with 95 % intervals, averaged over the systems whose MD and training passed
+all checks; systems whose own verdict differs are named. C1: the slowest timescale of the network
+over that of the MD; 1 is exact. C2 to C6: the factor by which that timescale is off on the hard
+side, divided by the factor on the side that the claim favours (off by 2 instead of 1.5 gives 1.33);
+above 1 speaks for the claim. Where the systems together decide nothing, they are counted.
 """
+NAMED = 3
+"""As many systems with a verdict of their own are named, more are counted."""
+SAME_TOKENS = "at the same tokens in all cells, trained to the end or not,"
 
 
 @dataclass(frozen=True)
@@ -84,20 +88,37 @@ def _word(claim: str, verdict: Verdict) -> str:
     return OTHERWISE.get((claim, verdict), VERDICTS[verdict])
 
 
-def _said(claim: str, found: Sequence[Finding], pooled: Finding | None, systems: int) -> _Said:
+def _said(
+    claim: str, found: list[tuple[str, Finding]], pooled: Finding | None, systems: int
+) -> _Said:
     """What one network tells: over its systems where these together decide, or else one by one."""
-    verdicts = [each.verdict for each in found]
+    verdicts = [each.verdict for _, each in found]
     kinds = [verdict for verdict in Verdict if verdict in verdicts]
     none = kinds == [Verdict.UNDECIDED]
     if pooled and systems and _known(pooled) and (none or pooled.verdict != Verdict.UNDECIDED):
-        number = _as_factor(pooled)
-        return _Said(_word(claim, pooled.verdict), number and f"{number}, {systems} systems")
+        parts = [_as_factor(pooled), f"{systems} systems", *_others(claim, found, pooled.verdict)]
+        return _Said(_word(claim, pooled.verdict), ", ".join(parts) if parts[0] else "")
     if len(found) == 1:
-        return _Said(_word(claim, found[0].verdict), _as_factor(found[0]))
+        return _Said(_word(claim, verdicts[0]), _as_factor(found[0][1]))
     if len(kinds) == 1:
         return _Said(_word(claim, kinds[0]))
-    told = [f"{COUNTED.get((claim, k), VERDICTS[k])} in {verdicts.count(k)}" for k in kinds]
+    told = [f"{_counted(claim, kind)} in {verdicts.count(kind)}" for kind in kinds]
     return _Said(f"{listed(told)} of {len(verdicts)} systems")
+
+
+def _counted(claim: str, verdict: Verdict) -> str:
+    return COUNTED.get((claim, verdict), VERDICTS[verdict])
+
+
+def _others(claim: str, found: list[tuple[str, Finding]], pooled: Verdict) -> list[str]:
+    """Systems whose own verdict says something else than all together."""
+    told = []
+    for kind in Verdict:
+        names = [f"`{system}`" for system, each in found if each.verdict is kind]
+        if names and kind not in (pooled, Verdict.UNDECIDED):
+            where = listed(names) if len(names) <= NAMED else str(len(names))
+            told.append(f"{_counted(claim, kind)} in {where}")
+    return [f"but {listed(told)}"] if told else []
 
 
 def _in_brackets(numbers: dict[str, str]) -> str:
@@ -112,7 +133,8 @@ def _clauses(records: Sequence[ClaimRecord], pooled: Sequence[PooledRecord], one
     alike: dict[str, dict[str, str]] = {}
     for model in dict.fromkeys(record.model for record in records):
         mine = [record for record in records if record.model == model]
-        found, pool, systems = [r.one_step if one_step else r.long_lag for r in mine], None, 0
+        found = [(r.system, r.one_step if one_step else r.long_lag) for r in mine]
+        pool, systems = None, 0
         if together := over.get(model):
             pool = together.one_step if one_step else together.long_lag
             systems = len(together.one_step_systems if one_step else together.systems)
@@ -123,6 +145,9 @@ def _clauses(records: Sequence[ClaimRecord], pooled: Sequence[PooledRecord], one
         names = listed([f"the {pretty(model)}" for model in numbers])
         who = "" if claim == "C6" else f" for {names}"
         clauses.append(f"{word}{who}{_in_brackets(numbers)}")
+    other = over[TRANSFORMER].otherwise if claim == "C6" and TRANSFORMER in over else None
+    if other and not one_step and _known(other):
+        clauses.append(f"{SAME_TOKENS} {_word(claim, other.verdict)} ({_as_factor(other)})")
     return "; ".join(clauses)
 
 

@@ -46,6 +46,14 @@ The same effect at other budgets, without Holm's correction, so that it can be d
 verdict is not. Bold is the budget of the verdict. `overfit`: the second half of a network's tokens
 no longer lowered its held-out loss. `past its best`: that loss is, beyond doubt, above the one on
 fewer tokens, so that another budget is taken if a network is trained there:"""
+OWN_BUDGETS = """\
+The same with each side at the budget that suits it by its own losses and timescales: a network that
+overfits on one side only sees fewer tokens there. Uncorrected, and only where this is another
+choice; bold where it says something else than the verdict:"""
+ALL_CELLS = """\
+The same in all cells in which both networks saw the tokens of the verdict, whether they are trained
+to the end or not. Uncorrected, and only where this is another choice; bold where it says something
+else than the verdict:"""
 CONTROLS = """\
 Mean error of the slowest timescale at the long lag: of each network, and of the same network with
 one thing changed.
@@ -71,8 +79,18 @@ def pooled_sentence(record: PooledRecord) -> str:
         f"{pretty(record.model)}, over {count(len(record.systems), 'system')}: "
         f"**{record.long_lag.verdict}**, {shown(record.long_lag)}, at the long lag; over "
         f"{len(record.one_step_systems)}: {record.one_step.verdict}, {shown(record.one_step)}, "
-        "at one step."
+        f"at one step.{_pooled_otherwise(record)}"
     )
+
+
+def _pooled_otherwise(record: PooledRecord) -> str:
+    found = record.otherwise
+    if found is None:
+        return ""
+    how = (
+        "At the same tokens in all cells" if record.claim == "C6" else "Each side at its own budget"
+    )
+    return f" {how}: {found.verdict}, {shown(found)}, at the long lag."
 
 
 def scoreboard(records: Sequence[ClaimRecord]) -> list[str]:
@@ -260,6 +278,31 @@ def budget_table(records: Sequence[ClaimRecord]) -> list[str]:
     ]
 
 
+def otherwise_table(records: Sequence[ClaimRecord]) -> list[str]:
+    """The effect at the long lag by another choice of cells and budgets; no lines without any."""
+    rows = []
+    for record in records:
+        if other := record.otherwise:
+            text = f"{other.finding.verdict} {shown(other.finding)}"
+            same = other.finding.verdict is record.long_lag.verdict
+            choice = count(len(other.cells), "cell")
+            if record.claim != "C6":
+                choice = " against ".join(map(tokens, other.budgets))
+            rows.append(
+                [
+                    f"`{record.system}`",
+                    pretty(record.model),
+                    choice,
+                    text if same else f"**{text}**",
+                ]
+            )
+    if not rows:
+        return []
+    c6 = records[0].claim == "C6"
+    heading = ["system", "model", "cells" if c6 else "budgets", "long lag"]
+    return [ALL_CELLS if c6 else OWN_BUDGETS, "", *as_table(heading, rows), ""]
+
+
 def control_table(records: Sequence[ClaimRecord], controls: Sequence[Control]) -> list[str]:
     """Error of the slowest timescale in every cell that has controls, and of each control."""
     budgets = {c.name: c.budget for c in controls if c.varies == "budget"}
@@ -293,7 +336,8 @@ def claim_section(
     """The details of one claim: the pooled verdicts, figures, and its tables."""
     mine = [r for r in judgement.records if r.claim == claim]
     pooled = [f"- {pooled_sentence(p)}" for p in judgement.pooled if p.claim == claim]
-    tables = [*claim_table(mine, controls), "", *budget_table(mine), *varied_table(mine, controls)]
+    tables = [*claim_table(mine, controls), "", *budget_table(mine), *otherwise_table(mine)]
+    tables += varied_table(mine, controls)
     lines = [f"### {claim}: {mine[0].statement}", "", *pooled, *[""] * bool(pooled), *figures]
     return [*lines, *collapsed("Each system and network", tables)]
 
