@@ -10,6 +10,8 @@ from raremd.kinetics import equilibrium
 from raremd.kinetics.equilibrium import detailed_balance
 from raremd.kinetics.transition_matrix import count_matrix
 
+FLIPS = equilibrium.FLIPS
+
 
 @pytest.fixture(autouse=True)
 def fewer_flips(monkeypatch):
@@ -17,8 +19,8 @@ def fewer_flips(monkeypatch):
     monkeypatch.setattr(equilibrium, "FLIPS", 2000)
 
 
-def balance(dtrajs, n_states, lag, seed=0):
-    return detailed_balance(dtrajs, n_states, lag, np.random.default_rng(seed))
+def balance(dtrajs, n_states, lag, seed=0, tests=1):
+    return detailed_balance(dtrajs, n_states, lag, np.random.default_rng(seed), tests)
 
 
 @pytest.mark.parametrize(("forward", "backward"), [(0.02, 0.002), (0.02, 0.012), (0.004, 0.02)])
@@ -29,6 +31,17 @@ def test_a_driven_ring_is_named(forward, backward, lag):
     step = 1 if forward > backward else -1
     assert (found.states[1] - found.states[0]) % 3 == step % 3
     assert found.forward > found.backward
+
+
+@pytest.mark.parametrize("tests", [11, 50])
+def test_a_drive_is_seen_however_many_tests_there_are(monkeypatch, tests):
+    monkeypatch.setattr(equilibrium, "FLIPS", FLIPS)
+    driven, resting = ([sample_chain(ring(0.02, b), 50_000, 1)] for b in (0.002, 0.02))
+    assert balance(driven, 3, 1, tests=tests).driven
+    once = balance(resting, 3, 1).p_value
+    assert balance(resting, 3, 1, tests=tests).p_value == pytest.approx(
+        min(1, tests * once), rel=0.2
+    )
 
 
 def test_memory_in_fine_states_is_no_drive():

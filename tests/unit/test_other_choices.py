@@ -26,7 +26,7 @@ def off(by):
 
 
 def sides(hard_losses, easy_losses, system="toy"):
-    """The hard side is off by half a doubling until it has seen four times the tokens, the easy one then."""
+    """The hard side is off by half a doubling at first, the easy one with four times the tokens."""
     hard = cell_result(
         partition="hard", markov=RIGHT, lstm=off(-0.5), lstm_4=RIGHT, losses=hard_losses
     )
