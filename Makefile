@@ -30,7 +30,7 @@ endif
   bench-overhead bench-plan clean
 
 help:           ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/' | expand -t 18
+	@awk -F ':.*## *' '/^[a-z-]+:.*##/ {printf "%-18s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 configured:
 	@test -r "$$CONFIG" && test -f "$$CONFIG" \

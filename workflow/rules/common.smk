@@ -63,6 +63,11 @@ def planned_of_cell(make, *wildcard_names):
     return lambda w: as_param(make(STUDY, cell_of(w), *(w[name] for name in wildcard_names)))
 
 
+def study_file():
+    """The configuration's file, as a reader would name it."""
+    return os.path.relpath(workflow.configfiles[-1]) if workflow.configfiles else "config.yaml"
+
+
 def growing(amount):
     """Megabytes or minutes of a first attempt; the second asks for twice as much, and so on."""
     return lambda wildcards, attempt: amount * attempt
@@ -201,7 +206,7 @@ def closing_words():
     if made := [place for place in beside if Path(place).exists()]:
         rows["crosscheck"] = ", ".join(made)
     if "claims" in rows:
-        study = os.path.relpath(workflow.configfiles[-1]) if workflow.configfiles else "config.yaml"
+        study = study_file()
         command = "make report" if study == "config.yaml" else f"make report CONFIG={study}"
         rows["report"] = f"{command} writes it to {RESULTS}/report.html"
     return "\n" + "\n".join(f"{name:>12}: {place}" for name, place in rows.items())

@@ -180,7 +180,7 @@ rule recommend:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
     params:
         code=code_of("recommend"),
         plan=planned(plan.recommendation_plan),

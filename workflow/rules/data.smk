@@ -110,7 +110,7 @@ rule download_data:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=growing(500),
     params:
         code=code_of("download_data"),
         origin=lambda w: downloads(source_of(w))[w.file],
@@ -133,7 +133,7 @@ rule import_data:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=3000,
+        mem_mb=growing(3000),
     params:
         code=code_of("import_data"),
         plan=planned(source_plan.import_plan, "system"),

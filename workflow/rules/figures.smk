@@ -27,7 +27,7 @@ for KIND in catalogue.KINDS.values():
             ENVIRONMENT
         threads: 1
         resources:
-            mem_mb=KIND.memory,
+            mem_mb=growing(KIND.memory),
         params:
             code=code_of("plot_figure", LIBRARY / f"report/figures/{KIND.module}.py"),
             module=KIND.module,

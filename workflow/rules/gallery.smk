@@ -24,11 +24,11 @@ rule write_gallery:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
     params:
         code=code_of("write_gallery"),
         shown=SHOWN,
-        study=lambda w: os.path.relpath(workflow.configfiles[-1]),
+        study=study_file(),
         looks=lambda w: {k: vars(catalogue.KINDS[k].look(STUDY, s)) for k, s in SHOWN.items()},
     script:
         "../scripts/write_gallery.py"
@@ -48,7 +48,7 @@ rule write_tutorial:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
     params:
         code=code_of("write_tutorial"),
     script:

@@ -113,7 +113,7 @@ rule keep_laws:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=100,
+        mem_mb=growing(100),
     params:
         into=ROOT / "resources/laws.json",
     shell:

@@ -34,7 +34,7 @@ rule rank_models:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
     params:
         code=code_of("rank_models"),
         plan=planned(plan.ranking_plan),
@@ -61,7 +61,7 @@ rule keep_leaderboard:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=100,
+        mem_mb=growing(100),
     shell:
         "{{ cp {input.csv} {output.csv}; cp {input.metrics} {output.metrics};"
         " cp {input.markdown} {output.markdown}; cp {input.png} {output.png}; }} 2> {log}"
@@ -81,7 +81,7 @@ rule keep_recipes:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
     params:
         code=code_of("keep_recipes"),
         plan=planned(plan.recipe_search),

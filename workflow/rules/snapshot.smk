@@ -42,7 +42,7 @@ rule write_results_page:
     params:
         code=code_of("write_results_page"),
         config=lambda w: as_param(STUDY.settings),
-        study=lambda w: os.path.relpath(workflow.configfiles[-1]),
+        study=study_file(),
         plan=planned(plan.results_page_plan),
     script:
         "../scripts/write_results_page.py"

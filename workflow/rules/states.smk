@@ -18,7 +18,7 @@ rule check_lengths:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=growing(500),
         runtime=growing(10),
         # A resource, because Snakemake runs a job again for a changed parameter but not for a
         # changed resource, and a longer lag or window must not train everything again. In a
