@@ -224,6 +224,30 @@ BAD = {
         in_toy(claims__C5={"hard": {}, "easy": {"partition": "cord"}}),
         ["systems.toy.claims.C5.easy.partition: 'cord'", "did you mean 'cored'"],
     ),
+    "claim of a cell against itself": (
+        in_toy(claims__C3={"hard": {}, "easy": {}}),
+        ["systems.toy.claims.C3: hard and easy have the same interval, 5", "give two"],
+    ),
+    "claim on the dimension of one coordinate": (
+        in_toy(claims__C2={"hard": {}, "easy": {"partition": "cored"}}),
+        ["systems.toy.claims.C2: hard and easy have the same coordinate, xy"],
+    ),
+    "claim that a shorter interval helps": (
+        in_toy(claims__C3={"hard": {"interval": 10}, "easy": {}}, sweeps=[{"interval": [10]}]),
+        ["systems.toy.claims.C3", "5, that of easy, is shorter than 10, that of hard; swap them"],
+    ),
+    "claim that recrossings help": (
+        in_toy(claims__C5={"hard": {"partition": "cored"}, "easy": {}}),
+        ["systems.toy.claims.C5", "let easy have a partition that removes them"],
+    ),
+    "kind of model under the name of another": (
+        toy(**{"models.lstm.kind": "gru"}),
+        ["models.lstm.kind", "this is a gru; give the model another name"],
+    ),
+    "patience that ends with the first evaluation": (
+        toy(**{"training.patience_tokens": 2000, "training.evaluate_tokens": 4000}),
+        ["training: patience_tokens: 2000 are fewer than evaluate_tokens, 4000"],
+    ),
     "time of the source": (in_toy(source__time=99.7), ["systems.toy.source.time: 99.7"]),
     "time of generation": (in_toy(generation__time=1999), ["systems.toy.generation.time"]),
     "limit of generation": (

@@ -14,12 +14,15 @@ from raremd.study.cell import Cell
 from raremd.study.corrections import with_corrected
 from raremd.study.model_files import check_step_options, class_defines, model_file
 from raremd.study.settings.messages import ConfigError, exact, suggestion, whole_multiple
-from raremd.study.settings.models import kind_of_model, read_model_settings
+from raremd.study.settings.models import KINDS, kind_of_model, read_model_settings
 from raremd.study.settings.partitions import CoreSets, Given, Pcca, Removal, n_states
 from raremd.study.settings.sources import Discrete, Embedded, FourState, Imported, Simulated
 from raremd.study.settings.study import Model, Settings, read_settings
-from raremd.study.settings.systems import System
+from raremd.study.settings.systems import Contrast, System
 from raremd.study.study import Study
+
+VARIED = {"C2": "coordinate", "C3": "interval", "C4": "partition", "C5": "partition"}
+"""What the sides of each claim differ in."""
 
 
 def _check_among(names: Iterable[str] | None, declared: Iterable[str], key: str, of: str) -> None:
@@ -84,6 +87,11 @@ def _check_models(models: Mapping[str, Model], replicates: int) -> None:
         kind = model.kind or name
         read_model_settings(kind, model.settings, ("models", name, "settings"))
         entry = kind_of_model(kind)
+        if name in KINDS and kind != name:
+            raise ConfigError(
+                f"models.{name}.kind: pages take {name} for the kind of that name, but this is a "
+                f"{kind}; give the model another name"
+            )
         given = {"two_pass": model.two_pass, "slow_share": model.slow_share}
         defines = partial(class_defines, entry.module, entry.name)
         check_step_options(kind, given, defines, f"models.{name}.")
@@ -257,6 +265,33 @@ def _check_claims(study: Study, name: str) -> None:
             cell = study.cell(name, levels)
             if cell not in study.cells:
                 raise ConfigError(f"{key}: no sweep makes the cell {cell.folder}")
+        if isinstance(contrast, Contrast):
+            hard, easy = (study.cell(name, each) for each in contrast.sides().values())
+            _check_sides(study, claim, hard, easy, f"systems.{name}.claims.{claim}")
+
+
+def _check_sides(study: Study, claim: str, hard: Cell, easy: Cell, key: str) -> None:
+    """They differ in what the claim is about, in its direction where that is known."""
+    factor = VARIED[claim]
+    if getattr(hard, factor) == getattr(easy, factor):
+        raise ConfigError(
+            f"{key}: hard and easy have the same {factor}, {getattr(hard, factor)}, but the claim "
+            f"is about the {factor}; give two"
+        )
+    if claim == "C3" and easy.interval < hard.interval:
+        raise ConfigError(
+            f"{key}: the claim is that a longer saving interval helps, but {exact(easy.interval)}, "
+            f"that of easy, is shorter than {exact(hard.interval)}, that of hard; swap them"
+        )
+    removed = [
+        isinstance(study.partition(cell.system, cell.partition), Removal | CoreSets)
+        for cell in (hard, easy)
+    ]
+    if claim == "C5" and removed != [False, True]:
+        raise ConfigError(
+            f"{key}: the claim is that removing recrossings helps; let easy have a partition that "
+            "removes them (recrossing, or core sets) and hard one that keeps them"
+        )
 
 
 def _check_laws(study: Study) -> None:

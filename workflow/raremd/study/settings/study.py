@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from raremd.study.settings.laws import Laws
 from raremd.study.settings.messages import check_plain, explain
@@ -52,6 +52,16 @@ class Training(Section):
         description="Share of the MD held out for validation: whole trajectories if there are four "
         "or more.",
     )
+
+    @model_validator(mode="after")
+    def _patient(self) -> Training:
+        if self.patience_tokens < self.evaluate_tokens:
+            raise ValueError(
+                f"patience_tokens: {self.patience_tokens} are fewer than evaluate_tokens, "
+                f"{self.evaluate_tokens}, so training would end at its first evaluation; evaluate "
+                "more often"
+            )
+        return self
 
 
 class Model(Section):
