@@ -14,7 +14,6 @@ from raremd.analysis import laws as fitted
 from raremd.analysis.budget_trial import Outcome, StepTimes, beside_kept
 from raremd.analysis.kept_laws import DialLaw, KeptLaws, NetworkLaw, expectation
 from raremd.analysis.law_points import points
-from raremd.analysis.predicted import predictions
 from raremd.analysis.right_maps import right_maps
 from raremd.analysis.zones import Zone, zone, zone_counts
 from raremd.data.simulated.hidden_chain import HiddenChain
@@ -207,16 +206,15 @@ def test_an_expectation_follows_the_law():
     assert expectation(law, 1e6, 100, 1000.0, leaks=False).ratio.low == 1.0
 
 
-def test_the_page_says_prediction_and_outcome_whatever_comes_out(comparison, table, found):
+def test_the_page_says_prediction_and_outcome_whatever_comes_out(table, found):
     plan = PredictedPlan(**vars(plan_of().predicted) | {"most_fitted": 10**8})
     forecast = fitted.forecast(table, plan, 20, 0)
-    before = predictions(comparison, {s.name: s.lag for s in plan_of().systems})
     limiting = fitted.limits(found, {"lstm": "lstm"})
     said = {}
     for ratio in (0.92, 0.7):
         outcome = Outcome(forecast, StepTimes((400.0,), (ratio * 400.0,)))
         zones = zone_counts(table, list(CHAINS), 0.1)
-        said[ratio] = pages.page(found, limiting, outcome, before, zones, table, 1.5)
+        said[ratio] = pages.page(found, limiting, outcome, zones, table, 1.5)
     assert (
         "The budget was enough: the geometric mean of these ratios is within 10 % of 1"
         in said[0.92]
@@ -231,7 +229,7 @@ def test_the_page_says_prediction_and_outcome_whatever_comes_out(comparison, tab
     assert "off at an error of" not in said[0.7]
     first = next(f for f in found.fits if (f.axis, f.quantity) == ("tokens", "error"))
     flat = replace(first, fit=replace(first.fit, law=replace(first.fit.law, floor=0.3)))
-    text = pages.page(replace(found, fits=(flat,)), (), outcome, before, zones, table, 1.5)
+    text = pages.page(replace(found, fits=(flat,)), (), outcome, zones, table, 1.5)
     assert (
         f"fitted alone, `{first.system}` levels off at an error of 0.3, above the 0.11 that is 10 %"
         in text

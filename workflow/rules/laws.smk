@@ -72,7 +72,6 @@ rule try_prediction:
 
 rule write_laws_page:
     input:
-        comparison=f"{RESULTS}/comparison.parquet",
         points=f"{RESULTS}/laws_points.parquet",
         laws=f"{RESULTS}/laws.json",
         outcome=f"{PREDICTION}/outcome.json",

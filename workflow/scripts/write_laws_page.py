@@ -2,7 +2,6 @@
 
 from raremd.analysis.budget_trial import Outcome
 from raremd.analysis.laws import Laws, limits
-from raremd.analysis.predicted import predictions
 from raremd.analysis.zones import zone_counts
 from raremd.io.logs import log_to
 from raremd.io.storage import atomic_path, read_parquet, read_typed, write_text, write_typed
@@ -17,13 +16,11 @@ if __name__ == "__main__":
     plan = from_param(LawsPlan, snakemake.params.plan)
     laws = read_typed(Laws, i.laws)
     points = read_parquet(i.points)
-    found = predictions(read_parquet(i.comparison), {s.name: s.lag for s in plan.systems})
     hours = float(read_parquet(i.cost)["core_seconds"].sum()) / 3600
     text = page(
         laws,
         limits(laws, {m.network: m.kind for m in plan.models if m.plain}),
         read_typed(Outcome, i.outcome),
-        found,
         zone_counts(points, list(plan.chains), plan.predicted.within),
         points,
         hours,

@@ -34,7 +34,7 @@ class DialLaw:
     tokens, states : float
         Exponents.
     spread : float
-        Standard deviation of the logarithm, from one system to another.
+        Standard deviation of the logarithm, of trainings around the law.
     """
 
     scale: float

@@ -45,8 +45,8 @@ def points(
         generated over the MD at one step and at the yardstick's lag, expected_ratio and
         predicted_ratio before generation; excess, the rate that a model adds a frame at one step;
         error, abs(t1 MD / t1 model - 1) at one step; long_error, abs(ln long_ratio); leak;
-        excess_loss over the lowest possible loss of a hidden chain seen frame by frame, else over
-        that of the best model of the cell.
+        excess_loss over the lowest possible loss of a hidden chain seen frame by frame, NaN where
+        that is not known.
     """
     key = [*FACTORS, "model", "replicate"]
     trained = pick(comparison, quantity="tokens").query("value > 0 and replicate > 0")
@@ -99,8 +99,7 @@ def _derived(table: pd.DataFrame, answers: Mapping[str, Answers]) -> pd.DataFram
     ratio, long_ratio = table["own"] / table["own_md"], table["long"] / table["long_md"]
     t1 = table["own_md"] / table["interval"]
     pairs = zip(table["own_md"], table["expected"], strict=True)
-    best = table.groupby([*FACTORS, "model"])["cross_entropy"].mean().groupby(FACTORS).min()
-    lowest = table.merge(best.rename("lowest").reset_index(), on=FACTORS, how="left")["lowest"]
+    lowest = pd.Series(np.nan, table.index)
     # Hidden chains are solved in their own states, frame by frame.
     solved = (table["partition"] == "given") & np.isclose(table["interval"], table["frame"])
     for system, known in answers.items():

@@ -26,6 +26,8 @@ AXES = {
 """What errors are fitted against -> what is the same in all trainings of a fit."""
 ENOUGH = 1.25
 """An error this much larger than that of the most MD is as good as that."""
+FORBIDDEN = 1e-6
+"""A leak below this is what rounding leaves of jumps that are forbidden."""
 SEEN = 0.02
 """Excess over the true rate below which it is noise of the generated trajectories."""
 
@@ -179,6 +181,8 @@ def fits(points: pd.DataFrame, samples: int, seed: int) -> Iterator[Fit]:
                 continue
             for quantity in ERRORS:
                 x, y = (group[name].to_numpy(np.float64) for name in (axis, quantity))
+                if quantity == "leak":
+                    y = np.where(y > FORBIDDEN, y, np.nan)
                 found = fit_power_law(x, y, samples, seed)
                 if found is None:
                     continue

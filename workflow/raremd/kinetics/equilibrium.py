@@ -156,7 +156,7 @@ def detailed_balance(
     for _ in range(rounds):
         signs = rng.choice([-1.0, 1.0], (FLIPS, len(products)))
         by_chance = np.sum(signs @ products * signs, axis=1)
-        as_large += np.count_nonzero(by_chance >= products.sum())
+        as_large += int(np.count_nonzero(by_chance >= products.sum()))
     p_value = min(1.0, tests * as_large / (1 + rounds * FLIPS))
     total = found.forward - found.backward
     most = int(np.argmax(total**2 / conductance))

@@ -73,6 +73,8 @@ def draw(data: Fitted, look: Look) -> Figure:
             if at == next(iter(cells)) and fit.network in look.series:
                 _draw_fit(axes, fit, data.points, look.series[fit.network])
         axes.set(xscale="log", yscale="log")
+        if not own:
+            axes.text(0.5, 0.5, "not known", transform=axes.transAxes, ha="center", va="center")
         axes.xaxis.set_minor_formatter(NullFormatter())
         if system == systems[0]:
             unit = f" ({UNITS[quantity]})" if quantity in UNITS else ""

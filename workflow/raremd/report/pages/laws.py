@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from raremd.analysis.budget_trial import Outcome
-from raremd.analysis.cell_result import Reading
 from raremd.analysis.kept_laws import SHORT_STATES, SHORT_T1, KeptLaws, expectation
 from raremd.analysis.kept_laws import WITHIN as WITHIN_TEN
 from raremd.analysis.law_points import ERRORS
 from raremd.analysis.laws import AXES, Dials, Fit, Laws, Limit
 from raremd.analysis.power_law import Interval
-from raremd.analysis.predicted import PREDICTORS, WITHIN, Predictions
+from raremd.analysis.predicted import Agreement
 from raremd.analysis.words import count, given, listed, number
 from raremd.analysis.zones import ZoneCount
 from raremd.report.names import pretty
 from raremd.report.pages.laws_networks import beside_each_other
+from raremd.report.pages.laws_predicted import (
+    READINGS,
+    agreements,
+    before_generation,
+    correlations,
+)
 from raremd.report.pages.laws_trials import trial_sentence, trial_table
 from raremd.report.pages.laws_words import (
     ALONE,
@@ -151,26 +156,6 @@ def _dials(found: Sequence[Dials]) -> list[str]:
     return as_table(heading, rows)
 
 
-def _before_generation(found: Predictions) -> list[str]:
-    readings = {Reading.ONE_STEP: "one step", Reading.LONG_LAG: "yardstick's lag"}
-    rows = [
-        [
-            readings[reading],
-            PREDICTORS[name],
-            number(a.rms, 2),
-            number(a.correlation, 2),
-            f"{100 * a.within:.0f} %" if a.n else "–",
-            f"{a.n} ({a.left_out} without a value)",
-        ]
-        for (reading, name), a in found.agreement.items()
-    ]
-    heading = [
-        "read at", "predictor", "rms of ln", "correlation", f"within a factor {WITHIN:g}",
-        "trainings",
-    ]  # fmt: skip
-    return as_table(heading, rows)
-
-
 def _flat(kind: str, fits: Sequence[Fit]) -> str:
     """On which systems the error of a network stops falling before it is small enough."""
     enough = 1.0 / (1.0 - WITHIN_TEN) - 1.0
@@ -187,9 +172,9 @@ def _flat(kind: str, fits: Sequence[Fit]) -> str:
     )
 
 
-def _in_short(laws: Laws, before: Predictions) -> list[str]:
+def _in_short(laws: Laws, before: Mapping[tuple[str, str, str], Agreement]) -> list[str]:
     """The price of a rare event, what makes it cheaper, and whether the law can be trusted."""
-    step, lag = (before.agreement[r, "twice"] for r in (Reading.ONE_STEP, Reading.LONG_LAG))
+    step, lag = (correlations(before, reading) for reading in READINGS.values())
     lines = []
     for law in laws.kept.networks:
         needs = expectation(law, 1e6, SHORT_STATES, SHORT_T1).tokens
@@ -206,9 +191,9 @@ def _in_short(laws: Laws, before: Predictions) -> list[str]:
         "- Only the ratio of timescale and saving interval counts, so a saving interval ten times "
         "as long saves as much training as a process ten times as fast.",
         f"- {trial_sentence(laws.trials)}",
-        "- A trained network's probabilities on held-out frames, read before it generates "
-        f"anything, correlate with its t1 at one step by {number(step.correlation, 2)}, with "
-        f"that at the yardstick's lag by {number(lag.correlation, 2)}.",
+        "- What a trained network's probabilities on held-out frames predict before it generates "
+        f"anything has a correlation of {step} with its t1 at one step; at the yardstick's lag it "
+        f"is {lag}.",
     ]
 
 
@@ -241,7 +226,6 @@ def page(
     laws: Laws,
     limiting: Sequence[Limit],
     outcome: Outcome,
-    before: Predictions,
     zones: Sequence[ZoneCount],
     points: pd.DataFrame,
     hours: float,
@@ -253,8 +237,6 @@ def page(
     laws : Laws
     limiting : sequence of Limit
     outcome : Outcome
-    before : Predictions
-        Of timescales before generation.
     zones : sequence of ZoneCount
         Of the trainings on solved systems.
     points : pandas.DataFrame
@@ -262,7 +244,7 @@ def page(
     hours : float
         Core-hours of training and generation.
     """
-    shared = points[points["tokens"] > 0]
+    shared, before = points[points["tokens"] > 0], agreements(points)
     lines = [
         "# Laws: how much training and how much MD do rare events take?",
         "",
@@ -294,8 +276,8 @@ def page(
         "",
         "![errors against tokens](laws/law_tokens.png)",
         "",
-        "Fits of scale x^exponent + floor. The error at one step is abs(t1 MD / t1 model - 1), "
-        "that at the yardstick's lag abs(ln(t1 model / t1 MD)).",
+        "Shaded: 95 % intervals. Fits of scale x^exponent + floor. The error at one step is "
+        "abs(t1 MD / t1 model - 1), that at the yardstick's lag abs(ln(t1 model / t1 MD)).",
         "",
     ]
     for axis, what in AXES_IN_WORDS.items():
@@ -315,7 +297,8 @@ def page(
         "",
         "![maps](laws/law_maps.png)",
         "",
-        "Colours and numbers: log2 of t1 generated over t1 of the MD. The black line is where "
+        "Colours and numbers: log2 of t1 generated over t1 of the MD, of networks trained on the "
+        "fewest tokens of the study. The black line is where "
         "the law expects an error of 10 % at one step; it was fitted to these chains too, so the "
         "next section is the test.",
         "",
@@ -333,7 +316,7 @@ def page(
         "",
         "From a trained network's probabilities on held-out frames, before it generates anything:",
         "",
-        *_before_generation(before),
+        *before_generation(before),
         "",
         "On hidden chains the lowest possible loss is known, so that each training is in one of "
         "three zones ([theory](theory.md)): its rate of crossings is guaranteed by its loss, or it "
