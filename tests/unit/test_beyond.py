@@ -82,7 +82,8 @@ class TestTwoLevel:
     def test_prediction_is_the_sum_over_all_ends(self, model, dtrajs):
         """By brute force: P(x1..xn | x0) = sum over ends of P(end) P(x1..xn | end)."""
         core, side = metastable_cores(dtrajs, V, 2)
-        for start in (0, 1000, 1500):
+        outside = np.flatnonzero((core[dtrajs[0]] < 0) & (side[dtrajs[0]] == 1))
+        for start in (0, 1000, 1500, outside[0]):
             t = dtrajs[0][start : start + self.STRIDE + 1]
             cores = last_cores(t, core, side)
             likelihood = 0.0

@@ -6,6 +6,7 @@ import torch
 from chains import double_well, sample_chain
 
 from raremd.models import build_model
+from raremd.models.priors import calibration
 from raremd.models.priors.calibration import correction, counted_flows, generated_flows, match_flows
 
 V = 8
@@ -101,6 +102,27 @@ def test_the_same_seed_gives_the_same_table(dtrajs):
         match_flows(model, model.prior, dtrajs, 2, seed=5)
         tables.append(model.prior.fixed)
     assert torch.equal(*tables)
+
+
+def test_rounds_begin_anywhere_with_equal_chance_and_weigh_less_and_less(monkeypatch):
+    rounds = []
+
+    def made_up(model, prior, prompts, n_frames, seed):
+        rounds.append((prompts.copy(), seed))
+        return torch.tensor([[8e5, 2e5], [2e5, 8e5]]).double()
+
+    monkeypatch.setattr(calibration, "generated_flows", made_up)
+    dtrajs = [np.tile(np.array([0, 0, 1, 1], np.int16), 2_500), np.ones(64, np.int16)]
+    model = build_model("ngram", 2, {"order": 1})
+    model.prepare(dtrajs)
+    before = model.prior.fixed.clone()
+    match_flows(model, model.prior, dtrajs, 3, seed=5)
+    (prompts, _), *_ = rounds
+    assert prompts.all(axis=1).mean() < 0.02, "the short one has one start in 9,938"
+    assert len({seed for _, seed in rounds}) == 3
+    shift = correction(counted_flows(model.prior, dtrajs), made_up(None, None, prompts, 0, 0))
+    weights = 2 / 2 + 2 / 3 + 2 / 4
+    torch.testing.assert_close(model.prior.fixed, before + (weights * shift).float())
 
 
 def test_calibration_without_a_table_is_refused():

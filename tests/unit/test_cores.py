@@ -73,3 +73,9 @@ def test_states_file_carries_cores_of_md(tmp_path):
     removed = at_interval(labels, system.split.training, 2, "core_sets", 1)
     assert all((r >= 0).all() for r in removed)
     assert system.labels("none")[0] is system.md
+    other = [w[:150] for w in walk[:2]]  # a reference has cores of its own
+    write_features(tmp_path / "r.h5", other, **options)
+    fit_states(tmp_path / "f.h5", tmp_path / "r.h5", definition, tmp_path / "s.h5")
+    _, reference = read_states(tmp_path / "s.h5").labels("core_sets")
+    for cut, whole in zip(reference, labels[:2], strict=True):
+        np.testing.assert_array_equal(cut, whole[:150])

@@ -3,6 +3,7 @@
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 from chains import double_well, sample_chain
 from safetensors.numpy import load_file
@@ -10,8 +11,12 @@ from toy_study import toy
 
 from raremd.data.features import write_features
 from raremd.io.storage import read_arrays, read_parquet, read_typed
+from raremd.learning.corrected import corrected
+from raremd.learning.replicates import CellData, Cost, TrainedReplicate, derive_seed
 from raremd.learning.run_record import RunRecord
 from raremd.learning.train_and_generate import train_and_generate
+from raremd.learning.windows import Windows
+from raremd.models import build_model
 from raremd.states.definition import states_definition
 from raremd.states.fit import fit_states
 from raremd.study import plan
@@ -97,6 +102,22 @@ def test_networks_whose_checkpoints_are_gone_are_trained_again(ran, tmp_path):
     run(folder, "after")
     first, second = (load_file(of / "after/model.safetensors") for of in (ran, folder))
     assert all(np.array_equal(weight, second[name]) for name, weight in first.items())
+
+
+def test_each_replicate_has_a_seed_of_its_own_and_pays_for_its_training(monkeypatch):
+    monkeypatch.setattr("raremd.learning.corrected.calibrate", lambda *_: (0.5, None))
+    study = load_study(CHAIN)
+    after = plan.training_plan(study, study.base("chain"), "after")
+    chain = sample_chain(double_well(12, 3.0), 500, seed=2).astype(np.int16)
+    model = build_model("lstm", 12, {"embedding": 4, "hidden": 8})
+    plain = TrainedReplicate(
+        model, (0, 1, 2), Windows.of([chain], 10), pd.DataFrame(), 1.0, None, Cost(100.0, 50.0)
+    )
+    found = [corrected(plain, CellData(12, [chain], [chain]), after, r) for r in (1, 2)]
+    label = f"{after.cell.folder}/after"
+    assert [one.seed for one in found] == [derive_seed(after.seed, label, r) for r in (1, 2)]
+    assert all(100 <= one.cost.wall < 120 and one.cross_entropy == 0.5 for one in found)
+    assert plain.seed == (0, 1, 2) and plain.model.prior.empty, "it is left as it is"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,14 @@ from raremd.kinetics.bootstrap import MAX_BLOCKS, trajectory_blocks
 from raremd.learning.leak import HeldOutWindows, read_held_out
 from raremd.learning.windows import Windows
 from raremd.models import build_model
-from raremd.study.memory import PAIR_BYTES, check_metastable, compared_bytes, of_contexts, of_states
+from raremd.study.memory import (
+    CONTEXT_BYTES,
+    PAIR_BYTES,
+    check_metastable,
+    compared_bytes,
+    of_contexts,
+    of_states,
+)
 
 
 def frames(n_states, n_frames, seed=0):
@@ -61,6 +68,14 @@ def test_training_takes_no_more_than_declared():
         held_out = HeldOutWindows.of(windows, windows, n_states, 100)
         read_held_out(model, held_out)
     assert n_states**2 * 8 < memory.peak < PAIR_BYTES["train_and_generate"] * n_states**2
+
+
+def test_histories_are_counted_by_core_and_occur_once_a_frame_at_most(tmp_path):
+    path = tmp_path / "states.h5"
+    training = [[0, 0, 400_000], [1, 1000, 201_000]]
+    write_arrays(path, {}, {"n_states": 500, "training": training})
+    for cores, rows in ((0, 500 + 250_000), (2, 1000 + 500_000), (3, 1500 + 600_000)):
+        assert of_contexts(path, 2, cores) == rows * 500 * CONTEXT_BYTES // 1_000_000
 
 
 def test_histories_take_no_more_than_declared(tmp_path):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pandas as pd
 import pytest
 from judged import assessment, cell_result
 
@@ -47,6 +50,11 @@ def test_the_control_that_helps_names_the_cause(control, cause):
     assert f"`{control}` takes away 1.98" in found.evidence
 
 
+def test_of_several_controls_that_help_the_one_that_helps_most_names_the_cause():
+    found = diagnosed(lstm=WRONG, lstm_seen=tuple(d + 0.5 for d in WRONG), lstm_wide=RIGHT)
+    assert found.cause is MainCause.SIZE and "`lstm_wide` takes away 1.98" in found.evidence
+
+
 def test_the_largest_budget_is_judged():
     found = diagnosed(lstm=WRONG, lstm_twice=RIGHT)
     assert (found.budget, found.outcome) == (2.0, Outcome.REPRODUCED)
@@ -87,6 +95,40 @@ def test_an_error_that_still_falls_with_the_tokens_is_one_of_the_budget():
 
 def test_markov_models_that_fail_too_tell_of_the_states():
     assert diagnosed(lstm=WRONG, markov=WRONG, lstm_wide=WRONG).cause == MainCause.STATES
+
+
+@pytest.mark.parametrize(
+    ("reading", "ceiling", "cause"),
+    [
+        (Reading.LONG_LAG, 0.5, MainCause.DATA),
+        (Reading.LONG_LAG, 0.2, MainCause.UNTRIED),
+        (Reading.ONE_STEP, 0.4, MainCause.DATA),
+    ],
+)
+def test_too_little_md_is_told_by_its_ceiling_at_the_lag_of_the_reading(reading, ceiling, cause):
+    cell = cell_result(lstm=WRONG)
+    rows = [
+        {"model": "md", "replicate": 0, "quantity": quantity, "i": 1, "lag": lag, "value": value}
+        for quantity, lag, value in (
+            ("yardstick_ceiling_log2", cell.lag(Reading.LONG_LAG), ceiling),
+            ("ceiling_log2", cell.lag(Reading.ONE_STEP), 0.4),
+        )
+    ]
+    cell = replace(cell, table=pd.concat([cell.table, pd.DataFrame(rows)], ignore_index=True))
+    found = diagnose(cell, "lstm", CONTROLS, reading, assessment())
+    assert found.ceiling == (ceiling if reading is Reading.LONG_LAG else 0.4)
+    assert found.cause is cause
+    if cause is MainCause.DATA:
+        assert found.evidence == f"two MDs of this length differ by {found.ceiling:.2f}"
+
+
+def test_what_overfits_is_put_down_to_too_little_md():
+    found = diagnosed(
+        lstm=WRONG, moved={"lstm": (0.9, 1.0, 1.1)}, best_tokens={"lstm": 1e5},
+        losses={"markov": 0.1, "lstm": 0.1},
+    )  # fmt: skip
+    assert found.outcome is Outcome.NOT_REPRODUCED and found.cause is MainCause.DATA
+    assert "overfits" in found.evidence
 
 
 def test_without_a_cause_what_was_tried_is_told():

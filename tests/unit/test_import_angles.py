@@ -88,6 +88,8 @@ def test_a_basin_beyond_half_a_turn_in_degrees(folder):
         [(-150, 100), (190, 250), (-20, 30)],
         [(-3.1, 3.1), (0.5, 3.3), (-1, 3.4)],
         [(0, 180), (20, 170), (0, 179)],
+        [(-170, 170), (-1, 2), (-3, 0), (-1, 1)],  # nearly all are small
+        [(-3.1, 3.1), (-3.0, 3.1), (-3.1, 3.0), (-1, 9)],  # no more than a turn and a half
     ],
 )
 def test_what_is_no_angle_may_have_such_ranges(folder, ranges):

@@ -101,6 +101,23 @@ def test_between_molecules_the_nearest_image_is_taken(folder, wanted):
     np.testing.assert_allclose(found, expected, atol=2e-3)
 
 
+def test_a_chain_bonded_to_its_own_image_has_the_nearest_distances(folder):
+    topology, rng = mdtraj.Topology(), np.random.default_rng(1)
+    residue = topology.add_residue("LIG", topology.add_chain(), resSeq=1)
+    atoms = [topology.add_atom(f"C{k}", mdtraj.element.carbon, residue) for k in range(8)]
+    for a, b in zip(atoms, [*atoms[1:], atoms[0]], strict=True):
+        topology.add_bond(a, b)
+    xyz = 0.15 * np.arange(8)[None, :, None] * [1, 0, 0] + 0.005 * rng.normal(size=(23, 8, 3))
+    one = with_cell(mdtraj.Trajectory(xyz, topology, time=5.0 * np.arange(23)), 1.2)
+    one.save("0.xtc")
+    write_psf(topology, "top.psf")
+    found = molecular("0.xtc", topology="top.psf", features=["distances"], selection="all")
+    pairs = np.array(list(itertools.combinations(range(8), 2)))
+    expected = mdtraj.compute_distances(mdtraj.load("0.xtc", top=topology), pairs)
+    np.testing.assert_allclose(found.trajectories[0], expected, atol=1e-5)
+    assert found.trajectories[0].max() < 0.7, "no farther than half the cell"
+
+
 # --- cells that are none ----------------------------------------------------------------------
 
 ALL = ["phi", "psi", "ca_distances", "contacts"]

@@ -11,7 +11,7 @@ from own_files import imported, refused, walk
 
 from raremd.data import overlaps
 from raremd.data.features import read_lengths, read_validation
-from raremd.data.imported.clocks import clock_among
+from raremd.data.imported.clocks import Clock, clock_among
 from raremd.data.overlaps import Overlaps
 from raremd.states.split import split_frames
 
@@ -186,6 +186,22 @@ def test_wrong_times_can_be_overruled(folder, times):
     assert found.feature_names == ["x", "y"]
 
 
+@pytest.mark.parametrize("at", [7, 10])  # within a block, and from one to the next
+def test_steps_are_compared_with_the_interval_across_blocks(at):
+    def check(step):
+        times = 2.0 * np.arange(20)
+        times[at:] += step - 2.0
+        clock = Clock("a", 2e-3, "ns", "ps")
+        clock.check(times[:10])
+        clock.check(times[10:])
+
+    check(2.001)
+    for step in (1.9, 2.1):
+        words = f"a: frames {at} and {at + 1} are {1e-3 * step:.7g} ns apart"
+        with pytest.raises(ValueError, match=words):
+            check(step)
+
+
 # --- paths ------------------------------------------------------------------------------------
 
 
@@ -221,6 +237,13 @@ def test_files_that_validate_can_be_named(folder, files, validation, chosen):
     split = split_frames(read_lengths("features.h5"), 0.2, 0, chosen)
     assert [s.trajectory for s in split.validation] == (chosen or [2])
     assert {s.trajectory for s in split.training}.isdisjoint(chosen)
+
+
+def test_the_name_of_a_file_that_validates_may_begin_that_of_another(folder):
+    for seed, name in enumerate(("run1", "run10", "run2")):
+        np.savetxt(name, walk(30 + seed, 2, seed))
+    imported("run*", validation="run1")
+    assert read_validation("features.h5") == [0]
 
 
 def test_files_that_validate_must_leave_some(folder):

@@ -7,6 +7,7 @@ import pytest
 from own_files import imported, refused, walk
 
 import raremd
+from raremd.data.imported.steps import Steps
 from raremd.study.settings.messages import ConfigError, check_keys
 
 
@@ -21,6 +22,19 @@ def test_runs_that_are_joined_in_a_file(folder, caplog):
         np.save(f"{k}.npy", np.concatenate(runs))
     imported("*.npy")
     assert "0.npy: the 5 longest steps of feature_1 begin at multiples of 200 frames" in caplog.text
+
+
+@pytest.mark.parametrize("block", [130, 2400])
+def test_runs_that_are_joined_are_told_whatever_the_blocks(caplog, block):
+    values = np.concatenate([wells(200, r, (-1) ** r) for r in range(12)])
+    steps = Steps()
+    for start in range(0, len(values), block):
+        steps.add(values[start : start + block], start == 0)
+    assert steps.longest == np.abs(np.diff(values, axis=0)).max(axis=0)
+    steps.ask(["a"], ["x"], [360.0])
+    assert not caplog.text, "angles jump where they are cut open"
+    steps.ask(["a"], ["x"], [0.0])
+    assert "a: the 5 longest steps of x begin at multiples of 200 frames" in caplog.text
 
 
 @pytest.mark.parametrize(

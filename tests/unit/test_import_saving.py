@@ -221,3 +221,27 @@ def test_molecules_of_rmsd_that_change_their_image_are_told(folder, caplog, hops
     assert found.max() > 1 or not hops
     assert ("jump to another periodic image" in caplog.text) is hops
     assert caplog.text.count("which rmsd takes for a motion") == hops
+
+
+def fortran(*records):
+    """Records between two copies of their lengths."""
+    return b"".join(struct.pack("<i", len(r)) + r + struct.pack("<i", len(r)) for r in records)
+
+
+def test_fixed_atoms_stand_in_the_first_frame_of_a_dcd_only(folder):
+    one, free = protein(), np.arange(5, 25)
+    one.xyz[:, :5] = one.xyz[0, :5]
+    one[0].save("top.pdb")
+    control = np.zeros(20, "<i4")
+    control[[0, 1, 2, 8, 19]] = len(one), 0, 1, 5, 24
+    control[9:10].view("<f4")[:] = 1.0
+    head = fortran(b"CORD" + control.tobytes(), struct.pack("<i", 1) + b" " * 80)
+    head += fortran(struct.pack("<i", 25), (free + 1).astype("<i4").tobytes())
+    moving = [one.xyz[0], *one.xyz[1:, free]]
+    frames = [fortran(*(column.tobytes() for column in 10 * xyz.T)) for xyz in moving]
+    (folder / "0.dcd").write_bytes(head + b"".join(frames))
+    found = molecular("0.dcd", features=["ca_distances"]).trajectories[0]
+    expected = mdtraj.compute_distances(one, [[1, 16]])
+    np.testing.assert_allclose(found[:, :1], expected, atol=1e-5)
+    (folder / "0.dcd").write_bytes(head + b"".join(frames[:-1]))
+    refused_molecules("0.dcd", "0.dcd: the file is cut off at frame 23")

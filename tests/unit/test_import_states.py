@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from own_files import imported, refused, walk
 
+from raremd.data.features import read_state_labels
 from raremd.data.imported.fillers import stands_for_none
 
 
@@ -260,3 +261,11 @@ def test_rows_of_their_own_length_in_hdf5(folder):
     words = "a.h5, dataset x: each row has a length of its own", "plain array"
     refused("a.h5", *words, dataset="x", kind="dtraj")
     refused("a.h5", "a.h5, dataset y: shape () is not", dataset="y", kind="dtraj")
+
+
+def test_labels_are_told_in_ascending_order_wherever_they_occur_first(folder):
+    rng = np.random.default_rng(1)
+    for name, some in (("a", [3, 7]), ("b", [1, 7, 5])):
+        np.save(f"{name}.npy", rng.choice(some, 300))
+    imported("*.npy", kind="dtraj")
+    assert read_state_labels("features.h5") == [1, 3, 5, 7]

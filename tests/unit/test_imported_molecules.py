@@ -192,6 +192,14 @@ def test_frames_without_coordinates(folder, empty, ending):
     refused_molecules(f"a.{ending}", f"frame {empty[0] + 1} has no coordinates")
 
 
+def test_frames_without_coordinates_are_counted_in_the_file(folder):
+    one = protein()
+    one[0].save("top.pdb")
+    one.xyz[6] = 0.0
+    one.save("a.trr")
+    refused_molecules("a.trr", "frame 7 has no coordinates", stride=3, interval=15.0)
+
+
 @pytest.mark.parametrize(
     ("name", "proposed"), [("a.mdcrd", ".nc"), ("a.trj.xtc", ".dcd"), ("a.nc", ".xtc")]
 )
@@ -304,6 +312,11 @@ def test_the_nearest_distance_of_a_ligand(folder, monkeypatch):
     pairs = np.array([(i, j) for i in range(10, 15) for j in range(10)])
     expected = mdtraj.compute_distances(one, pairs).min(axis=1)
     np.testing.assert_allclose(found.trajectories[0][:, 0], expected, atol=1e-6)
+    one.unitcell_lengths, one.unitcell_angles = np.full((23, 3), 6.0), np.full((23, 3), 90.0)
+    one.xyz[5:, 10:, 1] += 6.0  # to another image
+    one.save("0.xtc")
+    found = molecular(topology="top.gro", features=["minimum_distance"], selection="resname LIG")
+    np.testing.assert_allclose(found.trajectories[0][:, 0], expected, atol=2e-3)
     for selection, words in (("resname XYZ", "(0 heavy atoms)"), ("all", "outside of it (0)")):
         refused_molecules(
             "*.xtc", words, topology="top.gro", features=["minimum_distance"], selection=selection

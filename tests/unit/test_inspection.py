@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from chains import sample_chain
+from judged import assessment
 
 from raremd.analysis.assess import assess
 from raremd.analysis.expected import Planned, Remedy, remedy
-from raremd.analysis.inspection import RunningTime, inspect_system, running_time
+from raremd.analysis.inspection import RunningTime, _generated, inspect_system, running_time
 from raremd.analysis.kept_laws import DialLaw, Expectation, KeptLaws, NetworkLaw
 from raremd.analysis.power_law import Interval
-from raremd.analysis.speed import probe
+from raremd.analysis.speed import Rates, probe
 from raremd.io.storage import write_arrays
 from raremd.report.figures.inspection import draw
 from raremd.report.figures.style import Look
@@ -205,6 +206,26 @@ def test_networks_that_are_only_corrected_take_no_time_to_train(path):
     assert after < plain / 10
 
 
+def test_core_seconds_are_those_of_all_replicates(path, monkeypatch):
+    monkeypatch.setattr("raremd.analysis.inspection.probe", lambda *_: Rates(1e6, 1e5))
+    cells = tuple(replace(cell, replicates=(2, 3)) for cell in plan(path).cells)
+    found, table, _ = inspected(plan(path, cells=cells))
+    for cell, frames in zip(found.cells, (10_000, 100), strict=True):
+        once = 1e9 / 1e6 + 8 * frames / 1e5
+        interval = cell.cell.interval
+        for model, replicates in (("markov", 2), ("lstm", 3)):
+            told = value(table, "core_seconds", interval=interval, model=model)
+            assert told == pytest.approx(replicates * once)
+        assert cell.core_seconds == pytest.approx(5 * once)
+
+
+def test_walkers_go_on_until_they_cross_as_often_as_is_wanted(path):
+    """80 frames for each of 200 crossings; 8 walkers make 1000 frames at a time."""
+    for crossings, frames in ((0, 1000), (1, 1000), (400, 4000), (401, 5000), (4000, 8000)):
+        made = plan(path, generation_frames=1000, generation_limit=8000, crossings=crossings)
+        assert _generated(made, 16_000, assessment()) == frames
+
+
 def test_time_of_a_network_whose_prior_wants_long_histories():
     settings = {"embedding": 4, "hidden": 4, "prior": "markov", "order": 6}
     assert probe(ModelPlan("lstm", "lstm", settings, BUDGET), 5, 8).generation > 0
@@ -280,9 +301,13 @@ def test_what_is_expected_goes_from_the_shortest_interval_to_the_longest(path):
     found, _, _ = inspected(plan(path, cells=cells))
     rows = [line.split(" | ") for line in expected_section([found], LAWS) if "toy" in line]
     assert [row[1] for row in rows] == ["0.5 ps", "2 ps", "10 ps"]
+    for cell in found.cells:
+        told = value(found.table, "expected_t1", interval=cell.cell.interval)
+        ratio = cell.expected["lstm"].ratio.value
+        assert told == pytest.approx(ratio * cell.t1 * cell.cell.interval)
     for row in rows:
-        value, low, high = map(float, re.match(r"([\d.]+) \[([\d.]+), ([\d.]+)\]", row[4]).groups())
-        assert low <= value <= high
+        told, low, high = map(float, re.match(r"([\d.]+) \[([\d.]+), ([\d.]+)\]", row[4]).groups())
+        assert low <= told <= high
 
 
 def test_a_planned_cell_that_is_within_its_budget_is_named():
@@ -297,6 +322,10 @@ def test_a_planned_cell_that_is_within_its_budget_is_named():
     others.append(planned(5.0, "coarse", 1.0))
     found = remedy(hard, others, 1.0)
     assert (found.intervals, found.partitions, found.interval) == ((5.0,), ("coarse",), 9.0)
+    rare = planned(5.0, "fine", 1e6)
+    assert remedy(rare, [*others[2:3], planned(1.0, "fine", 1.0), rare], 1.0).intervals == ()
+    assert remedy(replace(rare, t1=20.0), [], 1.0).interval == 45.0, "t1 is 100, in its unit"
+    assert remedy(rare, [], 4.0).interval == 48.0, "a multiple of the interval between frames"
     fast = replace(hard, t1=5.0)
     assert remedy(fast, [fast], 1.0) == Remedy((), (), np.inf)
 

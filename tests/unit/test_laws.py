@@ -11,7 +11,7 @@ import pytest
 from leak_theory import least_excess_loss
 
 from raremd.analysis import laws as fitted
-from raremd.analysis.budget_trial import Outcome, StepTimes, beside_kept
+from raremd.analysis.budget_trial import Outcome, StepTimes, beside_kept, with_budget
 from raremd.analysis.kept_laws import DialLaw, KeptLaws, NetworkLaw, expectation
 from raremd.analysis.law_points import points
 from raremd.analysis.right_maps import right_maps
@@ -23,7 +23,7 @@ from raremd.report.figures.style import Look
 from raremd.report.pages import laws as pages
 from raremd.study.cell import Cell
 from raremd.study.laws_plan import LawModel, LawsPlan, LawSystem, PointPlan, PredictedPlan
-from raremd.study.plans import Slicing
+from raremd.study.plans import Budget, ModelPlan, Slicing, TrainingPlan
 
 SCALE, TOKENS, STATES = 4e-3, 0.9, 0.5
 """Added rate a frame: SCALE (tokens / 1e6)^-TOKENS (states / 100)^STATES, for any t1."""
@@ -110,6 +110,19 @@ def test_points_are_held_against_the_md_of_their_own_set(table):
     np.testing.assert_allclose(table["excess_loss"], table["leak"] / 3)
     np.testing.assert_allclose(table["predicted_ratio"], table["ratio"])
     np.testing.assert_allclose(table["error"], table["excess"] * table["t1"])
+
+
+def test_frames_left_out_of_a_chain_make_its_lowest_loss_unknown(comparison):
+    """At twice the interval the best model counts, by the mean of its replicates."""
+    coarse = comparison.assign(lag=comparison["lag"].replace(1.0, 2.0), interval=2.0)
+    answers = dict.fromkeys(CHAINS, SimpleNamespace(entropies=SimpleNamespace(rate=RATE)))
+    found = points(coarse, plan_of(), answers)
+    assert len(found) == len(CHAINS) * len(BUDGETS) * SEEDS
+    t1 = found["system"].map({name: chain.t1 for name, chain in CHAINS.items()})
+    np.testing.assert_allclose(found["t1"], t1 * (1 + 0.1 * found["replicate"]) / 2)
+    by_model = found.pivot_table("excess_loss", "system", "model")
+    np.testing.assert_allclose(by_model["lstm_16"], 0, atol=1e-12)
+    assert (by_model[["lstm", "lstm_4"]] > 0).all(axis=None)
 
 
 def test_exponents_against_tokens_are_recovered(found):
@@ -236,6 +249,22 @@ def test_the_page_says_prediction_and_outcome_whatever_comes_out(table, found):
     )
     panels = law_tokens.draw(law_tokens.Fitted(table, found), Look(models=("lstm",))).axes
     assert len(panels) == 4 * len(CHAINS)
+
+
+def test_a_budget_is_enough_if_the_geometric_mean_of_the_ratios_is_near_one():
+    forecast = SimpleNamespace(plan=SimpleNamespace(within=0.1), trained=7_000_000)
+    for generated, reached in (
+        ((0.5, 2.0), True), ((1.105, 1.105), True), ((1.12, 1.12), False), ((0.89, 0.89), False),
+    ):  # fmt: skip
+        times = StepTimes((400.0, 300.0), (400.0 * generated[0], 300.0 * generated[1]))
+        assert times.ratios == pytest.approx(generated)
+        assert Outcome(forecast, times).reached is reached
+    cell = Cell("chain_400.0_1", "all", 1.0, "given")
+    model = ModelPlan("lstm", "lstm", {}, Budget(1000, 500, 100, 20, 4, 1e-3))
+    plan = TrainingPlan(cell, model, Slicing(1, "none", 1), 3, 0, "cpu")
+    budget = with_budget(plan, forecast).model.budget
+    assert budget.tokens == budget.patience_tokens == 7_000_000, "to their end"
+    assert budget == replace(model.budget, tokens=7_000_000, patience_tokens=7_000_000)
 
 
 def test_a_point_done_again_stands_beside_the_kept_ones(table):

@@ -43,6 +43,15 @@ def test_vamp_is_highest_for_the_true_chain():
     assert np.isfinite(vamp_e(lost, np.array([1.0, 0.0]), counts))
 
 
+def test_vamp_of_data_on_themselves_is_that_of_their_singular_values():
+    # Pairs begin with other populations than they end with, as out of equilibrium.
+    joint = np.array([[0.5, 0.1, 0.1], [0.0, 0.1, 0.05], [0.0, 0.05, 0.1]])
+    first, last = joint.sum(axis=1), joint.sum(axis=0)
+    singular = np.linalg.svd(joint / np.sqrt(np.outer(first, last)), compute_uv=False)
+    found = vamp_e(joint / first[:, None], last, 200 * joint)
+    assert found == pytest.approx((singular**2).sum())
+
+
 def test_the_slow_observable_decays_with_the_second_eigenvalue():
     chain = np.array([[0.9, 0.1, 0.0], [0.05, 0.9, 0.05], [0.0, 0.1, 0.9]])
     weight = np.array([0.25, 0.5, 0.25])
@@ -50,6 +59,8 @@ def test_the_slow_observable_decays_with_the_second_eigenvalue():
     assert weight @ slow == pytest.approx(0, abs=1e-12)
     assert weight @ slow**2 == pytest.approx(1)
     assert autocorrelation(chain, weight, slow) == pytest.approx(0.9)
+    # Of another model its mean is not 0: neither offset nor scale count.
+    assert autocorrelation(chain, weight, 3 * slow + 2) == pytest.approx(0.9)
     alone = np.array([1.0, 0.0, 0.0])
     assert not slow_observable(chain, alone).any()
     assert np.isnan(autocorrelation(chain, alone, slow))

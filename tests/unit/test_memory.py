@@ -51,3 +51,12 @@ def test_timescales_are_those_of_the_data_up_to_the_memory_and_right_beyond():
     assert found[:2] == pytest.approx(wanted[:2], rel=1e-3)
     assert found[2] == pytest.approx(wanted[2], rel=0.15)
     assert wanted[0] < 0.8 * wanted[2]
+
+
+def test_a_state_of_a_trajectory_that_is_shorter_than_the_memory_is_left_out():
+    whole = sample_chain(double_well(2, 1.0), 1000, seed=1).astype(np.int64)
+    (one,) = quasi_markov([whole], 2, 3, (5,))
+    (found,) = quasi_markov([whole, np.array([2, 0])], 3, 3, (5,))
+    assert found.active.tolist() == [0, 1] and found.fraction_states_left_out == 1 - 2 / 3
+    assert found.fraction_counts_left_out == pytest.approx(1 / 1000)  # of 999 pairs and one
+    np.testing.assert_allclose(found.transition_matrix, one.transition_matrix)

@@ -87,6 +87,18 @@ def test_long_overlaps_are_met_though_few_windows_are_kept(monkeypatch):
         assert " of t1;" in found([*given, given[1][30_000:80_000]])
 
 
+def test_signs_of_zeros_hide_no_overlap():
+    values = np.random.default_rng(1).normal(size=(3000, 2)).astype(np.float32)
+    values[:, 1] = 0.0
+    copy = values[1000:2500] * np.array([1, -1], np.float32)
+    seen = overlaps.Overlaps()
+    for label, part in (("a", values), ("b", copy)):
+        seen.begin(label)
+        seen.add(part)
+    with pytest.raises(ValueError, match="b: frames 1 to 1500 are frames 1001 to 2500 of a"):
+        seen.check()
+
+
 def windows_of(states, block):
     """Key by first frame and the frame behind the last."""
     trail, kept = overlaps._Trail(0, np.zeros(overlaps._COUNTERS + 1, np.int64)), {}

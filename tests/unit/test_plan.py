@@ -13,6 +13,7 @@ from toy_study import toy
 from raremd.analysis.levels import factor_levels, grid_levels, microstates, recrossing_cells
 from raremd.io.provenance import ROOT
 from raremd.report.figures.looks import factor
+from raremd.states.definition import states_definition
 from raremd.study import plan, plans, source_plan, verdict_plans
 from raremd.study.cell import Cell
 from raremd.study.load import load_study
@@ -169,6 +170,8 @@ class TestTraining:
         longer = study(systems__four_state__generation={"walkers": 16, "time": 2000})
         made = plan.generation_plan(longer, BASE)
         assert made == plans.GenerationPlan(16, 400, 400, 10, 3200)
+        looked_at = plan.inspection_plan(longer, "four_state")
+        assert (looked_at.generation_frames, looked_at.generation_limit) == (2000, 16_000)
         stated = {"walkers": 16, "time": 2000, "crossings": 50, "limit": 5000}
         made = plan.generation_plan(study(systems__four_state__generation=stated), BASE)
         assert (made.crossings, made.limit) == (50, 1000)
@@ -212,6 +215,22 @@ def test_controls_say_what_they_vary():
         verdict_plans.Control("lstm_twice", "lstm", "budget", 2.0),
         verdict_plans.Control("lstm_corrected", "lstm", "prior", 1.0),
     )
+
+
+def test_a_control_counts_its_budget_by_that_of_its_model():
+    half = study(models__lstm__budget=0.5)
+    assert plan.controls(half)[0] == verdict_plans.Control("lstm_twice", "lstm", "budget", 4.0)
+
+
+def test_lags_of_states_are_counted_in_frames():
+    """Those of TICA and PCCA+ are times; here of 20 ps."""
+    full = load_study(yaml.safe_load((ROOT / "config/study.yaml").read_text()))
+    system = next(s for s in full.settings.systems if "pcca" in full.system(s).partitions)
+    made = plan.states_plan(full, system, "tica_4", "pcca")
+    for frame_interval in (0.25, 4.0):
+        found = states_definition(replace(made, frame_interval=frame_interval))
+        lag = made.coordinate.tica_lag / frame_interval
+        assert (found.partition.lag, found.coordinate.tica_lag) == (20 / frame_interval, lag)
 
 
 def test_a_system_that_is_not_simulated_has_no_simulation():

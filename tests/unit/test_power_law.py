@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from raremd.analysis.power_law import PowerLaw, fit_power_law
+from raremd.analysis.power_law import PowerLaw, _criterion, fit_power_law
 
 LEVELS = np.array([1e6, 2e6, 4e6, 1.6e7, 6.4e7, 3e8])
 
@@ -42,6 +42,24 @@ def test_exact_data_give_the_exact_law():
     fit = fit_power_law(x, 5.0 * x**-0.5, 20, 0)
     assert fit.law.scale == pytest.approx(5.0) and fit.law.exponent == pytest.approx(0.5)
     assert fit.interval(lambda law: law.reach(1e-3)).value == pytest.approx(2.5e7)
+
+
+def test_fits_are_compared_by_the_corrected_criterion_of_akaike():
+    x = np.repeat(LEVELS[:4], 2)
+    law = PowerLaw(5.0, 0.5, 0.0)
+    y = np.array([law.at(v) for v in x]) * np.exp(np.tile([0.2, -0.2], 4))
+    for k in (2, 3):  # numbers of the law, and with them that of the spread
+        corrected = 8 * math.log(0.2**2) + 2 * (k + 1) + 2 * (k + 1) * (k + 2) / (8 - k - 2)
+        assert _criterion(law, x, y, k) == pytest.approx(corrected)
+    assert _criterion(law, x[:5], y[:5], 3) == math.inf
+
+
+def test_the_spread_counts_what_the_fit_has_used_up():
+    x = np.repeat(LEVELS[:3], 2)
+    y = 5.0 * x**-0.5 * np.exp(np.tile([0.2, -0.2], 3))
+    fit = fit_power_law(x, y, 5, 0)
+    assert fit.law.exponent == pytest.approx(0.5)
+    assert fit.spread == pytest.approx(0.2 * math.sqrt(6 / (6 - 2)))  # two numbers are fitted
 
 
 def test_a_level_below_the_floor_is_never_reached():

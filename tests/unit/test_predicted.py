@@ -60,6 +60,12 @@ def test_failures_are_counted_but_not_compared():
     assert found.rms == pytest.approx(np.log(2)) and np.isnan(found.correlation)
 
 
+def test_what_is_within_a_factor_of_one_and_a_half_is_good():
+    generated = np.full(4, 10.0)
+    found = agreement(np.array([14.9, 15.1, 10 / 1.49, 10 / 1.51]), generated)
+    assert (found.n, found.within) == (4, 0.5)
+
+
 def test_figure_has_a_mark_for_each_training_and_says_how_well():
     data = predictions(comparison(), {"toy": LAG})
     axes = predicted.draw(data, Look(models=("markov", "lstm"))).axes

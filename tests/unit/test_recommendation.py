@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 from judged import assessment, cell_result
 
@@ -54,6 +57,10 @@ class TestOneCell:
         found = candidate(cell_result(md=(300.0, 90.0), lstm=RIGHT), "lstm", 10, assessment())
         assert found.missed == (1,)
         assert found.outcome == Outcome.NOT_REPRODUCED
+
+    def test_a_process_within_the_error_of_the_states_is_not_missed(self):
+        cell = cell_result(md=(500.0, 90.0), md_error=1.5, lstm=RIGHT)  # from 200 to 1250
+        assert candidate(cell, "lstm", 10, assessment()).missed == ()
 
     def test_a_network_that_is_not_trained_to_the_end_is_not_judged(self):
         losses = {"lstm": 0.5, "markov": 0.1}
@@ -136,6 +143,17 @@ class TestAnswers:
         )
         assert found.lost == (3.0,)
 
+    def test_lost_processes_are_those_of_the_states_that_show_most_of_them(self):
+        shown = cell_result(md=(1000.0, 100.0, 3.0, 0.6), lstm=RIGHT)  # the last within a frame
+        one_step = shown.table.query("model == 'md' and quantity == 'timescale'")
+        shown = replace(shown, table=pd.concat([shown.table, one_step.assign(replicate=1)]))
+        found = answer(
+            shown,
+            cell_result(interval=1.0, partition="coarse", lstm=RIGHT),
+            cell_result(interval=5.0, lstm=RIGHT),
+        )
+        assert found.lost == (3.0,)
+
 
 def test_each_network_is_named_with_its_own_intervals():
     found = answer(
@@ -172,6 +190,10 @@ def test_replicates_that_would_decide_are_told():
     found = answer(cell_result(lstm=(0.1, 0.35, -0.2, 0.3, -0.1)), networks=("lstm",))
     assert found.outcome == Outcome.CANNOT_TELL
     assert f"About {found.best.needed}, not 5, would decide" in headline(found)
+    slow, fast = found.best.processes
+    both = replace(found.best, processes=(replace(slow, needed=7), replace(fast, needed=12)))
+    assert both.needed == 12
+    assert replace(both, processes=(slow, replace(fast, needed=None))).needed is None
 
 
 def test_a_corrected_network_is_named_where_the_plain_one_is_wrong():

@@ -75,6 +75,23 @@ class TestSplit:
         held_out = sum(s.stop - s.start for s in split.validation)
         assert held_out == sum(lengths) / 5
 
+    @pytest.mark.parametrize(
+        ("frames", "whole"), [(400, False), (600, True), (2500, True), (3000, False)]
+    )
+    def test_trajectories_validate_whole_if_they_hold_about_their_share(self, frames, whole):
+        """Two of ten, whose share of the frames may be from half to twice as large."""
+        lengths = [1000] * 10
+        lengths[2] = lengths[7] = frames
+        found = split_frames(lengths, 0.2, 10)
+        if whole:
+            assert [(s.trajectory, s.start, s.stop) for s in found.validation] == [
+                (2, 0, frames), (7, 0, frames),
+            ]  # fmt: skip
+        else:
+            assert [s.trajectory for s in found.validation] == list(range(10))
+            gaps = zip(found.training, found.validation, strict=True)
+            assert {after.start - before.stop for before, after in gaps} == {10}
+
     def test_by_hand(self):
         split = split_frames([100, 50], 0.2, gap=5)
         assert split.training == (Segment(0, 0, 75), Segment(1, 0, 35))
@@ -198,6 +215,7 @@ def test_one_block_of_training_data_is_refused():
     ("lengths", "wanted"),
     [
         ([100, 100, 100, 100, 41], None),
+        ([100, 100, 41, 100, 100], None),
         ([100, 100, 40, 100, 100], ("validation", 20)),
         ([40, 40, 100, 40, 40], ("training", 20)),
     ],

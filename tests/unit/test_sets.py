@@ -18,6 +18,7 @@ from whole_features import read_features
 
 from raremd.analysis.assess import assess
 from raremd.analysis.assessment import Cause
+from raremd.analysis.budget_trial import step_times
 from raremd.analysis.cell_kinetics import evaluate_cell
 from raremd.analysis.cell_result import CellResult, Reading
 from raremd.analysis.claims import judge_contrast
@@ -29,7 +30,7 @@ from raremd.analysis.verdicts import Verdict
 from raremd.data.features import read_sets, write_features
 from raremd.data.simulated.sets import seeds_of_sets
 from raremd.io.provenance import ROOT
-from raremd.io.storage import write_json
+from raremd.io.storage import write_arrays, write_json
 from raremd.learning.replicates import CellData
 from raremd.learning.train_and_generate import train_and_generate
 from raremd.report.pages.claims import how
@@ -210,6 +211,16 @@ def test_a_replicate_sees_its_own_set_only(states):
         assert len(data.training) == 4 and len(data.validation) == 1
         for part in (*data.training, *data.validation):
             assert sum(np.array_equal(part, d) for d in own) == 1
+
+
+def test_what_a_replicate_generates_stands_beside_its_own_set(states, tmp_path):
+    """Walkers that repeat the training data of their set have its timescale."""
+    system, how = read_states(states), Slicing(2, "none", 1)
+    own = {r: CellData.of(system, how, r).training for r in (1, 2)}
+    write_arrays(tmp_path / "made.h5", {f"replicate_{r}": np.stack(d) for r, d in own.items()})
+    found = step_times(states, tmp_path / "made.h5", how)
+    assert found.ratios == (1.0, 1.0)
+    assert found.md[1] > 2 * found.md[0]
 
 
 def test_states_are_fitted_to_the_first_set(tmp_path):

@@ -16,6 +16,7 @@ from raremd.data.features import write_features
 from raremd.io.provenance import PACKAGES, peak_memory_gib, provenance, sha256
 from raremd.io.storage import (
     atomic_path,
+    by_number,
     read_arrays,
     read_attributes,
     read_json,
@@ -244,3 +245,11 @@ def test_provenance_is_json_and_complete():
     assert set(found["versions"]) == set(PACKAGES)
     assert found["versions"]["numpy"] == np.__version__
     assert 0.01 < peak_memory_gib() < 1000
+
+
+def test_many_trajectories_keep_the_order_of_their_numbers(tmp_path):
+    numbers = [0, 1, 999, 1000, 1001, 9999, 10_000, 10_001, 20_000]
+    arrays = {f"md/{n:04d}": np.array([n]) for n in numbers}
+    write_arrays(tmp_path / "a.h5", dict(reversed(arrays.items())))
+    found = by_number(read_arrays(tmp_path / "a.h5", "md"))
+    assert np.concatenate(found).tolist() == numbers

@@ -198,8 +198,10 @@ class TestHierarchical:
         model = np.array([3.0, np.nan, np.inf, 40.0, -40.0, 3.0])
         np.testing.assert_array_equal(log2_deviation(model, 1.0), [2, 10, 10, 10, -10, 2])
         np.testing.assert_array_equal(
-            log2_deviation(np.array([3.0, np.nan, np.nan]), np.array([np.inf, np.inf, np.nan])),
-            [-10, 10, np.nan],
+            log2_deviation(
+                np.array([3.0, np.nan, np.inf, np.nan]), np.array([np.inf, np.inf, np.inf, np.nan])
+            ),
+            [-10, 10, 10, np.nan],
         )
 
     def test_ratio_of_identical_replicates_shows_the_md_alone(self):
