@@ -75,6 +75,7 @@ def draw(data: Fitted, look: Look) -> Figure:
         axes.set(xscale="log", yscale="log")
         if not own:
             axes.text(0.5, 0.5, "not known", transform=axes.transAxes, ha="center", va="center")
+            axes.tick_params(which="both", length=0, labelbottom=False, labelleft=False)
         axes.xaxis.set_minor_formatter(NullFormatter())
         if system == systems[0]:
             unit = f" ({UNITS[quantity]})" if quantity in UNITS else ""
