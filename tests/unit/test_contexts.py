@@ -53,6 +53,14 @@ def test_last_core_is_remembered_across_the_barrier():
     assert last_cores(trajectory, core, side).tolist() == [1, 1, 0, 0, 0, 0, 0, 1, 1, 1]
 
 
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
+def test_a_trajectory_shorter_than_a_context_adds_what_it_has(n):
+    long = np.arange(300, dtype=np.int16) % 3
+    alone, both = (estimate_contexts(dtrajs, 3, 4, 0, 5.0) for dtrajs in ([long], [long, long[:n]]))
+    assert both.probability.shape == alone.probability.shape
+    assert np.isfinite(both.probability).all()
+
+
 def test_one_state_without_cores_is_the_markov_model(dtrajs):
     contexts = estimate_contexts(dtrajs, V, order=1, n_cores=0, strength=5.0)
     np.testing.assert_array_equal(contexts.probability, markov_probability(dtrajs, V))

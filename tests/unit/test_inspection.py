@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -229,6 +230,12 @@ def test_walkers_go_on_until_they_cross_as_often_as_is_wanted(path):
 def test_time_of_a_network_whose_prior_wants_long_histories():
     settings = {"embedding": 4, "hidden": 4, "prior": "markov", "order": 6}
     assert probe(ModelPlan("lstm", "lstm", settings, BUDGET), 5, 8).generation > 0
+
+
+def test_a_clock_of_core_time_that_does_not_move_is_no_fault(monkeypatch):
+    monkeypatch.setattr(time, "process_time", lambda: 1.0)
+    found = probe(ModelPlan("markov", "markov", {}, BUDGET), 5, 8)
+    assert 0 < found.generation < np.inf
 
 
 def test_running_time_is_that_of_models_and_of_starting_jobs(path):

@@ -50,17 +50,27 @@ def probe(plan: ModelPlan, n_states: int, walkers: int) -> Rates:
         batch = [Part(1.0, drawn[:, :-1], drawn[:, 1:])]
         for step in range(PROBE_STEPS + 1):
             if step == 1:  # the first one warms up
-                started = time.process_time()
+                started = _clocks()
             training_step(model, optimiser, batch, how.gradient_norm)
-        rate = PROBE_STEPS * how.batch * how.window / (time.process_time() - started)
+        rate = PROBE_STEPS * how.batch * how.window / _core_seconds_since(started)
     prompt = torch.from_numpy(windows.draw(walkers, rng)[:, :-1])
     with torch.inference_mode():
         state, tokens = model.initial_state(prompt), prompt[:, -1].clone()
         out = np.empty((PROBE_FRAMES, walkers), np.int16)
         tokens, state = model.generate(tokens, state, Stream(0, 0, 0), out[:1])  # warms up
-        started = time.process_time()
+        started = _clocks()
         model.generate(tokens, state, Stream(0, 0, 1), out)
-    return Rates(rate, PROBE_FRAMES * walkers / (time.process_time() - started))
+    return Rates(rate, PROBE_FRAMES * walkers / _core_seconds_since(started))
+
+
+def _clocks() -> tuple[float, float]:
+    return time.process_time(), time.perf_counter()
+
+
+def _core_seconds_since(started: tuple[float, float]) -> float:
+    """Core time, or the time that went by: under a limit of core time Linux counts whole ticks."""
+    core, all_time = (now - then for now, then in zip(_clocks(), started, strict=True))
+    return core or all_time
 
 
 def job_start() -> float:

@@ -182,6 +182,8 @@ def _level(
     """Number of the context of n states at each frame that has a next one, and that next."""
     contexts, nexts = [], []
     for trajectory, cores in zip(trajectories, seen, strict=True):
+        if len(trajectory) <= n:  # too short for one
+            continue
         t = trajectory.astype(np.int64)
         context = cores[n - 1 : -1].astype(np.int64)
         for age in range(n - 1, -1, -1):
