@@ -221,12 +221,12 @@ def test_removals_are_compared_with_what_they_are_made_of():
     )
     models = ("markov", "lstm", "transformer")
     study = plan_of(["toy"], models, {"toy": {"cored": "fine"}})
-    lines = snapshot.removals(table, study)
+    lines = snapshot.removals(table, [], study)
     assert "| `toy` | `x/dt_1/cored` | -1.00 | **+1.00** | +0.00 | – | – |" in lines
     assert "slows the MD itself in `cored` of `toy` (by a factor of 2.00)" in " ".join(lines)
     milder = table.assign(value=table["value"].replace(32.0, 18.0))
-    assert "slows the MD" not in " ".join(snapshot.removals(milder, study))
-    assert snapshot.removals(table, plan_of(["toy"], models, {"toy": {}})) == []
+    assert "slows the MD" not in " ".join(snapshot.removals(milder, [], study))
+    assert snapshot.removals(table, [], plan_of(["toy"], models, {"toy": {}})) == []
 
 
 def test_budgets_follow_each_other_whatever_their_names():
@@ -271,7 +271,7 @@ def test_rates_stand_under_their_lags():
         for (quantity, lag), value in zip(what, values, strict=True)
     ]
     rows.append(row(replicate=0, quantity="cross_entropy", lag=np.nan, value=0.5))
-    lines = snapshot._speed(pd.DataFrame(rows), plan_of(["toy"], ("lstm",), {}))
+    lines = snapshot._speed(pd.DataFrame(rows), [], plan_of(["toy"], ("lstm",), {}))
     assert "| `toy` | LSTM | 0.25 | 3.00 | 5.00 | 0.5000 |" in lines
 
 
@@ -279,6 +279,6 @@ def test_bold_is_what_leaves_the_interval_of_the_md():
     md = {"model": "md", "replicate": 0}
     rows = [row(lag=5.0, low=6.0, high=10.0, **md)]
     rows += [row(partition="cored", lag=lag, value=v, **md) for lag, v in ((1.0, 9.0), (5.0, 16.0))]
-    lines = snapshot.removals(pd.DataFrame(rows), plan_of(["toy"], (), {"toy": {"cored": "fine"}}))
+    lines = snapshot.removals(pd.DataFrame(rows), [], plan_of(["toy"], (), {"toy": {"cored": "fine"}}))
     (line,) = [line for line in lines if line.startswith("| `toy`")]
     assert line.endswith("| +0.17 | **+1.00** |")

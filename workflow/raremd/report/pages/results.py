@@ -17,9 +17,10 @@ from raremd.analysis.claim_records import ClaimRecord, Judgement
 from raremd.analysis.claims import LSTM, TRANSFORMER
 from raremd.analysis.ladder import rungs
 from raremd.analysis.tidy import CELL, pick
+from raremd.analysis.verdicts import Verdict
 from raremd.analysis.words import count, listed
 from raremd.io.provenance import HASH
-from raremd.report.names import named
+from raremd.report.names import named, pretty, tokens
 from raremd.report.pages.answers import NUMBERS, answers
 from raremd.report.pages.claims import (
     CONTROLS,
@@ -104,11 +105,38 @@ def demoted(text: str) -> list[list[str]]:
     return [[f"#{x}" if x.startswith("##") else x for x in section] for section in sections]
 
 
-def removals(comparison: pd.DataFrame, study: ResultsPagePlan) -> list[str]:
+def _network(model: str, study: ResultsPagePlan) -> str:
+    """The network that a model is, or that it is with more tokens."""
+    of = {control.name: control.of for control in study.controls if control.varies == "budget"}
+    return of.get(model, model)
+
+
+def _judged(
+    model: str, cell: Cell, records: Sequence[ClaimRecord], study: ResultsPagePlan
+) -> tuple[str, str]:
+    """A model at the budget of the verdicts on a cell, and that in words; those decided first."""
+    network = _network(model, study)
+    mine = [
+        r
+        for r in records
+        if (r.model, r.claim != "C6") == (network, True) and cell.folder in r.cells
+    ]
+    decided = [r for r in mine if r.long_lag.verdict is not Verdict.UNDECIDED]
+    budget = max((r.budget for r in decided or mine), default=None)
+    names = {rung.budget: rung.name for rung in rungs(network, study.controls, [])}
+    name = model if budget is None else names[budget]
+    budgets = {name: budget for budget, name in names.items()}
+    return name, tokens(budgets.get(name, 1.0)) if len(names) > 1 else ""
+
+
+def removals(
+    comparison: pd.DataFrame, records: Sequence[ClaimRecord], study: ResultsPagePlan
+) -> list[str]:
     """What each removal of recrossings does to the slowest timescale of MD and models; a table.
 
     In the cell's own states, log2 over the MD of the same states with recrossings at the
     yardstick's lag. Bold is an MD that is over-cored: slower than the interval of that MD.
+    Networks have the budget of the verdicts on the cell.
     """
     rows, over = [], []
     for system, built_on in study.built_on.items():
@@ -126,11 +154,16 @@ def removals(comparison: pd.DataFrame, study: ResultsPagePlan) -> list[str]:
             if long["md"] > high:
                 over.append(f"`{partition}` of `{system}` (by a factor of {long['md'] / md:.2f})")
             cells = [_log2(own, md, high), _log2(long["md"], md, high)]
-            cells += [_log2(long[m], md) if m in long else "–" for m in study.models]
+            for model in study.models:
+                name, budget = _judged(
+                    model, Cell(system, coordinate, interval, partition), records, study
+                )
+                told = _log2(long[name], md) if name in long else "–"
+                cells.append(f"{told} ({budget})" if budget and told != "–" else told)
             rows.append([f"`{system}`", f"`{coordinate}/dt_{interval:g}/{partition}`", *cells])
     if not rows:
         return []
-    models = [named(model, study.controls) for model in study.models]
+    models = [pretty(_network(model, study)) for model in study.models]
     return [
         "Slowest timescale after recrossings were removed: log2 over that of the MD in the same",
         "states with its recrossings, at the yardstick's lag. Bold: even the MD is now slower than",
@@ -161,7 +194,9 @@ def _log2(value: float, md: float, high: float = np.inf) -> str:
     return f"**{text}**" if value > high else text
 
 
-def _speed(comparison: pd.DataFrame, study: ResultsPagePlan) -> list[str]:
+def _speed(
+    comparison: pd.DataFrame, records: Sequence[ClaimRecord], study: ResultsPagePlan
+) -> list[str]:
     """Crossing rates and loss beside the timescale, in the base cells."""
     rows = []
     for base in study.bases:
@@ -171,7 +206,7 @@ def _speed(comparison: pd.DataFrame, study: ResultsPagePlan) -> list[str]:
         quantities = [
             ("yardstick_timescale", lag), ("crossing_rate", lag), ("crossing_rate", every),
         ]  # fmt: skip
-        for model in study.models:
+        for model in (_judged(model, base, records, study)[0] for model in study.models):
             loss = pick(cell, quantity="cross_entropy", model=model)["value"]
             if loss.empty:
                 continue
@@ -288,7 +323,7 @@ def page(
     lines += pictures([name for name in ("claims",) if name in figures])
     for claim in sorted({r.claim for r in claims}):
         of_claim = _of_systems(FIGURES[claim], systems, figures)
-        of_claim += removals(comparison, study) if claim == "C5" else []
+        of_claim += removals(comparison, claims, study) if claim == "C5" else []
         lines += claim_section(judgement, claim, controls, of_claim)
     lines += reasons(claims)
     lines += ["### Controls", "", CONTROLS, *_of_systems(["controls"], systems, figures)]
@@ -296,7 +331,11 @@ def page(
     why, _, readings = diagnosis.partition(DETAILS)
     lines += ["### Why a network fails", "", *why.splitlines()[2:], ""]
     lines += collapsed("Each network", readings.strip().splitlines())
-    lines += [*_speed(comparison, study), *spent(cost, controls), *longer(claims, cost, controls)]
+    lines += [
+        *_speed(comparison, claims, study),
+        *spent(cost, controls),
+        *longer(claims, cost, controls),
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -309,7 +348,7 @@ def _made(comparison: pd.DataFrame, study: ResultsPagePlan, commits: list[str]) 
     return [
         f"{count(len(study.bases), 'system')}, {count(n_cells, 'cell')}, {len(models)} models and "
         f"controls, up to {study.replicates} replicates of each. Written by the workflow at commit "
-        f"{at}; all numbers: [claims.json](claims.json), comparison.parquet, "
+        f"{at}; the numbers behind verdicts: [claims.json](claims.json), comparison.parquet, "
         "[cost.csv](cost.csv); how they were made: [config.json](config.json), "
         "[provenance.json](provenance.json), [method](../method.md).",
         "",
