@@ -253,6 +253,16 @@ def test_same_seed_same_table(files, table):
     assert not other["low"].equals(table["low"])
 
 
+def test_the_order_of_cells_changes_no_error_bar(files, table):
+    cells, kinetics, *others = files
+    assert len(cells) > 1
+    turned = compare(cells[::-1], kinetics[::-1], *others, seed=1)
+    order = [name for name in table.columns if name not in ("value", "low", "high")]
+    pd.testing.assert_frame_equal(
+        turned.sort_values(order, ignore_index=True), table.sort_values(order, ignore_index=True)
+    )
+
+
 def test_goes_through_parquet_and_csv(table, tmp_path):
     table.to_parquet(tmp_path / "t.parquet", index=False)
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "t.parquet"), table)

@@ -279,6 +279,8 @@ def test_bold_is_what_leaves_the_interval_of_the_md():
     md = {"model": "md", "replicate": 0}
     rows = [row(lag=5.0, low=6.0, high=10.0, **md)]
     rows += [row(partition="cored", lag=lag, value=v, **md) for lag, v in ((1.0, 9.0), (5.0, 16.0))]
-    lines = snapshot.removals(pd.DataFrame(rows), [], plan_of(["toy"], (), {"toy": {"cored": "fine"}}))
+    lines = snapshot.removals(
+        pd.DataFrame(rows), [], plan_of(["toy"], (), {"toy": {"cored": "fine"}})
+    )
     (line,) = [line for line in lines if line.startswith("| `toy`")]
     assert line.endswith("| +0.17 | **+1.00** |")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -210,9 +211,10 @@ def compare(
     """
     by_cell = _records_by_cell(runs)
     parts = []
-    for number, (factors, path) in enumerate(zip(cells, kinetics, strict=True)):
+    for factors, path in zip(cells, kinetics, strict=True):
         table = read_table(path)
-        rng = np.random.default_rng((seed, number))
+        # Of the cell alone: other cells do not change its error bars.
+        rng = np.random.default_rng((seed, zlib.crc32(factors.cell.folder.encode())))
         rows = list(_ratios(table, read_arrays(path, "bootstrap"), rng))
         rows += [row for record in by_cell[factors.cell] for row in _run_rows(record)]
         trained = as_table(row for row in rows if row.quantity in SUMMED_UP)
