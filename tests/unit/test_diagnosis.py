@@ -148,7 +148,7 @@ def test_one_training_asks_for_more_of_them():
     found = diagnosed(lstm=(0.1,))
     assert found.outcome == Outcome.CANNOT_TELL
     assert "give at least 3 replicates" in as_markdown([found])
-    assert "differ too much" in as_markdown([diagnosed(lstm=(0.1, 1.4, -1.3))])
+    assert "reaches across the tolerance" in as_markdown([diagnosed(lstm=(0.1, 1.4, -1.3))])
 
 
 def test_lags_have_their_unit():

@@ -189,7 +189,7 @@ def test_models_without_a_network_are_told_apart_from_markov_models():
 def test_replicates_that_would_decide_are_told():
     found = answer(cell_result(lstm=(0.1, 0.35, -0.2, 0.3, -0.1)), networks=("lstm",))
     assert found.outcome == Outcome.CANNOT_TELL
-    assert f"About {found.best.needed}, not 5, would decide" in headline(found)
+    assert f"About {found.best.needed} replicates, not 5, would decide" in headline(found)
     slow, fast = found.best.processes
     both = replace(found.best, processes=(replace(slow, needed=7), replace(fast, needed=12)))
     assert both.needed == 12
@@ -208,4 +208,4 @@ def test_a_corrected_network_is_named_where_the_plain_one_is_wrong():
 def test_one_training_asks_for_more_of_them():
     text = headline(answer(cell_result(lstm=(0.0,))))
     assert text == "Cannot tell: one training has no error bar; give at least 3 replicates."
-    assert "differ too much" in headline(answer(cell_result(lstm=SCATTERED)))
+    assert "reaches across the tolerance" in headline(answer(cell_result(lstm=SCATTERED)))

@@ -175,7 +175,7 @@ def diagnose(
     cause, evidence = None, doubts[0].text if doubts else ""
     if outcome is Outcome.CANNOT_TELL and not doubts:
         once = len(cell.deviations(rung.name, reading)) == 1
-        evidence = ONE_TRAINING if once else "the replicates differ too much"
+        evidence = ONE_TRAINING if once else "the interval reaches across the tolerance"
     if outcome is Outcome.NOT_REPRODUCED:
         cause, evidence = _main_cause(cell, rung, gains, ceiling, markov, tolerance, reading)
     return Diagnosis(

@@ -31,8 +31,8 @@ def _learned(systems: Sequence[Recommended]) -> str:
         if s.outcome is Outcome.REPRODUCED and s.best
     ]
     best = (
-        ". Averaged over its trainings, the best network reproduces every slow timescale, with "
-        f"95 % confidence, to within a factor of {listed(where)}"
+        ". Averaged over its trainings, the best network reproduces every slow timescale of the MD "
+        f"that it was trained on, with 95 % confidence, to within a factor of {listed(where)}"
         if where
         else ""
     )

@@ -59,9 +59,10 @@ def nearest(table: pd.DataFrame) -> str:
     known = first["doubt"] == ""
     counted, others = (first[known], first[~known]) if known.any() else (first, first[known])
     text = (
-        f"`{first['model'].iloc[0]}`: in {count(len(counted), 'system')} no timescale at any lag "
-        f"is off by more than a factor of {ratio(counted['score'].max())} (resampled "
-        f"trainings: up to {ratio(counted['high'].max())})"
+        f"`{first['model'].iloc[0]}`: in {count(len(counted), 'system')} no timescale at any lag, "
+        "averaged over its trainings, is off by more than a factor of "
+        f"{ratio(counted['score'].max())} (resampled trainings: up to "
+        f"{ratio(counted['high'].max())})"
     )
     if not known.any():
         return f"{text}, but their MD cannot decide what is right"

@@ -77,9 +77,10 @@ def _why(answer: Answer) -> str:
     replicates = max((p.replicates for p in best.processes), default=0)
     if replicates == 1:
         return ONE_TRAINING
+    across = "the interval reaches across the tolerance"
     if best.needed is None:
-        return "the replicates differ too much. Train longer"
-    return f"the replicates differ too much. About {best.needed}, not {replicates}, would decide"
+        return f"{across}. Train longer"
+    return f"{across}. About {best.needed} replicates, not {replicates}, would decide"
 
 
 def _markov(answer: Answer) -> str:
