@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
+from project import ROOT, copy_project
 
 from raremd.report.figures.catalogue import KINDS
 from raremd.study.code import import_closure
@@ -86,6 +87,16 @@ def test_a_new_level_and_a_longer_lag_at_once(finished):
     planned = finished.planned()
     assert planned["train_and_generate"] == 1
     assert planned["estimate_kinetics"] == 4
+
+
+def test_laws_that_were_kept_are_no_reason_to_fit_them_again(tmp_path):
+    project = copy_project(tmp_path)
+    config, targets = str(ROOT / "tests/laws.yaml"), ("write_laws_page", "keep_laws")
+    before = (project.folder / "resources/laws.json").read_text()
+    run = project.snakemake("--", *targets, config=config)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert (project.folder / "resources/laws.json").read_text() != before
+    assert project.planned(config, *targets) == {}
 
 
 def test_another_budget_retrains_everything_but_keeps_the_states(finished):

@@ -1,10 +1,10 @@
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
 import pytest
-from judged import LAG, assessment, cell_result, claim_record
+from judged import LAG, assessment, cell_result, claim_record, finding
 from PIL import Image
 from spot_check import KEPT, compare_cell, of_first_replicate, verdict
 
@@ -13,6 +13,7 @@ from raremd.analysis.cell_result import cell_results
 from raremd.analysis.claim_records import ControlError, Judgement
 from raremd.analysis.claims import judge_study
 from raremd.analysis.contrasts import Contrast
+from raremd.analysis.verdicts import Verdict
 from raremd.report.pages import pictures
 from raremd.report.pages import results as snapshot
 from raremd.report.pages.claims import control_table
@@ -273,6 +274,25 @@ def test_rates_stand_under_their_lags():
     rows.append(row(replicate=0, quantity="cross_entropy", lag=np.nan, value=0.5))
     lines = snapshot._speed(pd.DataFrame(rows), [], plan_of(["toy"], ("lstm",), {}))
     assert "| `toy` | LSTM | 0.25 | 3.00 | 5.00 | 0.5000 |" in lines
+
+
+def test_networks_have_the_budget_of_the_verdicts_on_a_cell():
+    cell = Cell("toy", "x", 1.0, "cored")
+    controls = tuple(Control(f"lstm_{n}", "lstm", "budget", n) for n in (4.0, 16.0))
+    study = replace(plan_of(["toy"], ("markov", "lstm_4.0"), {}), controls=controls)
+    cells = (cell.folder, "toy/x/dt_1/fine")
+    sure = claim_record("C5", cells=cells, budget=4.0)
+    still_open = replace(sure, claim="C4", budget=16.0, long_lag=finding(Verdict.UNDECIDED))
+    both = replace(sure, claim="C6", model="transformer", budget=16.0)
+
+    def judged(model, *records):
+        return snapshot._judged(model, cell, records, study)
+
+    assert judged("lstm_4.0", sure, still_open, both) == ("lstm_4.0", "4 x tokens")
+    assert judged("lstm_4.0", still_open) == ("lstm_16.0", "16 x tokens")
+    elsewhere = replace(still_open, cells=("toy/x/dt_1/other",))
+    assert judged("lstm_4.0", elsewhere) == ("lstm_4.0", "4 x tokens")
+    assert judged("markov", sure) == ("markov", "")
 
 
 def test_bold_is_what_leaves_the_interval_of_the_md():
