@@ -105,6 +105,13 @@ def demoted(text: str) -> list[list[str]]:
     return [[f"#{x}" if x.startswith("##") else x for x in section] for section in sections]
 
 
+def _sentence_first(sections: list[list[str]]) -> list[list[str]]:
+    """What stands before the first table is a section of its own, so that it is always shown."""
+    (first, *others) = sections
+    n = next((n for n, line in enumerate(first) if line.startswith("|")), len(first))
+    return [section for section in (first[:n], first[n:]) if section] + others
+
+
 def _network(model: str, study: ResultsPagePlan) -> str:
     """The network that a model is, or that it is with more tokens."""
     of = {control.name: control.of for control in study.controls if control.varies == "budget"}
@@ -316,7 +323,9 @@ def page(
         "## Which interval and partition should I use, and how do I know?",
         "",
     ]
-    shown, left = before_details(head, demoted(recommendation.partition(DETAILS)[0]))
+    shown, left = before_details(
+        head, _sentence_first(demoted(recommendation.partition(DETAILS)[0]))
+    )
     lines = [*head, *shown, DETAILS, "", *left]
     lines += ["### The claims at a glance", "", *scoreboard(claims), ""]
     lines += [line for section in what_to_do(claims) for line in section] + [how(claims)]
