@@ -10,10 +10,12 @@ from chains import double_well, sample_chain
 
 from raremd.learning.batches import second_pass
 from raremd.learning.checks import check_agreement, load_weights, loss_after_warm_up
+from raremd.learning.estimators import estimator
 from raremd.learning.fitted import Record
 from raremd.learning.generation import generate
 from raremd.learning.leak import HeldOutWindows, read_held_out
 from raremd.learning.replicates import CellData, train_model
+from raremd.learning.saved import load
 from raremd.learning.windows import Windows
 from raremd.models import build_model, model_class
 from raremd.models.base import ModelError
@@ -35,15 +37,13 @@ V = 4
 def kinds(monkeypatch):
     """Every class of `odd_models` is a kind of model."""
 
-    class NoSettings(models.Section):
-        """None."""
+    def without_options(name):
+        return type(f"{name}Settings", (models.Section,), {"__doc__": "None."})
 
-    made = {
-        name: models.Kind(NoSettings, f"odd_models:{name}")
-        for name, one in vars(odd_models).items()
-        if isinstance(one, type) and issubclass(one, odd_models.SequenceModel)
-    }
-    monkeypatch.setattr(models, "KINDS", models.KINDS | made)
+    for name, one in vars(odd_models).items():
+        if isinstance(one, type) and issubclass(one, odd_models.SequenceModel):
+            kind = models.Kind(without_options(name), f"odd_models:{name}")
+            monkeypatch.setitem(models.KINDS, name, kind)
 
 
 @pytest.fixture(scope="module")
@@ -92,8 +92,8 @@ class TestModes:
 
 
 class TestResuming:
-    @pytest.mark.parametrize("kind", ["Noisy", "Dropping"])
-    def test_a_loss_with_random_numbers_goes_on_to_the_same_bits(self, kind, data, tmp_path):
+    @pytest.mark.parametrize("kind", ["Noisy", "Dropping", "Tied", "InBfloat16"])
+    def test_it_goes_on_to_the_same_bits(self, kind, data, tmp_path):
         (tmp_path / "a").mkdir(), (tmp_path / "b").mkdir()
         whole = trained(data, tmp_path / "a", kind)
         with pytest.raises(Killed):
@@ -234,6 +234,18 @@ class TestWeights:
         model = build_model("Bigram", V, {})
         with refused("toy", "table", "buffers registered"):
             load_weights(model, {}, "toy")
+
+    @pytest.mark.parametrize("kind", ["Tied", "InBfloat16"])
+    def test_a_file_of_a_fit_makes_the_same_model(self, kind, data, tmp_path):
+        options = {"tokens": 4_000, "window": 20, "batch": 10, "gap": 0}
+        fitted = estimator(kind)(**options).fit([data.training[0]], progress=False)
+        fitted.save(tmp_path / "model.safetensors")
+        loaded = load(tmp_path / "model.safetensors")
+        pair = [of.network.state_dict() for of in (fitted, loaded)]
+        for name, value in pair[0].items():
+            assert torch.equal(value, pair[1][name]), name
+        walks = [of.generate(3, 40, progress=False) for of in (fitted, loaded)]
+        assert np.array_equal(*walks)
 
     def test_a_model_without_tensors_works(self, data, tmp_path):
         found = trained(data, tmp_path, "NoTensors")
