@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import odd_models
+import odd_predictions
 import pytest
 import torch
 from chains import double_well, sample_chain
@@ -16,6 +17,7 @@ from raremd.learning.generation import generate
 from raremd.learning.leak import HeldOutWindows, read_held_out
 from raremd.learning.replicates import CellData, train_model
 from raremd.learning.saved import load
+from raremd.learning.trial import WALKERS, check_predictions
 from raremd.learning.windows import Windows
 from raremd.models import build_model, model_class
 from raremd.models.base import ModelError
@@ -35,14 +37,14 @@ V = 4
 
 @pytest.fixture(autouse=True)
 def kinds(monkeypatch):
-    """Every class of `odd_models` is a kind of model."""
+    """Every class of `odd_models` and `odd_predictions` is a kind of model."""
 
     def without_options(name):
         return type(f"{name}Settings", (models.Section,), {"__doc__": "None."})
 
-    for name, one in vars(odd_models).items():
+    for name, one in (vars(odd_models) | vars(odd_predictions)).items():
         if isinstance(one, type) and issubclass(one, odd_models.SequenceModel):
-            kind = models.Kind(without_options(name), f"odd_models:{name}")
+            kind = models.Kind(without_options(name), f"{one.__module__}:{name}")
             monkeypatch.setitem(models.KINDS, name, kind)
 
 
@@ -121,7 +123,7 @@ def walk(kind, n_frames=20, n_states=V):
 
 
 class TestTrajectories:
-    @pytest.mark.parametrize("method", ["prepare", "encode", "restrict"])
+    @pytest.mark.parametrize("method", ["prepare", "encode", "restrict", "calibrate"])
     def test_a_model_that_changes_them_is_told(self, method, data, tmp_path):
         kind = f"{method.capitalize()}sInPlace"
         own = CellData(V, *([t.copy() for t in part] for part in (data.training, data.validation)))
@@ -222,6 +224,55 @@ class TestAgreement:
         check_agreement(model, held_out, by_step)
         by_loss = loss_after_warm_up(model, held_out)
         assert by_loss == pytest.approx(by_step, rel=1e-3)
+
+
+def told_at_once(kind, data, path, *words):
+    """A model is refused before its first step, in one line."""
+    steps = []
+    with refused(kind, *words):
+        trained(data, path, kind, steps.append)
+    assert not steps
+
+
+class TestTrial:
+    def test_random_predictions_are_told_at_once(self, data, tmp_path):
+        for kind in ("AlwaysDrops", "NoisyStep"):
+            told_at_once(kind, data, tmp_path, "random numbers in evaluation mode", "training")
+
+    def test_a_loss_that_changes_its_inputs_is_told_at_once(self, data, tmp_path):
+        told_at_once("ChangesInputs", data, tmp_path, r"loss\(\) changes its inputs", "copy")
+
+    def test_positions_that_end_are_told_at_once(self, data, tmp_path):
+        words = (r"step\(\) fails 21 frames after a prompt of 20", "IndexError", "positions")
+        told_at_once("Positions", data, tmp_path, *words)
+
+    @pytest.mark.parametrize("kind", ["MixesWalkers", "StateOnSelf"])
+    def test_walkers_that_depend_on_each_other_are_told_at_once(self, kind, data, tmp_path):
+        told_at_once(kind, data, tmp_path, "walkers depend on each other", "self")
+
+    @pytest.mark.parametrize("kind", ["Recurrent", "LastPositions", "CachesPhases"])
+    def test_sound_models_are_trained(self, kind, data, tmp_path):
+        assert np.isfinite(trained(data, tmp_path, kind).cross_entropy)
+
+    @pytest.mark.parametrize("kind", sorted(models.KINDS))
+    def test_kinds_of_the_package_pass_as_they_are_and_with_large_weights(self, kind, data):
+        model = build_model(
+            kind, V, {"two_level": {"cores": 2}, "hmm": {"hidden": 2}}.get(kind, {})
+        )
+        model.prepare(data.training)
+        windows = Windows.of([model.encode(t) for t in data.validation], 20).spread(WALKERS)
+        check_predictions(model, windows)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.mul_(3.0)
+        check_predictions(model, windows)
+
+    def test_torch_goes_on_with_its_own_random_numbers(self, data):
+        windows = Windows.of(data.validation, 20).spread(WALKERS)
+        model = build_model("Recurrent", V, {})
+        before = torch.get_rng_state()
+        check_predictions(model, windows)
+        assert torch.equal(torch.get_rng_state(), before)
 
 
 class TestWeights:
