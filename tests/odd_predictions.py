@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from odd_models import Bigram
 from torch import nn
@@ -124,18 +123,6 @@ class CachesPhases(Bigram):
         if self.phases is None:
             self.phases = torch.ones(self.n_states)
         return self.table(tokens) * self.phases
-
-
-class DrawsAtRandom(Bigram):
-    """Generates with random numbers that nobody can repeat."""
-
-    def generate(self, tokens, state, stream, out):
-        for row in out:
-            cuts = self.logits(tokens).softmax(1).numpy().cumsum(1)
-            chosen = np.random.default_rng().random((len(cuts), 1))
-            drawn = (chosen > cuts[:, :-1]).sum(1)
-            row[:], tokens = drawn, torch.from_numpy(drawn)
-        return tokens, state
 
 
 class Lazy(Embedded):
