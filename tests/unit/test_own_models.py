@@ -250,6 +250,17 @@ class TestTrial:
     def test_walkers_that_depend_on_each_other_are_told_at_once(self, kind, data, tmp_path):
         told_at_once(kind, data, tmp_path, "walkers depend on each other", "self")
 
+    @pytest.mark.parametrize(
+        ("kind", "words"),
+        [
+            ("Lazy", ["'out.weight' has no shape yet", "__init__", "LazyLinear"]),
+            ("Complex", ["'phases' is complex", "two parameters"]),
+            ("SparseGradients", ["sparse gradient", "sparse=True"]),
+        ],
+    )
+    def test_parameters_that_cannot_be_trained_are_told_at_once(self, kind, words, data, tmp_path):
+        told_at_once(kind, data, tmp_path, *words)
+
     @pytest.mark.parametrize("kind", ["Recurrent", "LastPositions", "CachesPhases"])
     def test_sound_models_are_trained(self, kind, data, tmp_path):
         assert np.isfinite(trained(data, tmp_path, kind).cross_entropy)

@@ -100,6 +100,21 @@ def loss_to_descend(
     )
 
 
+def check_gradients(model: SequenceModel, parameters: Sequence[torch.nn.Parameter]) -> None:
+    """Refuse gradients that the optimiser cannot take.
+
+    Raises
+    ------
+    ModelError
+        If one is sparse.
+    """
+    if any(p.grad is not None and p.grad.is_sparse for p in parameters):
+        raise ModelError(
+            f"{type(model).__name__}: loss() gives a sparse gradient; leave out sparse=True where "
+            "__init__ makes an embedding"
+        )
+
+
 def check_agreement(model: SequenceModel, held_out: HeldOutWindows, by_step: float) -> None:
     """Compare the cross-entropies that `loss` and `step` give for the same frames.
 

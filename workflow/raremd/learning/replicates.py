@@ -26,7 +26,7 @@ from raremd.learning.training import (
     resolve_device,
     train,
 )
-from raremd.learning.trial import WALKERS, check_predictions
+from raremd.learning.trial import WALKERS, check_parameters, check_predictions
 from raremd.learning.windows import Windows
 from raremd.models import SequenceModel, build_model
 from raremd.states.discrete_trajectories import DiscreteSystem
@@ -212,6 +212,7 @@ def train_model(
             Windows.of([model.encode(t) for t in part], settings.window)
             for part in (data.training, data.validation)
         )
+    check_parameters(model)
     check_predictions(model, validation.spread(WALKERS))
     before = Cost.now()
 

@@ -19,6 +19,7 @@ from raremd.learning.batches import Strata, second_pass, slow_windows
 from raremd.learning.checkpoint import Evaluation, Progress, fingerprint, load, save
 from raremd.learning.checks import (
     check_agreement,
+    check_gradients,
     check_loss,
     loss_to_descend,
     own_random_numbers,
@@ -202,6 +203,7 @@ def training_step(
         loss = weight * loss_to_descend(model, inputs, targets)
         loss.backward()
         total += loss.item()
+    check_gradients(model, optimiser.parameters)
     torch.nn.utils.clip_grad_norm_(optimiser.parameters, norm)
     optimiser.step()
     return total

@@ -1,4 +1,4 @@
-"""A few predictions before hours of training: random numbers, walkers, and frames beyond a window.
+"""Parameters and a few predictions before hours of training, and the same predictions after it.
 
 What is wrong with a model of a user's own shows here at once, and otherwise in no number by itself.
 """
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
+from torch.nn.parameter import is_lazy
 
 from raremd.learning.checks import own_random_numbers, predictions
 from raremd.models import SequenceModel
@@ -21,6 +22,28 @@ LEAST_BEYOND = 128
 """Frames that walkers go on, or as many as in a window where these are more."""
 NEAR, NEAR_IN_LESS = 1e-2, 5e-2
 """How far probabilities may differ by rounding, in float32 and in less."""
+
+
+def check_parameters(model: SequenceModel) -> None:
+    """Refuse parameters that cannot be trained.
+
+    Raises
+    ------
+    ModelError
+        If they have no shape yet, or are complex.
+    """
+    for key, parameter in model.named_parameters():
+        name = f"{type(model).__name__}: parameter '{key}'"
+        if is_lazy(parameter):
+            raise ModelError(
+                f"{name} has no shape yet; give its size in __init__, as nn.Linear does and "
+                "nn.LazyLinear does not"
+            )
+        if parameter.is_complex():
+            raise ModelError(
+                f"{name} is complex and cannot be trained; keep its real and its imaginary part as "
+                "two parameters"
+            )
 
 
 def check_predictions(model: SequenceModel, windows: np.ndarray) -> None:
