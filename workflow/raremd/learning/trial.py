@@ -39,7 +39,7 @@ def check_parameters(model: SequenceModel) -> None:
                 f"{name} has no shape yet; give its size in __init__, as nn.Linear does and "
                 "nn.LazyLinear does not"
             )
-        if parameter.is_complex():
+        if parameter.is_complex() and parameter.requires_grad:
             raise ModelError(
                 f"{name} is complex and cannot be trained; keep its real and its imaginary part as "
                 "two parameters"
