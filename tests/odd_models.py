@@ -43,6 +43,29 @@ class Dropping(Bigram):
         return self.out(self.drop(hidden)).unflatten(0, tokens.shape)
 
 
+class Tied(Bigram):
+    """Embedding and read-out are the same weights, two biases parts of one tensor; sound."""
+
+    def __init__(self, n_states, settings):
+        super().__init__(n_states, settings)
+        del self.table
+        self.embedding, self.out = nn.Embedding(n_states, 8), nn.Linear(8, n_states)
+        self.out.weight = self.embedding.weight
+        both = torch.zeros(2 * n_states)
+        self.bias, self.more = nn.Parameter(both[:n_states]), nn.Parameter(both[n_states:])
+
+    def logits(self, tokens):
+        return self.out(self.embedding(tokens)) + self.bias + self.more
+
+
+class InBfloat16(Bigram):
+    """Its weights are in bfloat16; sound."""
+
+    def __init__(self, n_states, settings):
+        super().__init__(n_states, settings)
+        self.bfloat16()
+
+
 class WatchedModes(Bigram):
     """Notes in which mode each method finds it."""
 

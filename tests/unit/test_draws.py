@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import numpy as np
 import pytest
 import torch
@@ -69,6 +71,25 @@ def test_right_draws_pass(matrix):
 def test_wrong_draws_are_told(wrong, told):
     with pytest.raises(ModelError, match=told):
         check_draws(Chain(wrong=wrong), PROMPTS)
+
+
+@pytest.mark.parametrize("wrong", ["NumPy", "torch", "Python"])
+def test_numbers_that_nobody_can_repeat_are_told(wrong):
+    class OwnTokens(Chain):
+        def encode(self, trajectory):
+            return trajectory.copy()
+
+        def generate(self, tokens, state, stream, out):
+            if wrong == "NumPy":
+                out[:] = np.random.default_rng().integers(4, size=out.shape)
+            if wrong == "torch":
+                out[:] = torch.randint(4, out.shape).numpy()
+            if wrong == "Python":
+                out[:] = [[random.randrange(4) for _ in row] for row in out]
+            return tokens, state
+
+    with pytest.raises(ModelError, match=r"OwnTokens: generate\(\) draws something else"):
+        check_draws(OwnTokens(), PROMPTS)
 
 
 def test_rare_states_that_happen_together_prove_nothing():

@@ -96,3 +96,21 @@ def test_an_option_without_a_default_is_saved_and_loaded(md, monkeypatch, tmp_pa
     monkeypatch.setitem(models.KINDS, "asked", kind)
     estimator("asked")(many=3, window=20).fit(md, progress=False).save(tmp_path / "a.safetensors")
     assert raremd.load(tmp_path / "a.safetensors").options.many == 3
+
+
+def test_a_default_that_its_own_class_does_not_allow_is_named_as_such(monkeypatch):
+    class HastySettings(models.MarkovSettings):
+        """One that is out of bounds."""
+
+        ahead: int = Field(default=7, le=1, description="Frames.")
+
+    monkeypatch.setitem(models.KINDS, "hasty", models.Kind(HastySettings, "raremd.models:X"))
+    told = "^default of HastySettings.ahead: 7 must be at most 1$"
+    with pytest.raises(ConfigError, match=told):
+        estimator("hasty")()
+    with pytest.raises(ConfigError, match=told):
+        models.read_model_settings("hasty", {})
+    with pytest.raises(ConfigError, match=r"^Hasty\.ahead: 9 must be at most 1$"):
+        estimator("hasty")(ahead=9)
+    with pytest.raises(ConfigError, match=r"^settings\.ahead: 9 must be at most 1$"):
+        models.read_model_settings("hasty", {"ahead": 9})

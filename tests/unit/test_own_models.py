@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import odd_models
+import odd_predictions
 import pytest
 import torch
 from chains import double_well, sample_chain
 
 from raremd.learning.batches import second_pass
 from raremd.learning.checks import check_agreement, load_weights, loss_after_warm_up
+from raremd.learning.estimators import estimator
 from raremd.learning.fitted import Record
 from raremd.learning.generation import generate
 from raremd.learning.leak import HeldOutWindows, read_held_out
 from raremd.learning.replicates import CellData, train_model
+from raremd.learning.saved import load
+from raremd.learning.trial import WALKERS, check_predictions
 from raremd.learning.windows import Windows
 from raremd.models import build_model, model_class
 from raremd.models.base import ModelError
@@ -33,17 +37,15 @@ V = 4
 
 @pytest.fixture(autouse=True)
 def kinds(monkeypatch):
-    """Every class of `odd_models` is a kind of model."""
+    """Every class of `odd_models` and `odd_predictions` is a kind of model."""
 
-    class NoSettings(models.Section):
-        """None."""
+    def without_options(name):
+        return type(f"{name}Settings", (models.Section,), {"__doc__": "None."})
 
-    made = {
-        name: models.Kind(NoSettings, f"odd_models:{name}")
-        for name, one in vars(odd_models).items()
-        if isinstance(one, type) and issubclass(one, odd_models.SequenceModel)
-    }
-    monkeypatch.setattr(models, "KINDS", models.KINDS | made)
+    for name, one in (vars(odd_models) | vars(odd_predictions)).items():
+        if isinstance(one, type) and issubclass(one, odd_models.SequenceModel):
+            kind = models.Kind(without_options(name), f"{one.__module__}:{name}")
+            monkeypatch.setitem(models.KINDS, name, kind)
 
 
 @pytest.fixture(scope="module")
@@ -92,8 +94,8 @@ class TestModes:
 
 
 class TestResuming:
-    @pytest.mark.parametrize("kind", ["Noisy", "Dropping"])
-    def test_a_loss_with_random_numbers_goes_on_to_the_same_bits(self, kind, data, tmp_path):
+    @pytest.mark.parametrize("kind", ["Noisy", "Dropping", "Tied", "InBfloat16"])
+    def test_it_goes_on_to_the_same_bits(self, kind, data, tmp_path):
         (tmp_path / "a").mkdir(), (tmp_path / "b").mkdir()
         whole = trained(data, tmp_path / "a", kind)
         with pytest.raises(Killed):
@@ -121,7 +123,7 @@ def walk(kind, n_frames=20, n_states=V):
 
 
 class TestTrajectories:
-    @pytest.mark.parametrize("method", ["prepare", "encode", "restrict"])
+    @pytest.mark.parametrize("method", ["prepare", "encode", "restrict", "calibrate"])
     def test_a_model_that_changes_them_is_told(self, method, data, tmp_path):
         kind = f"{method.capitalize()}sInPlace"
         own = CellData(V, *([t.copy() for t in part] for part in (data.training, data.validation)))
@@ -224,6 +226,66 @@ class TestAgreement:
         assert by_loss == pytest.approx(by_step, rel=1e-3)
 
 
+def told_at_once(kind, data, path, *words):
+    """A model is refused before its first step, in one line."""
+    steps = []
+    with refused(kind, *words):
+        trained(data, path, kind, steps.append)
+    assert not steps
+
+
+class TestTrial:
+    def test_random_predictions_are_told_at_once(self, data, tmp_path):
+        for kind in ("AlwaysDrops", "NoisyStep"):
+            told_at_once(kind, data, tmp_path, "random numbers in evaluation mode", "training")
+
+    def test_a_loss_that_changes_its_inputs_is_told_at_once(self, data, tmp_path):
+        told_at_once("ChangesInputs", data, tmp_path, r"loss\(\) changes its inputs", "copy")
+
+    def test_positions_that_end_are_told_at_once(self, data, tmp_path):
+        words = (r"step\(\) fails 21 frames after a prompt of 20", "IndexError", "positions")
+        told_at_once("Positions", data, tmp_path, *words)
+
+    @pytest.mark.parametrize("kind", ["MixesWalkers", "StateOnSelf"])
+    def test_walkers_that_depend_on_each_other_are_told_at_once(self, kind, data, tmp_path):
+        told_at_once(kind, data, tmp_path, "walkers depend on each other", "self")
+
+    @pytest.mark.parametrize(
+        ("kind", "words"),
+        [
+            ("Lazy", ["'out.weight' has no shape yet", "__init__", "LazyLinear"]),
+            ("Complex", ["'phases' is complex", "two parameters"]),
+            ("SparseGradients", ["sparse gradient", "sparse=True"]),
+        ],
+    )
+    def test_parameters_that_cannot_be_trained_are_told_at_once(self, kind, words, data, tmp_path):
+        told_at_once(kind, data, tmp_path, *words)
+
+    @pytest.mark.parametrize("kind", ["Recurrent", "LastPositions", "CachesPhases"])
+    def test_sound_models_are_trained(self, kind, data, tmp_path):
+        assert np.isfinite(trained(data, tmp_path, kind).cross_entropy)
+
+    @pytest.mark.parametrize("kind", sorted(models.KINDS))
+    def test_kinds_of_the_package_pass_as_they_are_and_with_large_weights(self, kind, data):
+        model = build_model(
+            kind, V, {"two_level": {"cores": 2}, "hmm": {"hidden": 2}}.get(kind, {})
+        )
+        model.prepare(data.training)
+        windows = Windows.of([model.encode(t) for t in data.validation], 20).spread(WALKERS)
+        check_predictions(model, windows)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.mul_(3.0)
+        check_predictions(model, windows)
+
+    def test_torch_goes_on_with_its_own_random_numbers(self, data):
+        windows = Windows.of(data.validation, 20).spread(WALKERS)
+        model = build_model("Recurrent", V, {})
+        before = torch.get_rng_state()
+        check_predictions(model, windows)
+        assert torch.equal(torch.get_rng_state(), before)
+
+
 class TestWeights:
     @pytest.mark.parametrize("kind", ["Attribute", "AttributeOverWeights", "LateBuffer"])
     def test_what_they_do_not_hold_is_told(self, kind, data, tmp_path):
@@ -234,6 +296,18 @@ class TestWeights:
         model = build_model("Bigram", V, {})
         with refused("toy", "table", "buffers registered"):
             load_weights(model, {}, "toy")
+
+    @pytest.mark.parametrize("kind", ["Tied", "InBfloat16"])
+    def test_a_file_of_a_fit_makes_the_same_model(self, kind, data, tmp_path):
+        options = {"tokens": 4_000, "window": 20, "batch": 10, "gap": 0}
+        fitted = estimator(kind)(**options).fit([data.training[0]], progress=False)
+        fitted.save(tmp_path / "model.safetensors")
+        loaded = load(tmp_path / "model.safetensors")
+        pair = [of.network.state_dict() for of in (fitted, loaded)]
+        for name, value in pair[0].items():
+            assert torch.equal(value, pair[1][name]), name
+        walks = [of.generate(3, 40, progress=False) for of in (fitted, loaded)]
+        assert np.array_equal(*walks)
 
     def test_a_model_without_tensors_works(self, data, tmp_path):
         found = trained(data, tmp_path, "NoTensors")

@@ -12,9 +12,8 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
-from raremd.io.storage import atomic_path
+from raremd.io.tensors import write_tensors
 from raremd.learning.optimiser import AdamW
 from raremd.learning.windows import Windows
 from raremd.models import SequenceModel
@@ -143,14 +142,13 @@ def save(
     if not progress.finished:
         groups |= {"model": model.state_dict(), "optimiser": optimiser.state()}
     tensors = {
-        f"{group}.{name}": tensor.detach().contiguous()
+        f"{group}.{name}": tensor.detach()
         for group, part in groups.items()
         for name, tensor in part.items()
     }
     metadata = {"fingerprint": belongs_to, "progress": progress.to_json()}
     metadata["sha256"] = _content(tensors, metadata)
-    with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata)
+    write_tensors(path, tensors, metadata)
 
 
 def load(
@@ -209,4 +207,5 @@ def _content(tensors: Tensors, metadata: dict[str, str]) -> str:
 
 def _bytes(tensors: Tensors) -> Iterator[bytes]:
     for name, value in sorted(tensors.items()):
-        yield name.encode() + value.cpu().numpy().tobytes()
+        flat = value.detach().cpu().contiguous().flatten()
+        yield name.encode() + flat.view(torch.uint8).numpy().tobytes()  # NumPy has no bfloat16

@@ -11,7 +11,7 @@ import torch
 
 from raremd.learning.leak import HeldOutWindows
 from raremd.models import SequenceModel
-from raremd.models.base import ModelError, device_of, reads_states
+from raremd.models.base import ModelError, checked_step, device_of, reads_states
 
 SHARE, NATS = 0.1, 0.05
 """`loss` and `step` differ if they do by more than this share, and by more than so many nats a
@@ -19,6 +19,14 @@ frame. Those of our networks agree to 1e-6 nats in float32; bfloat16 rounds by 0
 NEGATIVE = -1e-3
 """Nats a frame; rounding alone does not reach below."""
 WINDOWS_AT_ONCE = 64
+
+
+@contextmanager
+def own_random_numbers() -> Iterator[None]:
+    """Torch's generators are left as they were."""
+    in_use = torch.cuda.is_initialized()
+    with torch.random.fork_rng([torch.cuda.current_device()] if in_use else []):
+        yield
 
 
 @contextmanager
@@ -92,6 +100,21 @@ def loss_to_descend(
     )
 
 
+def check_gradients(model: SequenceModel, parameters: Sequence[torch.nn.Parameter]) -> None:
+    """Refuse gradients that the optimiser cannot take.
+
+    Raises
+    ------
+    ModelError
+        If one is sparse.
+    """
+    if any(p.grad is not None and p.grad.is_sparse for p in parameters):
+        raise ModelError(
+            f"{type(model).__name__}: loss() gives a sparse gradient; leave out sparse=True where "
+            "__init__ makes an embedding"
+        )
+
+
 def check_agreement(model: SequenceModel, held_out: HeldOutWindows, by_step: float) -> None:
     """Compare the cross-entropies that `loss` and `step` give for the same frames.
 
@@ -113,8 +136,8 @@ def check_agreement(model: SequenceModel, held_out: HeldOutWindows, by_step: flo
         return
     raise ModelError(
         f"{type(model).__name__}: loss() says {by_loss:.3g} nats a frame, step() says "
-        f"{by_step:.3g}: they must be the same model; loss() must not see the targets, and "
-        "initial_state() must read the prompt"
+        f"{by_step:.3g}: they must be the same model; loss() must not see the targets or "
+        "change its inputs, and initial_state() must read the prompt"
     )
 
 
@@ -148,13 +171,12 @@ def check_weights(model: SequenceModel, window: np.ndarray) -> None:
         If it does not.
     """
     tokens = torch.from_numpy(window[None].astype(np.int64)).to(device_of(model))
-    in_use = torch.cuda.is_initialized()
-    with torch.random.fork_rng([torch.cuda.current_device()] if in_use else []):
-        wanted = _predictions(model, tokens)
+    with own_random_numbers(), torch.no_grad():
+        wanted = predictions(model, tokens)
         made = type(model)(model.n_states, model.settings)
         load_weights(made, model.state_dict(), type(model).__name__)
         try:
-            found = _predictions(made.to(tokens.device), tokens)
+            found = predictions(made.to(tokens.device), tokens)
         except Exception as error:  # whatever is missing in it
             raise _not_kept(type(model).__name__, f"{type(error).__name__}: {error}") from error
     for one, other in zip(wanted, found, strict=True):
@@ -192,12 +214,21 @@ def _not_kept(name: str, reason: str) -> ModelError:
     )
 
 
-def _predictions(model: SequenceModel, tokens: torch.Tensor) -> list[torch.Tensor]:
-    """Loss of a window, and logits after it where tokens are states."""
-    torch.manual_seed(0)
-    with torch.no_grad():
-        found = [model.loss(tokens[:, :-1], tokens[:, 1:])]
-        if reads_states(model):
-            state = model.initial_state(tokens[:, :-1])
-            found.append(model.step(tokens[:, -2], state)[0].softmax(1))
+def predictions(model: SequenceModel, tokens: torch.Tensor, seed: int = 0) -> list[torch.Tensor]:
+    """Loss of windows, and probabilities after them where tokens are states.
+
+    Parameters
+    ----------
+    model : SequenceModel
+        In evaluation mode.
+    tokens : (n, length) int64 tensor
+    seed : int
+        Of torch's global generator.
+    """
+    torch.manual_seed(seed)
+    loss: object = model.loss(tokens[:, :-1], tokens[:, 1:])
+    found = [loss] if isinstance(loss, torch.Tensor) else []  # training says what it must be
+    if reads_states(model):
+        state = model.initial_state(tokens[:, :-1])
+        found.append(checked_step(model, tokens[:, -2], state)[0].softmax(1))
     return found

@@ -34,22 +34,31 @@ def check_draws(model: SequenceModel, prompts: np.ndarray) -> None:
     Parameters
     ----------
     model : SequenceModel
-        In evaluation mode. Nothing is asked of one that generates by `step`, or whose tokens are
-        not states.
+        In evaluation mode. Nothing is asked of one that generates by `step`; one whose tokens are
+        not states must only draw the same again.
     prompts : (n_walkers, length) int64
 
     Raises
     ------
     ModelError
-        If the states that are drawn are not as probable as `step` says, or if walkers, frames or
-        pieces depend on each other beyond what `step` predicts, both by more than chance does.
+        If other states are drawn from the same place in the random stream, if they are not as
+        probable as `step` says, or if walkers, frames or pieces depend on each other beyond what
+        `step` predicts, the last two by more than chance does.
     """
-    if type(model).generate is SequenceModel.generate or not reads_states(model):
+    if type(model).generate is SequenceModel.generate:
         return
-    prompt = torch.from_numpy(prompts[:WALKERS]).to(device_of(model))
+    prompt, name = torch.from_numpy(prompts[:WALKERS]).to(device_of(model)), type(model).__name__
     with torch.inference_mode():
-        score = _Scores.of(model, prompt, _drawn(model, prompt))
-    name = type(model).__name__
+        drawn, again = (_drawn(model, prompt) for _ in range(2))
+        if not np.array_equal(drawn, again):
+            raise ModelError(
+                f"{name}: generate() draws something else when it is called again with the same "
+                "`stream`; take its random numbers alone, none of NumPy's, Python's or torch's "
+                "generators, and keep what it remembers in the state"
+            )
+        if not reads_states(model):
+            return
+        score = _Scores.of(model, prompt, drawn)
     off, error = score.surprise.mean(), np.sqrt(score.surprise_variance.sum()) / score.surprise.size
     if abs(off) > max(NATS, SHARE * score.entropy, DEVIATIONS * error):
         raise ModelError(

@@ -11,10 +11,9 @@ import numpy as np
 import pandas as pd
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from raremd.data.state_numbers import StateNumbers
-from raremd.io.storage import atomic_path
+from raremd.io.tensors import write_tensors
 from raremd.learning.trained import is_far_above
 from raremd.models import SequenceModel
 from raremd.study.settings.fitting import Fitting
@@ -92,7 +91,7 @@ class Fitted:
 
     def save(self, path: Path, kind: str, options: Fitting) -> None:
         """Write a safetensors file."""
-        tensors = {f"model.{k}": v.contiguous() for k, v in self.model.state_dict().items()}
+        tensors = {f"model.{k}": v for k, v in self.model.state_dict().items()}
         tensors["states"] = torch.from_numpy(self.states.labels)
         tensors["prompts"] = torch.from_numpy(self.prompts)
         header = Header(
@@ -101,8 +100,7 @@ class Fitted:
             self.record,
             self.history.to_dict("records"),
         )
-        with atomic_path(path) as temporary:
-            save_file(tensors, temporary, {KEY: json.dumps(asdict(header))})
+        write_tensors(path, tensors, {KEY: json.dumps(asdict(header))})
 
 
 def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:

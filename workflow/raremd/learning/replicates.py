@@ -26,6 +26,7 @@ from raremd.learning.training import (
     resolve_device,
     train,
 )
+from raremd.learning.trial import WALKERS, check_parameters, check_predictions
 from raremd.learning.windows import Windows
 from raremd.models import SequenceModel, build_model
 from raremd.states.discrete_trajectories import DiscreteSystem
@@ -129,14 +130,17 @@ def calibrate(
     Raises
     ------
     ModelError
-        If methods of the model do not agree, or its weights do not make it, see `checks`.
+        If methods of the model do not agree, or its weights do not make it, see `checks` and
+        `trial`.
     """
     model.eval()
-    model.calibrate(data.training, one_number(*seed, 2))
+    with unchanged(model, "calibrate()", data.training):
+        model.calibrate(data.training, one_number(*seed, 2))
     validation = Windows.of([model.encode(t) for t in data.validation], budget.window)
     entropy = held_out_loss(model, validation, budget.batch)
     check_loss(model, entropy, "after calibrate()")
     held_out = held_out_leak(model, training, validation)
+    check_predictions(model, validation.spread(WALKERS))
     check_weights(model, validation.spread(1)[0])
     return entropy, held_out
 
@@ -208,6 +212,8 @@ def train_model(
             Windows.of([model.encode(t) for t in part], settings.window)
             for part in (data.training, data.validation)
         )
+    check_parameters(model)
+    check_predictions(model, validation.spread(WALKERS))
     before = Cost.now()
 
     def trained(share: float, seed: tuple[int, ...], checkpoint: Path) -> pd.DataFrame:

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from safetensors.torch import save_file
 
 from raremd.io.provenance import peak_memory_gib, provenance, sha256
-from raremd.io.storage import atomic_path, write_arrays, write_parquet, write_record
+from raremd.io.storage import write_arrays, write_parquet, write_record
+from raremd.io.tensors import write_tensors
 from raremd.kinetics.residence import crossings
 from raremd.kinetics.timescales import count_matrix, estimate, slow_split
 from raremd.learning.corrected import corrected
@@ -111,13 +111,12 @@ def train_and_generate(
         crossed.append(float(crossings(list(arrays[name]), sides, generation.lag)[0].sum()))
         generation_cost += Cost.now() - started
         state = trained.model.state_dict()
-        tensors |= {f"{name}/{k}": v.contiguous() for k, v in state.items()}
+        tensors |= {f"{name}/{k}": v for k, v in state.items()}
         parameters = sum(p.numel() for p in trained.model.parameters())
     table = pd.concat(histories, ignore_index=True)
     moved = [last_doubling(history) for history in histories]
     write_parquet(history, table)
-    with atomic_path(weights) as temporary:
-        save_file(tensors, temporary)
+    write_tensors(weights, tensors)
     write_arrays(generated, arrays, {"stride": plan.slicing.stride})
     record = RunRecord(
         **vars(provenance()),

@@ -17,7 +17,13 @@ import torch
 
 from raremd.learning.batches import Strata, second_pass, slow_windows
 from raremd.learning.checkpoint import Evaluation, Progress, fingerprint, load, save
-from raremd.learning.checks import check_agreement, check_loss, loss_to_descend
+from raremd.learning.checks import (
+    check_agreement,
+    check_gradients,
+    check_loss,
+    loss_to_descend,
+    own_random_numbers,
+)
 from raremd.learning.leak import HeldOut, HeldOutWindows, read_held_out
 from raremd.learning.optimiser import AdamW
 from raremd.learning.windows import Windows
@@ -197,6 +203,7 @@ def training_step(
         loss = weight * loss_to_descend(model, inputs, targets)
         loss.backward()
         total += loss.item()
+    check_gradients(model, optimiser.parameters)
     torch.nn.utils.clip_grad_norm_(optimiser.parameters, norm)
     optimiser.step()
     return total
@@ -223,14 +230,6 @@ def _batch(
 
 
 @contextmanager
-def _own_random_numbers() -> Iterator[None]:
-    """Torch's generators are left as they were."""
-    in_use = torch.cuda.is_initialized()
-    with torch.random.fork_rng([torch.cuda.current_device()] if in_use else []):
-        yield
-
-
-@contextmanager
 def _without_denormals() -> Iterator[None]:
     """Vanishing gradients would run a hundred times slower; the caller's numbers stay exact."""
     torch.set_flush_denormal(True)
@@ -252,7 +251,7 @@ def _with_leak(evaluation: Evaluation, held_out: HeldOut | None) -> Evaluation:
     )
 
 
-@_own_random_numbers()
+@own_random_numbers()
 @_without_denormals()
 def train(
     model: SequenceModel,

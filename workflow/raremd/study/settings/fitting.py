@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field, ValidationError
 
 from raremd.study.plans import Budget
-from raremd.study.settings.messages import ConfigError, explain
+from raremd.study.settings.messages import ConfigError, explain_options
 from raremd.study.settings.models import kind_of_model
 from raremd.study.settings.sections import Number, Section, Whole
 from raremd.study.settings.study import Model, Settings, Training
@@ -75,4 +75,6 @@ def read_options(kind: str, options: dict[str, object]) -> Fitting:
     try:
         return section.model_validate(plain)
     except ValidationError as error:
-        raise explain(error, (section.__name__.removesuffix("Options"),)) from None
+        name = section.__name__.removesuffix("Options")
+        own = kind_of_model(kind).settings.__name__
+        raise explain_options(error, (name,), options, own) from None

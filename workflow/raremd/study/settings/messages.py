@@ -156,17 +156,41 @@ def explain(error: ValidationError, prefix: tuple[str, ...] = ()) -> ConfigError
     prefix : tuple of str
         Keys above those that were validated.
     """
+    first = _first(error)
+    # Tags of alternatives, such as <method kmeans>, are no keys.
+    tags = [part for part in first["loc"] if str(part).startswith("<")]
+    keys = [*prefix, *(part for part in first["loc"] if part not in tags)]
+    return ConfigError(_line(first, keys, str(tags[-1]) if tags else ""))
+
+
+def explain_options(
+    error: ValidationError, prefix: tuple[str, ...], given: Iterable[str], section: str
+) -> ConfigError:
+    """As `explain`; a default that its own class does not allow is named as such.
+
+    Parameters
+    ----------
+    error, prefix
+        As in `explain`.
+    given : iterable of str
+        Keys that the user gave.
+    section : str
+        Name of the class with the defaults.
+    """
+    first = _first(error)
+    own = first["loc"] and first["type"] != "missing" and first["loc"][0] not in set(given)
+    return explain(error, (f"default of {section}",) if own else prefix)
+
+
+def _first(error: ValidationError) -> ErrorDetails:
+    """The first error by its path."""
     # A default that follows from other keys is not formed where one of those is wrong.
     own = [e for e in error.errors() if e["type"] != "default_factory_not_called"]
     # A list is also called too short where one of its items is wrong: the item is what to name.
     deepest = [
         e for e in own if not any(e["loc"] == o["loc"][: len(e["loc"])] != o["loc"] for o in own)
     ]
-    first = min(deepest, key=lambda e: [str(part) for part in e["loc"]])
-    # Tags of alternatives, such as <method kmeans>, are no keys.
-    tags = [part for part in first["loc"] if str(part).startswith("<")]
-    keys = [*prefix, *(part for part in first["loc"] if part not in tags)]
-    return ConfigError(_line(first, keys, str(tags[-1]) if tags else ""))
+    return min(deepest, key=lambda e: [str(part) for part in e["loc"]])
 
 
 def _line(error: ErrorDetails, keys: list[str | int], tag: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from raremd.study.settings.messages import ConfigError, explain, suggestion
+from raremd.study.settings.messages import ConfigError, explain_options, suggestion
 from raremd.study.settings.sections import Number, Section, Whole
 
 Prior = Literal["none", "seen_jumps", "smoothed", "markov", "markov_free"]
@@ -230,4 +230,4 @@ def read_model_settings(
     try:
         return entry.settings.model_validate(options)
     except ValidationError as error:
-        raise explain(error, keys) from None
+        raise explain_options(error, keys, options, entry.settings.__name__) from None

@@ -22,9 +22,12 @@ RESERVED = ("md", "reference", "exact")
 
 
 class Section(BaseModel):
-    """A mapping of the configuration; an unknown key is refused with the nearest valid one."""
+    """A mapping of the configuration; an unknown key is refused with the nearest valid one.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    Defaults are held to the same bounds as what is given.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
     @model_validator(mode="before")
     @classmethod
