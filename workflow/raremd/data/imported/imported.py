@@ -17,6 +17,7 @@ import numpy as np
 
 from raremd.data.columns import select_features
 from raremd.data.features import feature_writer
+from raremd.data.imported.biases import biases_among, words_on_biases
 from raremd.data.imported.clocks import NO_TIMES, Clock, clock_among, counts_runs, growing_time
 from raremd.data.imported.feature_files import read_file
 from raremd.data.imported.filled_in import FilledIn
@@ -50,9 +51,6 @@ from raremd.data.state_copies import StateCopies
 from raremd.data.state_numbers import MAX_LABEL, Wrapped, refuse_labels
 
 log = logging.getLogger(__name__)
-
-BIASES = ("bias", "rbias", "rct", "work", "force2", "acc", "neff", "nker", "zed")
-"""Endings of PLUMED's columns that are no coordinates of the molecule."""
 
 
 class Importer:
@@ -159,25 +157,17 @@ class Importer:
     def _wanted(self, table: Table, names: list[str]) -> list[int]:
         """Columns that are taken."""
         chosen = self._source.columns if isinstance(self._source, NumberSource) else None
-        biases = {n for n in names if "." in n and n.rpartition(".")[2] in BIASES}
-        if biases and not self.names:
-            log.warning(
-                "%s: holds %s; if this MD was biased, its kinetics are not those of the molecule",
-                *(table.label, ", ".join(sorted(biases))),
-            )
+        biases = biases_among(names)
         if chosen is None:
             columns = [k for k, n in enumerate(names) if n != TIME and n not in biases]
-            if biases and columns and not self.names:
-                log.warning(
-                    "%s: these columns are left out, as no coordinates of the molecule; name all "
-                    "columns that are wanted in source.columns to change that",
-                    table.label,
-                )
         else:
             try:
                 columns = select_features(chosen, names)
             except ValueError as error:
                 raise ValueError(f"{table.label}: source.columns: {error}") from error
+        for said in words_on_biases(biases, chosen is not None, bool(columns)):
+            if not self.names:  # once
+                log.warning("%s: %s", table.label, said)
         if not columns:
             raise ValueError(f"{table.label}: no column beside the time")
         if self._states and len(columns) > 1:
