@@ -18,7 +18,14 @@ import numpy as np
 from raremd.data.columns import select_features
 from raremd.data.features import feature_writer
 from raremd.data.imported.biases import biases_among, words_on_biases
-from raremd.data.imported.clocks import NO_TIMES, Clock, clock_among, counts_runs, growing_time
+from raremd.data.imported.clocks import (
+    NO_TIMES,
+    Clock,
+    Interval,
+    clock_among,
+    counts_runs,
+    growing_time,
+)
 from raremd.data.imported.feature_files import read_file
 from raremd.data.imported.filled_in import FilledIn
 from raremd.data.imported.fillers import Ends, filled, refuse_filler
@@ -86,8 +93,9 @@ class Importer:
             yield from read_molecular(files, self._source)
         if isinstance(self._source, NumberSource):
             named = bool(getattr(self._source, "names", None))
+            told = Interval(self._interval, self._unit, self._source.times)
             for file in files:
-                yield from read_file(file, self._source.dataset, self._states, named)
+                yield from read_file(file, self._source.dataset, self._states, named, told)
 
     def validates(self, label: str) -> bool:
         """Whether the trajectory with this label is in a file that validates."""

@@ -23,6 +23,7 @@ from typing import IO, Any
 import numpy as np
 import pandas as pd
 
+from raremd.data.imported.clocks import Interval
 from raremd.data.imported.joined import Line, Watch, refuse_turns
 from raremd.data.imported.tables import Table
 from raremd.data.imported.text_layout import (
@@ -284,7 +285,7 @@ def check_text(path: Path) -> None:
         raise ValueError(f"{path}: not a text file (it holds zero bytes)")
 
 
-def read_text(path: Path | str, states: bool = False) -> Table:
+def read_text(path: Path | str, states: bool = False, interval: Interval | None = None) -> Table:
     """One trajectory in a text file.
 
     Parameters
@@ -292,6 +293,8 @@ def read_text(path: Path | str, states: bool = False) -> Table:
     path : Path
     states : bool
         Whether the numbers are states, which may take turns.
+    interval : Interval, optional
+        That clocks which are no features are compared with.
 
     Raises
     ------
@@ -307,7 +310,7 @@ def read_text(path: Path | str, states: bool = False) -> Table:
     def read(columns: Sequence[int]) -> Iterator[np.ndarray]:
         others = set(range(layout.n_columns)) - (set(columns) if states else set())
         refuse_turns(first, layout, sorted(others), str(path))
-        counts, watch = Counts(), Watch(first, layout, columns, str(path))
+        counts, watch = Counts(), Watch(first, layout, columns, str(path), interval)
         for lines in itertools.chain([first], blocks):
             values = _parse(lines, layout, [*columns, *watch.columns], str(path))
             counts.add(values[:, 0])
