@@ -42,7 +42,8 @@ from raremd.data.imported.near_copies import NearCopies
 from raremd.data.imported.sources import matching_files
 from raremd.data.imported.steps import Steps
 from raremd.data.imported.subsamples import Subsamples
-from raremd.data.imported.tables import TIME, Table
+from raremd.data.imported.tables import TIME, Table, several_states
+from raremd.data.imported.time_axis import TimeAxis
 from raremd.data.imported.trajectory_files import plugins_silenced
 from raremd.data.imported.turns import Turns
 from raremd.data.imported.units import (
@@ -83,7 +84,7 @@ class Importer:
         self._subsamples, self._near_copies, self._turns = Subsamples(), NearCopies(), Turns()
         self._steps, self._filled_in = Steps(), FilledIn(self._states)
         self._ends, self._heads, self._state_copies = Ends(), Heads(), StateCopies()
-        self._wrapped = Wrapped()
+        self._wrapped, self._time_axis = Wrapped(), TimeAxis(self._states)
         self._single: list[str] = []  # of one frame
         self._validation = matching_files(source.validation)
 
@@ -179,11 +180,7 @@ class Importer:
         if not columns:
             raise ValueError(f"{table.label}: no column beside the time")
         if self._states and len(columns) > 1:
-            raise ValueError(
-                f"{table.label}: {len(columns)} columns where one state a frame is expected; "
-                "frames are rows and each trajectory an array or file of its own, or name the "
-                f"column with source.columns ({', '.join(names[:4])})"
-            )
+            raise ValueError(f"{table.label}: {several_states(table, len(columns), names)}")
         taken = [names[k] for k in columns]
         if len(set(taken)) < len(taken):
             twice = next(n for n in taken if taken.count(n) > 1)
@@ -295,6 +292,7 @@ class Importer:
         else:
             self._low[-1] = np.minimum(self._low[-1], low)
             self._high[-1] = np.maximum(self._high[-1], high)
+        self._time_axis.add(label, values, first)
         self._filled_in.add(label, self.names, values, first)
         if self._states:
             states = values[:, 0]
@@ -320,6 +318,7 @@ class Importer:
             if len(self._single) == len(self._files):
                 raise ValueError(f"{said}; the frames of a trajectory stand in one file or array")
             log.warning("%s; leave it out", said)
+        self._time_axis.finish()
         self._filled_in.finish()
         extents = Extents(np.stack(self._low), np.stack(self._high))
         low, high = extents.low.min(axis=0), extents.high.max(axis=0)
