@@ -90,11 +90,11 @@ class Importer:
 
     def tables(self, files: Iterable[str]) -> Iterator[Table]:
         """The trajectories of all files."""
+        told = Interval(self._interval, self._unit, self._source.times)
         if isinstance(self._source, TrajectorySource):
-            yield from read_molecular(files, self._source)
+            yield from read_molecular(files, self._source, told)
         if isinstance(self._source, NumberSource):
             named = bool(getattr(self._source, "names", None))
-            told = Interval(self._interval, self._unit, self._source.times)
             for file in files:
                 yield from read_file(file, self._source.dataset, self._states, named, told)
 
