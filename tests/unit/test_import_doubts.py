@@ -116,3 +116,22 @@ def test_numbers_that_yaml_changes(folder, number):
 def test_a_configuration_that_contains_itself(folder):
     (folder / "a.yaml").write_text("a: &x\n  b: *x\n")
     check_keys("a.yaml")
+
+
+@pytest.mark.parametrize("far", [1e6, -1e10, 500.0])
+def test_a_single_frame_far_from_all_others(folder, caplog, far):
+    for k in range(3):
+        np.save(f"{k}.npy", np.random.default_rng(k).normal(size=(200, 2)))
+    imported("?.npy")
+    assert "all other values" not in caplog.text
+    values = np.load("1.npy")
+    values[70, 1] = far
+    np.save("1.npy", values)
+    imported("?.npy")
+    assert f"1.npy: frame 71: feature_2 is {far:.6g}, all other values lie between" in caplog.text
+    assert "scale them alike" not in caplog.text
+    caplog.clear()
+    values[71, 1] = far
+    np.save("1.npy", values)
+    imported("?.npy")
+    assert "all other values" not in caplog.text, "no single frame"

@@ -36,9 +36,11 @@ from raremd.data.imported.kinds import (
     Source,
     StateSource,
     TrajectorySource,
+    clock_advice,
 )
 from raremd.data.imported.molecular import read_molecular
 from raremd.data.imported.near_copies import NearCopies
+from raremd.data.imported.outliers import Outliers
 from raremd.data.imported.sources import matching_files
 from raremd.data.imported.steps import Steps
 from raremd.data.imported.subsamples import Subsamples
@@ -84,7 +86,8 @@ class Importer:
         self._subsamples, self._near_copies, self._turns = Subsamples(), NearCopies(), Turns()
         self._steps, self._filled_in = Steps(), FilledIn(self._states)
         self._ends, self._heads, self._state_copies = Ends(), Heads(), StateCopies()
-        self._wrapped, self._time_axis = Wrapped(), TimeAxis(self._states)
+        self._wrapped, self._outliers = Wrapped(), Outliers()
+        self._time_axis = TimeAxis(self._states)
         self._single: list[str] = []  # of one frame
         self._validation = matching_files(source.validation)
 
@@ -223,7 +226,7 @@ class Importer:
         if grows is not None and clock_among(block[:, [grows]]) is None:
             raise ValueError(
                 f"{label}: {self.names[grows]} grows in every frame, as a time does; "
-                f"{self._clock_advice(block.shape[1])}"
+                f"{clock_advice(self._source, block.shape[1])}"
             )
         column = clock_among(block)
         if column is not None:
@@ -231,7 +234,7 @@ class Importer:
             step = float(np.median(steps) or steps.mean())
             raise ValueError(
                 f"{label}: {self.names[column]} grows by {step:.4g} in every frame, as a time or "
-                f"frame number does; {self._clock_advice(block.shape[1])}"
+                f"frame number does; {clock_advice(self._source, block.shape[1])}"
             )
 
     def _ask_after_runs(self, label: str, block: np.ndarray) -> None:
@@ -243,13 +246,6 @@ class Importer:
                     "write each to a file of its own, without this column",
                     *(label, name),
                 )
-
-    def _clock_advice(self, n_columns: int) -> str:
-        if isinstance(self._source, FeatureSource) and n_columns == 1:
-            return "leave it out by source.dataset or source.columns"
-        if isinstance(self._source, FeatureSource):
-            return f"call it '{TIME}' in source.names, or leave it out by source.columns"
-        return "name the column of the states with source.columns"
 
     def _refuse(self, label: str, frames: int, block: np.ndarray, values: np.ndarray) -> None:
         bad = ~np.isfinite(values)
@@ -304,6 +300,7 @@ class Importer:
             self._ends.add(states, first)
             self._state_copies.add(states, first)
         else:
+            self._outliers.add(label, frames, values)
             self._subsamples.add(values, first)
             self._near_copies.add(values, first)
             self._turns.add(values, first)
@@ -347,8 +344,9 @@ class Importer:
             refuse_wrong_angles(self._files, self.names, self.periods, extents)
             refuse_odd_files(self._files, self.names, self.periods, extents)
             ask_after_angles(self.names, self.periods, low, high)
+            usual = self._outliers.warn(self.names, self.periods)
             if isinstance(self._source, FeatureSource):
-                ask_after_scales(self.names, self.periods, low, high)
+                ask_after_scales(self.names, self.periods, *usual)
             self._turns.ask(self.names, self.periods, low, high, self._steps.longest)
             self._steps.ask(self._files, self.names, self.periods)
         return self._hash.hexdigest()
