@@ -28,7 +28,7 @@ from raremd.data.imported.clocks import (
 )
 from raremd.data.imported.feature_files import read_file
 from raremd.data.imported.filled_in import FilledIn
-from raremd.data.imported.fillers import Ends, filled, refuse_filler
+from raremd.data.imported.fillers import Ends, ask_after_offset, filled, refuse_filler
 from raremd.data.imported.heads import Heads
 from raremd.data.imported.kinds import (
     FeatureSource,
@@ -44,7 +44,7 @@ from raremd.data.imported.outliers import Outliers
 from raremd.data.imported.sources import matching_files
 from raremd.data.imported.steps import Steps
 from raremd.data.imported.subsamples import Subsamples
-from raremd.data.imported.tables import TIME, Table, several_states
+from raremd.data.imported.tables import TIME, Table, in_archive, several_states
 from raremd.data.imported.time_axis import TimeAxis
 from raremd.data.imported.trajectory_files import plugins_silenced
 from raremd.data.imported.turns import Turns
@@ -200,6 +200,8 @@ class Importer:
             raise ValueError(
                 f"{table.label} has {len(names)} features, {self._files[0]} has "
                 f"{len(self.names)}; all trajectories need the same"
+                + "; name the arrays that are with source.dataset"
+                * in_archive(table.label)
             )
         elif names != self.names:
             k = next(k for k, (a, b) in enumerate(zip(names, self.names, strict=True)) if a != b)
@@ -335,6 +337,7 @@ class Importer:
         if self._states:
             self._wrapped.check()
             refuse_filler(self.labels)
+            ask_after_offset(self._files, extents.low[:, 0], extents.high[:, 0])
             self._ends.warn(self._files[0])
             self._heads.check(self._files)
             self._state_copies.check(self._files)

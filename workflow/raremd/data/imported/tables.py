@@ -84,3 +84,8 @@ def several_states(table: Table, n: int, names: Sequence[str]) -> str:
             f"are, with the shape {(n, table.n_frames)}"
         )
     return advice
+
+
+def in_archive(label: str) -> bool:
+    """Whether a trajectory is an array of a file with others, which `source.dataset` chooses."""
+    return re.search(r", (array|dataset) ", label) is not None
