@@ -225,3 +225,22 @@ def test_names_of_several_words_in_a_comment(folder, mark):
     write("a.csv", f'{mark}"Box Volume (nm^3)","Temperature (K)",d', *lines(","))
     names = ["Box Volume (nm^3)", "Temperature (K)", "d"]
     assert imported("a.csv").feature_names == names
+
+
+def test_a_line_of_units(folder):
+    write("a.csv", "time,phi,psi", "ps,nm,deg", *lines(","))
+    refused("a.csv", "a.csv: line 2: 'nm' is not a number; delete the line if it holds units")
+
+
+def test_states_in_words_or_in_one_line(folder):
+    write("a.txt", *["alpha", "beta", "L"] * 20)
+    refused("a.txt", "a.txt: line 2: 'beta' is not a number; number the words", kind="dtraj")
+    write("a.txt", " ".join("0120" * 20))
+    refused("a.txt", "a.txt: 80 columns", "write one number a line", kind="dtraj")
+    write("a.txt", str([0, 1, 2, 0] * 20))
+    refused("a.txt", "a.txt: 80 columns", "write one number a line", kind="dtraj")
+
+
+def test_arrays_of_times_beside_features(folder):
+    np.savez("a.npz", features=ROWS, time=np.arange(30.0))
+    refused("a.npz", "array time has 1 features", "name the arrays that are with source.dataset")

@@ -59,6 +59,8 @@ PACKED: dict[str, tuple[bytes, Callable[..., IO[Any]]]] = {
 SUFFIXES = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz"}
 ONE_DECIMAL = re.compile(r"-?\d+,\d")
 """A line that may be one number with a decimal comma."""
+UNITS = re.compile(r"[(\[]?[^\W\d][\w/^*.-]{0,11}[)\]]?")
+"""What may be a unit, as nm, [kJ/mol] or degrees."""
 BROKEN_PACK = (gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError, OSError)
 
 
@@ -88,7 +90,8 @@ def _line_by_line(
         for place, column in enumerate(columns):
             value = number(words[column])
             if value is None:
-                raise ValueError(f"{label}: line {at}: {_no_number(words[column], column, layout)}")
+                said = _no_number(words[column], column, layout, at)
+                raise ValueError(f"{label}: line {at}: {said}")
             if not math.isfinite(value):
                 shown = words[column][:40]
                 advice = "write one number a line" if shown != words[column] else "repair it"
@@ -97,7 +100,8 @@ def _line_by_line(
     return values
 
 
-def _no_number(word: str, column: int, layout: Layout) -> str:
+def _no_number(word: str, column: int, layout: Layout, at: int) -> str:
+    """What is wrong with a word in a line."""
     name = layout.names[column] if layout.names else str(column + 1)
     if word.lower() in MISSING:
         what = f"is '{word}'" if word else "is empty"
@@ -105,6 +109,10 @@ def _no_number(word: str, column: int, layout: Layout) -> str:
     parts = word.split()
     between = len(parts) > 1 and None not in map(number, parts) and layout.separator == ","
     advice = "; numbers have decimal points, not commas" if "," in word or between else ""
+    if word[:1].isalpha() and layout.states:
+        advice = "; number the words, one number for each state"
+    elif at == layout.first and layout.names and UNITS.fullmatch(word):
+        advice = "; delete the line if it holds units"
     return f"'{word[:40]}' is not a number{advice}"
 
 
