@@ -130,3 +130,15 @@ def test_angles_that_count_whole_turns(folder):
 @pytest.mark.parametrize("name", ["phi", "phi_ALA2.1", "d(1,5)", "1-phi: x", "*"])
 def test_declarations_are_yaml(name):
     assert yaml.safe_load(declaration(name, "radians")) == {"periods": {name: "radians"}}
+
+
+def test_degrees_in_a_narrow_range_with_a_period_in_radians(folder):
+    rng = np.random.default_rng(1)
+    wells = np.repeat(rng.choice([40.0, 60.0], 40), 20)[:, None] + rng.normal(size=(800, 1))
+    np.save("a.npy", wells)
+    said = "as angles in degrees do, but its period is a turn in radians; correct source.periods"
+    refused("a.npy", "feature_1 goes from", said, periods={"feature_1": "radians"})
+    imported("a.npy", periods={"feature_1": "degrees"})
+    turning = np.cumsum(rng.normal(size=(800, 1)) / 5, axis=0) + 40  # whole turns are counted
+    np.save("a.npy", turning)
+    imported("a.npy", periods={"feature_1": "radians"})

@@ -192,6 +192,19 @@ def test_atoms_in_another_order_than_the_topology(folder, top, order, factor):
     )
 
 
+@pytest.mark.parametrize("chunk", [1 << 25, 1 << 12])
+@pytest.mark.parametrize("stride", [1, 3])
+def test_atoms_whose_order_changes_within_a_file(folder, monkeypatch, chunk, stride):
+    monkeypatch.setattr("raremd.data.imported.trajectory_files.BLOCK_BYTES", chunk)
+    one = save(count=1, n_frames=60)[0]
+    one.xyz[33:] = one.xyz[33:, np.add.outer(5 * np.arange(5), OTHER_ORDERS[1]).ravel()]
+    one.save("1.xtc")
+    wanted = {"stride": stride, "interval": 5.0 * stride}
+    said = "1.xtc: frame 34: ", "another order than in the topology and in the frames before"
+    refused_molecules("1.xtc", *said, **wanted)
+    assert len(molecular("0.xtc", **wanted).trajectories[0]) == 60 // stride
+
+
 def test_atoms_sorted_by_element(folder):
     one = protein(("ALA",) * 30)
     one[0].save("top.pdb")

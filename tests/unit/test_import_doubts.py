@@ -130,3 +130,67 @@ def test_numbers_that_yaml_changes(folder, number):
 def test_a_configuration_that_contains_itself(folder):
     (folder / "a.yaml").write_text("a: &x\n  b: *x\n")
     check_keys("a.yaml")
+
+
+@pytest.mark.parametrize("far", [1e6, -1e10, 500.0])
+def test_a_single_frame_far_from_all_others(folder, caplog, far):
+    for k in range(3):
+        np.save(f"{k}.npy", np.random.default_rng(k).normal(size=(200, 2)))
+    imported("?.npy")
+    assert "all other values" not in caplog.text
+    values = np.load("1.npy")
+    values[70, 1] = far
+    np.save("1.npy", values)
+    imported("?.npy")
+    assert f"1.npy: frame 71: feature_2 is {far:.6g}, all other values lie between" in caplog.text
+    assert "scale them alike" not in caplog.text
+    caplog.clear()
+    values[71, 1] = far
+    np.save("1.npy", values)
+    imported("?.npy")
+    assert "all other values" not in caplog.text, "no single frame"
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+@pytest.mark.parametrize(("factor", "words"), [(10, "ten times"), (0.1, "a tenth of")])
+def test_one_or_two_distances_in_another_unit(folder, caplog, columns, factor, words):
+    for k in range(4):
+        values = 3 + np.random.default_rng(k).random((300, columns))
+        np.save(f"{k}.npy", values)
+    imported("?.npy")
+    assert "nm and Angstrom" not in caplog.text
+    np.save("2.npy", factor * np.load("2.npy"))
+    imported("?.npy")
+    assert f"2.npy: its values are about {words} those of the other files" in caplog.text
+
+
+def test_a_distance_that_opens_is_in_no_other_unit(folder, caplog):
+    for k in range(4):
+        values = 0.3 + np.random.default_rng(k).random((300, 1)) * (10 if k == 2 else 0.5)
+        np.save(f"{k}.npy", values)
+    imported("?.npy")
+    assert "nm and Angstrom" not in caplog.text
+
+
+def test_one_file_that_counts_states_from_one(folder, caplog):
+    rng = np.random.default_rng(1)
+    states = [rng.integers(0, 4, 200) for _ in range(4)]
+    for k, one in enumerate(states):
+        np.save(f"{k}.npy", one)
+    imported("?.npy", kind="dtraj")
+    assert "counts from 1" not in caplog.text
+    np.save("2.npy", states[2] + 1)
+    imported("?.npy", kind="dtraj")
+    assert "2.npy: goes from state 1 to 4, all others from 0 to 3; if it counts" in caplog.text
+    caplog.clear()
+    np.save("3.npy", np.minimum(states[3], 2))
+    imported("?.npy", kind="dtraj")
+    assert "counts from 1" not in caplog.text, "files that see different states"
+
+
+def test_passages_that_end_where_they_arrive(folder, caplog):
+    rng = np.random.default_rng(1)
+    for k in range(6):
+        np.save(f"{k}.npy", np.append(rng.choice([0, 1], 50 + k), 2))
+    imported("?.npy", kind="dtraj")
+    assert "nowhere else" not in caplog.text

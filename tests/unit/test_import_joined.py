@@ -51,9 +51,72 @@ def test_frame_numbers_that_begin_again(folder, head, parts, monkeypatch):
     write("a.csv", f"{head},a,b", *every)
     line = 150 * parts + 2
     name = head or "column_1"
-    refused("a.csv", f"line {line}: {name} begins again", columns=["a", "b"])
+    wanted = {"columns": ["a", "b"], "interval": 0.2}
+    refused("a.csv", f"line {line}: {name} begins again", **wanted)
     write("a.csv", f"{head},a,b", *every[: 150 * parts])
-    assert imported("a.csv", columns=["a", "b"]).feature_names == ["a", "b"]
+    assert imported("a.csv", **wanted).feature_names == ["a", "b"]
+
+
+def clocked(head, times, form="{:.4f}", name="a.csv"):
+    """A file with a column of times beside two features."""
+    values = zip(times, rows(len(times)), strict=True)
+    write(name, f"{head},a,b" * (head is not None), *([form.format(t), *row] for t, row in values))
+
+
+@pytest.mark.parametrize("head", ["Time", "time_ps", "t", "Step", "simtime", "frame", "", None])
+@pytest.mark.parametrize("change", ["gap", "tenfold", "repeated"])
+def test_clocks_that_are_no_features_keep_their_step(folder, head, change, monkeypatch):
+    monkeypatch.setattr("raremd.data.imported.text_tables.LINES", 150)
+    times = np.arange(600.0)
+    if change == "gap":
+        times[300:] += 500
+    elif change == "tenfold":
+        times[300:] = 299 + 10 * np.arange(1, 301)
+    else:
+        times[300:] -= 1
+    clocked(head, times)
+    line, wanted = 301 + (head is not None), ["feature_2"] if head is None else ["a", "b"]
+    name = {"": "column_1", None: "column 1"}.get(head, head)
+    said = f"a.csv: line {line}: {name} grows by", "by 1 above", "'times: none'"
+    refused("a.csv", *said, columns=wanted)
+    assert len(imported("a.csv", columns=wanted, times="none").trajectories[0]) == 600
+
+
+@pytest.mark.parametrize(
+    ("step", "start", "form"),
+    [(0.002, 0, "{:g}"), (0.002, 98, "{:g}"), (1 / 3, 0, "{:.1f}"), (0.15, 0, "{:.1f}"),
+     (0.2, 1e6, "{:.1f}"), (2.0, 999_000, "{:g}"), (0.1, 16_000, "{:.9g}"), (500, 0, "{:.0f}"),
+     (0.0002, 0, "{:.3f}"), (1e-6, 0, "{:.6e}"), (1.0, 99_000, "{:.6g}")],
+)  # fmt: skip
+@pytest.mark.parametrize("single", [False, True])
+def test_clocks_that_are_rounded(folder, step, start, form, single):
+    times = start + step * np.arange(3000)
+    clocked("Time", times.astype(np.float32 if single else np.float64), form)
+    assert len(imported("a.csv", columns=["a", "b"]).trajectories[0]) == 3000
+
+
+def test_what_grows_and_stops_is_no_clock(folder):
+    moved = np.minimum(np.arange(600), 400) / 1000
+    for head in ("centre", "Elapsed Time (s)", "CPU"):
+        clocked(head, moved)
+        assert len(imported("a.csv", columns=["a", "b"]).trajectories[0]) == 600
+
+
+@pytest.mark.parametrize(
+    "head", ["time_ps", "Time (ps)", "time[ps]", "t/ps", "Simulation time (PS)"]
+)
+def test_clocks_with_a_unit_are_compared_with_the_interval(folder, head):
+    clocked(head, 2.0 * np.arange(100))
+    wanted = {"columns": ["a", "b"]}
+    refused(
+        "a.csv", f"a.csv: frames are 2 ps apart by the column {head}", "'times: none'", **wanted
+    )
+    for right in (
+        {"interval": 2.0}, {"interval": 0.002, "unit": "ns"}, {"times": "none"}, {"unit": "tau"}
+    ):  # fmt: skip
+        assert len(imported("a.csv", **wanted, **right).trajectories[0]) == 100
+    clocked("Time", 2.0 * np.arange(100))
+    assert len(imported("a.csv", **wanted).trajectories[0]) == 100, "in a unit that is not told"
 
 
 def test_states_below_one_another(folder):

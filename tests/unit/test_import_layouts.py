@@ -92,3 +92,61 @@ def test_a_few_trajectories_of_three_features_are_no_coordinates(folder, caplog)
     np.save("a.npy", np.random.default_rng(0).normal(size=(4, 200, 3)))
     imported("a.npy")
     assert "first axis" not in caplog.text
+
+
+# --- arrays whose first axis is time ----------------------------------------------------------
+
+
+def slow(n, frames, seed=1):
+    """Walkers (n, frames, 2), of a slow coordinate and a fast one."""
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=(n, frames, 2))
+    for k in range(1, frames):
+        values[:, k, 0] = 0.97 * values[:, k - 1, 0] + 0.24 * values[:, k, 0]
+    return values
+
+
+@pytest.mark.parametrize("suffix", ["npy", "npz", "h5"])
+@pytest.mark.parametrize(("n", "frames"), [(200, 100), (30, 300)])
+def test_the_first_axis_may_be_time(folder, n, frames, suffix):
+    def save(values):
+        if suffix == "h5":
+            with h5py.File("a.h5", "w") as h5:
+                h5["x"] = values
+        else:
+            (np.savez if suffix == "npz" else np.save)(f"a.{suffix}", values)
+
+    walkers = slow(n, frames)
+    save(walkers.swapaxes(0, 1))
+    refused(f"a.{suffix}", f"read as {frames} trajectories", "the first is time; swap the two")
+    save(walkers)
+    assert len(imported(f"a.{suffix}").trajectories) == n
+
+
+@pytest.mark.parametrize("width", [1.0, 0.1])
+def test_the_first_axis_of_states_may_be_time(folder, width):
+    states = np.floor(slow(200, 120)[..., 0] / width).astype(int)
+    states -= states.min()
+    np.save("a.npy", states.T)
+    refused("a.npy", "a.npy: read as 120 trajectories", "the first is time", kind="dtraj")
+    np.save("a.npy", states)
+    shapes = "if its rows are trajectories, save it with the shape (200, 120, 1)", "(120, 200)"
+    refused("a.npy", "120 columns where one state", *shapes, kind="dtraj")
+    np.save("a.npy", states[..., None])
+    assert len(imported("a.npy", kind="dtraj").trajectories) == 200
+
+
+def test_walkers_that_are_alike_are_trajectories(folder):
+    rng = np.random.default_rng(2)
+    noise, turns = rng.normal(size=(100, 40, 1)), 6 * rng.random((100, 1, 1))
+    times = np.arange(40)[None, :, None]
+    start = np.where(times < 1, 20.0, 0.0) + noise
+    for values in (
+        noise,
+        np.arange(100)[:, None, None] / 5 + noise,  # each in a window of its own
+        times + noise,
+        start,  # of all from one structure
+        np.cos(turns + 3 * times) + 0.1 * noise,
+    ):
+        np.save("a.npy", values)
+        assert len(imported("a.npy").trajectories) == 100

@@ -76,6 +76,66 @@ def test_files_that_were_saved_at_other_steps_are_told(molecule, caplog, kind):
     assert said in caplog.text
 
 
+def steps_of(name, steps):
+    """Give the frames of a dump other steps."""
+    parts = Path(name).read_text().split("TIMESTEP\n")
+    kept = [part.split("\n", 1)[1] for part in parts[1:]]
+    new = [f"TIMESTEP\n{step}\n{part}" for step, part in zip(steps, kept, strict=True)]
+    Path(name).write_text("".join([parts[0], *new]))
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        ([*range(15), *range(12, 27)], "frames 15 and 16 are -2 steps apart (from 14 to 12)"),
+        ([*range(15), *range(14, 29)], "frames 15 and 16 are 0 steps apart"),
+        ([*range(15), *range(90, 105)], "frames 15 and 16 are 76 steps apart"),
+        ([*range(0, 60, 4), *range(58, 88, 2)], "frames 15 and 16 are 2 steps apart"),
+    ],
+)
+def test_steps_of_lammps_that_are_not_even(molecule, steps, said):
+    lammps("a.lammpstrj", molecule.xyz * 10)
+    steps_of("a.lammpstrj", steps)
+    refused_molecules("a.lammpstrj", f"a.lammpstrj: {said}", "'times: none'")
+    assert len(molecular("a.lammpstrj", times="none").trajectories[0]) == 30
+
+
+def test_atoms_of_lammps_without_numbers(molecule):
+    lammps("a.lammpstrj", molecule.xyz * 10, "type mol x y z")
+    refused_molecules("a.lammpstrj", "a.lammpstrj: its atoms have no column id; write")
+
+
+def dcd(name, every, step, seed=1):
+    """A DCD with a header that tells steps."""
+    protein(n_frames=30, seed=seed).save(name)
+    content = bytearray(Path(name).read_bytes())
+    content[16:20], content[44:48] = every.to_bytes(4, "little"), struct.pack("<f", step)
+    Path(name).write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("every", "step"), [(500, 0.04090966), (500, 0.002), (500, 2.0), (0, 0.0), (1, 0.04), (9, 1.0)]
+)
+def test_headers_of_dcd_that_fit_or_tell_nothing(molecule, caplog, every, step):
+    dcd("a.dcd", every, step)
+    molecular("a.dcd", interval=0.001, unit="ns")
+    molecular("a.dcd", interval=3.0, stride=3)
+    assert "its header says" not in caplog.text
+
+
+def test_headers_of_dcd_that_contradict_the_interval(molecule, caplog):
+    dcd("0.dcd", 500, 0.04090966)
+    dcd("1.dcd", 500, 0.04090966, seed=2)
+    molecular("?.dcd", interval=10.0)
+    said = "0.dcd: its header says 500 steps of 0.04091 between two frames, which is 1 ps"
+    assert said in caplog.text and "frame_interval says 10 ps" in caplog.text
+    assert caplog.text.count("its header says") == 1
+    caplog.clear()
+    molecular("?.dcd", interval=10.0, unit="tau")
+    molecular("?.dcd", interval=10.0, times="none")
+    assert "its header says" not in caplog.text
+
+
 def test_what_tells_nothing_of_the_steps_is_no_contradiction(molecule, caplog):
     for k in range(2):
         protein(n_frames=30, seed=k).save(f"{k}.dcd")  # 1 step of 1, as mdtraj and VMD write

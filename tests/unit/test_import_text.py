@@ -143,12 +143,23 @@ def test_lines_cut_within_columns_that_are_not_wanted(folder):
     refused("a.csv", "line 32: 2 columns where 3 are expected", columns=["phi"])
 
 
-@pytest.mark.parametrize("name", ["metad.bias", "opes.rct", "restraint.work"])
+@pytest.mark.parametrize(
+    "name",
+    ["metad.bias", "opes.rct", "restraint.work", "restraint.phi_cntr", "mr.d1_work", "bias", "ww"],
+)
 def test_biases_are_no_coordinates(folder, caplog, name):
     write("COLVAR", f"#! FIELDS time phi {name}", *lines(rows=np.c_[np.arange(30), ROWS[:, :2]]))
     assert imported("COLVAR").feature_names == ["phi"]
     assert f"holds {name}; if" in caplog.text and "columns are left out" in caplog.text
     assert imported("COLVAR", columns=["phi", name]).feature_names == ["phi", name]
+
+
+def test_a_weight_alone_is_a_feature(folder, caplog):
+    write("a.csv", "weight", *(f"{row[0]:.4f}" for row in ROWS))
+    assert imported("a.csv").feature_names == ["weight"]
+    write("a.csv", "weight_of_contacts,d.worker", *lines(",", rows=ROWS[:, :2]))
+    assert imported("a.csv").feature_names == ["weight_of_contacts", "d.worker"]
+    assert "biased" not in caplog.text
 
 
 @pytest.mark.parametrize("line", ["#N/A,1.0,2.0", "# 1.0,2.0,3.0", "#,1.0,2.0", "% NA,1.5,nan"])
@@ -214,3 +225,22 @@ def test_names_of_several_words_in_a_comment(folder, mark):
     write("a.csv", f'{mark}"Box Volume (nm^3)","Temperature (K)",d', *lines(","))
     names = ["Box Volume (nm^3)", "Temperature (K)", "d"]
     assert imported("a.csv").feature_names == names
+
+
+def test_a_line_of_units(folder):
+    write("a.csv", "time,phi,psi", "ps,nm,deg", *lines(","))
+    refused("a.csv", "a.csv: line 2: 'nm' is not a number; delete the line if it holds units")
+
+
+def test_states_in_words_or_in_one_line(folder):
+    write("a.txt", *["alpha", "beta", "L"] * 20)
+    refused("a.txt", "a.txt: line 2: 'beta' is not a number; number the words", kind="dtraj")
+    write("a.txt", " ".join("0120" * 20))
+    refused("a.txt", "a.txt: 80 columns", "write one number a line", kind="dtraj")
+    write("a.txt", str([0, 1, 2, 0] * 20))
+    refused("a.txt", "a.txt: 80 columns", "write one number a line", kind="dtraj")
+
+
+def test_arrays_of_times_beside_features(folder):
+    np.savez("a.npz", features=ROWS, time=np.arange(30.0))
+    refused("a.npz", "array time has 1 features", "name the arrays that are with source.dataset")

@@ -101,44 +101,78 @@ def _expected(structure: Structure) -> np.ndarray:
     return bonds[np.array(kept, bool)]
 
 
-def check_order(
-    path: str, structure: Structure, frame: mdtraj.Trajectory, other_unit: bool
-) -> None:
-    """Refuse a file whose atoms stand in another order than those of the topology.
+class Order:
+    """Refuses frames whose atoms stand in another order than those of the topology.
 
     Parameters
     ----------
     path : str
     structure : Structure
-    frame : mdtraj.Trajectory
-        The first of the file.
     other_unit : bool
-        Whether its coordinates may be in another unit; bonds are then compared with each other.
-
-    Raises
-    ------
-    ValueError
-        If many bonds of the topology are none in the frame.
+        Whether coordinates may be in another unit; bonds are then compared with each other.
     """
-    bonds = _expected(structure)
-    if not len(bonds):
-        return
-    lengths = mdtraj.compute_distances(frame, bonds)[0]
-    if other_unit:
-        lengths = lengths * TYPICAL / max(float(np.median(lengths)), np.finfo(np.float32).tiny)
-    wrong = ~((lengths > CHEMICAL[0]) & (lengths < CHEMICAL[1]))
-    # A cell that cuts a molecule makes a few bonds of it as long as an edge.
-    uncut = wrong & (lengths < CUT)
-    count = int(wrong.sum()) if 2 * wrong.sum() > len(bonds) else int(uncut.sum())
-    if count > max(FEW - 1, WRONG_SHARE * len(bonds)):
-        first = bonds[int(wrong.argmax())]
-        labels = atom_labels(structure.topology)
+
+    def __init__(self, path: str, structure: Structure, other_unit: bool) -> None:
+        self._path, self._structure, self._other_unit = path, structure, other_unit
+        self._bonds, self._frames = _expected(structure), 0
+
+    def _wrong(self, frame: mdtraj.Trajectory) -> tuple[int, np.ndarray]:
+        """How many bonds of one frame show another order, 0 if few, and which are none."""
+        lengths = mdtraj.compute_distances(frame, self._bonds)[0]
+        if self._other_unit:
+            lengths = lengths * TYPICAL / max(float(np.median(lengths)), np.finfo(np.float32).tiny)
+        wrong = ~((lengths > CHEMICAL[0]) & (lengths < CHEMICAL[1]))
+        # A cell that cuts a molecule makes a few bonds of it as long as an edge.
+        uncut = wrong & (lengths < CUT)
+        n = len(self._bonds)
+        count = int(wrong.sum()) if 2 * wrong.sum() > n else int(uncut.sum())
+        return count if count > max(FEW - 1, WRONG_SHARE * n) else 0, wrong
+
+    def check(self, frame: mdtraj.Trajectory, number: int = 1) -> None:
+        """One frame, and its number in the file, counted from 1.
+
+        Raises
+        ------
+        ValueError
+            If many bonds of the topology are none in the frame.
+        """
+        count, wrong = self._wrong(frame) if len(self._bonds) else (0, np.zeros(0, bool))
+        if not count:
+            return
+        first = self._bonds[int(wrong.argmax())]
+        labels = atom_labels(self._structure.topology)
+        where = advice = ""
+        if number > 1:
+            where = " and in the frames before"
+            advice = "write them to a file of their own, and this one with its own topology"
         raise ValueError(
-            f"{path}: frame 1: {count} of {len(bonds)} bonds of {structure.file} are not "
-            f"{CHEMICAL[0]:g} to {CHEMICAL[1]:g} nm long, the first from {labels[first[0]]} to "
-            f"{labels[first[1]]}, so the atoms are in another order than in the topology; give the "
-            "topology that belongs to the trajectory"
+            f"{self._path}: frame {number}: {count} of {len(self._bonds)} bonds of "
+            f"{self._structure.file} are not {CHEMICAL[0]:g} to {CHEMICAL[1]:g} nm long, the first "
+            f"from {labels[first[0]]} to {labels[first[1]]}, so the atoms are in another order "
+            f"than in the topology{where}; "
+            + (advice or "give the topology that belongs to the trajectory")
         )
+
+    def check_later(self, chunk: mdtraj.Trajectory, stride: int) -> None:
+        """The next frames, of which the first and last are looked at, and others if one is wrong.
+
+        Raises
+        ------
+        ValueError
+            As `check`.
+        """
+        first, self._frames = self._frames, self._frames + len(chunk)
+        if not len(self._bonds) or not len(chunk):
+            return
+        right, wrong = -1, len(chunk) - 1
+        if self._wrong(chunk[0])[0]:
+            wrong = 0
+        elif not self._wrong(chunk[wrong])[0]:
+            return
+        while wrong - right > 1:
+            middle = (right + wrong) // 2
+            right, wrong = (right, middle) if self._wrong(chunk[middle])[0] else (middle, wrong)
+        self.check(chunk[wrong], (first + wrong) * stride + 1)
 
 
 class Cuts:

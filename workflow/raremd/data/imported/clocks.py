@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,6 +18,32 @@ CLOCK_FRAMES = 20
 CALLED_TIME = re.compile(r"(t|time|frame|step)([ _.(\[/-].*)?", re.I)
 CLOCK_SHARE = 0.95
 """Share of the steps of a clock that are equal; the others are at restarts."""
+SIMULATED = r"(?:sim(?:ulation)?[ _.-]?)?"
+COUNTS_FRAMES = re.compile(rf"{SIMULATED}(t|time|frame|(time[ _.-]?)?step)s?([ _.(\[/-].*)?", re.I)
+"""Names of columns that grow by the same step from frame to frame."""
+IN_UNIT = re.compile(rf"{SIMULATED}(?:t|time)[ _.(\[/-]+(fs|ps|ns|us)[)\]]?", re.I)
+FIRST_FRAMES = 200
+"""They tell the step of a clock, and how far rounding takes steps from it."""
+DIGITS = 6
+"""So many digits of a number are written where nothing else is asked for."""
+
+
+class Interval(NamedTuple):
+    """What a configuration says of the times of frames.
+
+    Attributes
+    ----------
+    length : float
+        Between two frames.
+    unit : str
+        Of the length.
+    written : str
+        Unit of the times in the files, or `NO_TIMES`.
+    """
+
+    length: float
+    unit: str
+    written: str
 
 
 class Clock:
@@ -74,6 +101,53 @@ class Clock:
         return (
             "correct it, or the file if frames are repeated or missing, or, if the times in the "
             f"file are wrong, say 'times: {NO_TIMES}' in source"
+        )
+
+
+class EvenSteps:
+    """The step of a column of times or frame numbers, which all frames are to keep.
+
+    Parameters
+    ----------
+    first : (n,) float array
+        The first numbers; their median step counts, and how far it may be rounded.
+    """
+
+    def __init__(self, first: np.ndarray) -> None:
+        steps = np.diff(first[:FIRST_FRAMES])
+        self.step = float(np.median(steps))
+        self._rounded = float(np.quantile(np.abs(steps - self.step), CLOCK_SHARE))
+
+    def odd(self, values: np.ndarray) -> int | None:
+        """Where the first other step of the (n,) next numbers begins.
+
+        What is rounded so much that frames have equal numbers is not looked at.
+        """
+        if not self.step > 0 or len(values) < 2:
+            return None
+        largest = max(float(np.abs(values).max()), float(np.finfo(np.float32).tiny))
+        last_digit = 10.0 ** (math.floor(math.log10(largest)) + 1 - DIGITS)
+        multiple = round(self.step / last_digit)
+        exact = multiple > 0 and math.isclose(multiple * last_digit, self.step, rel_tol=1e-6)
+        slack = max(
+            self._rounded, 0.0 if exact else last_digit, 2 * float(np.spacing(np.float32(largest)))
+        )
+        wrong = np.abs(np.diff(values) - self.step) > 0.25 * self.step + slack
+        return int(wrong.argmax()) if wrong.any() else None
+
+    def contradiction(self, name: str, interval: Interval) -> str | None:
+        """What a column whose name tells its unit says against the frame interval."""
+        told = IN_UNIT.fullmatch(name)
+        if told is None or interval.unit not in PICOSECONDS or not self.step > 0:
+            return None
+        step = self.step * PICOSECONDS[told[1].lower()] / PICOSECONDS[interval.unit]
+        allowed = 0.05 + self._rounded / self.step
+        if abs(step - interval.length) <= allowed * interval.length:
+            return None
+        return (
+            f"frames are {step:.6g} {interval.unit} apart by the column {name}, frame_interval "
+            f"says {interval.length:.10g} {interval.unit}; correct it, or, if the column is wrong, "
+            f"say 'times: {NO_TIMES}' in source"
         )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import h5py
 
+from raremd.data.imported.clocks import Interval
 from raremd.data.imported.hdf5_files import read_hdf5
 from raremd.data.imported.numpy_files import read_arrays
 from raremd.data.imported.tables import Table
@@ -37,7 +38,11 @@ CONTENTS = {
 
 
 def read_file(
-    path: Path | str, dataset: str = "*", states: bool = False, named: bool = False
+    path: Path | str,
+    dataset: str = "*",
+    states: bool = False,
+    named: bool = False,
+    interval: Interval | None = None,
 ) -> Iterator[Table]:
     """The trajectories in one file of numbers.
 
@@ -51,6 +56,8 @@ def read_file(
         Whether the numbers are states, of which a frame has one.
     named : bool
         Whether the source names the columns.
+    interval : Interval, optional
+        See `text_tables.read_text`.
 
     Yields
     ------
@@ -67,7 +74,7 @@ def read_file(
     elif path.suffix in HDF5:
         yield from read_hdf5(path, dataset, states, named)
     else:
-        yield read_text(path, states)
+        yield read_text(path, states, interval)
 
 
 def check_header(path: Path, dataset: str = "*", states: bool = False) -> None:

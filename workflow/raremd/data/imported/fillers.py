@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,6 +19,8 @@ TYPICAL = re.compile(r"99+|10{3,}|127|255|32767|65535")
 """Of states; also the largest numbers of types."""
 FILLS = np.array([1e20, 1e30, 1e36, 9.96921e36, np.finfo(np.float32).max], np.float32)
 """Of features: NumPy's of masked arrays, NetCDF's and others."""
+FEWEST_FILES = 3
+"""Of which one may count otherwise."""
 FAR = 10
 """So many times as large as all others is far."""
 FEWEST_STAYS = 10
@@ -70,6 +72,28 @@ def refuse_filler(places: Mapping[int, str]) -> None:
         raise ValueError(
             f"{places[filler]}: {filler} is far from all other states, which end at {second}; cut "
             f"the trajectory there if it means 'no state', else call it {second + 1}"
+        )
+
+
+def ask_after_offset(labels: Sequence[str], low: np.ndarray, high: np.ndarray) -> None:
+    """Log a file that alone counts states from 1 on, where the others count from 0.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        Of the files.
+    low, high : (n_files,) arrays
+        The first and last state in each.
+    """
+    odd = high == high.max()
+    if len(labels) < FEWEST_FILES or odd.sum() != 1 or low.min() != 0:
+        return
+    rest = ~odd
+    whole = (low[rest] == 0).all() and (high[rest] == high.max() - 1).all()
+    if whole and low[odd][0] == 1:
+        log.warning(
+            "%s: goes from state 1 to %d, all others from 0 to %d; if it counts from 1, subtract 1",
+            *(labels[int(odd.argmax())], high.max(), high.max() - 1),
         )
 
 
@@ -147,10 +171,10 @@ class Ends:
         self._end()
         self._moved = False
         for state, visits in self._visits.items():
-            if not visits.n and len(visits.ends) > 1:
+            if not visits.n and len(visits.ends) > 1 and max(visits.ends) > 1:
                 log.warning(
-                    "%s: %d trajectories end in state %d, which occurs nowhere else; cut it off if "
-                    "it fills up an array",
+                    "%s: %d trajectories end in state %d, which occurs nowhere else; if it is no "
+                    "state that is reached and never left, but fills up an array, cut it off",
                     *(name, len(visits.ends), state),
                 )
         far = {state: ends for state, v in self._visits.items() if (ends := v.far_longer())}

@@ -155,4 +155,4 @@ def read_hdf5(path: Path, wanted: str, states: bool, named: bool = False) -> Ite
                     at = rows if part.number is None else (part.number, rows)
                     yield np.asarray(h5[name][at]).reshape(-1, part.n_columns)[:, columns]
 
-        yield Table(part.label, part.n_columns, names, read)
+        yield Table(part.label, part.n_columns, names, read, n_frames=part.n_frames)

@@ -17,10 +17,18 @@ import numpy as np
 
 from raremd.data.columns import select_features
 from raremd.data.features import feature_writer
-from raremd.data.imported.clocks import NO_TIMES, Clock, clock_among, counts_runs, growing_time
+from raremd.data.imported.biases import biases_among, words_on_biases
+from raremd.data.imported.clocks import (
+    NO_TIMES,
+    Clock,
+    Interval,
+    clock_among,
+    counts_runs,
+    growing_time,
+)
 from raremd.data.imported.feature_files import read_file
 from raremd.data.imported.filled_in import FilledIn
-from raremd.data.imported.fillers import Ends, filled, refuse_filler
+from raremd.data.imported.fillers import Ends, ask_after_offset, filled, refuse_filler
 from raremd.data.imported.heads import Heads
 from raremd.data.imported.kinds import (
     FeatureSource,
@@ -28,13 +36,16 @@ from raremd.data.imported.kinds import (
     Source,
     StateSource,
     TrajectorySource,
+    clock_advice,
 )
 from raremd.data.imported.molecular import read_molecular
 from raremd.data.imported.near_copies import NearCopies
+from raremd.data.imported.outliers import Outliers
 from raremd.data.imported.sources import matching_files
 from raremd.data.imported.steps import Steps
 from raremd.data.imported.subsamples import Subsamples
-from raremd.data.imported.tables import TIME, Table
+from raremd.data.imported.tables import TIME, Table, in_archive, several_states
+from raremd.data.imported.time_axis import TimeAxis
 from raremd.data.imported.trajectory_files import plugins_silenced
 from raremd.data.imported.turns import Turns
 from raremd.data.imported.units import (
@@ -50,9 +61,6 @@ from raremd.data.state_copies import StateCopies
 from raremd.data.state_numbers import MAX_LABEL, Wrapped, refuse_labels
 
 log = logging.getLogger(__name__)
-
-BIASES = ("bias", "rbias", "rct", "work", "force2", "acc", "neff", "nker", "zed")
-"""Endings of PLUMED's columns that are no coordinates of the molecule."""
 
 
 class Importer:
@@ -78,18 +86,20 @@ class Importer:
         self._subsamples, self._near_copies, self._turns = Subsamples(), NearCopies(), Turns()
         self._steps, self._filled_in = Steps(), FilledIn(self._states)
         self._ends, self._heads, self._state_copies = Ends(), Heads(), StateCopies()
-        self._wrapped = Wrapped()
+        self._wrapped, self._outliers = Wrapped(), Outliers()
+        self._time_axis = TimeAxis(self._states)
         self._single: list[str] = []  # of one frame
         self._validation = matching_files(source.validation)
 
     def tables(self, files: Iterable[str]) -> Iterator[Table]:
         """The trajectories of all files."""
+        told = Interval(self._interval, self._unit, self._source.times)
         if isinstance(self._source, TrajectorySource):
-            yield from read_molecular(files, self._source)
+            yield from read_molecular(files, self._source, told)
         if isinstance(self._source, NumberSource):
             named = bool(getattr(self._source, "names", None))
             for file in files:
-                yield from read_file(file, self._source.dataset, self._states, named)
+                yield from read_file(file, self._source.dataset, self._states, named, told)
 
     def validates(self, label: str) -> bool:
         """Whether the trajectory with this label is in a file that validates."""
@@ -159,33 +169,21 @@ class Importer:
     def _wanted(self, table: Table, names: list[str]) -> list[int]:
         """Columns that are taken."""
         chosen = self._source.columns if isinstance(self._source, NumberSource) else None
-        biases = {n for n in names if "." in n and n.rpartition(".")[2] in BIASES}
-        if biases and not self.names:
-            log.warning(
-                "%s: holds %s; if this MD was biased, its kinetics are not those of the molecule",
-                *(table.label, ", ".join(sorted(biases))),
-            )
+        biases = biases_among(names)
         if chosen is None:
             columns = [k for k, n in enumerate(names) if n != TIME and n not in biases]
-            if biases and columns and not self.names:
-                log.warning(
-                    "%s: these columns are left out, as no coordinates of the molecule; name all "
-                    "columns that are wanted in source.columns to change that",
-                    table.label,
-                )
         else:
             try:
                 columns = select_features(chosen, names)
             except ValueError as error:
                 raise ValueError(f"{table.label}: source.columns: {error}") from error
+        for said in words_on_biases(biases, chosen is not None, bool(columns)):
+            if not self.names:  # once
+                log.warning("%s: %s", table.label, said)
         if not columns:
             raise ValueError(f"{table.label}: no column beside the time")
         if self._states and len(columns) > 1:
-            raise ValueError(
-                f"{table.label}: {len(columns)} columns where one state a frame is expected; "
-                "frames are rows and each trajectory an array or file of its own, or name the "
-                f"column with source.columns ({', '.join(names[:4])})"
-            )
+            raise ValueError(f"{table.label}: {several_states(table, len(columns), names)}")
         taken = [names[k] for k in columns]
         if len(set(taken)) < len(taken):
             twice = next(n for n in taken if taken.count(n) > 1)
@@ -202,6 +200,8 @@ class Importer:
             raise ValueError(
                 f"{table.label} has {len(names)} features, {self._files[0]} has "
                 f"{len(self.names)}; all trajectories need the same"
+                + "; name the arrays that are with source.dataset"
+                * in_archive(table.label)
             )
         elif names != self.names:
             k = next(k for k, (a, b) in enumerate(zip(names, self.names, strict=True)) if a != b)
@@ -228,7 +228,7 @@ class Importer:
         if grows is not None and clock_among(block[:, [grows]]) is None:
             raise ValueError(
                 f"{label}: {self.names[grows]} grows in every frame, as a time does; "
-                f"{self._clock_advice(block.shape[1])}"
+                f"{clock_advice(self._source, block.shape[1])}"
             )
         column = clock_among(block)
         if column is not None:
@@ -236,7 +236,7 @@ class Importer:
             step = float(np.median(steps) or steps.mean())
             raise ValueError(
                 f"{label}: {self.names[column]} grows by {step:.4g} in every frame, as a time or "
-                f"frame number does; {self._clock_advice(block.shape[1])}"
+                f"frame number does; {clock_advice(self._source, block.shape[1])}"
             )
 
     def _ask_after_runs(self, label: str, block: np.ndarray) -> None:
@@ -248,13 +248,6 @@ class Importer:
                     "write each to a file of its own, without this column",
                     *(label, name),
                 )
-
-    def _clock_advice(self, n_columns: int) -> str:
-        if isinstance(self._source, FeatureSource) and n_columns == 1:
-            return "leave it out by source.dataset or source.columns"
-        if isinstance(self._source, FeatureSource):
-            return f"call it '{TIME}' in source.names, or leave it out by source.columns"
-        return "name the column of the states with source.columns"
 
     def _refuse(self, label: str, frames: int, block: np.ndarray, values: np.ndarray) -> None:
         bad = ~np.isfinite(values)
@@ -297,6 +290,7 @@ class Importer:
         else:
             self._low[-1] = np.minimum(self._low[-1], low)
             self._high[-1] = np.maximum(self._high[-1], high)
+        self._time_axis.add(label, values, first)
         self._filled_in.add(label, self.names, values, first)
         if self._states:
             states = values[:, 0]
@@ -308,6 +302,7 @@ class Importer:
             self._ends.add(states, first)
             self._state_copies.add(states, first)
         else:
+            self._outliers.add(label, frames, values)
             self._subsamples.add(values, first)
             self._near_copies.add(values, first)
             self._turns.add(values, first)
@@ -322,6 +317,7 @@ class Importer:
             if len(self._single) == len(self._files):
                 raise ValueError(f"{said}; the frames of a trajectory stand in one file or array")
             log.warning("%s; leave it out", said)
+        self._time_axis.finish()
         self._filled_in.finish()
         extents = Extents(np.stack(self._low), np.stack(self._high))
         low, high = extents.low.min(axis=0), extents.high.max(axis=0)
@@ -341,6 +337,7 @@ class Importer:
         if self._states:
             self._wrapped.check()
             refuse_filler(self.labels)
+            ask_after_offset(self._files, extents.low[:, 0], extents.high[:, 0])
             self._ends.warn(self._files[0])
             self._heads.check(self._files)
             self._state_copies.check(self._files)
@@ -350,8 +347,9 @@ class Importer:
             refuse_wrong_angles(self._files, self.names, self.periods, extents)
             refuse_odd_files(self._files, self.names, self.periods, extents)
             ask_after_angles(self.names, self.periods, low, high)
+            usual = self._outliers.warn(self.names, self.periods)
             if isinstance(self._source, FeatureSource):
-                ask_after_scales(self.names, self.periods, low, high)
+                ask_after_scales(self.names, self.periods, *usual)
             self._turns.ask(self.names, self.periods, low, high, self._steps.longest)
             self._steps.ask(self._files, self.names, self.periods)
         return self._hash.hexdigest()

@@ -7,7 +7,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from raremd.data.imported.clocks import CLOCK_FRAMES, clock_among, takes_turns
+from raremd.data.imported.clocks import (
+    CLOCK_FRAMES,
+    COUNTS_FRAMES,
+    FIRST_FRAMES,
+    NO_TIMES,
+    EvenSteps,
+    Interval,
+    clock_among,
+    takes_turns,
+)
 from raremd.data.imported.tables import TIME
 from raremd.data.imported.text_layout import RUNS, Layout, number, words_of
 
@@ -62,12 +71,25 @@ class Watch:
         Columns that are features or states; of these, only names tell.
     label : str
         What messages begin with.
+    interval : Interval, optional
+        Between frames; without it, or if it says that times are wrong, clocks need not be even.
+
+    Raises
+    ------
+    ValueError
+        If a clock contradicts the interval.
     """
 
     def __init__(
-        self, lines: Sequence[Line], layout: Layout, wanted: Sequence[int], label: str
+        self,
+        lines: Sequence[Line],
+        layout: Layout,
+        wanted: Sequence[int],
+        label: str,
+        interval: Interval | None = None,
     ) -> None:
-        self._layout, self._label = layout, label
+        self._layout, self._label, self._interval = layout, label, interval
+        self._even: dict[int, EvenSteps] = {}  # column -> its steps
         self._last: np.ndarray | None = None
         self._numbering: list[int] = []
         self._clocks: list[int] = []
@@ -84,8 +106,26 @@ class Watch:
                 self._refuse_change(_column(lines, layout, column), column, lines)
             elif column in named:
                 self._numbering.append(column)
-            elif None not in numbers and clock_among(np.array(numbers)[:, None]) is not None:
-                self._clocks.append(column)
+            elif None not in numbers:
+                self._add_clock(column, np.array(numbers, np.float64))
+
+    def _add_clock(self, column: int, numbers: np.ndarray) -> None:
+        """Watch a column whose first numbers are those of a clock."""
+        parts = [numbers]
+        names = self._layout.names
+        # What grows like a time without its name may be a restraint that moves, and stops.
+        counts = COUNTS_FRAMES.fullmatch(names[column]) if names else column == 0
+        counts = counts or (column == 0 and _name(self._layout, 0) == "column_1")
+        if self._interval is not None and self._interval.written != NO_TIMES and counts:
+            parts.append(numbers[:FIRST_FRAMES])
+        if all(clock_among(part[:, None]) is None for part in parts):
+            return
+        self._clocks.append(column)
+        if len(parts) > 1 and self._interval is not None:
+            even = self._even[column] = EvenSteps(numbers)
+            said = even.contradiction(_name(self._layout, column), self._interval)
+            if said is not None:
+                raise ValueError(f"{self._label}: {said}")
 
     @property
     def columns(self) -> list[int]:
@@ -110,6 +150,18 @@ class Watch:
             back = np.flatnonzero(steps * np.median(steps) < 0)
             if len(back):
                 self._refuse(column, lines[int(back[0]) + 1][0], "begins again")
+            self._refuse_odd_step(column, values[:, place], lines)
+
+    def _refuse_odd_step(self, column: int, values: np.ndarray, lines: Sequence[Line]) -> None:
+        even = self._even.get(column)
+        at = None if even is None else even.odd(values)
+        if even is not None and at is not None:
+            raise ValueError(
+                f"{self._label}: line {lines[at + 1][0]}: {_name(self._layout, column)} grows by "
+                f"{values[at + 1] - values[at]:.6g} and by {even.step:.6g} above; if frames are "
+                "missing, repeated or saved at another interval, write each stretch to a file of "
+                f"its own, else say 'times: {NO_TIMES}' in source"
+            )
 
     def _refuse_change(self, values: np.ndarray, column: int, lines: Sequence[Line]) -> None:
         row = _next_stretch(values)

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from raremd.data.imported.tables import TIME
+
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
@@ -132,3 +134,12 @@ def make_source(kind: str, **options: Any) -> Source:
 
 
 _SEVERAL = ("files", "url", "sha256", "md5", "validation")
+
+
+def clock_advice(source: Source, n_columns: int) -> str:
+    """What to do about a time or frame number among so many columns of a source."""
+    if isinstance(source, FeatureSource) and n_columns == 1:
+        return "leave it out by source.dataset or source.columns"
+    if isinstance(source, FeatureSource):
+        return f"call it '{TIME}' in source.names, or leave it out by source.columns"
+    return "name the column of the states with source.columns"

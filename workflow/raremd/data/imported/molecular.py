@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 import mdtraj
 import numpy as np
 
-from raremd.data.imported.bonds import Cuts, check_order
+from raremd.data.imported.bonds import Cuts, Order
 from raremd.data.imported.cells import drop_false_cell, sound_cells
+from raremd.data.imported.clocks import Interval
 from raremd.data.imported.featurizers import Featurizer, featurizers
 from raremd.data.imported.kinds import TrajectorySource
 from raremd.data.imported.saving import Saving
@@ -46,20 +47,25 @@ def _check_file(path: str, structure: Structure) -> None:
     check_whole(path, structure.topology.n_atoms)
 
 
-def _check_bonds(path: str, structure: Structure, frame: mdtraj.Trajectory | None) -> None:
-    """Atoms in another order, or in another unit, as where a text says Angstrom and holds nm."""
+def _check_bonds(path: str, structure: Structure, frame: mdtraj.Trajectory | None) -> Order | None:
+    """Atoms in another order, or in another unit, as where a text says Angstrom and holds nm.
+
+    What looks for another order in later frames, None where the topology has too few bonds.
+    """
     bonds = np.array([(a.index, b.index) for a, b in structure.standard.bonds], np.int64)
     if frame is None or len(bonds) < FEW_BONDS:
-        return
+        return None
     length = float(np.median(mdtraj.compute_distances(frame, bonds)))
     other_unit = not SHORT_BOND < length < LONG_BOND
-    check_order(path, structure, frame, other_unit)
+    order = Order(path, structure, other_unit)
+    order.check(frame)
     if other_unit:
         log.warning(
             "%s: bonds are %.2g nm long, so its coordinates are not in the unit of its format, or "
             "its atoms not in the order of %s: distances will be wrong",
             *(path, length, structure.file),
         )
+    return order
 
 
 def _blocks(
@@ -76,10 +82,12 @@ def _blocks(
 
 
 def _uncut(
-    cuts: Cuts, parts: Iterable[mdtraj.Trajectory], stride: int
+    cuts: Cuts, order: Order | None, parts: Iterable[mdtraj.Trajectory], stride: int
 ) -> Iterator[mdtraj.Trajectory]:
     for part in parts:
         cuts.check(part, stride)
+        if order is not None:
+            order.check_later(part, stride)
         yield part
 
 
@@ -89,6 +97,7 @@ def _table(
     frame: mdtraj.Trajectory | None,
     columns: Sequence[Featurizer],
     stride: int,
+    order: Order | None,
 ) -> Table:
     """One file, whose frames are checked when they are read."""
     timed = has_times(path)
@@ -98,14 +107,16 @@ def _table(
 
     def read(wanted: Sequence[int]) -> Iterator[np.ndarray]:
         parts = sound_cells(path, read_chunks(path, structure.topology, stride), stride)
-        for block in _blocks(path, _uncut(cuts, parts, stride), columns, timed):
+        for block in _blocks(path, _uncut(cuts, order, parts, stride), columns, timed):
             yield block[:, wanted]
 
     periods = {name: one.period for one in columns for name in one.names}
     return Table(path, len(names), names, read, periods)
 
 
-def read_molecular(files: Iterable[str], source: TrajectorySource) -> Iterator[Table]:
+def read_molecular(
+    files: Iterable[str], source: TrajectorySource, interval: Interval | None = None
+) -> Iterator[Table]:
     """Features of trajectories.
 
     Parameters
@@ -113,6 +124,8 @@ def read_molecular(files: Iterable[str], source: TrajectorySource) -> Iterator[T
     files : iterable of str
         Any format that mdtraj reads, each one trajectory.
     source : TrajectorySource
+    interval : Interval, optional
+        That times and steps which mdtraj does not read are compared with.
 
     Yields
     ------
@@ -125,14 +138,14 @@ def read_molecular(files: Iterable[str], source: TrajectorySource) -> Iterator[T
         in a way that is not read, or a periodic cell that it does not tell cuts a molecule.
     """
     structure, columns = load_structure(source.topology), None
-    saving = Saving()
+    saving = Saving(interval, source.stride)
     for path in files:
         _check_file(path, structure)
         saving.check(path)
         frame = first_frame(path, structure.topology)
         if frame is not None:
             frame = drop_false_cell(frame)
-        _check_bonds(path, structure, frame)
+        order = _check_bonds(path, structure, frame)
         if columns is None:
             columns = featurizers(structure, frame, source)
-        yield _table(path, structure, frame, columns, source.stride)
+        yield _table(path, structure, frame, columns, source.stride, order)

@@ -187,4 +187,4 @@ def read_arrays(path: Path, wanted: str, states: bool, named: bool = False) -> I
                     for block in _frames(file, again, part):
                         yield block[:, columns]
 
-            yield Table(part.label, part.n_columns, None, read)
+            yield Table(part.label, part.n_columns, None, read, n_frames=part.n_frames)

@@ -12,6 +12,8 @@ import h5py
 import numpy as np
 from scipy.io import netcdf_file
 
+from raremd.data.imported.clocks import NO_TIMES, PICOSECONDS, Interval
+
 log = logging.getLogger(__name__)
 
 NETCDF = (".nc", ".netcdf", ".ncdf")
@@ -21,12 +23,29 @@ SCALED = "xs", "xsu"
 """though these are shares of the cell."""
 HEAD_OF_FRAME = 9
 """Lines of a LAMMPS frame above its atoms."""
+FEW_STEPS = 3
+"""Frames that tell the steps between two."""
+AKMA = 0.0488882129
+"""Picoseconds of CHARMM's unit of time, in which most programs write the step of a DCD;"""
+DCD_UNITS = (AKMA, 1.0, 1e-3)
+"""others write it in ps or fs."""
 
 
 class Saving:
-    """Takes note of the files of a source, and holds what they say against each other."""
+    """Takes note of the files of a source, and holds what they say against each other.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    interval : Interval, optional
+        Between the frames that are read; without it, or if it says that times are wrong, steps
+        within a file and the headers of DCD files are not compared.
+    stride : int
+        Every stride-th frame is read.
+    """
+
+    def __init__(self, interval: Interval | None = None, stride: int = 1) -> None:
+        timed = interval is not None and interval.written != NO_TIMES
+        self._interval, self._stride = interval if timed else None, stride
         self._apart: tuple[str, float] | None = None
         self._temperature: tuple[str, float] | None = None
 
@@ -36,25 +55,44 @@ class Saving:
         Raises
         ------
         ValueError
-            For scaled coordinates, atoms that are not numbered from 1 on, and frames of several
-            temperatures.
+            For scaled coordinates, atoms that are not numbered from 1 on, frames of several
+            temperatures, and steps of LAMMPS that go back, have a gap or change their distance.
         """
         suffix = Path(path).suffix
         if suffix == ".lammpstrj":
             _check_columns(path)
         if suffix in NETCDF:
             self._check_temperature(path)
-        apart = _steps_of_lammps(path) if suffix == ".lammpstrj" else None
+        apart = None
+        if suffix == ".lammpstrj":
+            apart = _steps_of_lammps(path, even=self._interval is not None)
         apart = _time_of_dcd(path) if suffix == ".dcd" else apart
         if apart is None:
             return
         if self._apart is None:
             self._apart = path, apart
+            if suffix == ".dcd":
+                self._compare_dcd(path)
         elif not np.isclose(apart, self._apart[1], rtol=1e-4):
             log.warning(
                 "%s: by its own words its frames are %.6g %s apart, in %s %.6g; a study needs one "
                 "saving interval",
                 *(path, apart, "steps" if suffix == ".lammpstrj" else "time units", *self._apart),
+            )
+
+    def _compare_dcd(self, path: str) -> None:
+        """Log the time between frames of a DCD, if it fits in no unit; many tools write 1."""
+        told, every, step = self._interval, *_header_of_dcd(path)
+        if told is None or told.unit not in PICOSECONDS or every == 1 or step == 1.0:
+            return
+        wanted = told.length * PICOSECONDS[told.unit]
+        times = [self._stride * every * step * unit for unit in DCD_UNITS]
+        if not np.isclose(times, wanted, rtol=0.02, atol=0.0).any():
+            log.warning(
+                "%s: its header says %d steps of %.4g between two frames, which is %.4g ps if it "
+                "counts in CHARMM's unit%s, and frame_interval says %.6g ps; correct the latter if "
+                "the header is right",
+                *(path, every, step, times[0], " and with the stride" * (self._stride > 1), wanted),
             )
 
     def _check_temperature(self, path: str) -> None:
@@ -93,17 +131,22 @@ def _temperatures(path: str) -> tuple[float, float]:
     return (float(values.min()), float(values.max())) if values.size else (np.nan, np.nan)
 
 
-def _time_of_dcd(path: str) -> float | None:
-    """Time between frames in the unit of the file, where it is told; 1 step of 1 tells nothing."""
+def _header_of_dcd(path: str) -> tuple[int, float]:
+    """Steps between two frames and the length of a step, 0 where a file does not tell."""
     with open(path, "rb") as file:
         head = file.read(92)
     if len(head) < 92 or head[4:8] != b"CORD":
-        return None
+        return 0, 0.0
     order = "<" if head[:4] == struct.pack("<i", 84) else ">"
     _, _, every, *_ = struct.unpack_from(f"{order}9i", head, 8)
     (step,) = struct.unpack_from(f"{order}f", head, 44)
-    known = every > 0 and np.isfinite(step) and step > 0 and (every, step) != (1, 1.0)
-    return every * step if known else None
+    return (every, step) if every > 0 and np.isfinite(step) and step > 0 else (0, 0.0)
+
+
+def _time_of_dcd(path: str) -> float | None:
+    """Time between frames in the unit of the file, where it is told; 1 step of 1 tells nothing."""
+    every, step = _header_of_dcd(path)
+    return every * step if every and (every, step) != (1, 1.0) else None
 
 
 def _lines(path: str) -> Iterator[str]:
@@ -111,22 +154,46 @@ def _lines(path: str) -> Iterator[str]:
         yield from file
 
 
-def _steps_of_lammps(path: str) -> float | None:
-    """Steps from one frame to the next; from the second on, as the first may be out of step."""
-    lines, found = _lines(path), []
+def _steps_of_lammps(path: str, even: bool) -> float | None:
+    """Steps from one frame to the next; from the second on, as the first may be out of step.
+
+    Raises
+    ------
+    ValueError
+        If they are to be `even` and are not, naming the first two frames of which this is so.
+    """
+    lines, steps = _lines(path), []
     for line in lines:
         if line.startswith("ITEM: TIMESTEP"):
-            found.append(next(lines, "").strip())
-        if len(found) == 3:
+            steps.append(next(lines, "").strip())
+        if len(steps) == FEW_STEPS and not even:
             break
-    whole = len(found) > 1 and all(step.isdigit() for step in found)
-    return float(int(found[-1]) - int(found[-2])) if whole else None
+    if len(steps) < 2 or not all(step.isdigit() for step in steps):
+        return None
+    apart = np.diff(np.array(steps, np.int64))
+    usual = int(apart[: FEW_STEPS - 1][-1])
+    odd = np.flatnonzero(apart[1:] != usual) + 1
+    if len(odd):
+        at = int(odd[0])
+        raise ValueError(
+            f"{path}: frames {at + 1} and {at + 2} are {apart[at]} steps apart (from {steps[at]} "
+            f"to {steps[at + 1]}), those before {usual}; write each stretch to a file of its own, "
+            "remove frames that stand twice, or, if the steps in the file are wrong, say 'times: "
+            f"{NO_TIMES}' in source"
+        )
+    return float(usual)
 
 
 def _check_columns(path: str) -> None:
     """Lengths, and atoms that mdtraj can put in order."""
     head = list(itertools.islice(_lines(path), HEAD_OF_FRAME))
     columns = head[-1].split()[2:] if head and head[-1].startswith("ITEM: ATOMS") else []
+    missing = [name for name in ("id", "type") if columns and name not in columns]
+    if missing:
+        raise ValueError(
+            f"{path}: its atoms have no column {missing[0]}; write the file again with 'dump "
+            "custom ... id type xu yu zu'"
+        )
     taken = next((three[0] for three in TAKEN if {*three} <= {*columns}), "")
     if taken in SCALED:
         raise ValueError(
@@ -134,7 +201,7 @@ def _check_columns(path: str) -> None:
             "with 'dump custom ... id type xu yu zu'"
         )
     count = head[3].strip() if len(head) > 3 else ""
-    if "id" not in columns or not count.isdigit():
+    if not columns or not count.isdigit():
         return
     at = columns.index("id")
     rows = itertools.islice(_lines(path), HEAD_OF_FRAME, HEAD_OF_FRAME + int(count))

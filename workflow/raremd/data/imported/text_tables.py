@@ -23,6 +23,7 @@ from typing import IO, Any
 import numpy as np
 import pandas as pd
 
+from raremd.data.imported.clocks import Interval
 from raremd.data.imported.joined import Line, Watch, refuse_turns
 from raremd.data.imported.tables import Table
 from raremd.data.imported.text_layout import (
@@ -58,6 +59,8 @@ PACKED: dict[str, tuple[bytes, Callable[..., IO[Any]]]] = {
 SUFFIXES = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz"}
 ONE_DECIMAL = re.compile(r"-?\d+,\d")
 """A line that may be one number with a decimal comma."""
+UNITS = re.compile(r"[(\[]?[^\W\d][\w/^*.-]{0,11}[)\]]?")
+"""What may be a unit, as nm, [kJ/mol] or degrees."""
 BROKEN_PACK = (gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError, OSError)
 
 
@@ -87,7 +90,8 @@ def _line_by_line(
         for place, column in enumerate(columns):
             value = number(words[column])
             if value is None:
-                raise ValueError(f"{label}: line {at}: {_no_number(words[column], column, layout)}")
+                said = _no_number(words[column], column, layout, at)
+                raise ValueError(f"{label}: line {at}: {said}")
             if not math.isfinite(value):
                 shown = words[column][:40]
                 advice = "write one number a line" if shown != words[column] else "repair it"
@@ -96,7 +100,8 @@ def _line_by_line(
     return values
 
 
-def _no_number(word: str, column: int, layout: Layout) -> str:
+def _no_number(word: str, column: int, layout: Layout, at: int) -> str:
+    """What is wrong with a word in a line."""
     name = layout.names[column] if layout.names else str(column + 1)
     if word.lower() in MISSING:
         what = f"is '{word}'" if word else "is empty"
@@ -104,6 +109,10 @@ def _no_number(word: str, column: int, layout: Layout) -> str:
     parts = word.split()
     between = len(parts) > 1 and None not in map(number, parts) and layout.separator == ","
     advice = "; numbers have decimal points, not commas" if "," in word or between else ""
+    if word[:1].isalpha() and layout.states:
+        advice = "; number the words, one number for each state"
+    elif at == layout.first and layout.names and UNITS.fullmatch(word):
+        advice = "; delete the line if it holds units"
     return f"'{word[:40]}' is not a number{advice}"
 
 
@@ -284,7 +293,7 @@ def check_text(path: Path) -> None:
         raise ValueError(f"{path}: not a text file (it holds zero bytes)")
 
 
-def read_text(path: Path | str, states: bool = False) -> Table:
+def read_text(path: Path | str, states: bool = False, interval: Interval | None = None) -> Table:
     """One trajectory in a text file.
 
     Parameters
@@ -292,6 +301,8 @@ def read_text(path: Path | str, states: bool = False) -> Table:
     path : Path
     states : bool
         Whether the numbers are states, which may take turns.
+    interval : Interval, optional
+        That clocks which are no features are compared with.
 
     Raises
     ------
@@ -307,7 +318,7 @@ def read_text(path: Path | str, states: bool = False) -> Table:
     def read(columns: Sequence[int]) -> Iterator[np.ndarray]:
         others = set(range(layout.n_columns)) - (set(columns) if states else set())
         refuse_turns(first, layout, sorted(others), str(path))
-        counts, watch = Counts(), Watch(first, layout, columns, str(path))
+        counts, watch = Counts(), Watch(first, layout, columns, str(path), interval)
         for lines in itertools.chain([first], blocks):
             values = _parse(lines, layout, [*columns, *watch.columns], str(path))
             counts.add(values[:, 0])

@@ -261,8 +261,10 @@ def _refuse_mixed_angles(
 
 def _refuse_odd_lengths(labels: Sequence[str], low: np.ndarray, high: np.ndarray) -> None:
     """A file whose features are all ten times as large as in the others, or a tenth."""
-    if len(labels) < 3 or low.shape[1] < MANY_DISTANCES or not (low > 0).all():
+    if len(labels) < 3 or not low.shape[1] or not (low > 0).all():
         return
+    if low.shape[1] < MANY_DISTANCES:
+        return _ask_after_lengths(labels, low, high)
     middle = (low + high) / 2
     ratio, of_low = middle / np.median(middle, axis=0), low / np.median(low, axis=0)
     for factor, words in ((10.0, "ten times"), (0.1, "a tenth of")):
@@ -274,6 +276,24 @@ def _refuse_odd_lengths(labels: Sequence[str], low: np.ndarray, high: np.ndarray
             raise ValueError(
                 f"{labels[file]}: all features are about {words} those of the other files, as "
                 "nm and Angstrom differ; convert it, or leave it out"
+            )
+
+
+def _ask_after_lengths(labels: Sequence[str], low: np.ndarray, high: np.ndarray) -> None:
+    """Log a file with one or two features of which both ends are ten times those of the others.
+
+    Of what opens or closes only one end is.
+    """
+    ends = np.concatenate([low, high], axis=1)
+    ratio = ends / np.median(ends, axis=0)
+    for factor, words in ((10.0, "ten times"), (0.1, "a tenth of")):
+        odd = (np.abs(ratio / factor - 1) < 0.25).all(axis=1)
+        others = (np.abs(ratio[~odd] - 1) < 0.25).all()
+        if odd.any() and others:
+            log.warning(
+                "%s: its values are about %s those of the other files; if nm and Angstrom are "
+                "mixed, convert it",
+                *(labels[int(odd.argmax())], words),
             )
 
 
