@@ -305,3 +305,21 @@ def test_fixed_atoms_stand_in_the_first_frame_of_a_dcd_only(folder):
     np.testing.assert_allclose(found[:, :1], expected, atol=1e-5)
     (folder / "0.dcd").write_bytes(head + b"".join(frames[:-1]))
     refused_molecules("0.dcd", "0.dcd: the file is cut off at frame 23")
+
+
+@pytest.mark.parametrize("step", [0.0409, 0.002])
+def test_a_dcd_of_xplor_has_a_longer_time_step_and_no_cell(folder, caplog, step):
+    one = protein()
+    one[0].save("top.pdb")
+    control = np.zeros(20, "<i4")
+    control[[0, 1, 2]] = len(one), 0, 500
+    control[9:11] = np.frombuffer(struct.pack("<d", step), "<i4")
+    head = fortran(b"CORD" + control.tobytes(), struct.pack("<i", 1) + b" " * 80)
+    head += fortran(struct.pack("<i", one.n_atoms))
+    frames = [fortran(*(column.tobytes() for column in 10 * xyz.T)) for xyz in one.xyz]
+    (folder / "0.dcd").write_bytes(head + b"".join(frames))
+    times = 500 * step * (0.04888821 if step > 0.01 else 1.0)
+    found = molecular("0.dcd", interval=times, features=["ca_distances"]).trajectories[0]
+    assert len(found) == len(one) and "its header says" not in caplog.text
+    (folder / "0.dcd").write_bytes(head + b"".join(frames[:-1]))
+    refused_molecules("0.dcd", "the file is cut off at frame")

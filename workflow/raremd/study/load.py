@@ -11,6 +11,7 @@ from typing import Any
 
 from raremd.data.imported.sources import check_source
 from raremd.study.cell import Cell
+from raremd.study.claim_sides import check_sides
 from raremd.study.corrections import with_corrected
 from raremd.study.model_files import check_step_options, class_defines, model_file
 from raremd.study.settings.messages import ConfigError, exact, suggestion, whole_multiple
@@ -20,9 +21,6 @@ from raremd.study.settings.sources import Discrete, Embedded, FourState, Importe
 from raremd.study.settings.study import Model, Settings, read_settings
 from raremd.study.settings.systems import Contrast, System
 from raremd.study.study import Study
-
-VARIED = {"C2": "coordinate", "C3": "interval", "C4": "partition", "C5": "partition"}
-"""What the sides of each claim differ in."""
 
 
 def _check_among(names: Iterable[str] | None, declared: Iterable[str], key: str, of: str) -> None:
@@ -267,31 +265,7 @@ def _check_claims(study: Study, name: str) -> None:
                 raise ConfigError(f"{key}: no sweep makes the cell {cell.folder}")
         if isinstance(contrast, Contrast):
             hard, easy = (study.cell(name, each) for each in contrast.sides().values())
-            _check_sides(study, claim, hard, easy, f"systems.{name}.claims.{claim}")
-
-
-def _check_sides(study: Study, claim: str, hard: Cell, easy: Cell, key: str) -> None:
-    """They differ in what the claim is about, in its direction where that is known."""
-    factor = VARIED[claim]
-    if getattr(hard, factor) == getattr(easy, factor):
-        raise ConfigError(
-            f"{key}: hard and easy have the same {factor}, {getattr(hard, factor)}, but the claim "
-            f"is about the {factor}; give two"
-        )
-    if claim == "C3" and easy.interval < hard.interval:
-        raise ConfigError(
-            f"{key}: the claim is that a longer saving interval helps, but {exact(easy.interval)}, "
-            f"that of easy, is shorter than {exact(hard.interval)}, that of hard; swap them"
-        )
-    removed = [
-        isinstance(study.partition(cell.system, cell.partition), Removal | CoreSets)
-        for cell in (hard, easy)
-    ]
-    if claim == "C5" and removed != [False, True]:
-        raise ConfigError(
-            f"{key}: the claim is that removing recrossings helps; let easy have a partition that "
-            "removes them (recrossing, or core sets) and hard one that keeps them"
-        )
+            check_sides(study, claim, hard, easy, f"systems.{name}.claims.{claim}")
 
 
 def _check_laws(study: Study) -> None:

@@ -139,7 +139,8 @@ def _header_of_dcd(path: str) -> tuple[int, float]:
         return 0, 0.0
     order = "<" if head[:4] == struct.pack("<i", 84) else ">"
     _, _, every, *_ = struct.unpack_from(f"{order}9i", head, 8)
-    (step,) = struct.unpack_from(f"{order}f", head, 44)
+    (charmm,) = struct.unpack_from(f"{order}i", head, 84)
+    (step,) = struct.unpack_from(f"{order}{'f' if charmm else 'd'}", head, 44)  # else of X-PLOR
     return (every, step) if every > 0 and np.isfinite(step) and step > 0 else (0, 0.0)
 
 

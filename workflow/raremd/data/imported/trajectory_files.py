@@ -162,7 +162,9 @@ def _check_dcd(path: str) -> None:
             return  # records of 64 bits, or no dcd: for mdtraj to say
         order = "<" if head[:4] == struct.pack("<i", 84) else ">"
         announced, *control = struct.unpack_from(f"{order}11i", head, 8)
-        fixed, cell = control[7], control[9]
+        (charmm,) = struct.unpack_from(f"{order}i", head, 84)
+        # X-PLOR has no cell, and half of its longer time step in this place.
+        fixed, cell = control[7], control[9] if charmm else 0
         for _ in range(2):
             length = file.read(4).ljust(4, b"\0")
             file.seek(struct.unpack(f"{order}i", length)[0] + 4, 1)
