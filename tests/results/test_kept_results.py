@@ -124,8 +124,8 @@ def _shown(planned, judgement, kept):
     shown = {
         "scoreboard": tables.scoreboard(records),
         "controls": tables.control_table(records, of),
-        "removals": results.removals(kept, study),
-        "speed": results._speed(kept, study),
+        "removals": results.removals(kept, records, study),
+        "speed": results._speed(kept, records, study),
         "spent": results.spent(cost, of),
         "longer": results.longer(records, cost, of),
     }

@@ -113,16 +113,14 @@ def test_points_are_held_against_the_md_of_their_own_set(table):
 
 
 def test_frames_left_out_of_a_chain_make_its_lowest_loss_unknown(comparison):
-    """At twice the interval the best model counts, by the mean of its replicates."""
+    """Chains are solved frame by frame."""
     coarse = comparison.assign(lag=comparison["lag"].replace(1.0, 2.0), interval=2.0)
     answers = dict.fromkeys(CHAINS, SimpleNamespace(entropies=SimpleNamespace(rate=RATE)))
     found = points(coarse, plan_of(), answers)
     assert len(found) == len(CHAINS) * len(BUDGETS) * SEEDS
     t1 = found["system"].map({name: chain.t1 for name, chain in CHAINS.items()})
     np.testing.assert_allclose(found["t1"], t1 * (1 + 0.1 * found["replicate"]) / 2)
-    by_model = found.pivot_table("excess_loss", "system", "model")
-    np.testing.assert_allclose(by_model["lstm_16"], 0, atol=1e-12)
-    assert (by_model[["lstm", "lstm_4"]] > 0).all(axis=None)
+    assert found["excess_loss"].isna().all()
 
 
 def test_exponents_against_tokens_are_recovered(found):

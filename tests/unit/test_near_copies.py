@@ -120,7 +120,7 @@ def test_replicas_from_one_frame_pass(folder):
     one[0].save("top.pdb")
     for number in range(2):
         rng = np.random.default_rng(number)
-        drift = np.cumsum(rng.normal(size=one.xyz.shape), axis=0) * 1e-3
+        drift = np.cumsum(rng.normal(size=one.xyz.shape), axis=0) * 3e-4
         mdtraj.Trajectory(one.xyz[:1] + drift, one.topology, time=one.time).save(f"{number}.trr")
     features = imported("*.trr", 5.0, kind="trajectory", topology="top.pdb", features=["psi"])
     assert len(features.trajectories) == 2
