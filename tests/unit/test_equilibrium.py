@@ -38,10 +38,7 @@ def test_a_drive_is_seen_however_many_tests_there_are(monkeypatch, tests):
     monkeypatch.setattr(equilibrium, "FLIPS", FLIPS)
     driven, resting = ([sample_chain(ring(0.02, b), 50_000, 1)] for b in (0.002, 0.02))
     assert balance(driven, 3, 1, tests=tests).driven
-    once = balance(resting, 3, 1).p_value
-    assert balance(resting, 3, 1, tests=tests).p_value == pytest.approx(
-        min(1, tests * once), rel=0.2
-    )
+    assert not balance(resting, 3, 1, tests=tests).driven
 
 
 def test_memory_in_fine_states_is_no_drive():

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from raremd.analysis import predicted
 from raremd.analysis.predicted import WITHIN, Agreement, agreement
 from raremd.analysis.words import listed, number
 from raremd.report.names import pretty
@@ -14,8 +15,8 @@ from raremd.report.pages.markdown import as_table
 READINGS = {"ratio": "one step", "long_ratio": "yardstick's lag"}
 """Column of the points -> where it is read."""
 PREDICTORS = {
-    "expected_ratio": "expected matrix",
-    "predicted_ratio": "expected matrix, excess twice",
+    "expected_ratio": predicted.PREDICTORS["expected"],
+    "predicted_ratio": predicted.PREDICTORS["twice"],
 }
 """Column of the points -> what it is."""
 BETTER = "predicted_ratio"

@@ -130,10 +130,9 @@ def _judged(
     ]
     decided = [r for r in mine if r.long_lag.verdict is not Verdict.UNDECIDED]
     budget = max((r.budget for r in decided or mine), default=None)
-    names = {rung.budget: rung.name for rung in rungs(network, study.controls, [])}
-    name = model if budget is None else names[budget]
-    budgets = {name: budget for budget, name in names.items()}
-    return name, tokens(budgets.get(name, 1.0)) if len(names) > 1 else ""
+    ladder = rungs(network, study.controls, [])
+    rung = next(r for r in ladder if (r.name == model if budget is None else r.budget == budget))
+    return rung.name, tokens(rung.budget) if len(ladder) > 1 else ""
 
 
 def removals(
